@@ -1,0 +1,86 @@
+# Everything that is done to this project, by name. `make` alone lists it.
+
+PYTHON ?= python3
+BIN := .venv/bin
+NPM := cd frontend && PATH="$(CURDIR)/$(BIN):$$PATH" npm
+PYTHON_CODE := auth_service common db standalone.py streaming_service tests upload_service $(wildcard benchmarks)
+TEMPLATES := auth_service/templates common/templates streaming_service/templates upload_service/templates
+# The development lock holds all that the standalone lock does, in the same versions.
+RUN_ENV := $(if $(wildcard .venv/dev),.venv/dev,.venv/standalone)
+LOCKS := dev auth upload streaming migrate standalone
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-system bench up down fmt lint lock init-sql build clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(RUN_ENV) build/static/manifest.json  ## run Matinee on this machine, without Docker
+	@exec $(BIN)/python -m standalone
+
+test: lint  ## format, lint, types, and all tests but those of the Compose stack
+	$(NPM) test --silent
+	$(BIN)/python -m pytest
+
+test-system: .venv/dev build/static/manifest.json  ## the Compose stack over HTTP, and the tests again on MySQL
+	STACK=compose $(BIN)/python -m pytest tests/system
+	DATABASE=mysql $(BIN)/python -m pytest --ignore tests/system --ignore tests/browser --ignore tests/gateway
+
+bench: .venv/dev build/static/manifest.json  ## measure, as ratios to peers, into docs/benchmarks.md
+	$(BIN)/python -m benchmarks
+
+up:  ## build and start the containers
+	docker compose up --build --detach --wait
+
+down:  ## stop the containers; volumes stay
+	docker compose down
+
+fmt: .venv/dev frontend/node_modules  ## format all code
+	$(BIN)/ruff format $(PYTHON_CODE)
+	$(BIN)/ruff check --fix $(PYTHON_CODE)
+	$(BIN)/djlint --reformat --quiet $(TEMPLATES)
+	$(NPM) run format --silent
+
+lint: .venv/dev build/static/manifest.json  ## check format, lint and types
+	$(BIN)/ruff format --check $(PYTHON_CODE)
+	$(BIN)/ruff check $(PYTHON_CODE)
+	$(BIN)/djlint --check --lint --quiet $(TEMPLATES)
+	$(BIN)/mypy
+	$(NPM) run lint --silent
+
+lock: .venv/dev  ## resolve requirements/*.in into hash-locked files
+	@for name in $(LOCKS); do \
+	  $(BIN)/uv pip compile --native-tls --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet \
+	    $$(test $$name = dev || echo --constraint requirements/dev.txt) \
+	    --output-file requirements/$$name.txt requirements/$$name.in || exit 1; \
+	done
+
+init-sql: .venv/dev  ## write db/init.sql from the migrations
+	$(BIN)/python -m db init-sql
+
+build: build/static/manifest.json  ## build the front end
+
+clean:  ## remove what was installed and built; data stays
+	rm -rf .venv build frontend/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# --- what the targets stand on --------------------------------------------------------------------
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Matinee needs Python 3.11 or newer: make run PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -m venv .venv || \
+	  { rm -rf .venv; echo "Python has no venv module here: on Debian, apt-get install python3-venv"; exit 1; }
+
+.venv/%: requirements/%.txt | .venv/bin/python
+	@echo "Installing $*.txt (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
+
+frontend/node_modules: frontend/package-lock.json | $(RUN_ENV)
+	@echo "Installing the front end's packages (once) ..."
+	@$(NPM) ci --silent --no-audit --no-fund
+	@touch $@
+
+build/static/manifest.json: frontend/node_modules $(shell find frontend/src frontend/*.mjs frontend/package.json 2>/dev/null)
+	@$(NPM) run build --silent
+	@touch $@
