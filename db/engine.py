@@ -1,0 +1,144 @@
+"""The way to the database: one engine per process, and whole transactions that are tried again.
+
+Work is a function of a session. A deadlock, a lock that was waited for too long, or a connection
+that turned out to be dead undoes the transaction; the work is then run again from its start, so it
+must have no effect but on the session. A commit whose answer was lost is never repeated: nobody
+knows whether it happened.
+"""
+
+import sqlite3
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import pymysql
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
+
+T = TypeVar("T")
+
+_TRIES = 4
+_PATIENCE = 1.5  # seconds from the first try until no other is begun
+_LOCK_WAIT_TIMEOUT, _DEADLOCK = 1205, 1213
+
+
+class DatabaseAway(Exception):
+    """The database does not answer, or not in time. Trying again later may help."""
+
+
+class Database:
+    """Runs work in transactions.
+
+    :param engine: from :func:`connect`; shared by the threads of a process, not across a fork.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def read(self, work: Callable[[Session], T]) -> T:
+        """Run work that changes nothing, and return what it returns.
+
+        :raises DatabaseAway: after a second and a half of trying.
+        """
+        return self._run(work, writes=False)
+
+    def write(self, work: Callable[[Session], T]) -> T:
+        """Run work and commit it; an exception from the work undoes it and passes through.
+
+        :raises DatabaseAway: after a second and a half of trying, or when the commit's answer
+            was lost.
+        """
+        return self._run(work, writes=True)
+
+    def ping(self) -> None:
+        """Ask the database for nothing.
+
+        :raises DatabaseAway: it does not answer.
+        """
+        self.read(lambda session: session.execute(text("SELECT 1")))
+
+    def _run(self, work: Callable[[Session], T], *, writes: bool) -> T:
+        deadline = time.monotonic() + _PATIENCE
+        for attempt in range(_TRIES):
+            try:
+                return self._once(work, writes=writes)
+            except (DBAPIError, PoolTimeout) as error:
+                if not _is_passing(error):
+                    raise
+                if attempt == _TRIES - 1 or time.monotonic() > deadline:
+                    raise DatabaseAway(str(error)) from error
+            time.sleep(0.02 * 2**attempt)
+        raise AssertionError("unreachable")
+
+    def _once(self, work: Callable[[Session], T], *, writes: bool) -> T:
+        with Session(self.engine, expire_on_commit=False) as session:
+            session.connection(execution_options={"writes": writes})
+            result = work(session)
+            session.flush()
+            try:
+                session.commit()
+            except OperationalError as error:
+                raise DatabaseAway("the answer to a commit was lost") from error
+            return result
+
+
+def _is_passing(error: DBAPIError | PoolTimeout) -> bool:
+    """Tell a fault that may be gone at the next try from one that is a bug."""
+    if isinstance(error, PoolTimeout) or error.connection_invalidated:
+        return True
+    if isinstance(error, IntegrityError):
+        return False
+    cause = error.orig
+    if isinstance(cause, sqlite3.OperationalError):
+        return "locked" in str(cause) or "busy" in str(cause) or "unable to open" in str(cause)
+    return isinstance(cause, pymysql.err.OperationalError | pymysql.err.InterfaceError)
+
+
+def connect(url: str, *, password: str = "", pool_size: int = 10) -> Database:
+    """Make a database of a URL. Nothing is opened before the first work.
+
+    :param url: `mysql+pymysql://user@host/name` or `sqlite:////path/to/file`.
+    :param password: kept out of the URL so that it can come from a file and is in no log.
+    :param pool_size: connections kept; as many again may be opened for a moment.
+    """
+    where = make_url(url)
+    if where.get_backend_name() == "sqlite":
+        engine = create_engine(where, connect_args={"timeout": 5}, pool_size=pool_size)
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return Database(engine)
+    if password:
+        where = where.set(password=password)
+    engine = create_engine(
+        where,
+        isolation_level="READ COMMITTED",
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_timeout=1,
+        pool_recycle=600,
+        connect_args={
+            "charset": "utf8mb4",
+            "connect_timeout": 1,
+            "read_timeout": 2,
+            "write_timeout": 2,
+            "init_command": "SET time_zone = '+00:00', innodb_lock_wait_timeout = 1",
+        },
+    )
+    return Database(engine)
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # SQLAlchemy says when a transaction begins (below); the driver's own guess would be too late.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A reader that turns writer half-way can lose to another writer; taking the lock first cannot.
+    writes = connection.get_execution_options().get("writes", True)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

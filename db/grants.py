@@ -1,0 +1,48 @@
+"""What each service's MySQL user may do: the ownership of tables, as grants.
+
+Everybody reads. Deleting an account needs no right on videos: the foreign keys take the owner from
+them, and the janitor removes what has no owner.
+"""
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, text
+
+GRANTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "auth": {
+        "users": ("SELECT", "INSERT", "UPDATE", "DELETE"),
+        "uploads": ("SELECT",),
+        "videos": ("SELECT",),
+    },
+    "upload": {
+        "users": ("SELECT",),
+        "uploads": ("SELECT", "INSERT", "UPDATE", "DELETE"),
+        "videos": ("SELECT", "INSERT", "DELETE"),
+    },
+    "streaming": {
+        "users": ("SELECT",),
+        "uploads": ("SELECT",),
+        "videos": ("SELECT", "UPDATE"),
+    },
+}
+
+
+def apply_grants(connection: Connection, *, database: str, passwords: Mapping[str, str]) -> None:
+    """Make the services' users, or bring their passwords and rights up to date.
+
+    :param connection: of a user who may create users and grant (root).
+    :param passwords: one per service of :data:`GRANTS`.
+    """
+    quote = connection.dialect.identifier_preparer.quote_identifier
+    for service, tables in GRANTS.items():
+        user = {"user": service, "password": passwords[service]}
+        connection.execute(
+            text("CREATE USER IF NOT EXISTS :user@'%' IDENTIFIED BY :password"), user
+        )
+        connection.execute(text("ALTER USER :user@'%' IDENTIFIED BY :password"), user)
+        connection.execute(text("REVOKE ALL PRIVILEGES, GRANT OPTION FROM :user@'%'"), user)
+        for table, rights in tables.items():
+            statement = (
+                f"GRANT {', '.join(rights)} ON {quote(database)}.{quote(table)} TO :user@'%'"
+            )
+            connection.execute(text(statement), user)

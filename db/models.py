@@ -1,0 +1,173 @@
+"""The tables: the one source of the schema.
+
+Migrations are checked against this module, and `init.sql` against the migrations. Who writes what:
+auth writes users; upload writes uploads and creates videos; streaming changes and marks videos.
+`db/grants.py` gives each service's MySQL user just that.
+"""
+
+import enum
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Dialect,
+    Enum,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy import DateTime as NaiveDateTime
+from sqlalchemy.dialects import mysql
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+TITLE_LIMIT = 200
+DESCRIPTION_LIMIT = 5000
+NAME_LIMIT = 40
+
+# Ids are compared byte by byte, and are ASCII: MySQL's default collation would equate `a` and `A`.
+PublicId = String(22).with_variant(
+    mysql.VARCHAR(22, charset="ascii", collation="ascii_bin"), "mysql"
+)
+# Names are made comparable before they get here, so the column compares exactly, blanks included.
+NameKey = String(NAME_LIMIT * 3).with_variant(
+    mysql.VARCHAR(NAME_LIMIT * 3, charset="utf8mb4", collation="utf8mb4_0900_bin"), "mysql"
+)
+# SQLite counts up by itself only in an INTEGER primary key.
+RowId = BigInteger().with_variant(Integer(), "sqlite")
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """A point in time with microseconds, kept as UTC without a zone; both stores lack one."""
+
+    impl = NaiveDateTime().with_variant(mysql.DATETIME(fsp=6), "mysql")
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Take aware times only: a naive one would be somebody's local time."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone cannot be stored")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
+        """Give the zone back."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+def now() -> datetime:
+    """Return the present as an aware UTC time."""
+    return datetime.now(UTC)
+
+
+class Role(enum.StrEnum):
+    """What an account may do. Each role includes the ones before it."""
+
+    VIEWER = "viewer"
+    UPLOADER = "uploader"
+    ADMIN = "admin"
+
+
+class Visibility(enum.StrEnum):
+    """Who may watch a video besides its owner: nobody, everybody signed in, everybody."""
+
+    PRIVATE = "private"
+    MEMBERS = "members"
+    PUBLIC = "public"
+
+
+def _words(kind: type[enum.StrEnum]) -> Enum:
+    """Keep an enumeration as its words with a CHECK, so that both stores refuse any other."""
+    return Enum(
+        kind,
+        native_enum=False,
+        create_constraint=True,
+        length=16,
+        values_callable=lambda members: [member.value for member in members],
+        name=kind.__name__.lower(),
+    )
+
+
+class Base(DeclarativeBase):
+    """Names every constraint, so that a migration can change it."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class User(Base):
+    """An account. `name_key` is the name as it is compared (NFKC, case-folded)."""
+
+    __tablename__ = "users"
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    name: Mapped[str] = mapped_column(String(NAME_LIMIT))
+    name_key: Mapped[str] = mapped_column(NameKey, unique=True)
+    password_hash: Mapped[str] = mapped_column(String(255))
+    role: Mapped[Role] = mapped_column(_words(Role))
+    disabled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # True for the account that was there first, NULL for the others. Being unique, it lets one of
+    # any number of simultaneous first registrations become the administrator.
+    founder: Mapped[bool | None] = mapped_column(unique=True)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+
+
+class Upload(Base):
+    """Bytes on their way in, at `incoming/<id>`. The file is the truth for how many have arrived.
+
+    `submission` names one sending of one form, so that a double click gives one video.
+    """
+
+    __tablename__ = "uploads"
+
+    id: Mapped[str] = mapped_column(PublicId, primary_key=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    submission: Mapped[str | None] = mapped_column(PublicId)
+    title: Mapped[str] = mapped_column(String(TITLE_LIMIT))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+
+
+class Video(Base):
+    """A film whose bytes are at `<id>/original.mp4`; a row is written only once they are there.
+
+    A video with `deleted_at`, or whose owner is gone, is nobody's: it is shown to no one, and the
+    janitor removes first its bytes, then its row.
+    """
+
+    __tablename__ = "videos"
+    __table_args__ = (
+        UniqueConstraint("owner_id", "submission"),
+        Index("ix_videos_visibility_created_at", "visibility", "created_at"),
+        Index("ix_videos_deleted_at", "deleted_at"),
+    )
+
+    id: Mapped[str] = mapped_column(PublicId, primary_key=True)
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    submission: Mapped[str | None] = mapped_column(PublicId)
+    title: Mapped[str] = mapped_column(String(TITLE_LIMIT))
+    description: Mapped[str] = mapped_column(Text, default="")
+    visibility: Mapped[Visibility] = mapped_column(_words(Visibility), default=Visibility.PRIVATE)
+    size: Mapped[int] = mapped_column(BigInteger)
+    duration_ms: Mapped[int] = mapped_column(BigInteger)
+    width: Mapped[int]
+    height: Mapped[int]
+    video_codec: Mapped[str] = mapped_column(String(64))
+    audio_codec: Mapped[str | None] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now, onupdate=now)
+    deleted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    owner: Mapped[User | None] = relationship(lazy="raise")
