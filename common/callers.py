@@ -1,0 +1,95 @@
+"""Who is calling, and which callers a blueprint lets in.
+
+Every blueprint says who may call it, with :func:`admit`, "anybody" included; a test fails on one
+that does not. What a caller may do with one video is decided in `common.access`.
+"""
+
+import enum
+
+from flask import Blueprint, Flask, g, request
+from flask.sansio.blueprints import BlueprintSetupState
+
+from common.access import Viewer
+from common.errors import NotThere, Refused, SignInRequired
+from common.stores import stores
+
+COOKIE = "matinee_session"
+
+# Set in the WSGI environment by whatever hands on requests from outside without a gateway.
+FROM_OUTSIDE = "matinee.from_outside"
+
+
+class Callers(enum.Enum):
+    """Who may call the routes of a blueprint."""
+
+    ANYBODY = "anybody"
+    SIGNED_IN = "signed in"
+    UPLOADERS = "uploaders"
+    ADMINISTRATORS = "administrators"
+    INSIDE = "inside"  # the gateway and the health checks; no outside path leads here
+
+
+def admit(blueprint: Blueprint, callers: Callers) -> None:
+    """Let only these callers reach the blueprint's routes, and put it on record."""
+
+    @blueprint.before_request
+    def check() -> None:
+        if callers is Callers.INSIDE and request.environ.get(FROM_OUTSIDE):
+            raise NotThere
+        if callers in (Callers.ANYBODY, Callers.INSIDE):
+            return
+        viewer = require_viewer()
+        if callers is Callers.UPLOADERS and not viewer.may_upload:
+            raise Refused("Your account may watch, and not upload. Ask the administrator.")
+        if callers is Callers.ADMINISTRATORS and not viewer.may_administer:
+            raise Refused("This page is for the administrator.")
+
+    def remember(state: BlueprintSetupState) -> None:
+        state.app.extensions.setdefault("admitted_callers", {})[blueprint.name] = callers
+
+    blueprint.record(remember)
+
+
+def admitted_callers(app: Flask, blueprint_name: str) -> Callers | None:
+    """Return whom a blueprint of an app lets in, or None if it never said."""
+    admitted: dict[str, Callers] = app.extensions.get("admitted_callers", {})
+    return admitted.get(blueprint_name)
+
+
+def session_token() -> str | None:
+    """Return the token that came with the request: a bearer's before a cookie's."""
+    authorization = request.authorization
+    if authorization is not None and authorization.type == "bearer":
+        return authorization.token
+    return request.cookies.get(COOKIE)
+
+
+def current_viewer() -> Viewer | None:
+    """Return who is signed in, or None. The store is asked once a request.
+
+    :raises redis.exceptions.RedisError: the store is away; the answer must not be a yes.
+    """
+    if "viewer" not in g:
+        sessions = stores().sessions
+        token = session_token()
+        g.viewer = sessions.find(token)
+        if g.viewer is not None and token is not None:
+            sessions.touch(token, g.viewer, address=client_address())
+    viewer: Viewer | None = g.viewer
+    return viewer
+
+
+def require_viewer() -> Viewer:
+    """Return who is signed in.
+
+    :raises SignInRequired: nobody is.
+    """
+    viewer = current_viewer()
+    if viewer is None:
+        raise SignInRequired
+    return viewer
+
+
+def client_address() -> str:
+    """Return the address that the request came from; nothing that a client sends changes it."""
+    return request.remote_addr or "unknown"

@@ -1,0 +1,53 @@
+"""Forms and JSON bodies, read strictly: what is missing, doubled or of another kind is refused."""
+
+from flask import request
+
+from common.errors import Refused, Unprocessable
+
+
+def form_fields(*required: str, optional: tuple[str, ...] = ()) -> dict[str, str]:
+    """Return the named fields of a posted form; an optional one that is missing is empty.
+
+    :raises Unprocessable: a field is missing or came twice, or the body is not a form.
+    :raises Refused: the body is plain text, which no form of ours sends and any site can.
+    """
+    _require_type("application/x-www-form-urlencoded", "multipart/form-data")
+    fields = {}
+    for name in (*required, *optional):
+        values = request.form.getlist(name)
+        if len(values) > 1:
+            raise Unprocessable(f"The field “{name}” came twice.")
+        if not values and name in required:
+            raise Unprocessable(f"The field “{name}” is missing.")
+        fields[name] = values[0] if values else ""
+    return fields
+
+
+def json_fields(*required: str, optional: tuple[str, ...] = ()) -> dict[str, str]:
+    """Return the named texts of a JSON object; only those optional ones that are there.
+
+    :raises Unprocessable: a field is missing, unknown or not a text, or the body is not an object.
+    :raises Refused: the body is plain text.
+    """
+    _require_type("application/json")
+    body = request.get_json(silent=True)
+    if not isinstance(body, dict):
+        raise Unprocessable("The body is not a JSON object.")
+    for name in required:
+        if name not in body:
+            raise Unprocessable(f"The field “{name}” is missing.")
+    for name, value in body.items():
+        if name not in (*required, *optional):
+            raise Unprocessable(f"The field “{name}” is not known here.")
+        if not isinstance(value, str):
+            raise Unprocessable(f"The field “{name}” is not a text.")
+    return body
+
+
+def _require_type(*types: str) -> None:
+    given = request.mimetype
+    if given in types:
+        return
+    if given == "text/plain":
+        raise Refused("Plain text is not taken here, so nothing was changed.")
+    raise Unprocessable(f"This address takes {' or '.join(types)}.")

@@ -1,0 +1,110 @@
+"""`/healthz`, `/readyz` and `/metrics`: for the inside only; no gateway route leads to them.
+
+Healthy means that the process answers; ready means that its stores do too. A container's health is
+the first: a store that is away is no reason to restart a service.
+
+`python -m common.health` asks the service in the same container, for Compose's health check.
+"""
+
+import os
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+
+from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    generate_latest,
+    multiprocess,
+)
+from redis.exceptions import RedisError
+
+from common.callers import Callers, admit
+from common.storage import StorageError
+from common.stores import Stores
+from db.engine import DatabaseAway
+
+Checks = dict[str, Callable[[], object]]
+
+blueprint = Blueprint("health", __name__)
+admit(blueprint, Callers.INSIDE)
+
+_requests = Counter(
+    "matinee_requests_total", "Requests answered", ["service", "endpoint", "method", "status"]
+)
+_seconds = Histogram(
+    "matinee_request_seconds",
+    "Time until the answer began",
+    ["service", "endpoint"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60),
+)
+
+
+def watch_health(app: Flask, stores: Stores) -> None:
+    """Give an app the three addresses, and count what it answers.
+
+    A service adds to `app.extensions["checks"]` what else it needs to be ready.
+    """
+    checks: Checks = {"database": stores.database.ping, "redis": stores.sessions.ping}
+    app.extensions["checks"] = checks
+    app.register_blueprint(blueprint)
+    app.after_request(_count)
+
+
+def _count(response: Response) -> Response:
+    service, endpoint = current_app.name, request.endpoint or "none"
+    _requests.labels(service, endpoint, request.method, response.status_code).inc()
+    _seconds.labels(service, endpoint).observe(time.perf_counter() - g.began)
+    return response
+
+
+@blueprint.get("/healthz")
+def healthz() -> Response:
+    """Answer, which is all that is asked."""
+    return jsonify(status="ok")
+
+
+@blueprint.get("/readyz")
+def readyz() -> tuple[Response, int]:
+    """Tell of each store whether it can be used: 200 if all can, else 503."""
+    checks: Checks = current_app.extensions["checks"]
+    found = {name: _outcome(check) for name, check in checks.items()}
+    return jsonify(found), 200 if set(found.values()) == {"ok"} else 503
+
+
+def _outcome(check: Callable[[], object]) -> str:
+    try:
+        check()
+    except (DatabaseAway, RedisError) as error:
+        return f"away: {type(error).__name__}"
+    except StorageError as error:
+        return str(error)
+    return "ok"
+
+
+@blueprint.get("/metrics")
+def metrics() -> Response:
+    """Write the counters of all processes of this service in Prometheus' text format."""
+    registry = REGISTRY
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        registry = CollectorRegistry()
+        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def main(url: str) -> None:
+    """Exit with 0 if the address answers with 200 within two seconds."""
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 (our own address)
+            sys.exit(0 if answer.status == 200 else 1)
+    except OSError as error:
+        sys.exit(f"{url}: {error}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8000/healthz")

@@ -1,0 +1,61 @@
+"""Logs as JSON lines on standard output, each with the id of the request it belongs to.
+
+The gateway makes the id, or the service where there is no gateway; every service takes it over, and
+every answer carries it, so one search finds a request wherever it went.
+"""
+
+import logging
+import re
+import secrets
+import time
+
+import structlog
+from flask import Flask, Response, g, request
+
+_REQUEST_ID = re.compile(r"[0-9a-f]{32}")
+_QUIET = ("/healthz", "/readyz", "/metrics", "/internal/")
+
+log = structlog.get_logger()
+
+
+def configure(level: str) -> None:
+    """Set how this process logs; the last call counts."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
+        cache_logger_on_first_use=False,
+    )
+
+
+def trace_requests(app: Flask, *, trust_gateway: bool) -> None:
+    """Give every request an id, log it when it has been answered, and send the id back.
+
+    :param trust_gateway: take the id over from `X-Request-Id`; a client's own is never taken.
+    """
+
+    @app.before_request
+    def begin() -> None:
+        given = request.headers.get("X-Request-Id", "") if trust_gateway else ""
+        g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
+        g.began = time.perf_counter()
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=g.request_id, service=app.name)
+
+    @app.after_request
+    def end(response: Response) -> Response:
+        response.headers["X-Request-Id"] = g.request_id
+        write = log.debug if request.path.startswith(_QUIET) else log.info
+        write(
+            "request",
+            method=request.method,
+            path=request.path,
+            status=response.status_code,
+            ms=round((time.perf_counter() - g.began) * 1000, 1),
+        )
+        return response

@@ -1,0 +1,187 @@
+"""Sessions in Redis.
+
+A session is JSON under a hash of the cookie's token, so that whoever reads the store cannot sign in
+with what they find. It is a plain string: the media authorisation fetches it together with the
+video's metadata in one `MGET`. What the account page lists (device, address, last use) is a field
+of one hash per user.
+
+    session:<hash>          {"user": 7, "name": "alice", "role": "admin"}      expires
+    sessions:<user>         <hash> -> {"device", "address", "created", "seen"}
+"""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from redis import Redis
+
+from common.access import Viewer
+from db.models import Role
+
+_TOKEN_LIMIT = 100  # characters; ours have 43
+_TOUCH_EVERY = timedelta(minutes=1)
+
+
+def token_hash(token: str) -> str:
+    """Return what a token is stored under. A token has 256 random bits, so a plain hash will do."""
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def session_key(token: str) -> str:
+    """Return the Redis key of the session that a token opens."""
+    return f"session:{token_hash(token)}"
+
+
+def viewer_of(value: str | None) -> Viewer | None:
+    """Read what is kept under a session's key; None for a session that is not there."""
+    if value is None:
+        return None
+    fields = json.loads(value)
+    return Viewer(id=fields["user"], name=fields["name"], role=Role(fields["role"]))
+
+
+@dataclass(frozen=True)
+class SessionSummary:
+    """A session as its owner sees it in a list. `id` is not the token, and signs nobody in."""
+
+    id: str
+    device: str
+    address: str
+    created: datetime
+    seen: datetime
+    current: bool
+
+
+class SessionStore:
+    """Begins, finds, lists and ends sessions.
+
+    Every method raises `redis.exceptions.RedisError` when the store is away; callers let it pass,
+    so that the answer is 503 and never a yes.
+
+    :param ttl: seconds after its last use until a session ends.
+    """
+
+    def __init__(self, redis: Redis, *, ttl: int) -> None:
+        self._redis = redis
+        self.ttl = ttl
+
+    def begin(self, viewer: Viewer, *, device: str, address: str) -> str:
+        """Sign somebody in and return a new token; a token is never taken from the client."""
+        token = secrets.token_urlsafe(32)
+        with self._redis.pipeline(transaction=True) as pipe:
+            pipe.set(session_key(token), _session_json(viewer), ex=self.ttl)
+            moment = _moment()
+            listed = {"device": device, "address": address, "created": moment, "seen": moment}
+            pipe.hset(_list_key(viewer.id), token_hash(token), json.dumps(listed))
+            pipe.expire(_list_key(viewer.id), self.ttl)
+            pipe.execute()
+        return token
+
+    def find(self, token: str | None) -> Viewer | None:
+        """Return who a token signs in, or None; one that cannot be ours is not looked up."""
+        if not token or len(token) > _TOKEN_LIMIT:
+            return None
+        return viewer_of(self._text(session_key(token)))
+
+    def touch(self, token: str, viewer: Viewer, *, address: str) -> None:
+        """Note that a session was used, at most once a minute; this also puts off its end."""
+        listed = self._redis.hget(_list_key(viewer.id), token_hash(token))
+        if not isinstance(listed, str):
+            return
+        fields = json.loads(listed)
+        idle = datetime.now(UTC) - datetime.fromisoformat(fields["seen"])
+        if idle < _TOUCH_EVERY and fields["address"] == address:
+            return
+        fields |= {"address": address, "seen": _moment()}
+        with self._redis.pipeline(transaction=True) as pipe:
+            pipe.expire(session_key(token), self.ttl)
+            pipe.hset(_list_key(viewer.id), token_hash(token), json.dumps(fields))
+            pipe.expire(_list_key(viewer.id), self.ttl)
+            pipe.execute()
+
+    def summaries(self, user_id: int, *, current: str | None) -> list[SessionSummary]:
+        """Return a user's live sessions, the last used first, and forget those that ran out."""
+        listed = self._listed(user_id)
+        live = dict(self._live(list(listed)))
+        ended = [session_id for session_id in listed if not live[session_id]]
+        if ended:
+            self._redis.hdel(_list_key(user_id), *ended)
+        here = token_hash(current) if current else None
+        found = [
+            _summary(session_id, fields, current=session_id == here)
+            for session_id, fields in listed.items()
+            if live[session_id]
+        ]
+        return sorted(found, key=lambda summary: summary.seen, reverse=True)
+
+    def end(self, token: str | None) -> None:
+        """Sign a token out; one that is out already is fine."""
+        viewer = self.find(token)
+        if token and viewer:
+            self.end_listed(viewer.id, token_hash(token))
+
+    def end_listed(self, user_id: int, session_id: str) -> bool:
+        """End one of a user's sessions by its listed id; tell whether it was theirs."""
+        if not self._redis.hexists(_list_key(user_id), session_id):
+            return False
+        with self._redis.pipeline(transaction=True) as pipe:
+            pipe.delete(f"session:{session_id}")
+            pipe.hdel(_list_key(user_id), session_id)
+            pipe.execute()
+        return True
+
+    def end_all(self, user_id: int, *, but: str | None = None) -> None:
+        """End every session of a user, except the one that a token opens."""
+        spared = token_hash(but) if but else None
+        for session_id in self._listed(user_id):
+            if session_id != spared:
+                self.end_listed(user_id, session_id)
+
+    def change_role(self, viewer: Viewer) -> None:
+        """Give a user's sessions the role and name that the account has now."""
+        for session_id in self._listed(viewer.id):
+            self._redis.set(f"session:{session_id}", _session_json(viewer), xx=True, keepttl=True)
+
+    def ping(self) -> None:
+        """Find out whether the store answers."""
+        self._redis.ping()
+
+    def _text(self, key: str) -> str | None:
+        value = self._redis.get(key)
+        return value if isinstance(value, str) else None
+
+    def _listed(self, user_id: int) -> dict[str, dict[str, str]]:
+        found = self._redis.hgetall(_list_key(user_id))
+        return {str(key): json.loads(value) for key, value in found.items()}
+
+    def _live(self, session_ids: list[str]) -> Iterator[tuple[str, bool]]:
+        with self._redis.pipeline(transaction=False) as pipe:
+            for session_id in session_ids:
+                pipe.exists(f"session:{session_id}")
+            yield from zip(session_ids, map(bool, pipe.execute()), strict=True)
+
+
+def _list_key(user_id: int) -> str:
+    return f"sessions:{user_id}"
+
+
+def _session_json(viewer: Viewer) -> str:
+    return json.dumps({"user": viewer.id, "name": viewer.name, "role": viewer.role.value})
+
+
+def _summary(session_id: str, fields: dict[str, str], *, current: bool) -> SessionSummary:
+    return SessionSummary(
+        id=session_id,
+        device=fields["device"],
+        address=fields["address"],
+        created=datetime.fromisoformat(fields["created"]),
+        seen=datetime.fromisoformat(fields["seen"]),
+        current=current,
+    )
+
+
+def _moment() -> str:
+    return datetime.now(UTC).isoformat()

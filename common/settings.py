@@ -1,0 +1,117 @@
+"""Settings: read once from the environment, checked strictly, frozen.
+
+A setting that is wrong stops the service with a sentence that names it; nothing falls back in
+silence. A secret may come from a file, whose path is in `NAME_FILE`. `.env.example` documents every
+name that is read here or in a service's own settings; a test keeps it so.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T", bound=str)
+
+_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+class SettingsError(Exception):
+    """A setting is missing or cannot be understood; the text says which, and what it takes."""
+
+
+class Environment:
+    """Reads settings by name from a mapping such as `os.environ`; empty counts as unset."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """Return a setting as it stands; without a default it is required."""
+        value = self._values.get(name, "") or default
+        if value is None:
+            raise SettingsError(f"{name} is required and not set.")
+        return value
+
+    def secret(self, name: str, default: str | None = None) -> str:
+        """Return a secret, from the file that `NAME_FILE` names if that is set."""
+        path = self._values.get(f"{name}_FILE", "")
+        if not path:
+            return self.text(name, default)
+        try:
+            return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+        except OSError as error:
+            raise SettingsError(f"{name}_FILE cannot be read: {error}.") from error
+
+    def choice(self, name: str, choices: tuple[T, ...], default: T) -> T:
+        """Return one of a few words."""
+        value = self.text(name, default)
+        for choice in choices:
+            if value == choice:
+                return choice
+        raise SettingsError(f"{name} is {value!r}; it takes {' or '.join(choices)}.")
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        """Return a yes or no, written `true` or `false`."""
+        return self.choice(name, ("true", "false"), "true" if default else "false") == "true"
+
+    def number(self, name: str, default: int, *, least: int, most: int) -> int:
+        """Return a whole number within bounds."""
+        value = self.text(name, str(default))
+        if not re.fullmatch(r"[0-9]{1,18}", value) or not least <= int(value) <= most:
+            raise SettingsError(
+                f"{name} is {value!r}; it takes a whole number from {least} to {most}."
+            )
+        return int(value)
+
+    def size(self, name: str, default: str) -> int:
+        """Return a size in bytes, written as nginx writes it: `1048576`, `512k`, `200m`, `16g`."""
+        value = self.text(name, default)
+        match = re.fullmatch(r"([0-9]{1,15})([KMGT]?)", value.upper())
+        if match is None or int(match[1]) == 0:
+            raise SettingsError(f"{name} is {value!r}; it takes a size such as 200m or 16g.")
+        return int(match[1]) * _UNITS[match[2]]
+
+    def duration(self, name: str, default: str) -> int:
+        """Return a duration in seconds, written `90s`, `15m`, `12h` or `30d`."""
+        value = self.text(name, default)
+        match = re.fullmatch(r"([0-9]{1,9})([smhd])", value)
+        if match is None or int(match[1]) == 0:
+            raise SettingsError(
+                f"{name} is {value!r}; it takes a duration such as 90s, 12h or 30d."
+            )
+        return int(match[1]) * _SECONDS[match[2]]
+
+
+@dataclass(frozen=True)
+class CommonSettings:
+    """What every service needs to know.
+
+    :param session_ttl: seconds after its last use until a session ends.
+    :param trust_gateway: whether `X-Forwarded-For` and `X-Request-Id` come from our own gateway,
+        and no request can reach the service but through it.
+    """
+
+    database_url: str
+    database_password: str
+    redis_url: str
+    static_dir: Path
+    session_ttl: int
+    cookie_secure: bool
+    trust_gateway: bool
+    log_level: str
+
+    @classmethod
+    def read(cls, environment: Environment) -> "CommonSettings":
+        """:raises SettingsError: naming the first setting that is missing or wrong."""
+        return cls(
+            database_url=environment.text("DATABASE_URL"),
+            database_password=environment.secret("DATABASE_PASSWORD", ""),
+            redis_url=environment.text("REDIS_URL"),
+            static_dir=Path(environment.text("STATIC_DIR", "build/static")),
+            session_ttl=environment.duration("SESSION_TTL", "30d"),
+            cookie_secure=environment.flag("COOKIE_SECURE", default=False),
+            trust_gateway=environment.flag("TRUST_GATEWAY", default=False),
+            log_level=environment.choice("LOG_LEVEL", ("debug", "info", "warning"), "info"),
+        )

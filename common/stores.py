@@ -1,0 +1,39 @@
+"""The stores that every service holds: made once per app, reached from its views."""
+
+from dataclasses import dataclass
+
+from flask import current_app
+from redis import Redis
+
+from common import redis as redis_client
+from common.cache import VideoCache
+from common.sessions import SessionStore
+from common.settings import CommonSettings
+from db.engine import Database, connect
+
+
+@dataclass(frozen=True)
+class Stores:
+    """The database, Redis, and what is built on them."""
+
+    database: Database
+    redis: Redis
+    sessions: SessionStore
+    videos: VideoCache
+
+    @classmethod
+    def of(cls, settings: CommonSettings) -> "Stores":
+        """Make the clients; nothing is connected to before the first use."""
+        redis = redis_client.connect(settings.redis_url)
+        return cls(
+            database=connect(settings.database_url, password=settings.database_password),
+            redis=redis,
+            sessions=SessionStore(redis, ttl=settings.session_ttl),
+            videos=VideoCache(redis),
+        )
+
+
+def stores() -> Stores:
+    """Return the stores of the app that is answering."""
+    found: Stores = current_app.extensions["stores"]
+    return found
