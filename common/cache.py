@@ -3,8 +3,9 @@
 The database is the truth. A reader that finds nothing takes a lease, reads the database, and fills
 the cache only if its lease is still there; a writer removes entry and lease together after its
 commit, so a reader that was slow cannot put the old value back. While a change is under way a
-marker stands in the entry's place, so that a writer whose Redis fails between commit and removal
-leaves no old value behind either: the marker runs out by itself.
+marker stands in the entry's place, which no reader overwrites, so that a writer whose Redis fails
+between commit and removal leaves no old value behind either: the marker runs out by itself. A
+change that fails leaves it too, since a commit whose answer was lost may still happen.
 
     video:<id>         {"owner": 7, "visibility": "private"}, "gone", or "changing"
     video-lease:<id>   the token of the reader that may fill
@@ -28,7 +29,7 @@ _CHANGING, _GONE = "changing", "gone"
 
 _FILL = """
 if redis.call('GET', KEYS[2]) == ARGV[1] then
-  redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
+  redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3], 'NX')
   redis.call('DEL', KEYS[2])
 end
 """
@@ -85,13 +86,11 @@ class VideoCache:
                 pipe.set(video_key(video_id), _CHANGING, ex=_CHANGING_TTL)
                 pipe.delete(_lease_key(video_id))
             pipe.execute()
-        try:
-            yield
-        finally:
-            # Should Redis fail just now, the markers lead every reader to the database, and end.
-            with suppress(RedisError):
-                keys = [key for i in video_ids for key in (video_key(i), _lease_key(i))]
-                self._redis.delete(*keys)
+        yield
+        # Should Redis fail just now, the markers lead every reader to the database, and end.
+        with suppress(RedisError):
+            keys = [key for i in video_ids for key in (video_key(i), _lease_key(i))]
+            self._redis.delete(*keys)
 
 
 def _encode(access: VideoAccess | None) -> str:

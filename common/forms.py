@@ -11,7 +11,7 @@ def form_fields(*required: str, optional: tuple[str, ...] = ()) -> dict[str, str
     :raises Unprocessable: a field is missing or came twice, or the body is not a form.
     :raises Refused: the body is plain text, which no form of ours sends and any site can.
     """
-    _require_type("application/x-www-form-urlencoded", "multipart/form-data")
+    require_type("application/x-www-form-urlencoded", "multipart/form-data")
     fields = {}
     for name in (*required, *optional):
         values = request.form.getlist(name)
@@ -29,7 +29,7 @@ def json_fields(*required: str, optional: tuple[str, ...] = ()) -> dict[str, str
     :raises Unprocessable: a field is missing, unknown or not a text, or the body is not an object.
     :raises Refused: the body is plain text.
     """
-    _require_type("application/json")
+    require_type("application/json")
     body = request.get_json(silent=True)
     if not isinstance(body, dict):
         raise Unprocessable("The body is not a JSON object.")
@@ -44,7 +44,12 @@ def json_fields(*required: str, optional: tuple[str, ...] = ()) -> dict[str, str
     return body
 
 
-def _require_type(*types: str) -> None:
+def require_type(*types: str) -> None:
+    """Let a body of one of these media types pass.
+
+    :raises Unprocessable: it is of another type.
+    :raises Refused: it is plain text, which no form of ours sends and any site can.
+    """
     given = request.mimetype
     if given in types:
         return

@@ -8,6 +8,7 @@ It takes ids, never names that a client chose, and everything it opens lies unde
 A rename and a new folder are durable only after their folder is synced, so each is.
 """
 
+import errno
 import os
 import shutil
 from collections.abc import Iterator
@@ -23,6 +24,10 @@ ORIGINAL = "original.mp4"
 
 class StorageError(Exception):
     """The volume cannot be used; the text says why, for the operator."""
+
+
+class StorageFull(Exception):
+    """There is no room for the bytes; those written before stay."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,34 @@ class MediaStorage:
             _sync_folder(self._incoming)
             yield file
 
+    @staticmethod
+    def append(file: BinaryIO, piece: bytes) -> None:
+        """Write all of a piece to a file that :meth:`create_incoming` opened.
+
+        :raises StorageFull: the volume, or the share of it that we may use, is full.
+        """
+        rest = memoryview(piece)
+        try:
+            while rest:
+                rest = rest[file.write(rest) :]
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise StorageFull(str(error)) from error
+            raise
+
+    @staticmethod
+    def sync(file: BinaryIO) -> None:
+        """Make what was appended durable: an acknowledgement may follow, and not before.
+
+        :raises StorageFull: a volume that allots room late has none.
+        """
+        try:
+            _sync_file(file.fileno())
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise StorageFull(str(error)) from error
+            raise
+
     @contextmanager
     def open_incoming(self, upload_id: str) -> Iterator[BinaryIO]:
         """Open an upload's bytes for reading."""
@@ -95,6 +128,13 @@ class MediaStorage:
                     except FileNotFoundError:
                         continue
 
+    def incoming_modified(self, upload_id: str) -> float | None:
+        """Return when an upload's bytes last changed, or None if it has none."""
+        try:
+            return self._incoming_path(upload_id).stat().st_mtime
+        except FileNotFoundError:
+            return None
+
     def drop_incoming(self, upload_id: str) -> None:
         """Remove an unfinished upload's bytes; those that are gone already are fine."""
         self._incoming_path(upload_id).unlink(missing_ok=True)
@@ -103,11 +143,13 @@ class MediaStorage:
         """Move a finished upload's bytes to its video's place, which has the same id.
 
         Whoever calls again after a crash finds it done: see :meth:`has_original`.
+
+        :raises FileNotFoundError: there are no such bytes, or they are in their place already.
         """
-        folder = self._video_folder(upload_id)
-        folder.mkdir(mode=0o755, exist_ok=True)
         source = self._incoming_path(upload_id)
         source.chmod(0o644)
+        folder = self._video_folder(upload_id)
+        folder.mkdir(mode=0o755, exist_ok=True)
         source.rename(folder / ORIGINAL)
         _sync_folder(folder)
         _sync_folder(self._incoming)
@@ -126,13 +168,33 @@ class MediaStorage:
         facts = path.stat()
         return StoredFile(path=path, size=facts.st_size, modified=facts.st_mtime)
 
+    @contextmanager
+    def open_original(self, video_id: str) -> Iterator[BinaryIO]:
+        """Open a video's original for reading."""
+        with (self._video_folder(video_id) / ORIGINAL).open("rb") as file:
+            yield file
+
     def drop_video(self, video_id: str) -> None:
         """Remove everything of a video; what is gone already is fine."""
+        folder = self._video_folder(video_id)
+        while folder.exists():
+            try:
+                shutil.rmtree(folder)
+            except FileNotFoundError:
+                continue  # somebody else is removing it too; go on until nothing is left
+            _sync_folder(self.root)
+
+    def drop_empty_video(self, video_id: str) -> bool:
+        """Remove a video's folder if there is nothing in it, and tell whether there was nothing."""
         try:
-            shutil.rmtree(self._video_folder(video_id))
+            self._video_folder(video_id).rmdir()
         except FileNotFoundError:
-            return
-        _sync_folder(self.root)
+            return False
+        except OSError as error:
+            if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+                return False
+            raise
+        return True
 
     def list_videos(self) -> Iterator[tuple[str, float]]:
         """Yield the id of each video that has a folder, and when the folder last changed."""
@@ -153,6 +215,10 @@ def _checked(public_id: str) -> str:
     if not is_id(public_id):
         raise ValueError(f"not an id: {public_id!r}")
     return public_id
+
+
+# Not every system has fdatasync, which leaves out what nobody needs to read the bytes again.
+_sync_file = getattr(os, "fdatasync", os.fsync)
 
 
 def _sync_folder(folder: Path) -> None:

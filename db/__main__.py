@@ -43,8 +43,9 @@ def _wait_for(engine: Engine) -> None:
 
 def migrate(environ: Mapping[str, str]) -> None:
     """Bring schema, users and grants of a MySQL database up to date; doing it twice is harmless."""
-    url = make_url(environ["DATABASE_URL"]).set(password=_secret(environ, "MYSQL_ROOT_PASSWORD"))
-    engine = create_engine(url, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 2})
+    url = make_url(environ["DATABASE_URL"])
+    root = {"password": _secret(environ, "MYSQL_ROOT_PASSWORD").encode(), "connect_timeout": 2}
+    engine = create_engine(url, isolation_level="AUTOCOMMIT", connect_args=root)
     _wait_for(engine)
     passwords = {service: _secret(environ, f"{service.upper()}_DB_PASSWORD") for service in GRANTS}
     with engine.connect() as connection:

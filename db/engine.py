@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import pymysql
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
@@ -21,7 +21,9 @@ T = TypeVar("T")
 
 _TRIES = 4
 _PATIENCE = 1.5  # seconds from the first try until no other is begun
-_LOCK_WAIT_TIMEOUT, _DEADLOCK = 1205, 1213
+# What MySQL answers when it is full, shutting down, waited too long for a lock, or in a deadlock.
+_PASSING = frozenset({1040, 1053, 1158, 1159, 1160, 1161, 1205, 1213})
+_UNREACHED = range(2000, 3000)  # numbers of the client's own errors
 
 
 class DatabaseAway(Exception):
@@ -55,9 +57,12 @@ class Database:
     def ping(self) -> None:
         """Ask the database for nothing.
 
-        :raises DatabaseAway: it does not answer.
+        :raises DatabaseAway: it does not answer, or does not let this service in.
         """
-        self.read(lambda session: session.execute(text("SELECT 1")))
+        try:
+            self.read(lambda session: session.execute(text("SELECT 1")))
+        except DBAPIError as error:
+            raise DatabaseAway(str(error.orig)) from error
 
     def _run(self, work: Callable[[Session], T], *, writes: bool) -> T:
         deadline = time.monotonic() + _PATIENCE
@@ -88,12 +93,15 @@ def _is_passing(error: DBAPIError | PoolTimeout) -> bool:
     """Tell a fault that may be gone at the next try from one that is a bug."""
     if isinstance(error, PoolTimeout) or error.connection_invalidated:
         return True
-    if isinstance(error, IntegrityError):
-        return False
     cause = error.orig
     if isinstance(cause, sqlite3.OperationalError):
         return "locked" in str(cause) or "busy" in str(cause) or "unable to open" in str(cause)
-    return isinstance(cause, pymysql.err.OperationalError | pymysql.err.InterfaceError)
+    if isinstance(cause, pymysql.err.InterfaceError):
+        return True
+    if isinstance(cause, pymysql.err.OperationalError):
+        number = cause.args[0]
+        return number in _PASSING or number in _UNREACHED
+    return False
 
 
 def connect(url: str, *, password: str = "", pool_size: int = 10) -> Database:
@@ -109,8 +117,6 @@ def connect(url: str, *, password: str = "", pool_size: int = 10) -> Database:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return Database(engine)
-    if password:
-        where = where.set(password=password)
     engine = create_engine(
         where,
         isolation_level="READ COMMITTED",
@@ -120,6 +126,8 @@ def connect(url: str, *, password: str = "", pool_size: int = 10) -> Database:
         pool_recycle=600,
         connect_args={
             "charset": "utf8mb4",
+            # As bytes: the driver would write a text in Latin 1, and the server compares UTF-8.
+            **({"password": password.encode()} if password else {}),
             "connect_timeout": 1,
             "read_timeout": 2,
             "write_timeout": 2,
@@ -136,6 +144,12 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+    # Its own `lower` knows ASCII alone, and a search for "über" is to find "Über", as in MySQL.
+    connection.create_function("lower", 1, _lower, deterministic=True)
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
 
 
 def _begin_sqlite(connection: Connection) -> None:

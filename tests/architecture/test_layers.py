@@ -1,0 +1,55 @@
+"""Imports run one way: service -> common -> db, and standalone on top of all."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SERVICES = {"auth_service", "upload_service", "streaming_service"}
+MAY_IMPORT = {
+    "db": {"db"},
+    "common": {"common", "db"},
+    **{service: {service, "common", "db"} for service in SERVICES},
+}
+OURS = set(MAY_IMPORT) | {"standalone", "tests", "benchmarks"}
+
+
+def modules(package: str) -> Iterator[Path]:
+    return (ROOT / package).rglob("*.py")
+
+
+def imports(module: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            assert node.level == 0, f"{module}: relative import"
+            yield node.module
+
+
+@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_a_package_imports_only_what_lies_below_it(package: str) -> None:
+    for module in modules(package):
+        ours = {name.split(".")[0] for name in imports(module)} & OURS
+        assert ours <= MAY_IMPORT[package], module
+
+
+@pytest.mark.parametrize(
+    "module", [*modules("db"), ROOT / "common/storage.py"], ids=lambda path: path.name
+)
+def test_database_and_storage_know_no_web_framework(module: Path) -> None:
+    assert not {name.split(".")[0] for name in imports(module)} & {"flask", "werkzeug"}
+
+
+def test_system_tests_know_only_http() -> None:
+    for module in (ROOT / "tests/system").rglob("*.py"):
+        assert not {name.split(".")[0] for name in imports(module)} & (OURS - {"tests"}), module
+
+
+@pytest.mark.parametrize("service", sorted(SERVICES))
+def test_every_service_has_the_same_file_names(service: str) -> None:
+    for name in ("app.py", "routes.py", "settings.py"):
+        assert (ROOT / service / name).is_file()
+    assert (ROOT / service / "templates" / service.removesuffix("_service")).is_dir()

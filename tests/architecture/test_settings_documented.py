@@ -1,0 +1,43 @@
+"""Every setting that code reads is in `.env.example`, and nothing else is."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("auth_service", "common", "db", "streaming_service", "upload_service")
+READ = re.compile(
+    r"(?:environment\.(?:text|secret|choice|flag|number|size|duration)\(|_secret\(environ, |"
+    r"environ(?:\.get)?[\[(])\s*\"([A-Z][A-Z0-9_]+)\""
+)
+# Decided by the images and the Compose file, or made by the process: not for people to set.
+INTERNAL = {"STATIC_DIR", "PROMETHEUS_MULTIPROC_DIR", "BIND"}
+
+
+def settings_read() -> set[str]:
+    modules = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
+    modules.append(ROOT / "standalone.py")
+    code = "\n".join(path.read_text(encoding="utf-8") for path in modules)
+    return set(READ.findall(code)) - INTERNAL
+
+
+def settings_documented() -> set[str]:
+    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+    return set(re.findall(r"^#? ?([A-Z][A-Z0-9_]+)=", text, re.MULTILINE))
+
+
+def test_every_setting_is_documented() -> None:
+    assert settings_read() - settings_documented() == set()
+
+
+def test_compose_reads_only_documented_settings() -> None:
+    compose = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    names = set(re.findall(r"(?<!\$)\$\{([A-Z][A-Z0-9_]+)", compose))
+    assert names - settings_documented() == set()
+
+
+def test_nothing_is_documented_that_is_read_nowhere() -> None:
+    compose = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    unread = {
+        name for name in settings_documented() - settings_read() if f"${{{name}" not in compose
+    }
+    assert unread == set()

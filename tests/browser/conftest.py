@@ -1,0 +1,98 @@
+"""A real Chromium in front of a running Matinee.
+
+Every page that a test opens must be free of errors in the console, violations of the content
+security policy among them, and of failed requests other than those that the test expects.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from tests.system.origin import Origin
+from tests.system.people import PASSWORD, Person, sign_up
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All of these need Chromium, and ffmpeg for something to show."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.needs_chromium)
+            item.add_marker(pytest.mark.needs_ffmpeg)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium, without a window."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def owner(origin: Origin) -> Iterator[Person]:
+    """The administrator, who also owns the videos of these tests."""
+    with sign_up(origin.url, "olivia") as person:
+        yield person
+
+
+@pytest.fixture(scope="session")
+def video(owner: Person, film: Path) -> str:
+    """A video of the owner's that everybody may watch."""
+    video = owner.upload(film, title="Morning at the salt pans")
+    owner.show(video, "public")
+    return video
+
+
+def watch_console(page: Page, complaints: list[str]) -> None:
+    """Note what the page complains about."""
+
+    def note(message: ConsoleMessage) -> None:
+        # A status that a test provokes is reported as a failed resource; the test looks at it.
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            complaints.append(f"{page.url}: {message.text}")
+
+    page.on("console", note)
+    page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
+
+
+def enter(context: BrowserContext, origin: Origin, name: str) -> Page:
+    """Sign in through the form, in a new page."""
+    page = context.new_page()
+    page.goto(f"{origin.url}/login")
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/stream")
+    return page
+
+
+@pytest.fixture
+def context(chromium: Browser, origin: Origin) -> Iterator[BrowserContext]:
+    """A new browser profile, signed out."""
+    complaints: list[str] = []
+    context = chromium.new_context(base_url=origin.url)
+    context.set_default_timeout(15_000)
+    context.on("page", lambda page: watch_console(page, complaints))
+    yield context
+    context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def page(context: BrowserContext, origin: Origin, owner: Person) -> Page:
+    """A page in which the owner is signed in."""
+    return enter(context, origin, "olivia")

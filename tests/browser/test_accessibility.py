@@ -1,0 +1,77 @@
+"""axe finds no violation on any page: dark and light, desktop and phone."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import enter
+from tests.system.origin import ROOT, Origin
+from tests.system.people import Person
+
+AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+
+SIGNED_OUT = ["/login", "/register", "/stream/{video}", "/nothing-here"]
+SIGNED_IN = [
+    "/stream",
+    "/stream?q=nothing+like+it",
+    "/stream?whose=mine&sort=title",
+    "/stream/{video}",
+    "/stream/{video}/edit",
+    "/upload",
+    "/account",
+    "/admin",
+    "/nothing-here",
+]
+
+
+def violations(page: Page) -> list[str]:
+    """Run axe in the page, and say what it found and where."""
+    # The policy forbids inline scripts, so axe goes in through the debugger, not through the page.
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found: dict[str, Any] = page.evaluate("() => axe.run()")
+    return [
+        f"{page.url}: {violation['id']}: {violation['nodes'][0]['html']}"
+        for violation in found["violations"]
+    ]
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_has_a_violation(
+    chromium: Browser, origin: Origin, owner: Person, video: str, scheme: Any, size: Any
+) -> None:
+    context = chromium.new_context(base_url=origin.url, color_scheme=scheme, viewport=size)
+    page = context.new_page()
+    found = []
+    for path in SIGNED_OUT:
+        page.goto(path.format(video=video))
+        found += violations(page)
+    page = enter(context, origin, "olivia")
+    for path in SIGNED_IN:
+        page.goto(path.format(video=video))
+        for details in page.locator("details:not([open])").all():
+            details.evaluate("element => { element.open = true }")
+        found += violations(page)
+    context.close()
+    assert found == []
+
+
+@pytest.mark.parametrize("path", [*SIGNED_IN, *SIGNED_OUT])
+def test_no_page_is_wider_than_a_phone(
+    chromium: Browser, origin: Origin, owner: Person, video: str, path: str
+) -> None:
+    context = chromium.new_context(base_url=origin.url, viewport=PHONE)  # type: ignore[arg-type]
+    page = enter(context, origin, "olivia")
+    page.goto(path.format(video=video))
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= PHONE["width"]
+    context.close()
+
+
+def test_upload_progress_is_spoken(page: Page, film: Path) -> None:
+    page.goto("/upload")
+    page.get_by_label("MP4 file").set_input_files(film)
+    expect(page.locator("#announcer")).to_contain_text("film")
+    assert violations(page) == []

@@ -1,0 +1,196 @@
+"""The whole path: register, upload an MP4, watch it, seek in it."""
+
+import base64
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.system.origin import Origin
+from tests.system.people import PASSWORD, Person
+
+POSITION = "() => document.querySelector('video').currentTime"
+
+
+def play(page: Page) -> None:
+    """Start the video with a key, as a person would, and see it move."""
+    page.locator("video").focus()
+    page.keyboard.press("k")
+    page.wait_for_function("() => document.querySelector('video').currentTime > 0.5")
+
+
+def test_a_newcomer_registers_uploads_watches_and_seeks(
+    chromium: Browser, origin: Origin, owner: Person, film: Path
+) -> None:
+    context = chromium.new_context(base_url=origin.url)
+    page = context.new_page()
+    page.goto("/")
+    page.get_by_role("link", name="Create an account").click()
+    page.get_by_label("Name").fill("Nora")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Create account").click()
+    page.wait_for_url("**/stream")
+    expect(page.get_by_role("heading", level=1, name="Library")).to_be_visible()
+
+    page.get_by_role("link", name="Upload").first.click()
+    page.get_by_label("MP4 file").set_input_files(film)
+    page.get_by_role("link", name="Watch").click()
+    page.wait_for_url("**/stream/*")
+    expect(page.get_by_role("heading", name="film")).to_be_visible()
+    play(page)
+
+    page.evaluate("() => { document.querySelector('video').currentTime = 6 }")
+    page.wait_for_function("() => document.querySelector('video').currentTime > 6.5")
+    context.close()
+
+
+def test_the_upload_form_works_without_javascript(
+    chromium: Browser, origin: Origin, owner: Person, film: Path
+) -> None:
+    context = chromium.new_context(base_url=origin.url, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/login")
+    page.get_by_label("Name").fill("olivia")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.goto("/upload")
+    page.get_by_label("Title").fill("Without a script")
+    page.get_by_label("MP4 file").set_input_files(film)
+    page.get_by_role("button", name="Upload").click()
+    page.wait_for_url("**/stream/*")
+    expect(page.get_by_role("heading", name="Without a script")).to_be_visible()
+    media = f"{page.url.removeprefix(origin.url)}/video.mp4"
+    expect(page.locator("video source")).to_have_attribute("src", media)
+    page.goto("/stream")
+    expect(page.get_by_role("link", name="Without a script")).to_be_visible()
+    page.get_by_role("searchbox").fill("nothing like it")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="No video matches")).to_be_visible()
+    context.close()
+
+
+def test_files_are_uploaded_by_dropping_them_on_the_page(page: Page, film: Path) -> None:
+    page.goto("/upload")
+    data = base64.b64encode(film.read_bytes()).decode()
+    transfer = page.evaluate_handle(
+        """data => {
+            const bytes = Uint8Array.from(atob(data), letter => letter.charCodeAt(0));
+            const transfer = new DataTransfer();
+            for (const name of ["ferry.mp4", "harbour.mp4"])
+                transfer.items.add(new File([bytes], name, { type: "video/mp4" }));
+            return transfer;
+        }""",
+        data,
+    )
+    page.dispatch_event("#upload", "dragenter", {"dataTransfer": transfer})
+    page.dispatch_event("#upload", "drop", {"dataTransfer": transfer})
+    expect(page.get_by_text("Done. It can be watched now.")).to_have_count(2)
+    page.get_by_role("link", name="Watch harbour.mp4").click()
+    expect(page.get_by_role("heading", name="harbour")).to_be_visible()
+    play(page)
+
+
+def test_what_is_no_mp4_is_refused_with_the_reason(page: Page, tmp_path: Path) -> None:
+    page.goto("/upload")
+    wrong = tmp_path / "holiday.mp4"
+    wrong.write_bytes(b"RIFF\x00\x00\x00\x00AVI LIST" + bytes(100))
+    page.get_by_label("MP4 file").set_input_files(wrong)
+    expect(page.get_by_text("it is AVI")).to_be_visible()
+
+
+def test_what_only_the_server_can_tell_is_refused_with_the_reason(
+    page: Page, film: Path, tmp_path: Path
+) -> None:
+    page.goto("/upload")
+    cut = tmp_path / "cut.mp4"
+    cut.write_bytes(film.read_bytes()[: film.stat().st_size // 2])
+    page.get_by_label("MP4 file").set_input_files(cut)
+    expect(page.locator(".transfer .bad")).to_contain_text("cut")
+
+
+def test_an_upload_can_be_cancelled(page: Page, film: Path) -> None:
+    page.goto("/upload")
+    held = []
+    page.route("**/upload", held.append)
+    page.get_by_label("MP4 file").set_input_files(film)
+    page.get_by_role("button", name="Cancel: film.mp4").click()
+    expect(page.get_by_role("link", name="Watch film.mp4")).to_have_count(0)
+    expect(page.get_by_role("button", name="Cancel: film.mp4")).to_have_count(0)
+
+
+def test_a_public_video_is_watched_without_an_account(
+    chromium: Browser, origin: Origin, video: str
+) -> None:
+    context = chromium.new_context(base_url=origin.url)
+    page = context.new_page()
+    page.goto(f"/stream/{video}")
+    play(page)
+    context.close()
+
+
+def test_a_private_video_leads_the_signed_out_to_the_log_in_and_back(
+    chromium: Browser, origin: Origin, owner: Person, film: Path
+) -> None:
+    private = owner.upload(film, title="Only mine")
+    context = chromium.new_context(base_url=origin.url)
+    page = context.new_page()
+    page.goto(f"/stream/{private}")
+    page.get_by_label("Name").fill("olivia")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Only mine")).to_be_visible()
+    context.close()
+
+
+def test_the_owner_renames_shares_and_deletes(page: Page, owner: Person, film: Path) -> None:
+    video = owner.upload(film, title="Before")
+    page.goto(f"/stream/{video}")
+    page.get_by_role("link", name="Edit").click()
+    page.get_by_label("Title").fill("After <b>bold</b>")
+    page.get_by_label("Description").fill("One line\nand another")
+    page.get_by_label("Everybody signed in").check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", name="After <b>bold</b>")).to_be_visible()
+    expect(page.get_by_text("Everybody signed in")).to_be_visible()
+    page.get_by_role("link", name="Edit").click()
+    page.get_by_text("Delete this video").click()
+    page.get_by_role("button", name="Delete for good").click()
+    page.wait_for_url("**/stream")
+    assert page.goto(f"/stream/{video}").status == 404  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("key", "check"),
+    [
+        ("l", "video => video.currentTime >= 9"),
+        ("ArrowRight", "video => video.currentTime >= 4 && video.currentTime < 8"),
+        ("5", "video => video.currentTime >= 5.5"),
+        ("m", "video => video.muted"),
+        (">", "video => video.playbackRate > 1"),
+    ],
+)
+def test_the_player_obeys_the_keys_people_expect(
+    page: Page, video: str, key: str, check: str
+) -> None:
+    page.goto(f"/stream/{video}")
+    page.wait_for_function("() => document.querySelector('video').readyState >= 1")
+    page.locator("video").focus()
+    page.keyboard.press(key)
+    page.wait_for_function(f"() => ({check})(document.querySelector('video'))")
+    page.evaluate("() => { localStorage.clear() }")
+
+
+def test_keys_in_the_search_field_do_not_move_the_player(page: Page, video: str) -> None:
+    page.goto(f"/stream/{video}")
+    page.wait_for_function("() => document.querySelector('video').readyState >= 1")
+    page.get_by_role("searchbox").fill("k")
+    page.keyboard.press("l")
+    assert page.evaluate(POSITION) == 0
+
+
+def test_signing_out_ends_the_session(page: Page, origin: Origin) -> None:
+    page.goto("/stream")
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/login")
+    page.goto("/stream")
+    assert page.url.endswith("/login?next=/stream")

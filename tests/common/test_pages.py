@@ -1,0 +1,55 @@
+"""Words for numbers, and the headers of every answer."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from common.pages import ago, clock, date, filesize, spoken_clock
+from tests.conftest import Site
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [(0, "0 bytes"), (999, "999 bytes"), (1000, "1.0 kB"), (123_456, "123 kB"),
+     (16 << 30, "17.2 GB"), (3 * 10**12, "3.0 TB")],
+)  # fmt: skip
+def test_sizes_in_words(count: int, words: str) -> None:
+    assert filesize(count) == words
+
+
+@pytest.mark.parametrize(
+    ("ms", "short", "spoken"),
+    [(0, "0:00", "0 seconds"), (1499, "0:01", "1 second"), (185_000, "3:05", "3 minutes 5 seconds"),
+     (3_723_000, "1:02:03", "1 hour 2 minutes 3 seconds")],
+)  # fmt: skip
+def test_durations_in_words(ms: int, short: str, spoken: str) -> None:
+    assert clock(ms) == short
+    assert spoken_clock(ms) == spoken
+
+
+def test_moments_in_words() -> None:
+    assert date(datetime(2026, 11, 4, tzinfo=UTC)) == "4 November 2026"
+    present = datetime.now(UTC)
+    assert ago(present) == "just now"
+    assert ago(present - timedelta(minutes=1, seconds=5)) == "1 minute ago"
+    assert ago(present - timedelta(days=3)) == "3 days ago"
+
+
+@pytest.mark.parametrize("path", ["/login", "/nothing-here", "/api/videos", "/static/none.css"])
+def test_every_answer_is_careful(site: Site, path: str) -> None:
+    answer = site.browser().get(path)
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    if not path.startswith("/static"):
+        policy = answer.headers["Content-Security-Policy"]
+        assert "unsafe" not in policy
+        assert "default-src 'none'" in policy
+        assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_static_files_are_kept_for_a_year_under_their_hashed_names(site: Site) -> None:
+    page = site.browser().get("/login").text
+    name = page.partition('rel="stylesheet" href="')[2].partition('"')[0]
+    answer = site.browser().get(name)
+    assert answer.status_code == 200
+    assert answer.mimetype == "text/css"
+    assert "max-age=31536000" in answer.headers["Cache-Control"]

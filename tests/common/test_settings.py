@@ -1,0 +1,66 @@
+"""Settings are read strictly, and a wrong one is named."""
+
+from pathlib import Path
+
+import pytest
+
+from common.settings import CommonSettings, Environment, SettingsError
+
+REQUIRED = {"DATABASE_URL": "sqlite://", "REDIS_URL": "redis://127.0.0.1"}
+
+
+def test_what_is_required_has_no_default() -> None:
+    with pytest.raises(SettingsError, match="REDIS_URL is required"):
+        CommonSettings.read(Environment({"DATABASE_URL": "sqlite://"}))
+
+
+def test_an_empty_value_counts_as_unset() -> None:
+    assert CommonSettings.read(Environment(REQUIRED | {"SESSION_TTL": ""})).session_ttl == 2592000
+
+
+def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_text("s3cret\n", encoding="utf-8")
+    environment = Environment({"X": "shown", "X_FILE": str(file)})
+    assert environment.secret("X") == "s3cret"
+
+
+def test_a_secret_file_that_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="X_FILE cannot be read"):
+        Environment({"X_FILE": str(tmp_path / "none")}).secret("X")
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("1", 1), ("512k", 512 << 10), ("200m", 200 << 20), ("16G", 16 << 30)]
+)
+def test_sizes_are_written_as_nginx_writes_them(text: str, size: int) -> None:
+    assert Environment({"X": text}).size("X", "1g") == size
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "1.5g", "16 GiB", "g", "1e9", "99999999999999999g"])
+def test_a_size_that_could_be_misread_is_refused(text: str) -> None:
+    with pytest.raises(SettingsError, match="X is"):
+        Environment({"X": text}).size("X", "1g")
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("15m", 900), ("2d", 172800)])
+def test_durations_carry_their_unit(text: str, seconds: int) -> None:
+    assert Environment({"X": text}).duration("X", "1h") == seconds
+
+
+@pytest.mark.parametrize("text", ["90", "0s", "1w", "1h30m", "-1h"])
+def test_a_duration_that_could_be_misread_is_refused(text: str) -> None:
+    with pytest.raises(SettingsError, match="X is"):
+        Environment({"X": text}).duration("X", "1h")
+
+
+@pytest.mark.parametrize("text", ["yes", "1", "True"])
+def test_a_flag_is_true_or_false(text: str) -> None:
+    with pytest.raises(SettingsError, match="true or false"):
+        Environment({"X": text}).flag("X", default=False)
+
+
+@pytest.mark.parametrize("text", ["0", "65536", "x", "1.0"])
+def test_a_number_keeps_its_bounds(text: str) -> None:
+    with pytest.raises(SettingsError, match="from 1 to 65535"):
+        Environment({"X": text}).number("X", 80, least=1, most=65535)

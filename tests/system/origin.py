@@ -1,0 +1,192 @@
+"""A running Matinee to speak HTTP to: the embedded one, or the Compose stack."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import requests
+
+ROOT = Path(__file__).parents[2]
+
+
+class Origin(Protocol):
+    """Somewhere that Matinee runs."""
+
+    url: str
+    other_urls: tuple[str, ...]
+
+    def start(self) -> None:
+        """Start it with empty stores, or go on with those that are there; return when ready."""
+
+    def stop(self) -> None:
+        """Stop it as an operator would; what is stored stays."""
+
+    def remove(self) -> None:
+        """Stop it and throw everything away."""
+
+    def memory(self) -> dict[str, int]:
+        """Return the memory that each part uses, in bytes, by its name."""
+
+
+def wait_until(happens: Callable[[], bool], *, within: float, what: str) -> None:
+    """Wait for something, at most so many seconds."""
+    deadline = time.monotonic() + within
+    while not happens():
+        assert time.monotonic() < deadline, f"not within {within} s: {what}"
+        time.sleep(0.05)
+
+
+def answers(url: str) -> bool:
+    """Tell whether the log-in page is served there."""
+    try:
+        return requests.get(f"{url}/login", timeout=2).status_code == 200
+    except requests.RequestException:
+        return False
+
+
+class Standalone:
+    """`python -m standalone` with a data folder and ports of its own."""
+
+    def __init__(self, data_dir: Path, ports: list[int], **settings: str) -> None:
+        self.data_dir = data_dir
+        self.url, *others = (f"http://127.0.0.1:{port}" for port in ports)
+        self.other_urls = tuple(others)
+        joined = ",".join(map(str, ports))
+        self._environ = {**os.environ, **settings, "DATA_DIR": str(data_dir), "PORTS": joined}
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        """Start it, and return when it says that it is ready."""
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "standalone"],
+            cwd=ROOT,
+            env=self._environ,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        said = ""
+        for line in self._process.stdout:
+            said += line
+            if "Ctrl-C" in line:
+                break
+        else:
+            log = self.data_dir / "matinee.log"
+            tail = log.read_text(encoding="utf-8")[-3000:] if log.exists() else ""
+            raise AssertionError(f"it did not start: {said}\n{tail}")
+        threading.Thread(target=self._process.stdout.read, daemon=True).start()
+
+    def stop(self) -> None:
+        """Send what Ctrl-C sends, and wait."""
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGINT)
+        assert self._process.wait(40) == 0
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        self._process = None
+
+    def remove(self) -> None:
+        """Stop it; the folder is the test run's temporary one."""
+        self.stop()
+
+    def children(self) -> dict[int, str]:
+        """Return the processes below the supervisor, by their ids, with their command lines."""
+        assert self._process is not None
+        parents = {}
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                try:
+                    status = (entry / "stat").read_text(encoding="utf-8")
+                    command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                except (FileNotFoundError, ProcessLookupError):
+                    continue
+                parents[int(entry.name)] = (int(status.rpartition(")")[2].split()[1]), command)
+        family = {self._process.pid}
+        while more := {pid for pid, (parent, _) in parents.items() if parent in family} - family:
+            family |= more
+        return {pid: parents[pid][1] for pid in family - {self._process.pid}}
+
+    def memory(self) -> dict[str, int]:
+        """Return the resident memory of each process."""
+        found = {}
+        for pid, command in self.children().items():
+            pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+            found[f"{pid} {command[:40]}"] = pages * os.sysconf("SC_PAGE_SIZE")
+        return found
+
+
+class Compose:
+    """The whole stack under a project name and ports of its own."""
+
+    def __init__(self, project: str, ports: list[int], **settings: str) -> None:
+        self.project = project
+        self.url, *others = (f"http://127.0.0.1:{port}" for port in ports)
+        self.other_urls = tuple(others)
+        numbered = {f"PORT_{number}": str(port) for number, port in enumerate(ports, 1)}
+        self._environ = {**os.environ, **numbered, **settings}
+
+    def compose(self, *arguments: str) -> str:
+        """Run `docker compose` on this project, and return what it prints."""
+        done = subprocess.run(
+            ["docker", "compose", "--project-name", self.project, *arguments],
+            cwd=ROOT,
+            env=self._environ,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"docker compose {arguments}: {done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def build(self) -> None:
+        """Build the images."""
+        self.compose("build", "--quiet")
+
+    def start(self) -> None:
+        """Bring the stack up, and return when everything is healthy and the site answers."""
+        try:
+            self.compose("up", "--detach", "--wait", "--quiet-pull")
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.logs()}") from error
+        wait_until(lambda: answers(self.url), within=30, what="the log-in page")
+
+    def stop(self) -> None:
+        """Take the containers down; volumes stay."""
+        self.compose("down")
+
+    def remove(self) -> None:
+        """Take everything of the project away, its volumes included."""
+        self.compose("down", "--volumes", "--remove-orphans")
+
+    def logs(self, *services: str) -> str:
+        """Return what the containers logged."""
+        return self.compose("logs", "--no-color", "--tail", "200", *services)
+
+    def containers(self) -> list[dict[str, str]]:
+        """Return what `docker compose ps` tells of each container."""
+        lines = self.compose("ps", "--all", "--format", "json").splitlines()
+        return [json.loads(line) for line in lines if line]
+
+    def container(self, service: str) -> str:
+        """Return the id of a service's container."""
+        return self.compose("ps", "--all", "--quiet", service).strip()
+
+    def run(self, service: str, *command: str) -> str:
+        """Run a command in a service's container, and return what it prints."""
+        return self.compose("exec", "--no-TTY", service, *command)
+
+    def memory(self) -> dict[str, int]:
+        """Return the anonymous memory of each container, without the kernel's copies of files."""
+        found = {}
+        for service in ("auth", "upload", "janitor", "streaming", "gateway", "redis", "mysql"):
+            stat = self.run(service, "cat", "/sys/fs/cgroup/memory.stat")
+            found[service] = int(stat.partition("anon ")[2].split()[0])
+        return found
