@@ -48,7 +48,7 @@ def prepare_pages(app: Flask, *, static_dir: Path) -> None:
         return f"/static/{names[name]}"
 
     def icon(name: str) -> Markup:
-        return Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>').format(
+        return Markup('<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>').format(
             asset("icons.svg"), name
         )
 
@@ -79,13 +79,16 @@ def _add_headers(response: Response) -> Response:
 
 
 def filesize(count: int) -> str:
-    """Say a number of bytes as people do: `12.3 MB`, in powers of ten as systems show disks."""
-    size = float(count)
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "bytes" or size >= 100 else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} TB"
+    """Say a number of bytes as people do: `12.3 MB`, in powers of ten as systems show disks.
+
+    `frontend/src/js/format.js` writes it alike.
+    """
+    if count < 1000:
+        return _counted(count, "byte")
+    size, units = float(count), ["kB", "MB", "GB", "TB"]
+    while (size := size / 1000) >= 999.95 and len(units) > 1:
+        units.pop(0)
+    return f"{size:.1f}".removesuffix(".0") + f" {units[0]}"
 
 
 def clock(duration_ms: int) -> str:

@@ -185,11 +185,11 @@ class MediaStorage:
             _sync_folder(self.root)
 
     def drop_empty_video(self, video_id: str) -> bool:
-        """Remove a video's folder if there is nothing in it, and tell whether there was nothing."""
+        """Remove a video's folder unless there is something in it; tell whether it is gone."""
         try:
             self._video_folder(video_id).rmdir()
         except FileNotFoundError:
-            return False
+            return True
         except OSError as error:
             if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
                 return False

@@ -3,13 +3,20 @@
 import json
 
 import pytest
-from redis import Redis
 
 from common.settings import CommonSettings
 from tests.conftest import Site
 
 SERVICES = ["auth", "upload", "streaming"]
 INSIDE = ["/healthz", "/readyz", "/metrics", "/internal/authorise"]
+
+
+def take_redis_away(site: Site, service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lead the service's Redis client to a port where nothing answers."""
+    pool = site.apps[service].extensions["stores"].redis.connection_pool
+    pool.disconnect()
+    pool.reset()
+    monkeypatch.setitem(pool.connection_kwargs, "port", 9)
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -23,9 +30,7 @@ def test_a_service_with_its_stores_is_ready(site: Site, service: str) -> None:
 def test_a_service_without_its_stores_is_healthy_and_not_ready(
     common_settings: CommonSettings, site: Site, service: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pool = site.apps[service].extensions["stores"].redis.connection_pool
-    pool.disconnect()
-    monkeypatch.setitem(pool.connection_kwargs, "port", 9)
+    take_redis_away(site, service, monkeypatch)
     client = site.apps[service].test_client()
     assert client.get("/healthz").status_code == 200
     answer = client.get("/readyz")
@@ -54,13 +59,11 @@ def test_every_answer_carries_an_id_of_its_own(site: Site) -> None:
 
 
 def test_without_the_session_store_the_answer_is_no(
-    site: Site, redis: Redis, monkeypatch: pytest.MonkeyPatch
+    site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     browser = site.sign_up("alice")
-    for app in site.apps.values():
-        pool = app.extensions["stores"].redis.connection_pool
-        pool.disconnect()
-        monkeypatch.setitem(pool.connection_kwargs, "port", 9)
+    for service in SERVICES:
+        take_redis_away(site, service, monkeypatch)
     for path in ("/stream", "/account", "/upload", "/api/videos"):
         answer = browser.get(path)
         assert answer.status_code == 503, path

@@ -10,8 +10,8 @@ from tests.conftest import Site
 
 @pytest.mark.parametrize(
     ("count", "words"),
-    [(0, "0 bytes"), (999, "999 bytes"), (1000, "1.0 kB"), (123_456, "123 kB"),
-     (16 << 30, "17.2 GB"), (3 * 10**12, "3.0 TB")],
+    [(0, "0 bytes"), (1, "1 byte"), (999, "999 bytes"), (1000, "1 kB"), (123_456, "123.5 kB"),
+     (999_950, "1 MB"), (16 << 30, "17.2 GB"), (3 * 10**12, "3 TB"), (10**16, "10000 TB")],
 )  # fmt: skip
 def test_sizes_in_words(count: int, words: str) -> None:
     assert filesize(count) == words
@@ -49,7 +49,7 @@ def test_every_answer_is_careful(site: Site, path: str) -> None:
 def test_static_files_are_kept_for_a_year_under_their_hashed_names(site: Site) -> None:
     page = site.browser().get("/login").text
     name = page.partition('rel="stylesheet" href="')[2].partition('"')[0]
-    answer = site.browser().get(name)
-    assert answer.status_code == 200
-    assert answer.mimetype == "text/css"
-    assert "max-age=31536000" in answer.headers["Cache-Control"]
+    with site.browser().get(name) as answer:
+        assert answer.status_code == 200
+        assert answer.mimetype == "text/css"
+        assert "max-age=31536000" in answer.headers["Cache-Control"]

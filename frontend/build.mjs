@@ -1,0 +1,104 @@
+/**
+ * Build the static files: `node build.mjs [folder]` (default ../build/static).
+ *
+ * Every file gets a name that holds a hash of its bytes, so it can be cached for a year, and
+ * manifest.json tells the templates which name is the current one. Files are written before the
+ * manifest that names them, and what an earlier build left is removed last.
+ */
+import { createHash } from "node:crypto";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, extname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { drawAppIcon, drawSprite } from "./icons.mjs";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const target = resolve(process.argv[2] ?? join(here, "../build/static"));
+
+/** Bundle and minify the entry points. */
+async function bundle() {
+  const result = await build({
+    absWorkingDir: here,
+    entryPoints: ["src/css/site.css", "src/js/site.js", "src/js/upload.js", "src/js/watch.js"],
+    outdir: target,
+    entryNames: "[name]-[hash]",
+    bundle: true,
+    minify: true,
+    format: "esm",
+    target: "es2022",
+    charset: "utf8",
+    legalComments: "none",
+    metafile: true,
+    write: false,
+    logLevel: "warning",
+  });
+  const logical = new Map();
+  for (const [output, { entryPoint }] of Object.entries(result.metafile.outputs)) {
+    if (entryPoint) logical.set(basename(output), basename(entryPoint));
+  }
+  return result.outputFiles.map((file) => {
+    const hashed = basename(file.path);
+    return { name: logical.get(hashed) ?? hashed, hashed, bytes: file.contents };
+  });
+}
+
+/** Give a file that esbuild does not know a hashed name of the same shape. */
+function hashed(name, text) {
+  const bytes = Buffer.from(text);
+  const hash = createHash("sha256").update(bytes).digest("hex").slice(0, 8).toUpperCase();
+  const ending = extname(name);
+  return { name, hashed: `${basename(name, ending)}-${hash}${ending}`, bytes };
+}
+
+/** What a phone needs to keep Matinee on its home screen. */
+function describeApp(favicon, tile) {
+  return JSON.stringify({
+    name: "Matinee",
+    short_name: "Matinee",
+    start_url: "/stream",
+    scope: "/",
+    display: "minimal-ui",
+    background_color: "#0e1014",
+    theme_color: "#0e1014",
+    icons: [
+      { src: favicon.hashed, sizes: "any", type: "image/svg+xml" },
+      { src: tile.hashed, sizes: "any", type: "image/svg+xml", purpose: "maskable" },
+    ],
+  });
+}
+
+/** Refuse to tidy up a folder that an earlier build did not make. */
+async function listEarlier(folder) {
+  await mkdir(folder, { recursive: true });
+  const names = await readdir(folder);
+  if (names.length > 0 && !names.includes("manifest.json")) {
+    throw new Error(`${folder} is not empty and holds no manifest.json: not ours to clean`);
+  }
+  return names;
+}
+
+async function main() {
+  const earlier = await listEarlier(target);
+  const mark = await readFile(join(here, "src/icons/mark.svg"), "utf8");
+  const favicon = hashed("favicon.svg", drawAppIcon(mark, { rounded: true }));
+  const tile = hashed("tile.svg", drawAppIcon(mark, { rounded: false }));
+  const files = [
+    ...(await bundle()),
+    favicon,
+    tile,
+    hashed("icons.svg", await drawSprite(mark)),
+    hashed("webapp.json", describeApp(favicon, tile)),
+  ].sort((a, b) => (a.name < b.name ? -1 : 1));
+
+  await Promise.all(files.map((file) => writeFile(join(target, file.hashed), file.bytes)));
+  const manifest = Object.fromEntries(files.map((file) => [file.name, file.hashed]));
+  await writeFile(join(target, ".manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+  await rename(join(target, ".manifest.json"), join(target, "manifest.json"));
+
+  const kept = new Set(["manifest.json", ...files.map((file) => file.hashed)]);
+  const stale = earlier.filter((name) => !kept.has(name) && name !== ".manifest.json");
+  await Promise.all(stale.map((name) => rm(join(target, name), { recursive: true })));
+  for (const file of files) console.log(`${file.bytes.length.toString().padStart(7)}  ${file.hashed}`);
+}
+
+await main();

@@ -1,0 +1,74 @@
+/** The icons: a sprite of the Lucide drawings we use, and our own mark. */
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+
+/** Names as Lucide spells them; templates use the same ones: `icon('upload')`. */
+export const ICONS = [
+  "arrow-right",
+  "ban",
+  "check",
+  "chevron-down",
+  "circle-alert",
+  "circle-check",
+  "clapperboard",
+  "cloud-upload",
+  "copy",
+  "film",
+  "globe",
+  "info",
+  "key-round",
+  "keyboard",
+  "link",
+  "lock",
+  "log-in",
+  "log-out",
+  "monitor",
+  "pencil",
+  "play",
+  "rotate-ccw",
+  "search",
+  "search-x",
+  "shield",
+  "smartphone",
+  "trash-2",
+  "triangle-alert",
+  "upload",
+  "user",
+  "user-plus",
+  "users",
+  "x",
+];
+
+const drawings = join(dirname(createRequire(import.meta.url).resolve("lucide-static/package.json")), "icons");
+
+/** What lies between <svg ...> and </svg>, on one line. */
+function inner(svg) {
+  return svg
+    .slice(svg.indexOf(">", svg.indexOf("<svg")) + 1, svg.lastIndexOf("</svg>"))
+    .replace(/\s*\n\s*/g, "")
+    .trim();
+}
+
+/** One file of <symbol>s. The strokes take the colour of the text beside them. */
+export async function drawSprite(mark) {
+  const pen = 'fill="none" stroke="currentColor" stroke-linecap="round" stroke-linejoin="round"';
+  const symbols = await Promise.all(
+    ICONS.map(async (name) => {
+      const svg = await readFile(join(drawings, `${name}.svg`), "utf8");
+      return `<symbol id="${name}" viewBox="0 0 24 24" ${pen}>${inner(svg)}</symbol>`;
+    }),
+  );
+  symbols.push(`<symbol id="mark" viewBox="0 0 32 32" fill="currentColor">${inner(mark)}</symbol>`);
+  const licence = "<!-- Lucide (lucide.dev), ISC licence; the mark is ours -->";
+  return `<svg xmlns="http://www.w3.org/2000/svg">\n${licence}\n${symbols.join("\n")}\n</svg>\n`;
+}
+
+/** The mark on a tile of our dark paper: a favicon, or a home-screen icon that is cropped to taste. */
+export function drawAppIcon(mark, { rounded }) {
+  const corner = rounded ? ' rx="7"' : "";
+  return (
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32"${corner} fill="#0e1014"/>` +
+    `<g fill="#ffb84d" transform="translate(4 4) scale(0.75)">${inner(mark)}</g></svg>\n`
+  );
+}

@@ -1,0 +1,34 @@
+/** Speaks through one role=status element, seldom enough to be listened to. */
+
+const PAUSE_MS = 1500;
+const PROGRESS_EVERY_MS = 20000;
+
+export class Announcer {
+  #element;
+  #sentences = [];
+  #timer = null;
+  #lastProgress = 0;
+
+  /** @param {HTMLElement} element */
+  constructor(element) {
+    this.#element = element;
+  }
+
+  /** Say this, together with whatever else happens in the next moment. */
+  say(sentence) {
+    this.#sentences.push(sentence);
+    this.#timer ??= setTimeout(() => {
+      this.#element.textContent = this.#sentences.join(" ");
+      this.#sentences = [];
+      this.#timer = null;
+    }, PAUSE_MS);
+  }
+
+  /** Say this unless progress was spoken of lately. */
+  progress(sentence) {
+    const now = performance.now();
+    if (now - this.#lastProgress < PROGRESS_EVERY_MS) return;
+    this.#lastProgress = now;
+    this.say(sentence);
+  }
+}

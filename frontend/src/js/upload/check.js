@@ -1,0 +1,55 @@
+/** What can be known about a file before it is sent. The server checks again, and for real. */
+import { formatBytes } from "../format.js";
+
+/** How many bytes of a file `findProblem` wants to see. */
+export const HEAD_BYTES = 12;
+
+/** First bytes of what people take for MP4 most often. "." stands for any byte. */
+const OTHERS = [
+  ["RIFF....AVI", "AVI"],
+  ["RIFF....WAVE", "WAV"],
+  ["\x1aE\xdf\xa3", "Matroska or WebM"],
+  ["\x89PNG", "a PNG picture"],
+  ["\xff\xd8\xff", "a JPEG picture"],
+  ["GIF8", "a GIF picture"],
+  ["PK\x03\x04", "a ZIP archive"],
+  ["%PDF", "a PDF document"],
+  ["ID3", "MP3"],
+  ["OggS", "Ogg"],
+  ["FLV\x01", "Flash video"],
+];
+
+/** The boxes an MP4 file may begin with. */
+const BOXES = ["ftyp", "moov", "mdat", "free", "skip", "wide", "styp", "pnot", "uuid"];
+
+/**
+ * @param {{name: string, size: number}} file
+ * @param {Uint8Array} head the first HEAD_BYTES bytes, or fewer if there are no more
+ * @param {{maxSize: number, free: number}} limits in bytes
+ * @returns {string | null} one sentence, or null when it may be sent
+ */
+export function findProblem(file, head, { maxSize, free }) {
+  if (file.size === 0) return "This file is empty.";
+  if (file.size > maxSize) {
+    return `This file has ${formatBytes(file.size)}. The most is ${formatBytes(maxSize)}.`;
+  }
+  if (file.size > free) {
+    return `This file has ${formatBytes(file.size)}, but only ${formatBytes(free)} are free.`;
+  }
+  const text = String.fromCharCode(...head);
+  const other = OTHERS.find(([bytes]) =>
+    [...bytes].every((wanted, at) => wanted === "." || wanted === text[at]),
+  );
+  if (other) return `This is not an MP4 file: it is ${other[1]}.`;
+  if (!BOXES.includes(text.slice(4, 8))) return "This is not an MP4 file.";
+  return null;
+}
+
+/**
+ * @param {string} name of a file
+ * @returns {string} without its ending, at most 200 characters: "night train.mp4" is "night train"
+ */
+export function titleOf(name) {
+  const stem = name.replace(/\.[A-Za-z0-9]{1,5}$/, "").trim();
+  return [...(stem || name)].slice(0, 200).join("");
+}

@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { findProblem, titleOf } from "../src/js/upload/check.js";
+import { Queue } from "../src/js/upload/queue.js";
+import { newSubmission } from "../src/js/upload/submission.js";
+import { explain } from "../src/js/upload/transfer.js";
+
+const limits = { maxSize: 2_000_000, free: 1_000_000 };
+const bytes = (text) => Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+const MP4 = bytes("\0\0\0\x20ftypisom");
+
+test("an MP4 file within the limits may be sent", () => {
+  assert.equal(findProblem({ name: "a.mp4", size: 1000 }, MP4, limits), null);
+  assert.equal(findProblem({ name: "a", size: 1000 }, bytes("\0\0\0\x08wide\0\0\0\0"), limits), null);
+});
+
+test("size is checked before anything is sent", () => {
+  assert.equal(findProblem({ name: "a.mp4", size: 0 }, bytes(""), limits), "This file is empty.");
+  assert.equal(
+    findProblem({ name: "a.mp4", size: 3_000_000 }, MP4, limits),
+    "This file has 3 MB. The most is 2 MB.",
+  );
+  assert.equal(
+    findProblem({ name: "a.mp4", size: 1_500_000 }, MP4, limits),
+    "This file has 1.5 MB, but only 1 MB are free.",
+  );
+  assert.equal(
+    findProblem({ name: "a.mp4", size: 1_500_000 }, MP4, { ...limits, free: Number.POSITIVE_INFINITY }),
+    null,
+  );
+});
+
+test("what a file is counts, not what it is called", () => {
+  const problem = (text) => findProblem({ name: "holiday.mp4", size: 99 }, bytes(text), limits);
+  assert.equal(problem("RIFF\x10\0\0\0AVI "), "This is not an MP4 file: it is AVI.");
+  assert.equal(problem("\x1aE\xdf\xa3abcdefgh"), "This is not an MP4 file: it is Matroska or WebM.");
+  assert.equal(problem("\x89PNG\r\n\x1a\n\0\0\0\r"), "This is not an MP4 file: it is a PNG picture.");
+  assert.equal(problem("ffconcat ver"), "This is not an MP4 file.");
+  assert.equal(problem("abc"), "This is not an MP4 file.");
+});
+
+test("a title is the name without its ending", () => {
+  assert.equal(titleOf("night train.mp4"), "night train");
+  assert.equal(titleOf("2026.11.14 Trieste.MP4"), "2026.11.14 Trieste");
+  assert.equal(titleOf(".mp4"), ".mp4");
+  assert.equal([...titleOf(`${"🎬".repeat(300)}.mp4`)].length, 200);
+});
+
+test("a submission is 22 URL-safe characters, new every time", () => {
+  const tokens = new Set(Array.from({ length: 500 }, newSubmission));
+  assert.equal(tokens.size, 500);
+  for (const token of tokens) assert.match(token, /^[A-Za-z0-9_][A-Za-z0-9_-]{21}$/);
+});
+
+test("the server's own sentence is shown", () => {
+  assert.equal(explain(422, { error: "It has no pictures." }).message, "It has no pictures.");
+  assert.equal(explain(422, { error: "It has no pictures." }).final, true);
+  assert.equal(explain(503, { error: "Back soon." }).final, false);
+  assert.equal(explain(502, null).message, "The server could not take it. Try again.");
+  assert.equal(explain(401, { error: "Sign in." }).signedOut, true);
+});
+
+test("a queue runs a few jobs at once and the rest in order", async () => {
+  const queue = new Queue(2);
+  const log = [];
+  const ends = [];
+  for (const name of ["a", "b", "c", "d"]) {
+    queue.add(() => {
+      log.push(name);
+      return new Promise((resolve) => ends.push(resolve));
+    });
+  }
+  assert.deepEqual(log, ["a", "b"]);
+  ends[1]();
+  await new Promise(setImmediate);
+  assert.deepEqual(log, ["a", "b", "c"]);
+  ends[0]();
+  await new Promise(setImmediate);
+  assert.deepEqual(log, ["a", "b", "c", "d"]);
+});

@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { clamp, nextSpeed } from "../src/js/watch/keys.js";
+import { parseMemory } from "../src/js/watch/memory.js";
+import { explainTrouble } from "../src/js/watch/trouble.js";
+
+test("speed moves along the list and stops at its ends", () => {
+  assert.equal(nextSpeed(1, 1), 1.25);
+  assert.equal(nextSpeed(1, -1), 0.75);
+  assert.equal(nextSpeed(1.1, 1), 1.25);
+  assert.equal(nextSpeed(2, 1), 2);
+  assert.equal(nextSpeed(0.25, -1), 0.25);
+});
+
+test("a place in the video stays within it", () => {
+  assert.equal(clamp(-5, 60), 0);
+  assert.equal(clamp(65, 60), 60);
+});
+
+test("only what makes sense is remembered", () => {
+  assert.deepEqual(parseMemory('{"volume":0.4,"muted":true,"speed":1.5}'), {
+    volume: 0.4,
+    muted: true,
+    speed: 1.5,
+  });
+  for (const text of [null, "", "null", "[]", "{", '{"volume":7,"muted":"yes","speed":0}']) {
+    assert.deepEqual(parseMemory(text), {});
+  }
+});
+
+test("trouble is explained by what the server answers and what the file is", () => {
+  const sentence = (what) => explainTrouble({ status: 200, decoding: false, codec: "hevc", ...what });
+  assert.match(sentence({}), /cannot play HEVC \(H\.265\) video/);
+  assert.match(sentence({ codec: "" }), /cannot play this kind of video/);
+  assert.match(sentence({ status: null }), /cannot be reached/);
+  assert.match(sentence({ status: 401 }), /signed out/);
+  assert.match(sentence({ status: 404 }), /deleted/);
+  assert.match(sentence({ decoding: true }), /Skip ahead/);
+});

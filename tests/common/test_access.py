@@ -1,0 +1,68 @@
+"""The rules of access over every combination of viewer, role, owner and visibility."""
+
+import itertools
+
+import pytest
+
+from common.access import VideoAccess, Viewer, may_edit, may_remove, may_watch
+from db.models import Role, Visibility
+
+OWNER, OTHER = 1, 2
+VIEWERS = [
+    None,
+    *(
+        Viewer(id=user_id, name="somebody", role=role)
+        for user_id, role in itertools.product((OWNER, OTHER), Role)
+    ),
+]
+VIDEOS = [
+    VideoAccess(owner_id=owner_id, visibility=visibility)
+    for owner_id, visibility in itertools.product((OWNER, None), Visibility)
+]
+EVERY_CASE = list(itertools.product(VIEWERS, VIDEOS))
+
+
+@pytest.mark.parametrize(("viewer", "video"), EVERY_CASE)
+def test_the_rules_hold(viewer: Viewer | None, video: VideoAccess) -> None:
+    """Written out once more, in other words than the code's."""
+    there = video.owner_id is not None
+    owns = there and viewer is not None and viewer.id == OWNER
+    open_to_viewer = {
+        Visibility.PRIVATE: owns,
+        Visibility.MEMBERS: viewer is not None,
+        Visibility.PUBLIC: True,
+    }[video.visibility]
+    administers = viewer is not None and viewer.role is Role.ADMIN
+
+    assert may_watch(viewer, video) == (there and open_to_viewer)
+    assert may_edit(viewer, video) == owns
+    assert may_remove(viewer, video) == (owns or (administers and there and open_to_viewer))
+
+
+def test_each_right_includes_the_one_before() -> None:
+    for viewer, video in EVERY_CASE:
+        if may_edit(viewer, video):
+            assert may_remove(viewer, video)
+        if may_remove(viewer, video):
+            assert may_watch(viewer, video)
+
+
+def test_no_role_opens_what_is_private() -> None:
+    for role in Role:
+        stranger = Viewer(id=OTHER, name="somebody", role=role)
+        assert not may_watch(stranger, VideoAccess(OWNER, Visibility.PRIVATE))
+        assert not may_remove(stranger, VideoAccess(OWNER, Visibility.PRIVATE))
+
+
+def test_what_each_role_may_do() -> None:
+    rights = {
+        role: (viewer.may_upload, viewer.may_administer)
+        for role in Role
+        if (viewer := Viewer(id=OTHER, name="somebody", role=role))
+    }
+
+    assert rights == {
+        Role.VIEWER: (False, False),
+        Role.UPLOADER: (True, False),
+        Role.ADMIN: (True, True),
+    }

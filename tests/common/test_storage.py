@@ -1,0 +1,164 @@
+"""The one module that touches the disk stays under its root, and a published file is whole."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from common.ids import is_id, new_id
+from common.storage import MediaStorage, StorageError
+
+STRANGE = ["", ".", "..", "../x", "/etc/passwd", "a/b", "A" * 21, "A" * 23, "-" + "A" * 21]
+STRANGE += ["A" * 21 + "\n", "A" * 22 + "\n", "A" * 21 + "\0", "é" * 22, "incoming", "A" * 21 + "."]
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> MediaStorage:
+    """An empty volume, ready."""
+    root = tmp_path / "volume"
+    root.mkdir()
+    storage = MediaStorage(root)
+    storage.prepare()
+    return storage
+
+
+def upload(storage: MediaStorage, data: bytes = b"film") -> str:
+    """Bring bytes in, and return their id."""
+    upload_id = new_id()
+    with storage.create_incoming(upload_id) as file:
+        file.write(data)
+    return upload_id
+
+
+def test_new_ids_are_ids_and_no_options() -> None:
+    ids = {new_id() for _ in range(2000)}
+
+    assert len(ids) == 2000
+    assert all(is_id(i) and not i.startswith("-") for i in ids)
+
+
+@pytest.mark.parametrize("strange", STRANGE)
+def test_what_is_no_id_touches_nothing(storage: MediaStorage, strange: str) -> None:
+    for call in (
+        storage.publish,
+        storage.drop_incoming,
+        storage.drop_video,
+        storage.original,
+        storage.has_original,
+        lambda i: storage.create_incoming(i).__enter__(),
+        lambda i: storage.open_incoming(i).__enter__(),
+    ):
+        with pytest.raises(ValueError, match="not an id"):
+            call(strange)
+    assert [entry.name for entry in storage.root.iterdir()] == ["incoming"]
+
+
+def test_bytes_come_in_and_are_published(storage: MediaStorage) -> None:
+    upload_id = upload(storage)
+    with storage.open_incoming(upload_id) as file:
+        assert file.read() == b"film"
+    assert not storage.has_original(upload_id)
+
+    storage.publish(upload_id)
+
+    original = storage.original(upload_id)
+    assert original.path == storage.root / upload_id / "original.mp4"
+    assert original.path.read_bytes() == b"film"
+    assert original.size == 4
+    assert original.modified == original.path.stat().st_mtime
+    assert storage.has_original(upload_id)
+    assert list(storage.list_incoming()) == []
+    assert [video_id for video_id, _ in storage.list_videos()] == [upload_id]
+
+
+def test_the_gateway_can_read_what_is_published_and_not_what_comes_in(
+    storage: MediaStorage,
+) -> None:
+    upload_id = upload(storage)
+    storage.publish(upload_id)
+    path = storage.original(upload_id).path
+
+    def mode(place: Path) -> int:
+        return stat.S_IMODE(place.stat().st_mode)
+
+    assert mode(path) == 0o644
+    assert mode(path.parent) & 0o005 == 0o005
+    assert mode(storage.root / "incoming") == 0o700
+
+
+def test_publishing_again_after_a_crash(storage: MediaStorage) -> None:
+    """The folder is there already: a first try came so far."""
+    upload_id = upload(storage)
+    (storage.root / upload_id).mkdir()
+
+    storage.publish(upload_id)
+
+    assert storage.has_original(upload_id)
+    with pytest.raises(FileNotFoundError):
+        storage.publish(upload_id)
+    assert storage.has_original(upload_id)
+
+
+def test_two_uploads_never_share_a_file(storage: MediaStorage) -> None:
+    upload_id = upload(storage)
+    with pytest.raises(FileExistsError), storage.create_incoming(upload_id):
+        pass
+    with storage.open_incoming(upload_id) as file:
+        assert file.read() == b"film"
+
+
+def test_dropping_is_final_and_may_be_repeated(storage: MediaStorage) -> None:
+    kept, dropped, unfinished = upload(storage), upload(storage), upload(storage)
+    for upload_id in (kept, dropped):
+        storage.publish(upload_id)
+    (storage.root / dropped / "hls").mkdir()
+    (storage.root / dropped / "hls" / "master.m3u8").touch()
+
+    for _ in range(2):
+        storage.drop_video(dropped)
+        storage.drop_incoming(unfinished)
+
+    assert [video_id for video_id, _ in storage.list_videos()] == [kept]
+    assert list(storage.list_incoming()) == []
+    with pytest.raises(FileNotFoundError):
+        storage.original(dropped)
+
+
+def test_lists_tell_of_nothing_that_is_not_ours(storage: MediaStorage) -> None:
+    (storage.root / "lost+found").mkdir()
+    (storage.root / ("B" * 22)).touch()
+    (storage.root / ("C" * 22)).symlink_to(storage.root)
+    (storage.root / "incoming" / ".hidden").touch()
+
+    assert list(storage.list_videos()) == []
+    assert list(storage.list_incoming()) == []
+
+
+def test_a_volume_that_is_missing_says_so(tmp_path: Path) -> None:
+    storage = MediaStorage(tmp_path / "nowhere")
+
+    for writable in (True, False):
+        with pytest.raises(StorageError, match="not there"):
+            storage.check(writable=writable)
+    with pytest.raises(StorageError, match="cannot be written"):
+        storage.prepare()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_volume_that_is_read_only_says_so(storage: MediaStorage) -> None:
+    (storage.root / "incoming").chmod(0o500)
+    with pytest.raises(StorageError, match="cannot be written"):
+        storage.check(writable=True)
+
+
+def test_a_file_in_place_of_the_volume_says_so(tmp_path: Path) -> None:
+    place = tmp_path / "volume"
+    place.touch()
+
+    with pytest.raises(StorageError):
+        MediaStorage(place).prepare()
+
+
+def test_free_bytes_are_a_number(storage: MediaStorage) -> None:
+    assert storage.free_bytes() > 0
