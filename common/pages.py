@@ -23,6 +23,7 @@ _POLICY = "; ".join(
         "frame-ancestors 'none'",
     ]
 )
+_ICON = '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>'
 _HEADERS = {
     "Content-Security-Policy": _POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -48,9 +49,7 @@ def prepare_pages(app: Flask, *, static_dir: Path) -> None:
         return f"/static/{names[name]}"
 
     def icon(name: str) -> Markup:
-        return Markup('<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>').format(
-            asset("icons.svg"), name
-        )
+        return Markup(_ICON).format(asset("icons.svg"), name)
 
     app.jinja_env.globals.update(asset=asset, icon=icon)
     app.jinja_env.filters.update(

@@ -1,0 +1,116 @@
+# One target per image: auth, upload, streaming, migrate, gateway. Compose builds them all.
+#
+# Dependencies are installed before the code is copied, so that a change of code rebuilds in seconds. There is
+# no syntax line, which would fetch a frontend from a registry: the engine's own understands everything here.
+
+# The front end's files -------------------------------------------------------------------------------
+
+FROM node:24-slim AS frontend
+WORKDIR /src/frontend
+COPY frontend/package.json frontend/package-lock.json ./
+# Nothing that is installed gets to run (`--ignore-scripts`): esbuild finds its program in a package of its own.
+RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts --no-audit --no-fund
+COPY frontend ./
+RUN npm run build \
+ # Compressed once here, as well as it goes, rather than for each visitor.
+ && find /src/build/static -type f ! -name manifest.json ! -name '*.png' -exec gzip -9 -k -n {} + \
+ && chmod -R a+rX /src/build/static
+
+# What the Python images share ------------------------------------------------------------------------
+
+FROM python:3.13-slim AS base
+ENV PATH=/venv/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1
+# The user owns nothing but the videos; code and dependencies belong to root. Every image that mounts the
+# volume has the folder, so that whichever comes first gives the empty volume its owner.
+RUN groupadd --gid 10001 matinee \
+ && useradd --uid 10001 --gid matinee --no-create-home --home-dir /app --shell /usr/sbin/nologin matinee \
+ && install --directory --owner=matinee --group=matinee --mode=755 /videos
+WORKDIR /app
+LABEL org.opencontainers.image.title="Matinee" \
+      org.opencontainers.image.description="Private video streaming on a machine you own" \
+      org.opencontainers.image.licenses="MIT"
+
+# Each image's dependencies, as locked: every file must have a hash we know, and nothing is compiled. The
+# environment itself holds no pip.
+FROM base AS auth-dependencies
+COPY requirements/auth.txt /tmp/
+RUN --mount=type=cache,target=/root/.cache/pip python -m venv --without-pip /venv \
+ && pip --python /venv/bin/python install --require-hashes --only-binary=:all: --requirement /tmp/auth.txt
+
+FROM base AS upload-dependencies
+COPY requirements/upload.txt /tmp/
+RUN --mount=type=cache,target=/root/.cache/pip python -m venv --without-pip /venv \
+ && pip --python /venv/bin/python install --require-hashes --only-binary=:all: --requirement /tmp/upload.txt
+
+FROM base AS streaming-dependencies
+COPY requirements/streaming.txt /tmp/
+RUN --mount=type=cache,target=/root/.cache/pip python -m venv --without-pip /venv \
+ && pip --python /venv/bin/python install --require-hashes --only-binary=:all: --requirement /tmp/streaming.txt
+
+FROM base AS migrate-dependencies
+COPY requirements/migrate.txt /tmp/
+RUN --mount=type=cache,target=/root/.cache/pip python -m venv --without-pip /venv \
+ && pip --python /venv/bin/python install --require-hashes --only-binary=:all: --requirement /tmp/migrate.txt
+
+# The images ------------------------------------------------------------------------------------------
+
+# `--chmod`: a checkout made under a strict umask must not become code that the user cannot read.
+
+FROM base AS auth
+COPY --from=auth-dependencies /venv /venv
+COPY --chmod=755 db db
+COPY --chmod=755 common common
+COPY --chmod=755 auth_service auth_service
+COPY --from=frontend /src/build/static/manifest.json static/
+RUN python -m compileall -q .
+USER 10001:10001
+CMD ["gunicorn", "--config", "python:common.gunicorn", "auth_service.app:from_environment()"]
+
+FROM base AS upload
+COPY --from=upload-dependencies /venv /venv
+COPY --chmod=755 db db
+COPY --chmod=755 common common
+COPY --chmod=755 upload_service upload_service
+COPY --from=frontend /src/build/static/manifest.json static/
+RUN python -m compileall -q .
+USER 10001:10001
+CMD ["gunicorn", "--config", "python:common.gunicorn", "upload_service.app:from_environment()"]
+
+FROM base AS streaming
+COPY --from=streaming-dependencies /venv /venv
+COPY --chmod=755 db db
+COPY --chmod=755 common common
+COPY --chmod=755 streaming_service streaming_service
+COPY --from=frontend /src/build/static/manifest.json static/
+RUN python -m compileall -q .
+USER 10001:10001
+CMD ["gunicorn", "--config", "python:common.gunicorn", "streaming_service.app:from_environment()"]
+
+FROM base AS migrate
+COPY --from=migrate-dependencies /venv /venv
+COPY --chmod=755 db db
+RUN python -m compileall -q .
+USER 10001:10001
+CMD ["python", "-m", "db", "migrate"]
+
+FROM nginx:1.30 AS gateway
+LABEL org.opencontainers.image.title="Matinee gateway" \
+      org.opencontainers.image.description="Private video streaming on a machine you own" \
+      org.opencontainers.image.licenses="MIT"
+# Only our own variables are put into the templates; `$host` and its like stay nginx's.
+ENV GATEWAY_RESOLVER=127.0.0.11 \
+    NGINX_ENVSUBST_FILTER="^(GATEWAY_RESOLVER|STATIC_DIR|VIDEOS_DIR)$" \
+    STATIC_DIR=/srv/static \
+    VIDEOS_DIR=/videos
+RUN rm -f /etc/nginx/conf.d/* /etc/nginx/sites-enabled/* \
+ && chown nginx: /etc/nginx/conf.d \
+ && install --directory --owner=10001 --group=10001 --mode=755 /videos
+COPY --chmod=755 gateway/settings.sh /docker-entrypoint.d/40-settings.sh
+COPY --chmod=644 gateway/nginx.conf gateway/proxy.conf /etc/nginx/
+COPY --chmod=644 gateway/templates/*.template /etc/nginx/templates/
+COPY --from=frontend /src/build/static /srv/static
+USER nginx
+STOPSIGNAL SIGQUIT
+CMD ["nginx", "-e", "/dev/stderr", "-p", "/tmp", "-c", "/etc/nginx/nginx.conf", "-g", "daemon off;"]

@@ -1,0 +1,1 @@
+"""Tests of the gateway: its own configuration under a real nginx, on loopback."""

@@ -1,0 +1,294 @@
+"""The gateway's own configuration under the machine's nginx, with stand-ins for the services."""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from random import Random
+from threading import Event, Lock, Thread
+from typing import Any
+
+GATEWAY = Path(__file__).parents[2] / "gateway"
+COOKIE = "matinee_session"
+ALICE, BOB, CHARLIE = (name * 8 + "-token_of_43_characters" for name in ("alic", "bobb", "char"))
+VIDEO = "AAAAAAAAAAAAAAAAAAAAA0"
+MEDIA = f"/stream/{VIDEO}/video.mp4"
+BYTES = Random(1).randbytes(1000)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A request as a service got it."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+    def header(self, name: str) -> str | None:
+        """Return a header, whatever the case of its name; several of one name, joined."""
+        values = [value for key, value in self.headers.items() if key.lower() == name.lower()]
+        return ", ".join(values) or None
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a stand-in answers."""
+
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+class Service:
+    """Stands in for one service: notes every request, and answers as `reply` says."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.seen: list[Seen] = []
+        self.reply: Callable[[Seen], Reply] = self._echo
+        self.began = Event()
+        self._lock = Lock()
+        service = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def answer(self) -> None:
+                service.began.set()
+                length = int(self.headers.get("Content-Length") or 0)
+                body = self.rfile.read(length)
+                seen = Seen(self.command, self.path, dict(self.headers.items()), body)
+                with service._lock:
+                    service.seen.append(seen)
+                reply = service.reply(seen)
+                self.send_response(reply.status)
+                for header, value in reply.headers.items():
+                    self.send_header(header, value)
+                if reply.status != 204:
+                    self.send_header("Content-Length", str(len(reply.body)))
+                self.end_headers()
+                if self.command != "HEAD":
+                    self.wfile.write(reply.body)
+
+            # The library calls a method by the name of the request's.
+            do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = answer  # noqa: N815
+
+            def log_message(self, *_args: Any) -> None:
+                """Stay quiet."""
+
+        class Server(ThreadingHTTPServer):
+            daemon_threads = True
+            request_queue_size = 1024  # as gunicorn's, not the library's 5
+
+        self._server = Server(("127.0.0.1", 0), Handler)
+        self.port = self._server.server_port
+        Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def _echo(self, seen: Seen) -> Reply:
+        return Reply(headers={"Content-Type": "text/plain"}, body=self.name.encode())
+
+    def close(self) -> None:
+        """Stop answering; the port refuses connections from then on."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a client got."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+    def header(self, name: str) -> str | None:
+        """Return a header that must not come twice."""
+        values = [value for key, value in self.headers if key.lower() == name.lower()]
+        assert len(values) <= 1, f"{name} came {len(values)} times"
+        return values[0] if values else None
+
+    def json(self) -> Any:
+        """Return the body, which must be JSON."""
+        assert self.header("Content-Type") == "application/json"
+        return json.loads(self.body)
+
+
+class Gateway:
+    """A running nginx with the project's configuration."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.videos = folder / "videos"
+        self.static = folder / "static"
+        for made in (self.videos, self.static, folder / "etc", folder / "run"):
+            made.mkdir()
+        self.services = {name: Service(name) for name in ("auth", "upload", "streaming")}
+        self.ports = free_ports(4)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def streaming(self) -> Service:
+        """The service that authorises media."""
+        return self.services["streaming"]
+
+    @property
+    def health_port(self) -> int:
+        """Where Compose's check asks."""
+        return self.ports[3]
+
+    def render(self, environment: Mapping[str, str]) -> None:
+        """Do what the image's entrypoint does, with ports and upstreams of this test."""
+        etc = self.folder / "etc"
+        shutil.copy(GATEWAY / "nginx.conf", etc)
+        shutil.copy(GATEWAY / "proxy.conf", etc)
+        (etc / "conf.d").mkdir()
+        subprocess.run(
+            [GATEWAY / "settings.sh"],
+            env={"PATH": os.environ["PATH"], "CONF_DIR": str(etc / "conf.d"), **environment},
+            check=True,
+        )
+        site = subprocess.run(
+            ["envsubst", "${VIDEOS_DIR} ${STATIC_DIR}"],
+            input=(GATEWAY / "templates/site.conf.template").read_bytes(),
+            env={
+                "PATH": os.environ["PATH"],
+                "VIDEOS_DIR": str(self.videos),
+                "STATIC_DIR": str(self.static),
+            },
+            capture_output=True,
+            check=True,
+        ).stdout.decode()
+        ports = iter(self.ports)
+        site = re.sub(
+            r"listen (?:127\.0\.0\.1:)?\d+;", lambda _: f"listen 127.0.0.1:{next(ports)};", site
+        )
+        (etc / "conf.d/site.conf").write_text(site)
+        # All that differs from the image's: `resolve` needs nginx 1.27.3 and Docker's DNS.
+        upstreams = "".join(
+            f"upstream {name} {{ server 127.0.0.1:{service.port} max_fails=0; keepalive 4; }}\n"
+            for name, service in self.services.items()
+        )
+        (etc / "conf.d/upstreams.conf").write_text(upstreams)
+
+    def start(self) -> None:
+        """Run nginx until :meth:`stop`."""
+        nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin:/sbin") or "nginx"
+        user = "user root; " if os.geteuid() == 0 else ""
+        config = self.folder / "etc/nginx.conf"
+        command = [nginx, "-e", "/dev/stderr", "-p", str(self.folder / "run"), "-c", str(config)]
+        with (
+            (self.folder / "access.log").open("ab") as out,
+            (self.folder / "error.log").open("ab") as err,
+        ):
+            self._process = subprocess.Popen(
+                [*command, "-g", f"{user}daemon off;"], stdout=out, stderr=err
+            )
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.ports[0]), 1).close()
+                return
+            except OSError:
+                if self._process.poll() is not None or time.monotonic() > deadline:
+                    raise AssertionError(self.errors()) from None
+                time.sleep(0.02)
+
+    def stop(self) -> None:
+        """End nginx and the stand-ins."""
+        if self._process:
+            self._process.terminate()
+            self._process.wait(10)
+        for service in self.services.values():
+            service.close()
+
+    def errors(self) -> str:
+        """Return nginx's error log."""
+        return (self.folder / "error.log").read_text()
+
+    def log(self) -> list[dict[str, Any]]:
+        """Return the access log, which must be JSON lines."""
+        return [json.loads(line) for line in (self.folder / "access.log").read_text().splitlines()]
+
+    def ask(
+        self,
+        path: str,
+        *,
+        method: str = "GET",
+        token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        port: int | None = None,
+    ) -> Answer:
+        """Send one request, its path exactly as it is given."""
+        connection = HTTPConnection("127.0.0.1", port or self.ports[0], timeout=15)
+        sent = dict(headers or {})
+        if token:
+            sent["Cookie"] = f"{COOKIE}={token}"
+        try:
+            connection.request(method, path, body=body, headers=sent)
+            response = connection.getresponse()
+            return Answer(response.status, response.getheaders(), response.read())
+        finally:
+            connection.close()
+
+    def send(self, request: bytes) -> bytes:
+        """Send bytes as they are, and return all that comes back."""
+        with socket.create_connection(("127.0.0.1", self.ports[0]), 10) as connection:
+            connection.sendall(request)
+            connection.shutdown(socket.SHUT_WR)
+            return b"".join(iter(lambda: connection.recv(65536), b""))
+
+    def put_video(self, video: str, data: bytes = BYTES) -> Path:
+        """Put a video's file where the upload service would."""
+        folder = self.videos / video
+        folder.mkdir(exist_ok=True)
+        (folder / "original.mp4").write_bytes(data)
+        return folder / "original.mp4"
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports that nobody listens on."""
+    sockets = [socket.socket() for _ in range(count)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+@contextmanager
+def running(folder: Path, **environment: str) -> Iterator[Gateway]:
+    """Run a gateway in a folder; the environment is what Compose gives its container."""
+    gateway = Gateway(folder)
+    try:
+        gateway.render(environment)
+        gateway.start()
+        yield gateway
+    finally:
+        gateway.stop()
+
+
+def allow_only(*allowed: str) -> Callable[[Seen], Reply]:
+    """Answer as the streaming service does about a video that the given tokens may watch."""
+
+    def reply(seen: Seen) -> Reply:
+        if not seen.path.startswith("/internal/authorise"):
+            return Reply(body=b"streaming")
+        bearer = (seen.header("X-Bearer") or "").removeprefix("Bearer ")
+        token = bearer or seen.header("X-Session-Token")
+        if token in allowed:
+            return Reply(204, {"X-Media-Path": f"{seen.header('X-Video')}/original.mp4"})
+        return Reply(403 if token in (ALICE, BOB, CHARLIE) else 401)
+
+    return reply
