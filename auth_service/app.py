@@ -2,17 +2,37 @@
 
 import os
 
+from argon2 import Parameters
+from argon2.profiles import RFC_9106_LOW_MEMORY
 from flask import Flask
 
+from auth_service import account_routes, admin_routes, api_routes, registration_routes, routes
+from auth_service.limits import Limits
+from auth_service.passwords import Passwords
 from auth_service.settings import AuthSettings
 from common.settings import Environment
 from common.web import new_app
 
 
-def create_app(settings: AuthSettings) -> Flask:
-    """Make the app of these settings."""
+def create_app(settings: AuthSettings, *, hash_cost: Parameters = RFC_9106_LOW_MEMORY) -> Flask:
+    """Make the app of these settings.
+
+    :param hash_cost: of a new password's hash.
+    """
     app = new_app("auth_service", settings.common)
-    app.extensions["settings"] = settings
+    limits = Limits(
+        app,
+        app.extensions["stores"].redis,
+        registrations_per_hour=settings.registrations_per_hour,
+    )
+    app.extensions |= {
+        "settings": settings,
+        "passwords": Passwords(hash_cost),
+        "limits": limits,
+    }
+    limits.limit_attempts(registration_routes.blueprint)
+    for module in (routes, registration_routes, account_routes, admin_routes, api_routes):
+        app.register_blueprint(module.blueprint)
     return app
 
 

@@ -23,7 +23,9 @@ _POLICY = "; ".join(
         "frame-ancestors 'none'",
     ]
 )
-_ICON = '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>'
+_ICON = Markup(
+    '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>'
+)
 _HEADERS = {
     "Content-Security-Policy": _POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -49,7 +51,7 @@ def prepare_pages(app: Flask, *, static_dir: Path) -> None:
         return f"/static/{names[name]}"
 
     def icon(name: str) -> Markup:
-        return Markup(_ICON).format(asset("icons.svg"), name)
+        return _ICON.format(asset("icons.svg"), name)
 
     app.jinja_env.globals.update(asset=asset, icon=icon)
     app.jinja_env.filters.update(

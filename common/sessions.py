@@ -121,17 +121,20 @@ class SessionStore:
         """Sign a token out; one that is out already is fine."""
         viewer = self.find(token)
         if token and viewer:
-            self.end_listed(viewer.id, token_hash(token))
+            self._drop(viewer.id, token_hash(token))
 
     def end_listed(self, user_id: int, session_id: str) -> bool:
         """End one of a user's sessions by its listed id; tell whether it was theirs."""
         if not self._redis.hexists(_list_key(user_id), session_id):
             return False
+        self._drop(user_id, session_id)
+        return True
+
+    def _drop(self, user_id: int, session_id: str) -> None:
         with self._redis.pipeline(transaction=True) as pipe:
             pipe.delete(f"session:{session_id}")
             pipe.hdel(_list_key(user_id), session_id)
             pipe.execute()
-        return True
 
     def end_all(self, user_id: int, *, but: str | None = None) -> None:
         """End every session of a user, except the one that a token opens."""

@@ -29,7 +29,7 @@ class Environment:
 
     def text(self, name: str, default: str | None = None) -> str:
         """Return a setting as it stands; without a default it is required."""
-        value = self._values.get(name, "") or default
+        value = self._values.get(name) or default
         if value is None:
             raise SettingsError(f"{name} is required and not set.")
         return value

@@ -206,6 +206,7 @@ class Client(WerkzeugClient):
     def open(self, *args: Any, **options: Any) -> TestResponse:
         """Send a request, from this browser's address unless another is given."""
         options.setdefault("environ_base", {"REMOTE_ADDR": self._address})
+        options.setdefault("buffered", True)  # so that a body nobody reads is closed
         return super().open(*args, **options)
 
 

@@ -7,7 +7,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -33,6 +34,18 @@ class Origin(Protocol):
 
     def memory(self) -> dict[str, int]:
         """Return the memory that each part uses, in bytes, by its name."""
+
+    def bytes_read(self) -> int:
+        """Return how many bytes the processes that deliver have read so far."""
+
+    def incoming(self) -> list[str]:
+        """Return the names of unfinished uploads' files."""
+
+    def kill_uploads(self) -> None:
+        """`kill -9` whatever receives uploads."""
+
+    def without_session_store(self) -> AbstractContextManager[None]:
+        """Take the session store away for a while."""
 
 
 def wait_until(happens: Callable[[], bool], *, within: float, what: str) -> None:
@@ -78,6 +91,8 @@ class Standalone:
             if "Ctrl-C" in line:
                 break
         else:
+            self._process.stdout.close()
+            self._process.wait()
             log = self.data_dir / "matinee.log"
             tail = log.read_text(encoding="utf-8")[-3000:] if log.exists() else ""
             raise AssertionError(f"it did not start: {said}\n{tail}")
@@ -121,6 +136,37 @@ class Standalone:
             pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
             found[f"{pid} {command[:40]}"] = pages * os.sysconf("SC_PAGE_SIZE")
         return found
+
+    def bytes_read(self) -> int:
+        """Return what the web server's processes have read so far."""
+        return sum(
+            int(Path(f"/proc/{pid}/io").read_text(encoding="ascii").split()[1])
+            for pid, command in self.children().items()
+            if "gunicorn" in command
+        )
+
+    def incoming(self) -> list[str]:
+        """Return the names of unfinished uploads' files."""
+        return [path.name for path in (self.data_dir / "videos" / "incoming").iterdir()]
+
+    def kill(self, part: str, number: signal.Signals = signal.SIGKILL) -> None:
+        """Send a signal to every process below the supervisor whose command line names the part."""
+        for pid, command in self.children().items():
+            if part in command:
+                os.kill(pid, number)
+
+    def kill_uploads(self) -> None:
+        """`kill -9` the web server, which is one here."""
+        self.kill("gunicorn")
+
+    @contextmanager
+    def without_session_store(self) -> Iterator[None]:
+        """Hold the session store still: one that is killed would be back at once."""
+        self.kill("valkey-server", signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.kill("valkey-server", signal.SIGCONT)
 
 
 class Compose:
@@ -190,3 +236,29 @@ class Compose:
             stat = self.run(service, "cat", "/sys/fs/cgroup/memory.stat")
             found[service] = int(stat.partition("anon ")[2].split()[0])
         return found
+
+    def bytes_read(self) -> int:
+        """Return what the gateway's and the streaming service's processes have read so far."""
+        told = "".join(
+            self.run(service, "sh", "-c", "cat /proc/[0-9]*/io 2>/dev/null || true")
+            for service in ("gateway", "streaming")
+        )
+        return sum(int(line.split()[1]) for line in told.splitlines() if line.startswith("rchar"))
+
+    def incoming(self) -> list[str]:
+        """Return the names of unfinished uploads' files."""
+        return self.run("upload", "ls", "/videos/incoming").split()
+
+    def kill_uploads(self) -> None:
+        """`kill -9` the upload service's container, and start it again."""
+        self.compose("kill", "--signal", "SIGKILL", "upload")
+        self.compose("start", "upload")
+
+    @contextmanager
+    def without_session_store(self) -> Iterator[None]:
+        """Stop Redis, and start it again."""
+        self.compose("stop", "redis")
+        try:
+            yield
+        finally:
+            self.compose("start", "redis")

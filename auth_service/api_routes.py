@@ -1,0 +1,38 @@
+"""Sessions for scripts: a token to send as `Authorization: Bearer`, in place of a cookie."""
+
+from flask import Blueprint, Response, jsonify, request
+
+from auth_service.exchange import caller, clear_session, gate, viewer_json
+from auth_service.signing_in import sign_in
+from common.callers import COOKIE, Callers, admit, require_viewer, session_token
+from common.forms import json_fields
+from common.stores import stores
+
+blueprint = Blueprint("api_session", __name__, url_prefix="/api/session")
+admit(blueprint, Callers.ANYBODY)
+
+
+@blueprint.post("")
+def begin() -> tuple[Response, int]:
+    """Sign in; the same rules and limits as for the page."""
+    fields = json_fields("username", "password")
+    token, viewer = sign_in(
+        gate(), username=fields["username"], password=fields["password"], caller=caller()
+    )
+    return jsonify(token=token, user=viewer_json(viewer)), 201
+
+
+@blueprint.get("")
+def show() -> Response:
+    """Tell who is signed in."""
+    return jsonify(viewer_json(require_viewer()))
+
+
+@blueprint.delete("")
+def end() -> Response:
+    """End the session that the request came with; being signed out already is fine."""
+    stores().sessions.end(session_token())
+    response = Response(status=204)
+    if COOKIE in request.cookies:
+        clear_session(response)
+    return response

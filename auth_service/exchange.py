@@ -1,0 +1,87 @@
+"""What the routes share: what they take from a request, and put into an answer."""
+
+from collections.abc import Callable
+
+import structlog
+from flask import current_app, make_response, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from auth_service.devices import device_words
+from auth_service.settings import AuthSettings
+from auth_service.signing_in import Caller, Gate
+from common.access import Viewer
+from common.callers import COOKIE, client_address
+from common.errors import MatineeError, Unprocessable, wants_json
+from common.stores import stores
+from db.models import Role
+
+log = structlog.get_logger()
+
+
+def settings() -> AuthSettings:
+    """Return the settings of the app that is answering."""
+    found: AuthSettings = current_app.extensions["settings"]
+    return found
+
+
+def gate() -> Gate:
+    """Return what signing in takes."""
+    extensions = current_app.extensions
+    return Gate(stores=stores(), passwords=extensions["passwords"], limits=extensions["limits"])
+
+
+def caller() -> Caller:
+    """Return where the request came from."""
+    return Caller(
+        address=client_address(), device=device_words(request.headers.get("User-Agent", ""))
+    )
+
+
+def role_of(word: str) -> Role:
+    """Return the role that a form names.
+
+    :raises Unprocessable: there is no such role.
+    """
+    try:
+        return Role(word)
+    except ValueError as error:
+        raise Unprocessable("That role is not known here.") from error
+
+
+def again(error: MatineeError, page: Callable[[str], str]) -> AnyResponse:
+    """Answer an error with the form that led to it, so that only the mistake is typed again.
+
+    :param page: draws the form with the error's sentence.
+    :raises MatineeError: the same, for a caller who wants JSON or when the fault is ours.
+    """
+    if wants_json() or error.status >= 500:
+        raise error
+    log.info("refused", status=error.status, why=type(error).__name__, sentence=str(error))
+    response = make_response(page(error.sentence), error.status)
+    response.headers.update(error.headers)
+    return response
+
+
+def set_session(response: AnyResponse, token: str) -> None:
+    """Give the browser its session. No script can read the cookie, and no other site send it."""
+    common = settings().common
+    response.set_cookie(
+        COOKIE,
+        token,
+        max_age=common.session_ttl,
+        path="/",
+        httponly=True,
+        samesite="Lax",
+        secure=common.cookie_secure,
+    )
+
+
+def clear_session(response: AnyResponse) -> None:
+    """Take the cookie back."""
+    secure = settings().common.cookie_secure
+    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="Lax", secure=secure)
+
+
+def viewer_json(viewer: Viewer) -> dict[str, object]:
+    """Return an account as scripts see it."""
+    return {"id": viewer.id, "name": viewer.name, "role": viewer.role.value}

@@ -1,0 +1,1 @@
+"""The library, the watch page, and who gets which bytes."""

@@ -1,0 +1,39 @@
+"""The streaming service's table of contents."""
+
+import os
+
+from flask import Flask
+
+from common.settings import Environment
+from common.storage import MediaStorage
+from common.web import new_app
+from streaming_service import api, authorisation, delivery, routes
+from streaming_service.ids import VideoIdConverter
+from streaming_service.settings import StreamingSettings
+
+
+def create_app(settings: StreamingSettings) -> Flask:
+    """Make the app of these settings."""
+    app = new_app("streaming_service", settings.common)
+    app.extensions["settings"] = settings
+    storage = app.extensions["storage"] = MediaStorage(settings.videos_dir)
+    app.extensions["checks"]["videos"] = lambda: storage.check(writable=False)
+    app.url_map.merge_slashes = False
+    app.url_map.converters["video"] = VideoIdConverter
+    app.register_blueprint(routes.library_pages)
+    app.register_blueprint(routes.watching)
+    app.register_blueprint(api.blueprint)
+    if settings.sends_bytes:
+        app.register_blueprint(delivery.blueprint)
+    else:
+        gate = authorisation.Gate(app.wsgi_app, app.extensions["stores"])
+        app.wsgi_app = gate  # type: ignore[method-assign]
+    return app
+
+
+def from_environment() -> Flask:
+    """Make the app of the process's environment; gunicorn calls this in each worker.
+
+    :raises SettingsError: a setting is missing or wrong.
+    """
+    return create_app(StreamingSettings.read(Environment(os.environ)))

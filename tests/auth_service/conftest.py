@@ -1,0 +1,87 @@
+"""The site with cheap hashes: the real cost has a test of its own."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from argon2.profiles import CHEAPEST
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from auth_service.names import name_key
+from auth_service.passwords import Passwords
+from common.ids import new_id
+from common.stores import Stores
+from db.engine import Database
+from db.models import User, Video, Visibility
+from tests.conftest import Client, Site
+
+PASSWORD = "correct horse battery"  # what the cast of the fixtures signs up with
+
+
+@pytest.fixture
+def site(site: Site) -> Site:
+    """The whole site, its passwords hashed at the lowest cost there is."""
+    site.apps["auth"].extensions["passwords"] = Passwords(CHEAPEST)
+    return site
+
+
+@pytest.fixture
+def stores(site: Site) -> Stores:
+    """The stores of the auth service."""
+    found: Stores = site.apps["auth"].extensions["stores"]
+    return found
+
+
+def log_in(
+    browser: Client, username: str, password: str = PASSWORD, **options: Any
+) -> TestResponse:
+    """Send the log-in form."""
+    form = {"username": username, "password": password}
+    return browser.post("/login", data=form, **options)
+
+
+def at_once(count: int, work: Callable[[int], TestResponse]) -> list[int]:
+    """Run work that many times, and return the statuses of the answers.
+
+    Twenty run at the same time: as many as a process has connections to MySQL.
+    """
+    with ThreadPoolExecutor(min(count, 20)) as pool:
+        return sorted(answer.status_code for answer in pool.map(work, range(count)))
+
+
+def account(database: Database, name: str) -> User | None:
+    """Return an account's row."""
+    key = name_key(name)
+    return database.read(lambda session: session.scalar(select(User).where(User.name_key == key)))
+
+
+def accounts(database: Database) -> list[User]:
+    """Return every account's row."""
+    return database.read(lambda session: list(session.scalars(select(User).order_by(User.id))))
+
+
+def user_id(database: Database, name: str) -> int:
+    """Return the id of an account that is there."""
+    user = account(database, name)
+    assert user is not None
+    return user.id
+
+
+def put_video(database: Database, owner: str, *, size: int = 1000) -> str:
+    """Put a video's row in place, visible to everybody signed in, and return its id."""
+    owner_id = user_id(database, owner)
+    video = Video(
+        id=new_id(),
+        owner_id=owner_id,
+        title="A day at the sea",
+        visibility=Visibility.MEMBERS,
+        size=size,
+        duration_ms=61_000,
+        width=1280,
+        height=720,
+        video_codec="avc1",
+    )
+    database.write(lambda session: session.add(video))
+    return video.id

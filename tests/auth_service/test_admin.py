@@ -1,0 +1,201 @@
+"""Other people's accounts."""
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from auth_service import people
+from common.stores import Stores
+from db.engine import Database
+from db.models import Role, Video, now
+from tests.auth_service.conftest import (
+    PASSWORD,
+    account,
+    accounts,
+    at_once,
+    log_in,
+    put_video,
+    user_id,
+)
+from tests.conftest import Client, Site
+
+
+def role_of(browser: Client) -> str | None:
+    answer = browser.get("/api/session")
+    return answer.json["role"] if answer.json and answer.status_code == 200 else None
+
+
+def test_the_page_and_its_routes_are_for_administrators(
+    site: Site, alice: Client, bob: Client, database: Database
+) -> None:
+    assert alice.get("/admin").status_code == 200
+    assert bob.get("/admin").status_code == 403
+    assert site.browser().get("/admin").location == "/login?next=/admin"
+    alices = user_id(database, "alice")
+    for path in (
+        "/admin/users",
+        *(f"/admin/users/{alices}/{what}" for what in ("role", "disable")),
+    ):
+        assert bob.post(path, data={"role": "viewer"}).status_code == 403
+        assert site.browser().post(path, data={"role": "viewer"}).status_code == 401
+        assert alice.get(path).status_code in (404, 405)
+    assert role_of(alice) == "admin"
+
+
+def test_the_page_counts_everybodys_videos_in_one_query(
+    site: Site, alice: Client, bob: Client, charlie: Client, database: Database, stores: Stores
+) -> None:
+    put_video(database, "bob", size=1_600_000)
+    put_video(database, "bob", size=1_500_000)
+    gone = put_video(database, "bob", size=7_000_000)
+
+    def mark(session: object) -> None:
+        session.get(Video, gone).deleted_at = now()  # type: ignore[attr-defined]
+
+    database.write(mark)
+    statements: list[str] = []
+    event.listen(
+        stores.database.engine, "before_cursor_execute", lambda *args: statements.append(args[2])
+    )
+    page = alice.get("/admin").text.replace("\u00a0", " ")
+    assert len([statement for statement in statements if "SELECT" in statement]) == 1
+    assert "3.1 MB" in page
+    where = [page.index(f'dir="auto">{name}<') for name in ("alice", "bob", "charlie")]
+    assert where == sorted(where)
+
+
+def test_another_role_counts_at_once_in_every_session(
+    site: Site, alice: Client, bob: Client, database: Database
+) -> None:
+    bobs = user_id(database, "bob")
+    for role in ("viewer", "admin", "uploader"):
+        answer = alice.post(f"/admin/users/{bobs}/role", data={"role": role})
+        assert answer.location == "/admin?done=role"
+        assert role_of(bob) == role
+        found = account(database, "bob")
+        assert found is not None
+        assert found.role == role
+    assert "The role is changed" in alice.get("/admin?done=role").text
+
+
+def test_no_session_may_do_more_than_its_account_if_the_commit_fails(
+    site: Site, alice: Client, bob: Client, database: Database, stores: Stores
+) -> None:
+    bobs = user_id(database, "bob")
+
+    def fail(_session: Session) -> None:
+        raise RuntimeError("the power is out")
+
+    for role in (Role.ADMIN, Role.VIEWER):
+        event.listen(Session, "before_commit", fail)
+        try:
+            with pytest.raises(RuntimeError):
+                people.change_role(stores, user_id=bobs, role=role)
+        finally:
+            event.remove(Session, "before_commit", fail)
+        assert role_of(bob) in ("viewer", "uploader")
+
+
+@pytest.mark.parametrize("role", ["", "owner", "ADMIN"])
+def test_a_role_that_is_not_known_is_422(
+    site: Site, alice: Client, bob: Client, database: Database, role: str
+) -> None:
+    answer = alice.post(f"/admin/users/{user_id(database, 'bob')}/role", data={"role": role})
+    assert answer.status_code == 422
+    assert role_of(bob) == "uploader"
+
+
+@pytest.mark.parametrize("what", ["role", "disable", "enable"])
+def test_an_account_that_is_not_there_is_404(site: Site, alice: Client, what: str) -> None:
+    for number in ("999999", "99999999999999999999999", "-1", "x"):
+        answer = alice.post(f"/admin/users/{number}/{what}", data={"role": "viewer"})
+        assert answer.status_code == 404
+
+
+def test_disabling_ends_sessions_at_once_and_enabling_lets_in_again(
+    site: Site, alice: Client, bob: Client, database: Database
+) -> None:
+    bobs = user_id(database, "bob")
+    assert alice.post(f"/admin/users/{bobs}/disable").location == "/admin?done=disabled"
+    assert role_of(bob) is None
+    assert log_in(site.browser(), "bob").status_code == 403
+    assert 'class="off"' in alice.get("/admin").text
+    assert alice.post(f"/admin/users/{bobs}/enable").location == "/admin?done=enabled"
+    assert role_of(bob) is None
+    assert log_in(site.browser(), "bob").status_code == 303
+
+
+def test_the_last_administrator_can_be_neither_demoted_nor_disabled(
+    site: Site, alice: Client, bob: Client, database: Database
+) -> None:
+    alices = user_id(database, "alice")
+    for path, form in (("role", {"role": "viewer"}), ("disable", {})):
+        answer = alice.post(f"/admin/users/{alices}/{path}", data=form)
+        assert answer.status_code == 409
+        assert "only administrator" in answer.text
+    assert role_of(alice) == "admin"
+
+
+def test_a_disabled_administrator_does_not_count_as_another(
+    site: Site, alice: Client, bob: Client, database: Database
+) -> None:
+    bobs = user_id(database, "bob")
+    alice.post(f"/admin/users/{bobs}/role", data={"role": "admin"})
+    alice.post(f"/admin/users/{bobs}/disable")
+    answer = alice.post("/account/delete", data={"password": PASSWORD})
+    assert answer.status_code == 409
+
+
+def test_two_administrators_cannot_demote_each_other(
+    site: Site, alice: Client, bob: Client, database: Database
+) -> None:
+    ids = [user_id(database, "alice"), user_id(database, "bob")]
+    alice.post(f"/admin/users/{ids[1]}/role", data={"role": "admin"})
+    both = [alice, bob]
+    at_once(2, lambda i: both[i].post(f"/admin/users/{ids[1 - i]}/role", data={"role": "viewer"}))
+    assert sorted(user.role for user in accounts(database)) == [Role.ADMIN, Role.VIEWER]
+
+
+def test_an_administrator_who_steps_down_is_led_to_the_account_page(
+    site: Site, alice: Client, bob: Client, database: Database
+) -> None:
+    alice.post(f"/admin/users/{user_id(database, 'bob')}/role", data={"role": "admin"})
+    answer = alice.post(
+        f"/admin/users/{user_id(database, 'alice')}/role", data={"role": "uploader"}
+    )
+    assert answer.location == "/account"
+    assert role_of(alice) == "uploader"
+
+
+def test_an_administrator_makes_accounts_even_with_registration_closed(
+    site: Site, alice: Client, database: Database
+) -> None:
+    extensions = site.apps["auth"].extensions
+    extensions["settings"] = replace(extensions["settings"], registration_open=False)
+    form = {"username": "Bob", "password": PASSWORD, "role": "viewer"}
+    assert alice.post("/admin/users", data=form).location == "/admin?done=added"
+    browser = site.browser()
+    assert log_in(browser, "bob").status_code == 303
+    assert role_of(browser) == "viewer"
+    assert role_of(alice) == "admin"
+
+
+@pytest.mark.parametrize(
+    ("form", "status"),
+    [
+        ({"username": "alice", "password": PASSWORD, "role": "viewer"}, 409),
+        ({"username": "<b>", "password": PASSWORD, "role": "viewer"}, 422),
+        ({"username": "bob", "password": "short", "role": "viewer"}, 422),
+        ({"username": "bob", "password": PASSWORD, "role": "owner"}, 422),
+        ({"username": "bob", "password": PASSWORD}, 422),
+    ],
+)
+def test_what_cannot_become_an_account_is_refused_on_the_page(
+    site: Site, alice: Client, database: Database, form: dict[str, str], status: int
+) -> None:
+    answer = alice.post("/admin/users", data=form)
+    assert answer.status_code == status
+    assert PASSWORD not in answer.text
+    assert len(accounts(database)) == 1

@@ -1,0 +1,185 @@
+"""`python -m auth_service create-admin`."""
+
+import os
+import pty
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from common.settings import CommonSettings
+from db.engine import Database
+from db.models import Role
+from tests.auth_service.conftest import account, accounts, log_in, user_id
+from tests.conftest import ROOT, Client, Site
+
+PASSWORD = "a password from the terminal"
+
+
+class Command:
+    """Runs the command on the test's own stores."""
+
+    def __init__(self, python: str, settings: CommonSettings) -> None:
+        self._command = [python, "-m", "auth_service", "create-admin"]
+        self._environ = {
+            "PATH": os.environ["PATH"],
+            "DATABASE_URL": settings.database_url,
+            "REDIS_URL": settings.redis_url,
+        }
+
+    def run(
+        self, *arguments: str, given: str = f"{PASSWORD}\n", **environ: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run it with a standard input that is no terminal."""
+        return subprocess.run(
+            [*self._command, *arguments],
+            input=given,
+            env=self._environ | environ,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+
+    def run_at_terminal(self, *arguments: str, typed: str) -> str:
+        """Run it at a terminal of its own, and return what that showed."""
+        terminal, its_end = pty.openpty()
+        process = subprocess.Popen(
+            [*self._command, *arguments],
+            env=self._environ,
+            cwd=ROOT,
+            stdin=its_end,
+            stdout=its_end,
+            stderr=its_end,
+            start_new_session=True,
+        )
+        os.close(its_end)
+        shown = b""
+        for asked, line in enumerate(typed.splitlines(keepends=True), start=1):
+            while shown.count(b": ") < asked:
+                shown += os.read(terminal, 1000)
+            os.write(terminal, line.encode())
+        with suppress(OSError):  # how a terminal ends on Linux
+            while more := os.read(terminal, 1000):
+                shown += more
+        process.wait()
+        os.close(terminal)
+        return shown.decode()
+
+
+@pytest.fixture
+def command(python: str, common_settings: CommonSettings) -> Command:
+    """The command."""
+    return Command(python, common_settings)
+
+
+def test_it_makes_an_administrator_beside_others(
+    command: Command, site: Site, alice: Client, database: Database
+) -> None:
+    done = command.run("Carol")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "Carol is an administrator now.\n"
+    found = account(database, "carol")
+    assert found is not None
+    assert found.role is Role.ADMIN
+    assert log_in(site.browser(), "carol", PASSWORD).status_code == 303
+
+
+def test_it_makes_the_first_account_of_all(
+    command: Command, site: Site, database: Database
+) -> None:
+    assert command.run("carol").returncode == 0
+    site.sign_up("bob")
+    assert [user.role for user in accounts(database)] == [Role.ADMIN, Role.UPLOADER]
+
+
+def test_it_leaves_an_account_that_is_there_alone(
+    command: Command, site: Site, alice: Client, bob: Client
+) -> None:
+    done = command.run("BOB")
+    assert done.returncode == 1
+    assert "--reset" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert log_in(site.browser(), "bob").status_code == 303
+    assert bob.get("/admin").status_code == 403
+
+
+def test_a_reset_sets_an_account_right_and_ends_its_sessions(
+    command: Command, site: Site, alice: Client, bob: Client, database: Database
+) -> None:
+    alice.post(f"/admin/users/{user_id(database, 'bob')}/role", data={"role": "viewer"})
+    done = command.run("bob", "--reset")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert bob.get("/api/session").status_code == 401
+    browser = site.browser()
+    assert log_in(browser, "bob", PASSWORD).status_code == 303
+    assert browser.get("/admin").status_code == 200
+    assert alice.get("/api/session").status_code == 200
+
+
+def test_a_reset_lets_a_disabled_account_in_again(
+    command: Command, site: Site, alice: Client, bob: Client, database: Database
+) -> None:
+    alice.post(f"/admin/users/{user_id(database, 'bob')}/disable")
+    assert command.run("bob", "--reset").returncode == 0
+    assert log_in(site.browser(), "bob", PASSWORD).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("arguments", "given", "environ", "sentence"),
+    [
+        (["carol"], "short\n", {}, "at least 8 characters"),
+        (["carol"], "", {}, "at least 8 characters"),
+        (["<b>"], PASSWORD, {}, "letters or digits"),
+        (["carol"], PASSWORD, {"DATABASE_URL": ""}, "DATABASE_URL is required"),
+        (["carol"], PASSWORD, {"DATABASE_URL": "sqlite:////missing/m.db"}, "does not answer"),
+        ([], PASSWORD, {}, "usage"),
+    ],
+)
+def test_what_does_not_work_is_said_in_a_sentence(
+    command: Command,
+    database: Database,
+    arguments: list[str],
+    given: str,
+    environ: dict[str, str],
+    sentence: str,
+) -> None:
+    done = command.run(*arguments, given=given, **environ)
+    assert done.returncode != 0
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+    assert accounts(database) == []
+
+
+def test_a_reset_changes_nothing_while_the_session_store_is_away(
+    command: Command, site: Site, alice: Client, tmp_path: Path
+) -> None:
+    done = command.run("alice", "--reset", REDIS_URL=f"unix://{tmp_path}/nothing.sock")
+    assert done.returncode == 1
+    assert "nothing was changed" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert log_in(site.browser(), "alice").status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (f"{PASSWORD}\n{PASSWORD}\n", "Carol is an administrator now."),
+        (f"{PASSWORD}\nsomething else\n", "nothing was changed"),
+        ("\x04", "Nothing was changed."),
+    ],
+)
+def test_at_a_terminal_the_password_is_asked_for_twice_and_not_shown(
+    command: Command, database: Database, typed: str, said: str
+) -> None:
+    shown = command.run_at_terminal("Carol", typed=typed)
+    assert said in shown
+    assert PASSWORD not in shown
+    assert "Traceback" not in shown
+    assert len(accounts(database)) == (1 if "now" in said else 0)
+
+
+def test_the_password_is_no_argument(command: Command) -> None:
+    assert "password" not in command.run("--help").stdout.replace("new password", "")

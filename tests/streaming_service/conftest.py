@@ -1,0 +1,126 @@
+"""People who are signed in, and videos that are there, without going through other services."""
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+import pytest
+from redis import Redis
+from werkzeug.test import TestResponse
+
+from common.access import Viewer
+from common.callers import COOKIE
+from common.ids import new_id
+from common.sessions import SessionStore
+from db.engine import Database
+from db.models import Role, User, Video, Visibility
+from tests.conftest import Client, Site
+
+BYTES = Random(1).randbytes(1000)
+
+
+class Browser(Client):
+    """A browser that reads each answer to its end, so that no file stays open after a test."""
+
+    def open(self, *args: Any, **options: Any) -> TestResponse:
+        """Send a request."""
+        options.setdefault("buffered", True)
+        return super().open(*args, **options)
+
+
+class House:
+    """Opens accounts with a session each, and puts videos on the shelf."""
+
+    def __init__(self, site: Site, database: Database, redis: Redis) -> None:
+        self.site = site
+        self.database = database
+        self.sessions = SessionStore(redis, ttl=3600)
+        self.viewers: dict[str, Viewer] = {}
+        self.tokens: dict[str, str] = {}
+
+    def browser(self) -> Client:
+        """Return a browser that is signed out."""
+        return Browser(self.site.wsgi, "127.0.0.1")
+
+    def join(self, name: str, role: Role = Role.UPLOADER) -> Client:
+        """Open an account, and return a browser in which it is signed in."""
+        user = User(name=name, name_key=name.casefold(), password_hash="-", role=role)
+        self.database.write(lambda session: session.add(user))
+        viewer = self.viewers[name] = Viewer(id=user.id, name=name, role=role)
+        self.tokens[name] = self.sessions.begin(viewer, device="Test", address="127.0.0.1")
+        browser = self.browser()
+        browser.set_cookie(COOKIE, self.tokens[name])
+        return browser
+
+    def put(
+        self,
+        owner: str | None = "alice",
+        visibility: Visibility | str = Visibility.PRIVATE,
+        *,
+        data: bytes = BYTES,
+        **fields: Any,
+    ) -> str:
+        """Put a video with its file in place, and return its id."""
+        video = Video(
+            **{
+                "id": new_id(),
+                "owner_id": None if owner is None else self.viewers[owner].id,
+                "visibility": Visibility(visibility),
+                "title": "A day at the sea",
+                "description": "",
+                "size": len(data),
+                "duration_ms": 61_000,
+                "width": 1280,
+                "height": 720,
+                "video_codec": "avc1.64001f",
+                "audio_codec": "mp4a.40.2",
+            }
+            | fields
+        )
+        folder = self.site.videos_dir / video.id
+        folder.mkdir()
+        (folder / "original.mp4").write_bytes(data)
+        self.database.write(lambda session: session.add(video))
+        return str(video.id)
+
+    def video(self, video_id: str) -> Video:
+        """Return a video's row as it is now."""
+        found = self.database.read(lambda session: session.get(Video, video_id))
+        assert found is not None
+        return found
+
+
+@pytest.fixture
+def house(site: Site, database: Database, redis: Redis) -> House:
+    """The site with its people and videos."""
+    return House(site, database, redis)
+
+
+@pytest.fixture
+def alice(house: House) -> Client:
+    """Alice, who owns."""
+    return house.join("alice")
+
+
+@pytest.fixture
+def bob(house: House) -> Client:
+    """Bob, who must not see."""
+    return house.join("bob")
+
+
+@pytest.fixture
+def charlie(house: House) -> Client:
+    """Charlie, a third, who looks after the accounts."""
+    return house.join("charlie", Role.ADMIN)
+
+
+@pytest.fixture
+def nobody(house: House) -> Client:
+    """A browser that is signed out."""
+    return house.browser()
+
+
+@pytest.fixture
+def put(house: House, alice: Client) -> Callable[..., str]:
+    """Put a video of Alice's, unless another owner is given; return its id."""
+    return house.put

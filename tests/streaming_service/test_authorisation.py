@@ -1,0 +1,220 @@
+"""What the gateway is told, and that nobody else is; and what it costs."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from redis import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+from werkzeug.test import Client as Inside
+from werkzeug.test import TestResponse
+
+from common.callers import FROM_OUTSIDE
+from common.settings import CommonSettings
+from common.stores import Stores
+from db.engine import Database, DatabaseAway
+from db.models import now
+from streaming_service.app import create_app
+from streaming_service.playback import authorise
+from streaming_service.settings import StreamingSettings
+from tests.conftest import Client
+
+from .conftest import House
+
+Put = Callable[..., str]
+PATH = "/internal/authorise"
+
+
+@pytest.fixture
+def service(common_settings: CommonSettings, house: House) -> Any:
+    """The streaming service as it runs behind the gateway."""
+    settings = StreamingSettings(
+        common_settings, videos_dir=house.site.videos_dir, sends_bytes=False
+    )
+    return create_app(settings)
+
+
+@pytest.fixture
+def gateway(service: Any) -> Inside:
+    """Asks as the gateway does: with no cookies."""
+    return Inside(service, use_cookies=False)
+
+
+def ask(
+    gateway: Inside, video_id: str, token: str = "", *, bearer: str = "", name: str = "video.mp4"
+) -> TestResponse:
+    """Ask whether somebody may have a file."""
+    headers = {"X-Video": video_id, "X-Media-Name": name}
+    headers |= {"X-Session-Token": token} if token else {}
+    headers |= {"X-Bearer": bearer} if bearer else {}
+    return gateway.get(PATH, headers=headers)
+
+
+def test_who_may_have_which(
+    gateway: Inside, house: House, put: Put, bob: Client, charlie: Client
+) -> None:
+    tokens = [house.tokens[name] for name in ("alice", "bob", "charlie")]
+    for visibility, statuses in {
+        "private": [204, 403, 403, 401],
+        "members": [204, 204, 204, 401],
+        "public": [204, 204, 204, 204],
+    }.items():
+        video_id = put(visibility=visibility)
+        for _ in range(2):  # from the database, then from the cache
+            answers = [ask(gateway, video_id, token).status_code for token in (*tokens, "")]
+            assert answers == statuses
+
+
+def test_a_yes_says_where_the_file_is_and_nothing_else(
+    gateway: Inside, house: House, put: Put
+) -> None:
+    video_id = put()
+
+    answer = ask(gateway, video_id, house.tokens["alice"])
+
+    assert answer.status == "204 No Content"
+    assert answer.data == b""
+    assert list(answer.headers) == [("X-Media-Path", f"{video_id}/original.mp4")]
+
+
+def test_a_no_says_nothing(gateway: Inside, house: House, put: Put, bob: Client) -> None:
+    for answer in (ask(gateway, put()), ask(gateway, put(), house.tokens["bob"])):
+        assert answer.data == b""
+        assert "X-Media-Path" not in answer.headers
+
+
+def test_a_bearer_counts_before_a_session(
+    gateway: Inside, house: House, put: Put, bob: Client
+) -> None:
+    video_id = put()
+    alice, bob_token = house.tokens["alice"], house.tokens["bob"]
+
+    def status(bearer: str, token: str = "") -> int:
+        return ask(gateway, video_id, token, bearer=bearer).status_code
+
+    assert status(f"Bearer {alice}") == 204
+    assert status(f"bearer {alice}", bob_token) == 204
+    assert status(f"Bearer {bob_token}", alice) == 403
+    for wrong in ("Bearer invalid", "Bearer", f"Basic {alice}", alice, f"Bearer {alice}x"):
+        assert status(wrong, alice) == 401
+
+
+def test_what_is_not_there_is_not_yours(
+    gateway: Inside, house: House, put: Put, alice: Client
+) -> None:
+    token = house.tokens["alice"]
+    ownerless = house.put(None, "public")
+    for video_id in ("A" * 22, put(deleted_at=now(), visibility="public"), ownerless):
+        for _ in range(2):
+            assert ask(gateway, video_id, token).status_code == 403
+            assert ask(gateway, video_id).status_code == 401
+
+
+@pytest.mark.parametrize("name", ["", "original.mp4", "../x", "video.mp4/", "poster.jpg", "é"])
+def test_unknown_names_are_refused(gateway: Inside, put: Put, name: str) -> None:
+    assert ask(gateway, put(visibility="public"), name=name).status_code == 403
+
+
+@pytest.mark.parametrize("video_id", ["", "x", "..", "../../etc", "A" * 23, "-" * 22, "é" * 22])
+def test_what_is_no_id_is_refused(gateway: Inside, video_id: str) -> None:
+    assert ask(gateway, video_id).status_code == 403
+
+
+@pytest.mark.parametrize("token", ["x" * 8000, "\xff", "a b", "*", "%00"])
+def test_strange_tokens_sign_nobody_in(gateway: Inside, put: Put, token: str) -> None:
+    assert ask(gateway, put(), token).status_code == 401
+
+
+def test_a_missing_header_is_a_no(gateway: Inside) -> None:
+    assert gateway.get(PATH).status_code == 403
+
+
+def test_nobody_outside_reaches_it(
+    service: Any, house: House, put: Put, alice: Client, site: Any
+) -> None:
+    headers = {
+        "X-Video": put(visibility="public"),
+        "X-Media-Name": "video.mp4",
+        "X-Session-Token": house.tokens["alice"],
+    }
+
+    outside = Inside(service).get(PATH, headers=headers, environ_base={FROM_OUTSIDE: True})
+
+    assert outside.status_code == 404
+    for path in (PATH, PATH + "/", "//internal/authorise", "/stream/../internal/authorise"):
+        assert alice.get(path, headers=headers).status_code == 404
+
+
+def test_behind_the_gateway_the_service_sends_no_bytes(
+    gateway: Inside, house: House, put: Put
+) -> None:
+    headers = {"Authorization": f"Bearer {house.tokens['alice']}"}
+
+    answer = gateway.get(f"/stream/{put()}/video.mp4", headers=headers)
+
+    assert answer.status_code == 404
+    assert answer.is_json
+
+
+def test_everything_else_is_answered_by_the_app(gateway: Inside) -> None:
+    assert gateway.get("/healthz").status_code == 200
+    assert gateway.get("/readyz").json == {"database": "ok", "redis": "ok", "videos": "ok"}
+    assert "matinee_authorisations_total" in gateway.get("/metrics").text
+
+
+def test_a_volume_that_is_not_there_is_not_ready(gateway: Inside, house: House) -> None:
+    house.site.videos_dir.rmdir()
+
+    answer = gateway.get("/readyz")
+
+    assert answer.status_code == 503
+    assert "is not there" in answer.json["videos"]
+
+
+@pytest.mark.parametrize("fault", [RedisConnectionError, DatabaseAway])
+def test_a_store_that_is_away_is_503(
+    gateway: Inside, put: Put, monkeypatch: pytest.MonkeyPatch, fault: type[Exception]
+) -> None:
+    def fail(*_: object) -> None:
+        raise fault("away")
+
+    video_id = put(visibility="public")
+    away: type = Redis if fault is RedisConnectionError else Database
+    monkeypatch.setattr(away, "mget" if away is Redis else "read", fail)
+
+    answer = ask(gateway, video_id)
+
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"]
+
+
+@pytest.fixture
+def commands(redis: Redis) -> Iterator[Callable[[], int]]:
+    """Count the commands that clients have sent to Redis since the last time of asking."""
+    seen = 0
+
+    def count() -> int:
+        nonlocal seen
+        total = sum(fields["calls"] for fields in redis.info("commandstats").values())
+        since, seen = total - seen, total + 1  # the next look at it counts itself
+        return int(since)
+
+    return count
+
+
+def test_an_answer_costs_one_command_and_no_query(
+    house: House,
+    put: Put,
+    common_settings: CommonSettings,
+    commands: Callable[[], int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stores = Stores.of(common_settings)
+    video_id, token = put(), house.tokens["alice"]
+    authorise(stores, token=token, video_id=video_id)
+    monkeypatch.setattr(Database, "read", None)
+    commands()
+
+    authorise(stores, token=token, video_id=video_id)
+
+    assert commands() == 1

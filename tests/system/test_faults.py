@@ -1,0 +1,155 @@
+"""What breaks costs a retry, and nothing else."""
+
+import socket
+import threading
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+from tests.system.origin import Compose, Origin, Standalone, answers, wait_until
+from tests.system.people import Person
+
+pytestmark = pytest.mark.needs_ffmpeg
+
+
+class SlowUpload:
+    """A form upload that stands still after its first half until it is told to go on."""
+
+    def __init__(self, origin: Origin, person: Person, film: Path) -> None:
+        boundary = "b" * 32
+        head = (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="submission"\r\n\r\n'
+            f"{film.stat().st_ino:022d}\r\n"
+            f'--{boundary}\r\nContent-Disposition: form-data; name="title"\r\n\r\nSlow\r\n'
+            f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="s.mp4"\r\n\r\n'
+        )
+        content = film.read_bytes()
+        body = head.encode() + content + f"\r\n--{boundary}--\r\n".encode()
+        self._rest = body[len(body) // 2 :]
+        where = urlsplit(origin.url)
+        cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in person.cookies)
+        self.connection = socket.create_connection((where.hostname, where.port), timeout=40)
+        self.connection.sendall(
+            (
+                f"POST /upload HTTP/1.1\r\nHost: {where.netloc}\r\nCookie: {cookies}\r\n"
+                f"Content-Type: multipart/form-data; boundary={boundary}\r\n"
+                f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+            ).encode()
+            + body[: len(body) // 2]
+        )
+
+    def finish(self) -> bytes:
+        """Send the rest, and return the answer's first line."""
+        self.connection.sendall(self._rest)
+        answer = b""
+        while b"\r\n" not in answer and (chunk := self.connection.recv(65536)):
+            answer += chunk
+        return answer.partition(b"\r\n")[0]
+
+    def __enter__(self) -> "SlowUpload":
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.connection.close()
+
+
+def test_a_killed_upload_service_leaves_no_video_and_no_file(
+    origin: Origin, alice: Person, film: Path
+) -> None:
+    before = alice.get("/api/videos").json()
+    with SlowUpload(origin, alice, film):
+        wait_until(lambda: origin.incoming() != [], within=10, what="the upload's file")
+        origin.kill_uploads()
+    wait_until(lambda: origin.incoming() == [], within=30, what="the clean-up")
+    wait_until(lambda: answers(origin.url), within=10, what="service again")
+    wait_until(
+        lambda: alice.get("/upload").status_code == 200, within=10, what="the upload page again"
+    )
+    assert alice.get("/api/videos").json() == before
+
+
+def test_an_upload_whose_client_leaves_leaves_nothing(
+    origin: Origin, alice: Person, film: Path
+) -> None:
+    before = alice.get("/api/videos").json()
+    with SlowUpload(origin, alice, film):
+        wait_until(lambda: origin.incoming() != [], within=10, what="the upload's file")
+    wait_until(lambda: origin.incoming() == [], within=10, what="the removal")
+    assert alice.get("/api/videos").json() == before
+
+
+def test_stopping_lets_an_upload_under_way_finish_and_a_start_finds_everything(
+    origin: Origin, alice: Person, film: Path
+) -> None:
+    with SlowUpload(origin, alice, film) as upload:
+        wait_until(lambda: origin.incoming() != [], within=10, what="the upload's file")
+        stopping = threading.Thread(target=origin.stop)
+        stopping.start()
+        wait_until(lambda: not answers(origin.url), within=20, what="the closed door")
+        assert b"303" in upload.finish()
+        stopping.join()
+    origin.start()
+    listed = alice.get("/api/videos").json()["videos"]
+    [video] = [video for video in listed if video["title"] == "Slow"]
+    answer = alice.get(f"/stream/{video['id']}/video.mp4")
+    assert answer.content == film.read_bytes()
+
+
+def status(person: Person, path: str) -> int:
+    try:
+        return person.get(path, timeout=5).status_code
+    except requests.RequestException:
+        return 0
+
+
+def test_without_the_session_store_the_answer_is_no_and_service_comes_back(
+    origin: Origin, alice: Person, film: Path
+) -> None:
+    video = alice.upload(film)
+    media = f"/stream/{video}/video.mp4"
+    assert status(alice, media) == 200
+    with origin.without_session_store():
+        wait_until(lambda: status(alice, media) == 503, within=5, what="the refusal of media")
+        for path in ("/stream", "/account", "/upload", "/api/videos", media):
+            answer = alice.get(path, timeout=10)
+            assert answer.status_code == 503, path
+            assert answer.headers["Retry-After"]
+    wait_until(lambda: status(alice, media) == 200, within=10, what="media again, signed in still")
+
+
+@pytest.mark.compose_only
+def test_without_the_database_pages_say_so_within_two_seconds(
+    origin: Compose, alice: Person
+) -> None:
+    origin.compose("stop", "mysql")
+    try:
+        for path in ("/stream", "/account", "/api/videos"):
+            answer = alice.get(path, timeout=10)
+            assert answer.status_code == 503, path
+            assert answer.elapsed.total_seconds() < 4, path
+    finally:
+        origin.compose("start", "mysql")
+    wait_until(lambda: status(alice, "/stream") == 200, within=60, what="the library again")
+
+
+@pytest.mark.standalone_only
+@pytest.mark.parametrize("part", ["gunicorn", "upload_service.janitor", "valkey-server"])
+def test_any_part_that_is_killed_is_back_within_ten_seconds(
+    origin: Standalone, alice: Person, part: str
+) -> None:
+    origin.kill(part)
+    wait_until(
+        lambda: any(part in command for command in origin.children().values())
+        and status(alice, "/stream") == 200,
+        within=10,
+        what=f"{part} and the library again",
+    )
+
+
+@pytest.mark.standalone_only
+def test_a_second_one_with_the_same_data_is_refused(origin: Standalone) -> None:
+    second = Standalone(origin.data_dir, [1, 2, 3])
+    with pytest.raises(AssertionError, match="did not start"):
+        second.start()

@@ -1,0 +1,108 @@
+"""What the upload service's tests share."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from common.access import Viewer
+from common.callers import COOKIE
+from common.storage import MediaStorage
+from common.stores import Stores
+from db.engine import Database
+from db.models import Role, Upload, User, Video
+from tests.conftest import Client, Site
+from tests.media import mp4
+
+HOUR = 3600
+
+
+@pytest.fixture
+def film() -> bytes:
+    """A small MP4 of two seconds."""
+    return mp4()
+
+
+@pytest.fixture
+def videos_dir(site: Site) -> Path:
+    """The volume, ready for uploads."""
+    MediaStorage(site.videos_dir).prepare()
+    return site.videos_dir
+
+
+@pytest.fixture
+def storage(videos_dir: Path) -> MediaStorage:
+    """The volume of the site."""
+    return MediaStorage(videos_dir)
+
+
+@pytest.fixture
+def stores(site: Site) -> Stores:
+    """The stores of the site."""
+    found: Stores = site.apps["upload"].extensions["stores"]
+    return found
+
+
+def add_user(database: Database, name: str, role: Role) -> User:
+    """Add an account that nobody can log in to: a real password costs a tenth of a second."""
+    user = User(name=name, name_key=name, password_hash="-", role=role)
+    database.write(lambda session: session.add(user))
+    return user
+
+
+def sign_in(site: Site, stores: Stores, user: User) -> Client:
+    """Return a browser in which somebody is signed in."""
+    viewer = Viewer(id=user.id, name=user.name, role=user.role)
+    browser = site.browser()
+    token = stores.sessions.begin(viewer, device="a test", address="127.0.0.1")
+    browser.set_cookie(COOKIE, token)
+    return browser
+
+
+@pytest.fixture
+def owner(database: Database) -> User:
+    """Alice's row."""
+    return add_user(database, "alice", Role.ADMIN)
+
+
+@pytest.fixture
+def alice(site: Site, stores: Stores, owner: User) -> Client:
+    """Alice's browser."""
+    return sign_in(site, stores, owner)
+
+
+@pytest.fixture
+def bob(site: Site, stores: Stores, database: Database) -> Client:
+    """Bob's browser."""
+    return sign_in(site, stores, add_user(database, "bob", Role.UPLOADER))
+
+
+@pytest.fixture
+def rows(database: Database) -> "Rows":
+    """The rows of uploads and videos."""
+    return Rows(database)
+
+
+class Rows:
+    """Looks at the tables."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def videos(self) -> list[Video]:
+        return self._database.read(lambda session: session.query(Video).all())
+
+    def uploads(self) -> list[Upload]:
+        return self._database.read(lambda session: session.query(Upload).all())
+
+
+def files_in(folder: Path) -> list[str]:
+    """Every file below a folder, by its path from there."""
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
+
+
+def grow_old(path: Path, seconds: float = 2 * HOUR) -> None:
+    """Let a file's last change be long ago."""
+    then = time.time() - seconds
+    os.utime(path, (then, then))

@@ -1,0 +1,228 @@
+"""Uploads over real connections to a real gunicorn: clients that leave, servers that die."""
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from common.settings import CommonSettings, Environment
+from common.storage import MediaStorage
+from common.stores import Stores
+from db.engine import connect
+from db.models import Upload, Video
+from tests.media import box, mp4
+from tests.upload_service.conftest import files_in
+from tests.upload_service.forms import file_part, form_body, text_part
+from tests.upload_service.server import LIMIT, Server
+from upload_service.cleaning import Cleaner
+
+
+@pytest.fixture(scope="module")
+def server(
+    tmp_path_factory: pytest.TempPathFactory, migrated: str, redis_url: str, static_dir: Path
+) -> Iterator[Server]:
+    """One server for this module."""
+    folder = tmp_path_factory.mktemp("server")
+    if migrated.startswith("sqlite"):
+        shutil.copyfile(migrated.removeprefix("sqlite:///"), folder / "matinee.db")
+        migrated = f"sqlite:///{folder / 'matinee.db'}"
+    database = connect(migrated)
+    for table in (Video, Upload):
+        database.write(lambda session, table=table: session.query(table).delete())
+    server = Server(folder, database=database, redis_url=redis_url, static=static_dir)
+    yield server
+    log = server.log()
+    server.stop()
+    assert "Traceback" not in log
+    database.engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def film() -> bytes:
+    """Some megabytes of film: more than the buffers of a connection hold."""
+    return mp4() + box(b"free", bytes(6 << 20))
+
+
+_names = iter(range(10_000))
+
+
+@pytest.fixture
+def token(server: Server) -> Iterator[str]:
+    """A session of somebody new, and an empty house after the test."""
+    yield server.sign_in(f"alice{os.getpid()}-{next(_names)}")
+    for table in (Video, Upload):
+        server.database.write(lambda session, table=table: session.query(table).delete())
+    for folder in server.videos_dir.iterdir():
+        shutil.rmtree(folder)
+
+
+def uploads(server: Server) -> int:
+    return server.database.read(lambda session: session.query(Upload).count())
+
+
+def videos(server: Server) -> int:
+    return server.database.read(lambda session: session.query(Video).count())
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def is_arriving(server: Server) -> bool:
+    folder = server.videos_dir / "incoming"
+    return folder.is_dir() and any(file.stat().st_size for file in folder.iterdir())
+
+
+def is_empty(server: Server) -> bool:
+    return not files_in(server.videos_dir) and not uploads(server) and not videos(server)
+
+
+def test_a_film_arrives_whole(server: Server, token: str, film: bytes) -> None:
+    body = form_body(text_part("title", "Harbour"), file_part(film))
+    with server.connect() as client:
+        client.begin(token, length=len(body))
+        client.send(body)
+        answer = client.answer()
+    assert answer.status == 201
+    stored = server.videos_dir / json.loads(answer.body)["id"] / "original.mp4"
+    assert hashlib.sha256(stored.read_bytes()).digest() == hashlib.sha256(film).digest()
+
+
+def chunked(body: bytes, size: int = 50_000) -> bytes:
+    pieces = [body[at : at + size] for at in range(0, len(body), size)]
+    return b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
+
+
+def test_a_film_without_a_length_arrives_in_chunks(server: Server, token: str, film: bytes) -> None:
+    with server.connect() as client:
+        client.begin(token, length=None)
+        client.send(chunked(form_body(file_part(film))))
+        assert client.answer().status == 201
+
+
+def test_chunks_past_the_limit_are_refused(server: Server, token: str) -> None:
+    with server.connect() as client:
+        client.begin(token, length=None)
+        client.send(chunked(form_body(file_part(mp4() + bytes(LIMIT)))))
+        assert client.answer().status == 413
+    eventually(lambda: is_empty(server))
+
+
+@pytest.mark.parametrize("size", [LIMIT + (1 << 20), 100 << 20])
+def test_a_client_that_sends_everything_first_still_reads_why_it_was_refused(
+    server: Server, token: str, size: int
+) -> None:
+    began = time.monotonic()
+    with server.connect() as client:
+        client.begin(token, length=size)
+        piece = bytes(1 << 20)
+        for _ in range(size >> 20):
+            client.send(piece)
+        assert client.answer().status == 413
+    assert time.monotonic() - began < 5
+    assert is_empty(server)
+
+
+def test_a_client_that_waits_is_refused_at_once(server: Server, token: str) -> None:
+    began = time.monotonic()
+    with server.connect() as client:
+        client.begin(token, length=16 << 30)
+        assert client.answer().status == 413
+    assert time.monotonic() - began < 1
+
+
+def test_a_signed_out_client_reads_that_it_is(server: Server, film: bytes) -> None:
+    body = form_body(file_part(film))
+    with server.connect() as client:
+        client.begin(None, length=len(body))
+        client.send(body)
+        assert client.answer().status == 401
+        client.send(b"GET /login HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert client.answer().status == 200
+
+
+def test_after_a_refusal_the_connection_begins_afresh(server: Server, token: str) -> None:
+    body = form_body(*(text_part(f"f{i}", "GET / HTTP/1.1") for i in range(1001)))
+    with server.connect() as client:
+        client.begin(token, length=len(body))
+        client.send(body)
+        assert client.answer().status == 413
+        client.send(b"GET /login HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert client.answer().status == 200
+
+
+@pytest.mark.parametrize("how", ["close", "reset", "half-close"])
+@pytest.mark.parametrize("coding", ["length", "chunks"])
+def test_a_client_that_leaves_in_the_middle_leaves_nothing(
+    server: Server, token: str, film: bytes, how: str, coding: str
+) -> None:
+    body = form_body(file_part(film))
+    client = server.connect()
+    client.begin(token, length=len(body) if coding == "length" else None)
+    client.send((chunked(body) if coding == "chunks" else body)[: 3 << 20])
+    eventually(lambda: is_arriving(server))
+    if how == "reset":
+        client.reset()
+    elif how == "half-close":
+        client.socket.shutdown(socket.SHUT_WR)
+        assert client.answer().status == 400
+    client.socket.close()
+    eventually(lambda: is_empty(server))
+
+
+def test_a_worker_killed_in_the_middle_leaves_no_video_and_in_time_no_file(
+    server: Server, token: str, film: bytes
+) -> None:
+    body = form_body(text_part("title", "x"), file_part(film))
+    with server.connect() as client:
+        client.begin(token, length=len(body))
+        client.send(body[: len(body) - 1000])
+        eventually(lambda: is_arriving(server))
+        killed = server.worker()
+        assert killed
+        os.kill(killed, signal.SIGKILL)
+    assert (videos(server), uploads(server), len(files_in(server.videos_dir))) == (0, 1, 1)
+    redis_stores = Stores.of(_settings(server))
+    patient = Cleaner(redis_stores, MediaStorage(server.videos_dir), cleanup_after=60)
+    assert patient.clean() == {}
+    time.sleep(0.01)
+    Cleaner(redis_stores, MediaStorage(server.videos_dir), cleanup_after=0).clean()
+    assert is_empty(server)
+    eventually(lambda: server.worker() not in (None, killed), 30)
+
+
+def _settings(server: Server) -> CommonSettings:
+    return CommonSettings.read(Environment(server.settings))
+
+
+def test_a_stop_lets_an_upload_finish(
+    tmp_path: Path, server: Server, token: str, film: bytes
+) -> None:
+    folder = tmp_path / "second"
+    folder.mkdir()
+    second = Server(
+        folder,
+        database=server.database,
+        redis_url=server.settings["REDIS_URL"],
+        static=Path(server.settings["STATIC_DIR"]),
+    )
+    body = form_body(file_part(film))
+    with second.connect() as client:
+        client.begin(token, length=len(body))
+        client.send(body[: 2 << 20])
+        eventually(lambda: is_arriving(second))
+        second.terminate()
+        time.sleep(0.3)
+        client.send(body[2 << 20 :])
+        assert client.answer().status == 201
+    second.stop()

@@ -1,0 +1,1 @@
+"""Getting bytes in: what arrives is durable, checked, and becomes a video."""

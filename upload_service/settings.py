@@ -1,0 +1,33 @@
+"""What the upload service and its janitor need to know."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from common.settings import CommonSettings, Environment
+
+
+@dataclass(frozen=True)
+class UploadSettings:
+    """:param max_upload_size: bytes of one file.
+    :param cleanup_after: seconds without a new byte until an unfinished upload is removed.
+    :param uploads_at_once: per process; each holds a thread for as long as its client takes.
+    """
+
+    common: CommonSettings
+    videos_dir: Path
+    max_upload_size: int
+    cleanup_after: int
+    uploads_at_once: int = 12
+
+    @classmethod
+    def read(cls, environment: Environment) -> "UploadSettings":
+        """:raises SettingsError: naming the first setting that is missing or wrong."""
+        # A quarter of gunicorn's threads stays free for everybody else's short requests.
+        threads = environment.number("THREADS", 16, least=1, most=10_000)
+        return cls(
+            CommonSettings.read(environment),
+            videos_dir=Path(environment.text("VIDEOS_DIR")),
+            max_upload_size=environment.size("MAX_UPLOAD_SIZE", "16g"),
+            cleanup_after=environment.duration("CLEANUP_AFTER", "1h"),
+            uploads_at_once=max(1, threads * 3 // 4),
+        )
