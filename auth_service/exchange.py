@@ -15,6 +15,8 @@ from common.errors import MatineeError, Unprocessable, wants_json
 from common.stores import stores
 from db.models import Role
 
+_COOKIE_AGE = 400 * 24 * 3600  # seconds; the most that browsers keep one
+
 log = structlog.get_logger()
 
 
@@ -63,12 +65,15 @@ def again(error: MatineeError, page: Callable[[str], str]) -> AnyResponse:
 
 
 def set_session(response: AnyResponse, token: str) -> None:
-    """Give the browser its session. No script can read the cookie, and no other site send it."""
+    """Give the browser its session. No script can read the cookie, and no other site send it.
+
+    The cookie outlives the session, whose end moves on with each use and is the store's to know.
+    """
     common = settings().common
     response.set_cookie(
         COOKIE,
         token,
-        max_age=common.session_ttl,
+        max_age=_COOKIE_AGE,
         path="/",
         httponly=True,
         samesite="Lax",

@@ -12,7 +12,6 @@ of one hash per user.
 import hashlib
 import json
 import secrets
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -76,8 +75,8 @@ class SessionStore:
             moment = _moment()
             listed = {"device": device, "address": address, "created": moment, "seen": moment}
             pipe.hset(_list_key(viewer.id), token_hash(token), json.dumps(listed))
-            pipe.expire(_list_key(viewer.id), self.ttl)
             pipe.execute()
+        self._live_sessions(viewer.id)
         return token
 
     def find(self, token: str | None) -> Viewer | None:
@@ -99,21 +98,14 @@ class SessionStore:
         with self._redis.pipeline(transaction=True) as pipe:
             pipe.expire(session_key(token), self.ttl)
             pipe.hset(_list_key(viewer.id), token_hash(token), json.dumps(fields))
-            pipe.expire(_list_key(viewer.id), self.ttl)
             pipe.execute()
 
     def summaries(self, user_id: int, *, current: str | None) -> list[SessionSummary]:
-        """Return a user's live sessions, the last used first, and forget those that ran out."""
-        listed = self._listed(user_id)
-        live = dict(self._live(list(listed)))
-        ended = [session_id for session_id in listed if not live[session_id]]
-        if ended:
-            self._redis.hdel(_list_key(user_id), *ended)
+        """Return a user's live sessions, the last used first."""
         here = token_hash(current) if current else None
         found = [
             _summary(session_id, fields, current=session_id == here)
-            for session_id, fields in listed.items()
-            if live[session_id]
+            for session_id, fields in self._live_sessions(user_id).items()
         ]
         return sorted(found, key=lambda summary: summary.seen, reverse=True)
 
@@ -160,11 +152,20 @@ class SessionStore:
         found = self._redis.hgetall(_list_key(user_id))
         return {str(key): json.loads(value) for key, value in found.items()}
 
-    def _live(self, session_ids: list[str]) -> Iterator[tuple[str, bool]]:
+    def _live_sessions(self, user_id: int) -> dict[str, dict[str, str]]:
+        """Return what is listed of a user's live sessions, and forget those that ran out.
+
+        The list itself never runs out: one that did before its sessions, as when the time to live
+        was made shorter, would hide them from whoever ends them all.
+        """
+        listed = self._listed(user_id)
         with self._redis.pipeline(transaction=False) as pipe:
-            for session_id in session_ids:
+            for session_id in listed:
                 pipe.exists(f"session:{session_id}")
-            yield from zip(session_ids, map(bool, pipe.execute()), strict=True)
+            alive = dict(zip(listed, pipe.execute(), strict=True))
+        if ended := [session_id for session_id in listed if not alive[session_id]]:
+            self._redis.hdel(_list_key(user_id), *ended)
+        return {session_id: listed[session_id] for session_id in listed if alive[session_id]}
 
 
 def _list_key(user_id: int) -> str:

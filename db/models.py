@@ -112,6 +112,8 @@ class User(Base):
     """An account. `name_key` is the name as it is compared (NFKC, case-folded)."""
 
     __tablename__ = "users"
+    # The id of an account that was deleted is not given to another; MySQL never does.
+    __table_args__ = ({"sqlite_autoincrement": True},)
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     name: Mapped[str] = mapped_column(String(NAME_LIMIT))

@@ -57,7 +57,7 @@ def test_the_right_password_signs_in(site: Site, alice: Client) -> None:
 def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(site: Site, alice: Client) -> None:
     header = log_in(site.browser(), "alice").headers["Set-Cookie"]
     parts = set(header.split("; ")[1:])
-    assert {"HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=3600"} <= parts
+    assert {"HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=34560000"} <= parts
     assert "Secure" not in parts
     settings = site.apps["auth"].extensions["settings"]
     secured = replace(settings, common=replace(settings.common, cookie_secure=True))

@@ -6,13 +6,14 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
 import requests
+
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 
@@ -46,14 +47,6 @@ class Origin(Protocol):
 
     def without_session_store(self) -> AbstractContextManager[None]:
         """Take the session store away for a while."""
-
-
-def wait_until(happens: Callable[[], bool], *, within: float, what: str) -> None:
-    """Wait for something, at most so many seconds."""
-    deadline = time.monotonic() + within
-    while not happens():
-        assert time.monotonic() < deadline, f"not within {within} s: {what}"
-        time.sleep(0.05)
 
 
 def answers(url: str) -> bool:
@@ -233,8 +226,11 @@ class Compose:
         """Return the anonymous memory of each container, without the kernel's copies of files."""
         found = {}
         for service in ("auth", "upload", "janitor", "streaming", "gateway", "redis", "mysql"):
-            stat = self.run(service, "cat", "/sys/fs/cgroup/memory.stat")
-            found[service] = int(stat.partition("anon ")[2].split()[0])
+            # The first is where control groups of version 2 tell it, the second of version 1.
+            places = "/sys/fs/cgroup/memory.stat /sys/fs/cgroup/memory/memory.stat"
+            stat = self.run(service, "sh", "-c", f"cat {places} 2>/dev/null || true")
+            facts = dict(line.split() for line in stat.splitlines())
+            found[service] = int(facts.get("anon") or facts["total_rss"])
         return found
 
     def bytes_read(self) -> int:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.system.origin import Compose
 from tests.system.people import Person
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.compose_only
 
@@ -96,7 +97,12 @@ def test_logs_are_json_and_one_id_is_found_in_gateway_and_service(
     origin: Compose, alice: Person
 ) -> None:
     request_id = alice.get("/stream").headers["X-Request-Id"]
+
+    def found(service: str) -> list[str]:
+        told = origin.compose("logs", "--no-color", "--no-log-prefix", service)
+        return [line for line in told.splitlines() if request_id in line]
+
     for service in ("gateway", "streaming"):
-        lines = origin.compose("logs", "--no-color", "--no-log-prefix", service).splitlines()
-        found = [json.loads(line) for line in lines if request_id in line]
-        assert found, service
+        # The gateway writes its lines once a second.
+        wait_until(lambda name=service: found(name) != [], within=5, what=f"the line of {service}")
+        assert all(json.loads(line)["request_id"] == request_id for line in found(service))

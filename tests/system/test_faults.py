@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from tests.system.origin import Compose, Origin, Standalone, answers, wait_until
+from tests.system.origin import Compose, Origin, Standalone, answers
 from tests.system.people import Person
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.needs_ffmpeg
 
@@ -141,8 +142,10 @@ def test_any_part_that_is_killed_is_back_within_ten_seconds(
 ) -> None:
     origin.kill(part)
     wait_until(
-        lambda: any(part in command for command in origin.children().values())
-        and status(alice, "/stream") == 200,
+        lambda: (
+            any(part in command for command in origin.children().values())
+            and status(alice, "/stream") == 200
+        ),
         within=10,
         what=f"{part} and the library again",
     )

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.system.origin import Origin, wait_until
+from tests.system.origin import Origin
 from tests.system.people import Person, sign_in
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.needs_ffmpeg
 

@@ -100,6 +100,15 @@ class Server:
         children = Path(f"/proc/{master}/task/{master}/children").read_text(encoding="ascii")
         return int(children.split()[0]) if children else None
 
+    def answers(self) -> bool:
+        """Tell whether a client that comes now gets an answer."""
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as client:
+                client.sendall(b"HEAD /login HTTP/1.0\r\n\r\n")
+                return bool(client.recv(1))
+        except OSError:
+            return False
+
     def terminate(self) -> None:
         self._process.send_signal(signal.SIGTERM)
 

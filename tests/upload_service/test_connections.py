@@ -7,7 +7,7 @@ import shutil
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,7 @@ from tests.media import box, mp4
 from tests.upload_service.conftest import files_in
 from tests.upload_service.forms import file_part, form_body, text_part
 from tests.upload_service.server import LIMIT, Server
+from tests.waiting import wait_until
 from upload_service.cleaning import Cleaner
 
 
@@ -71,13 +72,6 @@ def videos(server: Server) -> int:
     return server.database.read(lambda session: session.query(Video).count())
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def is_arriving(server: Server) -> bool:
     folder = server.videos_dir / "incoming"
     return folder.is_dir() and any(file.stat().st_size for file in folder.iterdir())
@@ -115,7 +109,7 @@ def test_chunks_past_the_limit_are_refused(server: Server, token: str) -> None:
         client.begin(token, length=None)
         client.send(chunked(form_body(file_part(mp4() + bytes(LIMIT)))))
         assert client.answer().status == 413
-    eventually(lambda: is_empty(server))
+    wait_until(lambda: is_empty(server))
 
 
 @pytest.mark.parametrize("size", [LIMIT + (1 << 20), 100 << 20])
@@ -170,14 +164,14 @@ def test_a_client_that_leaves_in_the_middle_leaves_nothing(
     client = server.connect()
     client.begin(token, length=len(body) if coding == "length" else None)
     client.send((chunked(body) if coding == "chunks" else body)[: 3 << 20])
-    eventually(lambda: is_arriving(server))
+    wait_until(lambda: is_arriving(server))
     if how == "reset":
         client.reset()
     elif how == "half-close":
         client.socket.shutdown(socket.SHUT_WR)
         assert client.answer().status == 400
     client.socket.close()
-    eventually(lambda: is_empty(server))
+    wait_until(lambda: is_empty(server))
 
 
 def test_a_worker_killed_in_the_middle_leaves_no_video_and_in_time_no_file(
@@ -187,7 +181,7 @@ def test_a_worker_killed_in_the_middle_leaves_no_video_and_in_time_no_file(
     with server.connect() as client:
         client.begin(token, length=len(body))
         client.send(body[: len(body) - 1000])
-        eventually(lambda: is_arriving(server))
+        wait_until(lambda: is_arriving(server))
         killed = server.worker()
         assert killed
         os.kill(killed, signal.SIGKILL)
@@ -195,10 +189,9 @@ def test_a_worker_killed_in_the_middle_leaves_no_video_and_in_time_no_file(
     redis_stores = Stores.of(_settings(server))
     patient = Cleaner(redis_stores, MediaStorage(server.videos_dir), cleanup_after=60)
     assert patient.clean() == {}
-    time.sleep(0.01)
     Cleaner(redis_stores, MediaStorage(server.videos_dir), cleanup_after=0).clean()
     assert is_empty(server)
-    eventually(lambda: server.worker() not in (None, killed), 30)
+    wait_until(lambda: server.worker() not in (None, killed), within=30)
 
 
 def _settings(server: Server) -> CommonSettings:
@@ -220,9 +213,9 @@ def test_a_stop_lets_an_upload_finish(
     with second.connect() as client:
         client.begin(token, length=len(body))
         client.send(body[: 2 << 20])
-        eventually(lambda: is_arriving(second))
+        wait_until(lambda: is_arriving(second))
         second.terminate()
-        time.sleep(0.3)
+        wait_until(lambda: not second.answers(), what="the closed door")
         client.send(body[2 << 20 :])
         assert client.answer().status == 201
     second.stop()

@@ -16,6 +16,7 @@ from common.settings import CommonSettings
 from common.storage import MediaStorage
 from tests.conftest import ROOT
 from tests.upload_service.conftest import grow_old
+from tests.waiting import wait_until
 from upload_service.janitor import run
 from upload_service.settings import UploadSettings
 
@@ -96,9 +97,13 @@ def test_it_waits_for_a_database_that_is_away(
         away, videos_dir=tmp_path / "videos", max_upload_size=1, cleanup_after=1
     )
     stop = threading.Event()
-    thread = threading.Thread(target=run, args=(settings, stop), kwargs={"interval": 0.05})
+    heartbeat = tmp_path / "heartbeat"
+    options = {"interval": 0.01, "heartbeat": heartbeat}
+    thread = threading.Thread(target=run, args=(settings, stop), kwargs=options)
     thread.start()
-    time.sleep(0.5)
+    for _ in range(3):
+        wait_until(heartbeat.exists, what="another pass")
+        heartbeat.unlink()
     assert thread.is_alive()
     stop.set()
     thread.join(10)

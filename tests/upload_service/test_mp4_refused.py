@@ -75,11 +75,12 @@ def test_a_piece_of_a_stream_without_its_beginning_is_refused() -> None:
     assert "one piece of a longer stream" in refusal(box(b"styp", b"msdh\0\0\0\0") + piece)
 
 
-@pytest.mark.parametrize("mdat", ["plain", "large", "open"])
-@pytest.mark.parametrize("index_first", [True, False])
+@pytest.mark.parametrize(
+    ("mdat", "index_first"),
+    # A box that is open towards the end comes last, so the index cannot.
+    [("plain", True), ("plain", False), ("large", True), ("large", False), ("open", True)],
+)
 def test_a_file_cut_anywhere_is_refused(mdat: str, index_first: bool) -> None:
-    if mdat == "open" and not index_first:
-        pytest.skip("an open box comes last")
     whole = mp4(TrackOf(), sound(), mdat=mdat, index_first=index_first)
     for end in range(1, len(whole), 7):
         refusal(whole[:end])

@@ -37,6 +37,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
         sa.UniqueConstraint("founder", name=op.f("uq_users_founder")),
         sa.UniqueConstraint("name_key", name=op.f("uq_users_name_key")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "uploads",

@@ -1,0 +1,14 @@
+"""Waiting for something to happen, instead of sleeping and hoping."""
+
+import time
+from collections.abc import Callable
+
+
+def wait_until(
+    happens: Callable[[], object], *, within: float = 10, what: str = "what was waited for"
+) -> None:
+    """Return as soon as something is true; fail, saying what, if it is not in so many seconds."""
+    deadline = time.monotonic() + within
+    while not happens():
+        assert time.monotonic() < deadline, f"not within {within} s: {what}"
+        time.sleep(0.02)
