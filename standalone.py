@@ -1,6 +1,7 @@
 """Matinee on a bare machine: all services in one origin, with nothing but Python.
 
-    python -m standalone
+    python -m standalone                        until Ctrl-C or SIGTERM
+    python -m standalone create-admin NAME      while it runs: see `python -m auth_service`
 
 Everything is kept in `DATA_DIR` (default `./data`): the database (SQLite), the session store
 (Valkey, with its append-only file) and the videos. This brings the database up to date, starts the
@@ -43,6 +44,7 @@ _YEAR = 365 * 24 * 3600
 _GRACE = 30  # seconds that answers under way get at the end
 _PATIENCE = 30  # seconds for the first page to be answered
 _LOG_LIMIT = 10_000_000  # bytes; a longer log is put aside at the next start
+_REDIS_URL_FILE = "redis-url"  # in the data folder while Matinee runs
 _SOCKET_PATH_LIMIT = 100  # bytes; the system's own limit is 107 or less
 
 # The first part of the path decides, and the path stays as it is. Whatever is not listed is
@@ -204,6 +206,28 @@ def _open_log(data_dir: Path) -> IO[bytes]:
     return path.open("ab")
 
 
+def _services_environ(data_dir: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings of the services that work on this data."""
+    return {
+        "DATABASE_URL": f"sqlite:///{data_dir / 'matinee.db'}",
+        "STATIC_DIR": str(_ROOT / "build" / "static"),
+        "VIDEOS_DIR": str(data_dir / "videos"),
+        "DELIVERY": "direct",
+        **environ,
+        "REDIS_URL": (data_dir / _REDIS_URL_FILE).read_text(encoding="utf-8"),
+    }
+
+
+def _create_admin(settings: StandaloneSettings, arguments: list[str]) -> None:
+    """Hand a command on to the auth service, with the settings of the Matinee that runs."""
+    if not (settings.data_dir / _REDIS_URL_FILE).exists():
+        sys.exit("Matinee is not running: start it first, with `make run`.")
+    environ = _services_environ(settings.data_dir, os.environ)
+    os.execve(  # noqa: S606 (our own interpreter)
+        sys.executable, [sys.executable, "-m", "auth_service", *arguments], environ
+    )
+
+
 def _migrate(database_url: str) -> None:
     with connect(database_url).engine.begin() as connection:
         upgrade(connection)
@@ -251,8 +275,7 @@ def run(settings: StandaloneSettings, environ: Mapping[str, str]) -> None:
     :param environ: settings of the services; what standalone decides is added to them.
     """
     data_dir = settings.data_dir
-    videos_dir = data_dir / "videos"
-    videos_dir.mkdir(parents=True, exist_ok=True)
+    (data_dir / "videos").mkdir(parents=True, exist_ok=True)
     lock = _lock(data_dir)
     _require_free(settings.address, settings.ports)
     log = _open_log(data_dir)
@@ -261,14 +284,8 @@ def run(settings: StandaloneSettings, environ: Mapping[str, str]) -> None:
     if redis_url == "embedded":
         store, redis_url = _session_store(data_dir, log)
         programs.append(store)
-    given = {
-        "DATABASE_URL": f"sqlite:///{data_dir / 'matinee.db'}",
-        "STATIC_DIR": str(_ROOT / "build" / "static"),
-        "VIDEOS_DIR": str(videos_dir),
-        "DELIVERY": "direct",
-        **environ,
-        "REDIS_URL": redis_url,
-    }
+    (data_dir / _REDIS_URL_FILE).write_text(redis_url, encoding="utf-8")
+    given = _services_environ(data_dir, environ)
     _migrate(given["DATABASE_URL"])
     janitor = [sys.executable, "-m", "upload_service.janitor"]
     programs += [_web_server(settings, given, log), Program("janitor", janitor, given, log)]
@@ -287,6 +304,7 @@ def run(settings: StandaloneSettings, environ: Mapping[str, str]) -> None:
         for program in reversed(programs):
             if hasattr(program, "process"):
                 program.stop(patience=_GRACE)
+        (data_dir / _REDIS_URL_FILE).unlink(missing_ok=True)
         lock.close()
 
 
@@ -300,11 +318,14 @@ def _keep_running(programs: list[Program]) -> None:
 
 
 def main() -> None:
-    """Read the settings, and run."""
-    signal.signal(signal.SIGTERM, _raise_stop)
-    signal.signal(signal.SIGINT, _raise_stop)
+    """Read the settings, and run, or carry out a command."""
     try:
-        run(StandaloneSettings.read(Environment(os.environ)), os.environ)
+        settings = StandaloneSettings.read(Environment(os.environ))
+        if sys.argv[1:]:
+            _create_admin(settings, sys.argv[1:])
+        signal.signal(signal.SIGTERM, _raise_stop)
+        signal.signal(signal.SIGINT, _raise_stop)
+        run(settings, os.environ)
     except SettingsError as error:
         sys.exit(str(error))
     except _Stop:

@@ -142,6 +142,18 @@ class Standalone:
         """Return the names of unfinished uploads' files."""
         return [path.name for path in (self.data_dir / "videos" / "incoming").iterdir()]
 
+    def command(self, *arguments: str, given: str) -> subprocess.CompletedProcess[str]:
+        """Run a command on the Matinee that runs, with something on its standard input."""
+        return subprocess.run(
+            [sys.executable, "-m", "standalone", *arguments],
+            cwd=ROOT,
+            env=self._environ,
+            input=given,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
     def kill(self, part: str, number: signal.Signals = signal.SIGKILL) -> None:
         """Send a signal to every process below the supervisor whose command line names the part."""
         for pid, command in self.children().items():

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.containers import docker
 from tests.system.origin import Compose
 from tests.system.people import Person
 from tests.waiting import wait_until
@@ -18,10 +19,7 @@ STORES = ("mysql", "redis")
 
 
 def inspect(origin: Compose, service: str) -> dict[str, Any]:
-    told = subprocess.run(
-        ["docker", "inspect", origin.container(service)], check=True, capture_output=True, text=True
-    )
-    [facts] = json.loads(told.stdout)
+    [facts] = json.loads(docker("inspect", origin.container(service)))
     assert isinstance(facts, dict)
     return facts
 
@@ -99,7 +97,7 @@ def test_logs_are_json_and_one_id_is_found_in_gateway_and_service(
     request_id = alice.get("/stream").headers["X-Request-Id"]
 
     def found(service: str) -> list[str]:
-        told = origin.compose("logs", "--no-color", "--no-log-prefix", service)
+        told = docker("logs", origin.container(service))
         return [line for line in told.splitlines() if request_id in line]
 
     for service in ("gateway", "streaming"):

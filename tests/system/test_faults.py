@@ -156,3 +156,10 @@ def test_a_second_one_with_the_same_data_is_refused(origin: Standalone) -> None:
     second = Standalone(origin.data_dir, [1, 2, 3])
     with pytest.raises(AssertionError, match="did not start"):
         second.start()
+
+
+@pytest.mark.standalone_only
+def test_an_administrator_is_made_by_a_command(origin: Standalone, alice: Person) -> None:
+    done = origin.command("create-admin", "Operator", given="a long enough password\n")
+    assert done.returncode == 0, done.stderr
+    assert "Operator" in alice.get("/admin").text
