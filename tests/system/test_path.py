@@ -181,14 +181,14 @@ def test_what_is_no_mp4_is_refused_with_the_reason(alice: Person, tmp_path: Path
     assert alice.get("/api/videos").json() == before
 
 
-def test_a_script_uploads_with_a_token(origin: Origin, film: Path) -> None:
+def test_a_script_uploads_with_a_token(origin: Origin, alice: Person, film: Path) -> None:
     """As docs/api.md shows it: a title before the file, and JSON back."""
     with Person(origin.url) as script:
         del script.headers["Sec-Fetch-Site"]
         name = {"username": "alice", "password": "correct horse battery"}
         token = script.post("/api/session", json=name).json()["token"]
         script.cookies.clear()
-        script.headers |= {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+        script.headers.update(Authorization=f"Bearer {token}", Accept="application/json")
         with film.open("rb") as file:
             answer = script.post("/upload", data={"title": "By script"}, files={"file": file})
         assert answer.status_code == 201
