@@ -23,7 +23,7 @@ test: lint  ## format, lint, types, and all tests but those of the Compose stack
 	$(BIN)/python -m pytest
 
 test-system: .venv/dev build/static/manifest.json  ## the Compose stack over HTTP, and the tests again on MySQL
-	STACK=compose $(BIN)/python -m pytest tests/system
+	STACK=compose $(BIN)/python -m pytest tests/system tests/browser
 	DATABASE=mysql $(BIN)/python -m pytest --ignore tests/system --ignore tests/browser --ignore tests/gateway
 
 bench: .venv/dev build/static/manifest.json  ## measure, as ratios to peers, into docs/benchmarks.md

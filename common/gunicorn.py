@@ -22,15 +22,8 @@ control_socket_disable = True
 loglevel = "warning"
 accesslog = None  # common.log writes a line per request
 
-_metrics_dir = Path(os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp()))
-_own_metrics_dir = _metrics_dir.parent == Path(tempfile.gettempdir())
-
-
-def on_starting(_server: Any) -> None:
-    """Forget the counters of processes that were killed before this start."""
-    _metrics_dir.mkdir(parents=True, exist_ok=True)
-    for file in _metrics_dir.glob("*.db"):
-        file.unlink()
+# Where the processes of this service put their counters together. It lives as long as this run.
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="matinee-metrics-")
 
 
 def child_exit(_server: Any, worker: Any) -> None:
@@ -42,6 +35,5 @@ def child_exit(_server: Any, worker: Any) -> None:
 
 
 def on_exit(_server: Any) -> None:
-    """Take the counters' folder away if it was made for this run."""
-    if _own_metrics_dir:
-        shutil.rmtree(_metrics_dir, ignore_errors=True)
+    """Forget all counters: the next run begins at nought."""
+    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
