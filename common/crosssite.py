@@ -3,13 +3,14 @@
 The rule: `Sec-Fetch-Site` must be `same-origin` or `none`; without it, `Origin`'s host must equal
 `Host`; with neither, the caller must not be a browser, which would have sent one. Ports and
 subdomains count as other sites, hence one origin for all services. A bearer's token is never sent
-by a browser on its own, so such a request passes.
+by a browser on its own, so a request that brings one, and no cookie of ours, passes.
 """
 
 from urllib.parse import urlsplit
 
 from flask import Flask, Request, request
 
+from common.callers import COOKIE
 from common.errors import Refused
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -17,7 +18,8 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 def is_cross_site(incoming: Request) -> bool:
     """Tell whether a browser may have sent this request on another site's behalf."""
-    if incoming.authorization is not None and incoming.authorization.type == "bearer":
+    bearer = incoming.authorization is not None and incoming.authorization.type == "bearer"
+    if bearer and COOKIE not in incoming.cookies:
         return False
     site = incoming.headers.get("Sec-Fetch-Site")
     if site is not None:

@@ -24,7 +24,8 @@ from prometheus_client import (
 )
 from redis.exceptions import RedisError
 
-from common.callers import Callers, admit
+from common.callers import FROM_OUTSIDE, Callers, admit
+from common.errors import NotThere
 from common.storage import StorageError
 from common.stores import Stores
 from db.engine import DatabaseAway
@@ -52,8 +53,19 @@ def watch_health(app: Flask, stores: Stores) -> None:
     """
     checks: Checks = {"database": stores.database.ping, "redis": stores.sessions.ping}
     app.extensions["checks"] = checks
+    app.before_request(_hide)
     app.register_blueprint(blueprint)
     app.after_request(_count)
+
+
+def _hide() -> None:
+    """Let the outside find nothing, by any method.
+
+    A method that an address does not take is refused before its blueprint is asked, and that
+    would tell that there is something.
+    """
+    if request.environ.get(FROM_OUTSIDE) and request.path in ("/healthz", "/readyz", "/metrics"):
+        raise NotThere
 
 
 def _count(response: Response) -> Response:

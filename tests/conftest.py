@@ -33,6 +33,7 @@ from standalone import one_origin
 from streaming_service.settings import StreamingSettings
 from tests import containers, media
 from tests.system.origin import Compose, Origin, Standalone
+from tests.system.people import Person, sign_up
 from upload_service.settings import UploadSettings
 
 if TYPE_CHECKING:
@@ -296,6 +297,13 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Origin]:
         yield running
     finally:
         running.remove()
+
+
+@pytest.fixture(scope="session")
+def founder(origin: Origin) -> Iterator[Person]:
+    """Alice, as whoever speaks HTTP to the running Matinee knows her: she was there first."""
+    with sign_up(origin.url, "alice") as person:
+        yield person
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from tests.system.origin import Origin
-from tests.system.people import PASSWORD, Person, sign_up
+from tests.system.people import PASSWORD, Person
 
 FLAGS = [
     "--no-sandbox",
@@ -43,17 +43,10 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def owner(origin: Origin) -> Iterator[Person]:
-    """The administrator, who also owns the videos of these tests."""
-    with sign_up(origin.url, "olivia") as person:
-        yield person
-
-
-@pytest.fixture(scope="session")
-def video(owner: Person, film: Path) -> str:
-    """A video of the owner's that everybody may watch."""
-    video = owner.upload(film, title="Morning at the salt pans")
-    owner.show(video, "public")
+def video(founder: Person, film: Path) -> str:
+    """A video of Alice's that everybody may watch."""
+    video = founder.upload(film, title="Morning at the salt pans")
+    founder.show(video, "public")
     return video
 
 
@@ -93,6 +86,6 @@ def context(chromium: Browser, origin: Origin) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def page(context: BrowserContext, origin: Origin, owner: Person) -> Page:
-    """A page in which the owner is signed in."""
-    return enter(context, origin, "olivia")
+def page(context: BrowserContext, origin: Origin, founder: Person) -> Page:
+    """A page in which Alice is signed in."""
+    return enter(context, origin, "alice")

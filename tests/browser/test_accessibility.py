@@ -41,7 +41,7 @@ def violations(page: Page) -> list[str]:
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_page_has_a_violation(
-    chromium: Browser, origin: Origin, owner: Person, video: str, scheme: Any, size: Any
+    chromium: Browser, origin: Origin, founder: Person, video: str, scheme: Any, size: Any
 ) -> None:
     # Without motion, so that no colour is looked at on its way to another.
     context = chromium.new_context(
@@ -52,7 +52,7 @@ def test_no_page_has_a_violation(
     for path in SIGNED_OUT:
         page.goto(path.format(video=video))
         found += violations(page)
-    page = enter(context, origin, "olivia")
+    page = enter(context, origin, "alice")
     for path in SIGNED_IN:
         page.goto(path.format(video=video))
         for details in page.locator("details:not([open])").all():
@@ -64,10 +64,10 @@ def test_no_page_has_a_violation(
 
 @pytest.mark.parametrize("path", [*SIGNED_IN, *SIGNED_OUT])
 def test_no_page_is_wider_than_a_phone(
-    chromium: Browser, origin: Origin, owner: Person, video: str, path: str
+    chromium: Browser, origin: Origin, founder: Person, video: str, path: str
 ) -> None:
     context = chromium.new_context(base_url=origin.url, viewport=PHONE)  # type: ignore[arg-type]
-    page = enter(context, origin, "olivia")
+    page = enter(context, origin, "alice")
     page.goto(path.format(video=video))
     assert page.evaluate("() => document.documentElement.scrollWidth") <= PHONE["width"]
     context.close()

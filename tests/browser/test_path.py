@@ -20,7 +20,7 @@ def play(page: Page) -> None:
 
 
 def test_a_newcomer_registers_uploads_watches_and_seeks(
-    chromium: Browser, origin: Origin, owner: Person, film: Path
+    chromium: Browser, origin: Origin, founder: Person, film: Path
 ) -> None:
     context = chromium.new_context(base_url=origin.url)
     page = context.new_page()
@@ -45,12 +45,12 @@ def test_a_newcomer_registers_uploads_watches_and_seeks(
 
 
 def test_the_upload_form_works_without_javascript(
-    chromium: Browser, origin: Origin, owner: Person, film: Path
+    chromium: Browser, origin: Origin, founder: Person, film: Path
 ) -> None:
     context = chromium.new_context(base_url=origin.url, java_script_enabled=False)
     page = context.new_page()
     page.goto("/login")
-    page.get_by_label("Name").fill("olivia")
+    page.get_by_label("Name").fill("alice")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.goto("/upload")
@@ -128,21 +128,21 @@ def test_a_public_video_is_watched_without_an_account(
 
 
 def test_a_private_video_leads_the_signed_out_to_the_log_in_and_back(
-    chromium: Browser, origin: Origin, owner: Person, film: Path
+    chromium: Browser, origin: Origin, founder: Person, film: Path
 ) -> None:
-    private = owner.upload(film, title="Only mine")
+    private = founder.upload(film, title="Only mine")
     context = chromium.new_context(base_url=origin.url)
     page = context.new_page()
     page.goto(f"/stream/{private}")
-    page.get_by_label("Name").fill("olivia")
+    page.get_by_label("Name").fill("alice")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", name="Only mine")).to_be_visible()
     context.close()
 
 
-def test_the_owner_renames_shares_and_deletes(page: Page, owner: Person, film: Path) -> None:
-    video = owner.upload(film, title="Before")
+def test_the_owner_renames_shares_and_deletes(page: Page, founder: Person, film: Path) -> None:
+    video = founder.upload(film, title="Before")
     page.goto(f"/stream/{video}")
     page.get_by_role("link", name="Edit").click()
     page.get_by_label("Title").fill("After <b>bold</b>")

@@ -43,6 +43,11 @@ def test_our_own_pages_and_scripts_pass(headers: dict[str, str]) -> None:
         {"Origin": "http://film.example.evil.example:5000"},
         {"User_Agent": BROWSER},
         {"Authorization": "Basic YTpi", "Origin": "https://evil.example"},
+        {
+            "Authorization": "Bearer abc",
+            "Cookie": "matinee_session=x",
+            "Origin": "https://evil.example",
+        },
     ],
 )
 def test_other_sites_are_refused(headers: dict[str, str]) -> None:

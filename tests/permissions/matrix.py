@@ -1,0 +1,295 @@
+"""The permission matrix: who gets which answer from which address.
+
+This is the whole expectation, written down by hand and knowing nothing of the packages: a line for
+each address with a door, and for each method who is granted what. A test holds the lines together
+with the apps' URL maps. Both runs, in one process and over HTTP, try every cell of it: address,
+method, caller, state of the video, and the site that the request comes from.
+"""
+
+import enum
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+PASSWORD = "correct horse battery"
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+SAFE = ("GET", "HEAD", "OPTIONS")
+
+
+class Caller(enum.Enum):
+    """Whoever sends a request. `OWNER` and `BEARER` own the video; `DISABLED` owned one too."""
+
+    NOBODY = "somebody signed out"
+    VIEWER = "a viewer"
+    STRANGER = "another uploader"
+    OWNER = "the owner"
+    BEARER = "the owner's token"
+    ADMINISTRATOR = "an administrator"
+    DISABLED = "an owner who was disabled"
+
+
+class State(enum.Enum):
+    """What became of the video in an address. What is deleted or ownerless was public before."""
+
+    PRIVATE = "private"
+    MEMBERS = "members"
+    PUBLIC = "public"
+    DELETED = "deleted"
+    OWNER_GONE = "owner gone"
+    MISSING = "not there"
+
+
+ALIVE = (State.PRIVATE, State.MEMBERS, State.PUBLIC)
+
+EVERYBODY = frozenset(Caller)
+SIGNED_IN = EVERYBODY - {Caller.NOBODY, Caller.DISABLED}
+UPLOADERS = SIGNED_IN - {Caller.VIEWER}
+ADMINISTRATORS = frozenset({Caller.ADMINISTRATOR})
+THE_OWNER = frozenset({Caller.OWNER, Caller.BEARER})
+NOT_FROM_OUTSIDE: frozenset[Caller] = frozenset()
+
+Who = Callable[[State | None], frozenset[Caller]]
+
+
+def everybody(_state: State | None) -> frozenset[Caller]:
+    """No account is needed."""
+    return EVERYBODY
+
+
+def members(_state: State | None) -> frozenset[Caller]:
+    """Whoever has an account."""
+    return SIGNED_IN
+
+
+def itself(_state: State | None) -> frozenset[Caller]:
+    """Whose it is, whatever the state of a video."""
+    return THE_OWNER
+
+
+def watchers(state: State | None) -> frozenset[Caller]:
+    """Who may see that the video is there, and watch it."""
+    return {
+        State.PRIVATE: THE_OWNER,
+        State.MEMBERS: SIGNED_IN,
+        State.PUBLIC: EVERYBODY,
+    }.get(state or State.MISSING, frozenset())
+
+
+def owner(state: State | None) -> frozenset[Caller]:
+    """Who may rename, describe and share the video."""
+    return THE_OWNER if state in ALIVE else frozenset()
+
+
+def removers(state: State | None) -> frozenset[Caller]:
+    """Who may delete the video: an administrator only what others can see as well."""
+    return owner(state) | (watchers(state) & ADMINISTRATORS)
+
+
+@dataclass(frozen=True)
+class Grant:
+    """Who is answered with a status; the others get `otherwise`, or are refused."""
+
+    who: Who
+    status: int
+    otherwise: int | None = None
+
+
+@dataclass(frozen=True)
+class Route:
+    """A line of the table.
+
+    :param door: who is let in at all, before anything is looked at. Empty: only the inside.
+    :param grants: by method. HEAD goes with GET; OPTIONS asks the door alone; others are 405.
+    :param subject: whom `<user>` stands for.
+    """
+
+    service: str
+    pattern: str
+    door: frozenset[Caller]
+    grants: Mapping[str, Grant]
+    subject: str = "target"
+
+    def __str__(self) -> str:
+        return f"{self.service} {self.pattern}"
+
+    @property
+    def states(self) -> tuple[State | None, ...]:
+        """The states that its address can be tried in."""
+        return tuple(State) if "<video>" in self.pattern else (None,)
+
+    @property
+    def is_media(self) -> bool:
+        """Whether it answers with bytes of a video."""
+        return self.pattern.endswith(".mp4")
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether it is closed to the outside."""
+        return self.door == NOT_FROM_OUTSIDE
+
+
+PAGE = {"GET": Grant(members, 200)}
+OPEN_PAGE = {"GET": Grant(everybody, 200)}
+FRONT_DOOR = {"GET": Grant(members, 303, otherwise=200)}  # who is in already goes on
+FORM = {"POST": Grant(members, 303)}
+OPEN_FORM = {"POST": Grant(everybody, 303)}
+OWN_FORM = {"POST": Grant(itself, 303)}
+WATCHING = {"GET": Grant(watchers, 200)}
+EDITING = {"GET": Grant(owner, 200), "POST": Grant(owner, 303)}
+REMOVING = {"POST": Grant(removers, 303)}
+VIDEO_API = WATCHING | {"PATCH": Grant(owner, 200), "DELETE": Grant(removers, 204)}
+SESSION_API = PAGE | {"POST": Grant(everybody, 201), "DELETE": Grant(everybody, 204)}
+QUESTION = {"GET": Grant(watchers, 204)}  # of the gateway's
+
+ROUTES = (
+    Route("auth", "/", EVERYBODY, FRONT_DOOR),
+    Route("auth", "/login", EVERYBODY, FRONT_DOOR | OPEN_FORM),
+    Route("auth", "/register", EVERYBODY, OPEN_PAGE | OPEN_FORM),
+    Route("auth", "/logout", EVERYBODY, OPEN_FORM),
+    Route("auth", "/api/session", EVERYBODY, SESSION_API),
+    Route("auth", "/account", SIGNED_IN, PAGE),
+    Route("auth", "/account/password", SIGNED_IN, FORM),
+    Route("auth", "/account/delete", SIGNED_IN, FORM),
+    Route("auth", "/account/sessions/end-others", SIGNED_IN, FORM),
+    Route("auth", "/account/sessions/<session>/end", SIGNED_IN, OWN_FORM),
+    Route("auth", "/admin", ADMINISTRATORS, PAGE),
+    Route("auth", "/admin/users", ADMINISTRATORS, FORM),
+    Route("auth", "/admin/users/<user>/role", ADMINISTRATORS, FORM),
+    Route("auth", "/admin/users/<user>/disable", ADMINISTRATORS, FORM),
+    Route("auth", "/admin/users/<user>/enable", ADMINISTRATORS, FORM, subject="disabled"),
+    Route("upload", "/upload", UPLOADERS, PAGE | FORM),
+    Route("streaming", "/stream", SIGNED_IN, PAGE),
+    Route("streaming", "/stream/<video>", EVERYBODY, WATCHING),
+    Route("streaming", "/stream/<video>/edit", SIGNED_IN, EDITING),
+    Route("streaming", "/stream/<video>/delete", SIGNED_IN, REMOVING),
+    Route("streaming", "/stream/<video>/video.mp4", EVERYBODY, WATCHING),
+    Route("streaming", "/api/videos", EVERYBODY, PAGE),
+    Route("streaming", "/api/videos/<video>", EVERYBODY, VIDEO_API),
+    Route("streaming", "/internal/authorise", NOT_FROM_OUTSIDE, QUESTION),
+    Route("auth", "/healthz", NOT_FROM_OUTSIDE, OPEN_PAGE),
+    Route("auth", "/readyz", NOT_FROM_OUTSIDE, OPEN_PAGE),
+    Route("auth", "/metrics", NOT_FROM_OUTSIDE, OPEN_PAGE),
+    Route("upload", "/healthz", NOT_FROM_OUTSIDE, OPEN_PAGE),
+    Route("upload", "/readyz", NOT_FROM_OUTSIDE, OPEN_PAGE),
+    Route("upload", "/metrics", NOT_FROM_OUTSIDE, OPEN_PAGE),
+    Route("streaming", "/healthz", NOT_FROM_OUTSIDE, OPEN_PAGE),
+    Route("streaming", "/readyz", NOT_FROM_OUTSIDE, OPEN_PAGE),
+    Route("streaming", "/metrics", NOT_FROM_OUTSIDE, OPEN_PAGE),
+)
+
+# What a good request carries. `{new}` stands for a name not used before, `{target}` for that of a
+# person whom nothing else is about.
+_LOGIN = {"username": "{target}", "password": PASSWORD}
+_EDIT = {"title": "Changed", "description": "Changed", "visibility": "members"}
+FORMS: Mapping[str, Mapping[str, str]] = {
+    "/login": _LOGIN,
+    "/register": {"username": "{new}", "password": PASSWORD},
+    "/account/password": {"current": PASSWORD, "password": PASSWORD},
+    "/account/delete": {"password": PASSWORD},
+    "/admin/users": {"username": "{new}", "password": PASSWORD, "role": "viewer"},
+    "/admin/users/<user>/role": {"role": "viewer"},
+    "/stream/<video>/edit": _EDIT,
+}
+JSON: Mapping[str, Mapping[str, str]] = {"/api/session": _LOGIN, "/api/videos/<video>": _EDIT}
+
+OUR_SITE = {"Sec-Fetch-Site": "same-origin"}
+OTHER_SITES: tuple[Mapping[str, str], ...] = (
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},  # another port or subdomain
+    {"Origin": "https://elsewhere.example"},
+    {"Origin": "null"},
+    {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:60.0)"},  # a browser that says neither
+)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One request of the matrix.
+
+    :param site: headers that tell which site made the browser send it.
+    """
+
+    route: Route
+    method: str
+    caller: Caller
+    state: State | None
+    site: Mapping[str, str]
+
+    def __str__(self) -> str:
+        video = f" ({self.state.value})" if self.state else ""
+        address = f"{self.method} {self.route.pattern}{video}"
+        return f"{address} by {self.caller.value}, {dict(self.site)}"
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether its method promises to change nothing."""
+        return self.method in SAFE
+
+    @property
+    def is_cross_site(self) -> bool:
+        """Whether another site is behind it. Only scripts send tokens, so those are not asked."""
+        return self.site != OUR_SITE and not self.is_safe and self.caller is not Caller.BEARER
+
+    @property
+    def is_granted(self) -> bool:
+        """Whether the caller gets what they asked for."""
+        grant = self._grant()
+        return (
+            not self.is_cross_site
+            and grant is not None
+            and self.caller in self.route.door & grant.who(self.state)
+        )
+
+    def _grant(self) -> Grant | None:
+        return self.route.grants.get("GET" if self.method == "HEAD" else self.method)
+
+    def expected(self) -> int:
+        """Return the status that a request from outside must get."""
+        if self.is_cross_site:
+            return 403
+        if self.route.is_inside:
+            return 404
+        return self._media() if self.route.is_media else self._other()
+
+    def _other(self) -> int:
+        grant = self._grant()
+        if grant is None and self.method != "OPTIONS":
+            return 405
+        if self.caller not in self.route.door:
+            return self._refusal(403)
+        if grant is None or self.caller in grant.who(self.state):
+            return grant.status if grant else 200
+        return grant.otherwise or self._refusal(404)
+
+    def _media(self) -> int:
+        """Media tell who may not watch nothing, not even which methods they take."""
+        if self.caller not in watchers(self.state):
+            return self._refusal(404)
+        return 200 if self.method in ("GET", "HEAD") else 405
+
+    def _refusal(self, status: int) -> int:
+        """Whoever is signed out is asked to sign in: a page leads them there."""
+        if self.caller in SIGNED_IN:
+            return status
+        is_api = self.route.pattern.startswith("/api/") or self.route.is_media
+        return 303 if self.method in ("GET", "HEAD") and not is_api else 401
+
+
+def cells(route: Route, other_sites: tuple[Mapping[str, str], ...] = OTHER_SITES) -> Iterator[Cell]:
+    """Return the requests of a line: everything from our own site, and from others.
+
+    One other site is enough for what only reads, since links from elsewhere work, and for all but
+    one state of a video, which another site's request must not come to see.
+    """
+    for state in route.states:
+        for caller in Caller:
+            for method in METHODS:
+                all_of_them = method not in SAFE and state in (None, State.MEMBERS)
+                others = other_sites if all_of_them else other_sites[:1]
+                for site in (OUR_SITE, *others):
+                    yield Cell(route, method, caller, state, site)
+
+
+def fields_of(table: Mapping[str, Mapping[str, str]], route: Route, **names: str) -> dict[str, str]:
+    """Return the fields that `FORMS` or `JSON` has for an address, with names in place."""
+    fields = table.get(route.pattern, {})
+    return {key: names.get(value.strip("{}"), value) for key, value in fields.items()}

@@ -1,0 +1,189 @@
+"""The whole matrix, cell by cell, in one process.
+
+Each answer is followed by a look at every row, session and file: a refusal, and whatever only
+reads, has changed nothing, and what was granted has been done, so that the look is worth something.
+"""
+
+import pytest
+from werkzeug.test import Client, TestResponse
+
+from common.callers import FROM_OUTSIDE
+from common.settings import CommonSettings
+from streaming_service import app as streaming
+from streaming_service.settings import StreamingSettings
+from tests.conftest import Site
+from tests.permissions.matrix import (
+    METHODS,
+    OPEN_PAGE,
+    OUR_SITE,
+    ROUTES,
+    SIGNED_IN,
+    Caller,
+    Cell,
+    Route,
+    State,
+    cells,
+    everybody,
+    watchers,
+)
+from tests.permissions.world import FILM, TITLE, World
+
+OUTSIDE = [route for route in ROUTES if not route.is_inside]
+INSIDE = [route for route in ROUTES if route.is_inside]
+# An inside address that every service has leads to one of them at most.
+ADDRESSES = list({route.pattern: route for route in ROUTES}.values())
+OF_VIDEOS = [route for route in OUTSIDE if "<video>" in route.pattern]
+
+
+@pytest.mark.parametrize("route", ADDRESSES, ids=lambda route: route.pattern)
+def test_every_cell_from_outside(world: World, route: Route) -> None:
+    wrong, done = [], 0
+    for cell in cells(route):
+        answer = world.send(cell)
+        complaints = list(complaints_about(cell, answer))
+        changed = world.dump() != world.beginning
+        if changed and (cell.is_safe or not cell.is_granted):
+            complaints.append("and it changed something")
+        if not changed and must_change(cell):
+            complaints.append("but it changed nothing")
+        if complaints:
+            wrong.append(f"{cell}: {', '.join(complaints)}")
+        if changed:
+            done += 1
+            world.rebuild()
+    assert not wrong, "\n".join(wrong)
+    assert done or route.is_inside or set(route.grants) == {"GET"}, (
+        "nobody changed anything, so nothing was tried"
+    )
+
+
+def complaints_about(cell: Cell, answer: TestResponse) -> list[str]:
+    """Say what is wrong with an answer itself."""
+    found = []
+    if answer.status_code != cell.expected():
+        found.append(f"{answer.status_code} in place of {cell.expected()}")
+    if not cell.is_granted and (TITLE in answer.text or FILM[-100:] in answer.data):
+        found.append("it tells of the video")
+    return found
+
+
+def must_change(cell: Cell) -> bool:
+    """Tell whether this does something, whatever was before: signing out twice does not."""
+    grant = cell.route.grants.get(cell.method)
+    return cell.is_granted and not cell.is_safe and grant is not None and grant.who is not everybody
+
+
+@pytest.mark.parametrize("route", OF_VIDEOS, ids=str)
+def test_what_is_not_yours_looks_like_what_is_not_there(world: World, route: Route) -> None:
+    for caller in Caller:
+        for method in METHODS:
+            for state in State:
+                cell = Cell(route, method, caller, state, OUR_SITE)
+                if cell.expected() in (401, 403, 404) or caller not in watchers(state):
+                    nothing = Cell(route, method, caller, State.MISSING, OUR_SITE)
+                    assert face(world, cell) == face(world, nothing), cell
+
+
+def face(world: World, cell: Cell) -> tuple[object, ...]:
+    """Return all that a client sees, without what differs between any two answers."""
+    answer = world.send(cell)
+    own = world.path(cell.route, cell.caller, cell.state).split("/")
+
+    def plain(text: str) -> str:
+        for part in own:
+            if len(part) == 22:
+                text = text.replace(part, "<video>")
+        return text
+
+    headers = sorted((k, plain(v)) for k, v in answer.headers if k != "X-Request-Id")
+    headers = [(k, v) for k, v in headers if k != "Content-Length"]
+    return answer.status_code, headers, plain(answer.text)
+
+
+@pytest.mark.parametrize("pattern", ["/logout", "/login", "/register"])
+def test_another_site_cannot_end_a_session_by_adding_a_token(world: World, pattern: str) -> None:
+    """What looks at the cookie is not excused by a token, which is nobody's here."""
+    other_site = {"Sec-Fetch-Site": "cross-site", "Authorization": "Bearer nobodys"}
+    answer = world.send(Cell(line(pattern), "POST", Caller.OWNER, None, other_site))
+    assert answer.status_code == 403
+    assert world.dump() == world.beginning
+
+
+@pytest.mark.parametrize("caller", Caller)
+def test_the_list_holds_what_its_reader_may_watch(world: World, caller: Caller) -> None:
+    answer = world.send(Cell(line("/api/videos"), "GET", caller, None, OUR_SITE))
+    if caller not in SIGNED_IN:
+        assert answer.status_code == 401
+        return
+    listed = {video["id"] for video in answer.json["videos"]}
+    for state in State:
+        path = world.path(line("/stream/<video>"), caller, state)
+        assert (path.removeprefix("/stream/") in listed) == (caller in watchers(state)), state
+
+
+@pytest.mark.parametrize("route", [r for r in INSIDE if r.grants is OPEN_PAGE], ids=str)
+def test_the_inside_needs_no_account_and_the_outside_finds_nothing(
+    world: World, route: Route
+) -> None:
+    """The service itself refuses, should a path from outside ever lead to it."""
+    service = Client(world.site.apps[route.service], use_cookies=False)
+    assert service.get(route.pattern).status_code == 200
+    for method in METHODS:
+        outside = {"method": method, "environ_base": {FROM_OUTSIDE: True}, "headers": OUR_SITE}
+        assert service.open(route.pattern, **outside).status_code == 404, method
+
+
+# --- behind the gateway ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def behind(site: Site, common_settings: CommonSettings) -> Client:
+    """The streaming service as the gateway meets it."""
+    settings = StreamingSettings(common_settings, videos_dir=site.videos_dir, sends_bytes=False)
+    return Client(streaming.create_app(settings), use_cookies=False)
+
+
+def line(pattern: str) -> Route:
+    """Return the table's line for an address."""
+    [route] = [route for route in ROUTES if route.pattern == pattern]
+    return route
+
+
+def ask(world: World, behind: Client, caller: Caller, state: State, **options: object) -> int:
+    """Ask as the gateway does for somebody who wants a video's file."""
+    path = world.path(line("/stream/<video>"), caller, state)
+    headers = {"X-Video": path.removeprefix("/stream/"), "X-Media-Name": "video.mp4"}
+    if caller is Caller.BEARER:
+        headers["X-Bearer"] = world.credentials(caller)["Authorization"]
+    elif caller is not Caller.NOBODY:
+        headers["X-Session-Token"] = world.token(caller)
+    return behind.open("/internal/authorise", headers=headers, **options).status_code
+
+
+@pytest.mark.parametrize("state", State)
+def test_the_gateway_is_told_who_may_watch(world: World, behind: Client, state: State) -> None:
+    for caller in Caller:
+        no = 403 if caller in SIGNED_IN else 401
+        expected = 204 if caller in watchers(state) else no
+        for method in METHODS:
+            for _ in range(2):  # from the database, then from the cache
+                assert ask(world, behind, caller, state, method=method) == expected, (
+                    caller,
+                    method,
+                )
+    assert world.dump() == world.beginning
+
+
+@pytest.mark.parametrize("state", State)
+def test_nobody_but_the_gateway_is_told(world: World, behind: Client, state: State) -> None:
+    for caller in Caller:
+        for method in METHODS:
+            outside = {"method": method, "environ_base": {FROM_OUTSIDE: True}}
+            assert ask(world, behind, caller, state, **outside) == 404, (caller, method)
+
+
+def test_behind_the_gateway_the_service_sends_no_bytes(world: World, behind: Client) -> None:
+    for cell in cells(line("/stream/<video>/video.mp4")):
+        answer = world.send(cell, behind)
+        assert answer.status_code == (403 if cell.is_cross_site else 404), cell
+        assert FILM[-100:] not in answer.data

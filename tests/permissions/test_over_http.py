@@ -1,0 +1,63 @@
+"""The matrix over HTTP, in front of a running Matinee: the embedded one or the Compose stack.
+
+It speaks HTTP and knows nothing of the packages. One other site stands for all of them here, and
+what was refused is looked at once for each address.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.permissions.matrix import OTHER_SITES, OUR_SITE, ROUTES, Cell, Route, cells
+from tests.permissions.visit import FILM, TITLE, Visit
+from tests.system.origin import Origin
+from tests.system.people import Person
+
+ADDRESSES = list({route.pattern: route for route in ROUTES}.values())
+
+
+@pytest.fixture(scope="module")
+def visit(origin: Origin, founder: Person) -> Iterator[Visit]:
+    """Everybody and everything, in a running Matinee."""
+    cookie = "; ".join(f"{one.name}={one.value}" for one in founder.cookies)
+    visit = Visit(origin.url, {"Cookie": cookie})
+    yield visit
+    visit.close()
+
+
+def allowed(cell: Cell) -> set[int]:
+    """Return the statuses that an answer may have.
+
+    The gateway knows no inside addresses at all, and asks about a file before it looks at anything
+    else, where a service refuses other sites first. Nothing changes there, whoever is behind it.
+    """
+    from_us = Cell(cell.route, cell.method, cell.caller, cell.state, OUR_SITE)
+    if cell.is_cross_site and (cell.route.is_inside or cell.route.is_media):
+        return {cell.expected(), from_us.expected()}
+    return {cell.expected()}
+
+
+def complaints_about(visit: Visit, cell: Cell) -> Iterator[str]:
+    """Send a request, and say what is wrong with the answer."""
+    answer = visit.send(cell)
+    if answer.status_code not in allowed(cell):
+        yield f"{cell}: {answer.status_code} in place of {cell.expected()}"
+    if not cell.is_granted and (TITLE in answer.text or FILM[-100:] in answer.content):
+        yield f"{cell}: it tells of the video"
+
+
+@pytest.mark.parametrize("route", ADDRESSES, ids=lambda route: route.pattern)
+def test_every_cell(visit: Visit, route: Route) -> None:
+    quiet: list[Cell] = []
+    doing: list[Cell] = []
+    for cell in cells(route, OTHER_SITES[:1]):
+        (doing if cell.is_granted and not cell.is_safe else quiet).append(cell)
+    visit.prepare(route)
+    before = visit.films()
+    wrong = [complaint for cell in quiet for complaint in complaints_about(visit, cell)]
+    assert visit.films() == before, "something that was refused has been done"
+    for cell in doing:
+        if cell.site == OUR_SITE:
+            wrong += complaints_about(visit, cell)
+            visit.mend(cell)
+    assert not wrong, "\n".join(wrong)
