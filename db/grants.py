@@ -13,16 +13,19 @@ GRANTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "users": ("SELECT", "INSERT", "UPDATE", "DELETE"),
         "uploads": ("SELECT",),
         "videos": ("SELECT",),
+        "volumes": ("SELECT",),
     },
     "upload": {
         "users": ("SELECT",),
         "uploads": ("SELECT", "INSERT", "UPDATE", "DELETE"),
         "videos": ("SELECT", "INSERT", "DELETE"),
+        "volumes": ("SELECT", "UPDATE"),  # to lock it takes the right to change it
     },
     "streaming": {
         "users": ("SELECT",),
         "uploads": ("SELECT",),
         "videos": ("SELECT", "UPDATE"),
+        "volumes": ("SELECT",),
     },
 }
 

@@ -63,3 +63,32 @@ CREATE INDEX ix_videos_deleted_at ON videos (deleted_at);
 CREATE INDEX ix_videos_visibility_created_at ON videos (visibility, created_at);
 
 INSERT INTO alembic_version (version_num) VALUES ('0001');
+
+-- Running upgrade 0001 -> 0002
+
+CREATE TABLE volumes (
+    id INTEGER NOT NULL,
+    CONSTRAINT pk_volumes PRIMARY KEY (id)
+);
+
+INSERT INTO volumes (id) VALUES (1);
+
+ALTER TABLE users ADD COLUMN quota BIGINT;
+
+ALTER TABLE uploads ADD COLUMN length BIGINT;
+
+ALTER TABLE uploads ADD COLUMN reserved BIGINT;
+
+ALTER TABLE uploads ADD COLUMN details TEXT;
+
+ALTER TABLE uploads ADD COLUMN file_name VARCHAR(255);
+
+ALTER TABLE uploads ADD COLUMN fingerprint VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin;
+
+ALTER TABLE uploads ADD COLUMN expires_at DATETIME(6);
+
+ALTER TABLE uploads ADD COLUMN is_part BOOL;
+
+ALTER TABLE uploads ADD COLUMN parts TEXT;
+
+UPDATE alembic_version SET version_num='0002' WHERE alembic_version.version_num = '0001';

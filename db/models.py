@@ -29,10 +29,14 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 TITLE_LIMIT = 200
 DESCRIPTION_LIMIT = 5000
 NAME_LIMIT = 40
+FILE_NAME_LIMIT = 255
 
 # Ids are compared byte by byte, and are ASCII: MySQL's default collation would equate `a` and `A`.
 PublicId = String(22).with_variant(
     mysql.VARCHAR(22, charset="ascii", collation="ascii_bin"), "mysql"
+)
+Fingerprint = String(64).with_variant(
+    mysql.VARCHAR(64, charset="ascii", collation="ascii_bin"), "mysql"
 )
 # Names are made comparable before they get here, so the column compares exactly, blanks included.
 NameKey = String(NAME_LIMIT * 3).with_variant(
@@ -125,12 +129,26 @@ class User(Base):
     # any number of simultaneous first registrations become the administrator.
     founder: Mapped[bool | None] = mapped_column(unique=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    # Bytes that this account's videos and uploads may take; NULL is what everybody may.
+    quota: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class Volume(Base):
+    """The volume of videos: one row, locked while room on it is promised to an upload.
+
+    Two uploads that fit alone and not together would otherwise each see the room for itself.
+    """
+
+    __tablename__ = "volumes"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
 
 
 class Upload(Base):
     """Bytes on their way in, at `incoming/<id>`. The file is the truth for how many have arrived.
 
-    `submission` names one sending of one form, so that a double click gives one video.
+    `submission` names one sending of one form, so that a double click gives one video. An upload
+    with `expires_at` can be continued until then; one without came as a form, which cannot.
     """
 
     __tablename__ = "uploads"
@@ -140,6 +158,14 @@ class Upload(Base):
     submission: Mapped[str | None] = mapped_column(PublicId)
     title: Mapped[str] = mapped_column(String(TITLE_LIMIT))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    length: Mapped[int | None] = mapped_column(BigInteger)  # in bytes, once it is known
+    reserved: Mapped[int | None] = mapped_column(BigInteger)  # bytes promised to it
+    details: Mapped[str | None] = mapped_column(Text)  # the client's, given back as they came
+    file_name: Mapped[str | None] = mapped_column(String(FILE_NAME_LIMIT))
+    fingerprint: Mapped[str | None] = mapped_column(Fingerprint)
+    expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    is_part: Mapped[bool | None] = mapped_column()  # of a file that is put together later
+    parts: Mapped[str | None] = mapped_column(Text)  # the ids that this one is put together of
 
 
 class Video(Base):
