@@ -53,6 +53,7 @@ _ROUTES = {
     "upload": "upload",
     "stream": "streaming",
     "api/videos": "streaming",
+    "api/uploads": "upload",
 }
 
 

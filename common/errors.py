@@ -84,6 +84,8 @@ class Conflict(MatineeError):
 def wants_json() -> bool:
     """Tell whether this request is answered with JSON: scripts and media players, not pages."""
     path = request.path
+    if path.startswith("/upload/files") and not path.endswith("/discard"):
+        return True
     if path.startswith(("/api/", "/internal/")) or path.endswith((".mp4", ".m3u8", ".jpg", ".vtt")):
         return True
     accept = request.accept_mimetypes

@@ -9,8 +9,10 @@ A rename and a new folder are durable only after their folder is synced, so each
 """
 
 import errno
+import fcntl
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +23,8 @@ from common.ids import is_id
 
 ORIGINAL = "original.mp4"
 
+_COPY_PIECE = 16 << 20  # bytes
+
 
 class StorageError(Exception):
     """The volume cannot be used; the text says why, for the operator."""
@@ -28,6 +32,10 @@ class StorageError(Exception):
 
 class StorageFull(Exception):
     """There is no room for the bytes; those written before stay."""
+
+
+class BeingWritten(Exception):
+    """Somebody else holds the file, in this process or another."""
 
 
 @dataclass(frozen=True)
@@ -84,9 +92,87 @@ class MediaStorage:
             _sync_folder(self._incoming)
             yield file
 
+    @contextmanager
+    def open_for_appending(self, upload_id: str) -> Iterator[BinaryIO]:
+        """Open an upload's bytes at their end, for one writer at a time.
+
+        The lock is the file's own (flock), so that the end of a process, however it ends, is the
+        end of its lock.
+
+        :raises BeingWritten: somebody else has it open for appending.
+        :raises FileNotFoundError: there are no such bytes, or they are in their place already.
+        """
+        path = self._incoming_path(upload_id)
+        with path.open("r+b", buffering=0) as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise BeingWritten from error
+            # It may have been published or removed between the opening and the lock.
+            if not os.path.samestat(path.stat(), os.fstat(file.fileno())):
+                raise FileNotFoundError(errno.ENOENT, "replaced", str(path))
+            file.seek(0, os.SEEK_END)
+            yield file
+
+    @contextmanager
+    def scratch(self) -> Iterator[BinaryIO]:
+        """Open a nameless file on the same volume; nothing is left of it, whatever happens."""
+        with tempfile.TemporaryFile(dir=self._incoming, buffering=0) as file:
+            yield file
+
     @staticmethod
-    def append(file: BinaryIO, piece: bytes) -> None:
-        """Write all of a piece to a file that :meth:`create_incoming` opened.
+    def size(file: BinaryIO) -> int:
+        """Return how many bytes an open file has."""
+        return os.fstat(file.fileno()).st_size
+
+    @staticmethod
+    def cut(file: BinaryIO, size: int) -> None:
+        """Take an open file back to a size, and go on from there."""
+        os.ftruncate(file.fileno(), size)
+        file.seek(size)
+
+    @classmethod
+    def append_from(cls, source: BinaryIO, file: BinaryIO, *, start: int = 0) -> None:
+        """Append what another open file holds from `start` on; the system copies where it can.
+
+        :raises StorageFull: as for :meth:`append`.
+        """
+        source.seek(start)
+        while True:
+            try:
+                copied = os.copy_file_range(source.fileno(), file.fileno(), _COPY_PIECE)
+            except (AttributeError, OSError) as error:
+                if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+                    raise StorageFull(str(error)) from error
+                break  # not on this system or between these files; what was copied stays
+            if not copied:
+                break
+        while piece := source.read(_COPY_PIECE >> 4):
+            cls.append(file, piece)
+
+    def incoming_size(self, upload_id: str) -> int | None:
+        """Return how many bytes an upload has, or None if it has no file."""
+        try:
+            return self._incoming_path(upload_id).stat().st_size
+        except FileNotFoundError:
+            return None
+
+    def durable_size(self, upload_id: str) -> int | None:
+        """Return how many bytes of an upload are safe: those that are there, once synced.
+
+        Others may be appending at the same time.
+        """
+        try:
+            with self._incoming_path(upload_id).open("rb") as file:
+                size = self.size(file)
+                _sync_file(file.fileno())
+        except FileNotFoundError:
+            return None
+        return size
+
+    @staticmethod
+    def append(file: BinaryIO, piece: "bytes | memoryview") -> None:
+        """Write all of a piece to a file that was opened for it.
 
         :raises StorageFull: the volume, or the share of it that we may use, is full.
         """

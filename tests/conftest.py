@@ -44,6 +44,7 @@ TOOLS = {
     "needs_ffmpeg": ("ffmpeg", "ffmpeg"),
     "needs_nginx": ("nginx", "nginx"),
     "needs_chromium": ("chromium", "chromium"),
+    "needs_strace": ("strace", "strace"),
 }
 
 

@@ -8,7 +8,7 @@ from flask import Flask
 from common.settings import Environment
 from common.storage import MediaStorage
 from common.web import new_app
-from upload_service import routes
+from upload_service import routes, tus_routes
 from upload_service.settings import UploadSettings
 
 
@@ -21,6 +21,7 @@ def create_app(settings: UploadSettings) -> Flask:
     app.extensions["checks"]["videos"] = storage.prepare
     app.extensions["upload_slots"] = threading.BoundedSemaphore(settings.uploads_at_once)
     app.register_blueprint(routes.blueprint)
+    app.register_blueprint(tus_routes.blueprint)
     return app
 
 

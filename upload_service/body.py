@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Request
 
@@ -15,6 +15,9 @@ PIECE = 1 << 20
 FRAME = 1 << 18
 """Bytes that a form may have beside its file: the fields, their headers and the boundaries."""
 
+_ARRIVING = 1 << 18  # bytes; each upload under way holds a buffer of so many
+_CHUNKED_PIECE = 1 << 16  # bytes; so many can be lost when a client leaves within them
+_QUIET = 0.3  # seconds without a byte until whoever reads may look around
 _PATIENCE = 60  # seconds without a byte; a gateway before us gives up earlier
 _LINGER = 5  # seconds in which a client that was refused may send the rest
 _LINGER_PATIENCE = 1  # seconds without a byte of that rest
@@ -61,7 +64,7 @@ class Body:
     def __init__(self, request: Request) -> None:
         environ = request.environ
         self._stream: InputStream = environ["wsgi.input"]
-        self._socket = environ.get("gunicorn.socket")
+        self._socket: Any = environ.get("gunicorn.socket")  # none in another server
         self._ends_itself = bool(environ.get("wsgi.input_terminated"))
         self._left = request.content_length  # None in chunked coding
         self._ended = False
@@ -92,6 +95,84 @@ class Body:
             if limit < 0:
                 raise BodyTooLarge("The body is larger than this address takes.")
             yield piece
+
+    def as_it_comes(self) -> Iterator[memoryview | None]:
+        """Yield what arrives when it does, in pieces that are good until the next is asked for.
+
+        Nothing that was received is lost when the client leaves or stalls, unless it sends in
+        chunked coding.
+
+        A piece of None says that nothing has come for a third of a second.
+
+        :raises ClientLeft: it ends too early.
+        :raises ClientStalled: it does not go on.
+        """
+        buffer = memoryview(bytearray(_ARRIVING))
+        last = time.monotonic()
+        while self._left != 0 and not self._ended:
+            count = self._receive(buffer)
+            if count is None:
+                if time.monotonic() - last > _PATIENCE:
+                    self._ended = True
+                    raise ClientStalled
+                yield None
+                continue
+            if count == 0:
+                self._ended = True
+                if self._left is not None:
+                    raise ClientLeft
+                return
+            last = time.monotonic()
+            if self._left is not None:
+                self._left -= count
+            yield buffer[:count]
+
+    def _receive(self, buffer: memoryview) -> int | None:
+        """Put what is there into the buffer; return how much, or None if nothing comes."""
+        if self._socket is None:
+            return self._read_into(buffer)
+        try:
+            if self._left is None:
+                return self._receive_chunked(buffer)
+            self._be_patient(_QUIET)
+            return self._receive_plain(buffer[: self._left])
+        except TimeoutError:
+            return None
+        except OSError as error:
+            self._ended = True
+            raise ClientLeft from error
+
+    def _read_into(self, buffer: memoryview) -> int:
+        wanted = len(buffer) if self._left is None else min(len(buffer), self._left)
+        piece = self._stream.read(wanted)
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+    def _receive_plain(self, buffer: memoryview) -> int:
+        # gunicorn's reader waits until it has all that was asked for. So take what it has read
+        # with the request's head, then go to the socket, and keep its account of what is left.
+        reader: Any = self._stream.reader  # type: ignore[attr-defined]
+        held: int = min(reader.unreader.buf.getbuffer().nbytes, len(buffer))
+        if held:
+            buffer[:held] = reader.read(held)
+            return held
+        count: int = self._socket.recv_into(buffer)
+        reader.length -= count
+        return count
+
+    def _receive_chunked(self, buffer: memoryview) -> int:
+        """As :meth:`_receive_plain`, through gunicorn's decoder; 0 is the end of the body here.
+
+        The decoder cannot go on after a pause within a chunk, so a longer one ends the request.
+        """
+        self._be_patient(_PATIENCE)
+        try:
+            piece = self._stream.read(min(len(buffer), _CHUNKED_PIECE))
+        except TimeoutError as error:
+            self._ended = True
+            raise ClientStalled from error
+        buffer[: len(piece)] = piece
+        return len(piece)
 
     def discard(self) -> None:
         """Take what a refused client still sends, for a few seconds.
@@ -128,7 +209,7 @@ class Body:
         self._ended = self._ended or not piece
         return piece
 
-    def _be_patient(self, seconds: int) -> None:
+    def _be_patient(self, seconds: float) -> None:
         # A socket that times out fails the read; gunicorn sets its own mode before each request.
         if self._socket is not None:
             self._socket.settimeout(seconds)

@@ -18,8 +18,11 @@ from common.errors import MatineeError
 from common.storage import MediaStorage
 from common.stores import Stores
 from db.engine import DatabaseAway
-from db.models import Upload, Video
-from upload_service.uploads import abandon_upload, finish_upload
+from db.models import Upload, Video, now
+from upload_service.reservations import NoRoom
+from upload_service.resumable import settle
+from upload_service.uploads import UploadGone, abandon_upload, finish_upload
+from upload_service.writers import Locked, sole_writer
 
 _BATCH = 500  # videos removed in one pass
 _PUT_OFF = 60  # seconds until something that failed is tried again
@@ -82,6 +85,8 @@ class Cleaner:
 
     def _clean_upload(self, upload: Upload) -> str | None:
         """Finish what was published, and give up what nobody sends any more."""
+        if upload.expires_at is not None:
+            return self._clean_resumable(upload)
         if self.storage.has_original(upload.id):
             try:
                 finish_upload(self.stores, self.storage, upload=upload)
@@ -95,6 +100,43 @@ class Cleaner:
             return None
         abandon_upload(self.stores, self.storage, upload_id=upload.id)
         return "upload removed"
+
+    def _clean_resumable(self, upload: Upload) -> str | None:
+        """Finish what is complete, and give up what has not been continued in time."""
+        try:
+            settled = settle(self.stores, self.storage, upload=upload)
+        except (Locked, NoRoom):
+            settled = None
+        except UploadGone:
+            abandon_upload(self.stores, self.storage, upload_id=upload.id)
+            return "upload removed"
+        except MatineeError as refused:
+            log.warning("upload refused", id=upload.id, sentence=refused.sentence)
+            return "upload removed"
+        if settled is not None and settled.video is not None:
+            return "upload finished"
+        return self._end_resumable(upload) if self._has_ended(upload) else None
+
+    def _end_resumable(self, upload: Upload) -> str | None:
+        """Give up an upload unless somebody is writing to it, or has just done so."""
+        try:
+            with sole_writer(self.stores.redis, self.storage, upload.id, patience=0):
+                row = self.stores.database.read(partial(_row, upload_id=upload.id))
+                if row is not None and not self._has_ended(row):
+                    return None
+                abandon_upload(self.stores, self.storage, upload_id=upload.id)
+        except Locked:
+            return None
+        except FileNotFoundError:
+            abandon_upload(self.stores, self.storage, upload_id=upload.id)
+        return "upload removed"
+
+    def _has_ended(self, upload: Upload) -> bool:
+        if upload.expires_at is not None and upload.expires_at <= now():
+            return True
+        # A crash between the row and its file, after which nobody has learned of the upload.
+        has_file = self.storage.incoming_size(upload.id) is not None
+        return not has_file and self._is_old(upload.created_at.timestamp())
 
     def _clean_stray(self, upload_id: str) -> str | None:
         """Remove bytes that no row tells of, unless they have just been announced."""
@@ -118,6 +160,10 @@ class Cleaner:
 
 def _all_uploads(session: Session) -> list[Upload]:
     return list(session.scalars(select(Upload)))
+
+
+def _row(session: Session, *, upload_id: str) -> Upload | None:
+    return session.get(Upload, upload_id)
 
 
 def _unwanted_videos(session: Session) -> list[str]:

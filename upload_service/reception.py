@@ -5,29 +5,29 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 
-from common.errors import MatineeError, Unprocessable
+from sqlalchemy.orm import Session
+
+from common.errors import Unprocessable
 from common.ids import is_id
-from common.pages import filesize
 from common.storage import MediaStorage, StorageFull
 from common.stores import Stores
 from db.models import Upload
-from upload_service.body import BodyTooLarge
+from upload_service.body import FRAME, BodyTooLarge
 from upload_service.counters import bytes_received
 from upload_service.form import FIELD_LIMIT, Part
+from upload_service.reservations import (
+    Limits,
+    NoRoom,
+    file_too_large,
+    lock_volume,
+    require_room,
+    reserve_more,
+    room,
+)
 from upload_service.titles import clean_title, title_of_file
 from upload_service.uploads import abandon_upload, begin_upload
 
-RESERVE = 64 << 20
-"""Bytes of the volume that uploads leave free: the database may share it."""
-
-
-class NoRoom(MatineeError):
-    """The volume is full, or would be."""
-
-    status = 507
-
-    def __init__(self) -> None:
-        super().__init__("There is not enough room left for this file. Tell the administrator.")
+_STEP = 16 << 20  # bytes of a file that may come before they are promised, if nobody said how many
 
 
 @dataclass
@@ -43,16 +43,6 @@ class Arrival:
     upload: Upload | None = None
 
 
-def file_too_large(limit: int) -> BodyTooLarge:
-    """Say how large a file may be."""
-    return BodyTooLarge(f"This file is too large: at most {filesize(limit)} are taken.")
-
-
-def room(storage: MediaStorage) -> int:
-    """Return how many bytes uploads may still take."""
-    return max(0, storage.free_bytes() - RESERVE)
-
-
 def receive_form(
     stores: Stores,
     storage: MediaStorage,
@@ -60,7 +50,8 @@ def receive_form(
     owner_id: int,
     parts: Iterable[Part],
     arrival: Arrival,
-    max_size: int,
+    limits: Limits,
+    announced: int | None = None,
 ) -> Upload:
     """Take in a form's fields and its file, and return the upload, whose bytes are synced.
 
@@ -68,9 +59,10 @@ def receive_form(
     wrong, a client that leaves included, removes the bytes.
 
     :param arrival: filled in on the way, for whoever must tell how far it came.
-    :param max_size: bytes of the file.
+    :param announced: bytes of the whole form, which the file cannot be more than.
     :raises Unprocessable: a field is missing, doubled, or not what it should be.
     :raises BodyTooLarge: the file or a field is too long.
+    :raises OverQuota: the owner's videos would weigh too much.
     :raises NoRoom: the volume is full.
     """
     with ExitStack() as undo:
@@ -81,10 +73,19 @@ def receive_form(
             if part.name in ("submission", "title", "file"):
                 seen.add(part.name)
             if part.name == "file":
-                upload = _begin(stores, owner_id=owner_id, part=part, arrival=arrival)
+                work = partial(
+                    _begin,
+                    storage=storage,
+                    owner_id=owner_id,
+                    part=part,
+                    arrival=arrival,
+                    limits=limits,
+                    announced=announced or 0,
+                )
+                upload = stores.database.write(work)
                 arrival.upload = upload
                 undo.callback(partial(abandon_upload, stores, storage, upload_id=upload.id))
-                _store(storage, part=part, arrival=arrival, upload=upload, max_size=max_size)
+                _store(stores, storage, part=part, arrival=arrival, upload=upload, limits=limits)
             elif part.name == "submission":
                 arrival.submission = _submission(part.text())
             elif part.name == "title":
@@ -99,38 +100,73 @@ def receive_form(
     return arrival.upload
 
 
-def _begin(stores: Stores, *, owner_id: int, part: Part, arrival: Arrival) -> Upload:
+def _begin(
+    session: Session,
+    *,
+    storage: MediaStorage,
+    owner_id: int,
+    part: Part,
+    arrival: Arrival,
+    limits: Limits,
+    announced: int,
+) -> Upload:
     if not part.file_name:
         raise Unprocessable("Choose an MP4 file.")
-    work = partial(
-        begin_upload,
+    lock_volume(session)
+    # What a form weighs beside its file is not known; it must not keep a file out that just fits.
+    promised = max(0, announced - FRAME)
+    require_room(session, storage, owner_id=owner_id, more=promised, quota=limits.quota)
+    upload = begin_upload(
+        session,
         owner_id=owner_id,
         submission=arrival.submission,
         title=arrival.title or title_of_file(part.file_name),
     )
-    return stores.database.write(work)
+    upload.reserved = promised
+    return upload
 
 
 def _store(
-    storage: MediaStorage, *, part: Part, arrival: Arrival, upload: Upload, max_size: int
+    stores: Stores,
+    storage: MediaStorage,
+    *,
+    part: Part,
+    arrival: Arrival,
+    upload: Upload,
+    limits: Limits,
 ) -> None:
     """Write a part's bytes, once, to the upload's file."""
     left = room(storage)
+    promised = upload.reserved or 0
     try:
         with storage.create_incoming(upload.id) as file:
             for piece in part.content:
                 arrival.received += len(piece)
                 bytes_received.inc(len(piece))
-                if arrival.received > max_size:
-                    raise file_too_large(max_size)
+                if arrival.received > limits.max_size:
+                    raise file_too_large(limits.max_size)
                 if arrival.received > left:
                     raise NoRoom
+                if arrival.received - promised > _STEP:
+                    promised = arrival.received
+                    _promise(stores, storage, upload, promised, limits)
                 storage.append(file, piece)
             if not arrival.received:
                 raise Unprocessable("This file is empty.")
+            if arrival.received > promised:
+                _promise(stores, storage, upload, arrival.received, limits)
             storage.sync(file)
     except StorageFull as error:
         raise NoRoom from error
+
+
+def _promise(
+    stores: Stores, storage: MediaStorage, upload: Upload, total: int, limits: Limits
+) -> None:
+    work = partial(
+        reserve_more, storage=storage, upload_id=upload.id, total=total, quota=limits.quota
+    )
+    stores.database.write(work)
 
 
 def _submission(text: str) -> str | None:

@@ -10,6 +10,8 @@ from common.settings import CommonSettings, Environment
 class UploadSettings:
     """:param max_upload_size: bytes of one file.
     :param cleanup_after: seconds without a new byte until an unfinished upload is removed.
+    :param upload_expires: seconds without a new byte for which an upload can be continued.
+    :param quota: bytes of one user's videos and uploads; None is no limit.
     :param uploads_at_once: per process; each holds a thread for as long as its client takes.
     """
 
@@ -18,16 +20,21 @@ class UploadSettings:
     max_upload_size: int
     cleanup_after: int
     uploads_at_once: int = 12
+    upload_expires: int = 7 * 24 * 3600
+    quota: int | None = None
 
     @classmethod
     def read(cls, environment: Environment) -> "UploadSettings":
         """:raises SettingsError: naming the first setting that is missing or wrong."""
         # A quarter of gunicorn's threads stays free for everybody else's short requests.
         threads = environment.number("THREADS", 16, least=1, most=10_000)
+        limited = environment.text("QUOTA", "") != ""
         return cls(
             CommonSettings.read(environment),
             videos_dir=Path(environment.text("VIDEOS_DIR")),
             max_upload_size=environment.size("MAX_UPLOAD_SIZE", "16g"),
             cleanup_after=environment.duration("CLEANUP_AFTER", "1h"),
+            upload_expires=environment.duration("UPLOAD_EXPIRES", "7d"),
+            quota=environment.size("QUOTA", "") if limited else None,
             uploads_at_once=max(1, threads * 3 // 4),
         )

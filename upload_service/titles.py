@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from db.models import TITLE_LIMIT
+from db.models import FILE_NAME_LIMIT, TITLE_LIMIT
 
 _NAMELESS = "Untitled"
 
@@ -17,6 +17,12 @@ def clean_title(text: str) -> str:
     """Return a text as one line of at most 200 visible characters; it may come out empty."""
     line = " ".join(_UNWANTED.sub("", " ".join(text.split())).split())
     return unicodedata.normalize("NFC", line)[:TITLE_LIMIT].strip()
+
+
+def clean_file_name(name: str) -> str:
+    """Return the last part of a client's path as a line to show, of at most 255 characters."""
+    line = " ".join(_UNWANTED.sub("", " ".join(_PATH.split(name)[-1].split())).split())
+    return unicodedata.normalize("NFC", line)[:FILE_NAME_LIMIT].strip()
 
 
 def title_of_file(name: str) -> str:

@@ -157,6 +157,7 @@ ROUTES = (
     Route("auth", "/admin/users/<user>/disable", ADMINISTRATORS, FORM),
     Route("auth", "/admin/users/<user>/enable", ADMINISTRATORS, FORM, subject="disabled"),
     Route("upload", "/upload", UPLOADERS, PAGE | FORM),
+    Route("upload", "/api/uploads", UPLOADERS, PAGE),
     Route("streaming", "/stream", SIGNED_IN, PAGE),
     Route("streaming", "/stream/<video>", EVERYBODY, WATCHING),
     Route("streaming", "/stream/<video>/edit", SIGNED_IN, EDITING),
@@ -175,6 +176,9 @@ ROUTES = (
     Route("streaming", "/readyz", NOT_FROM_OUTSIDE, OPEN_PAGE),
     Route("streaming", "/metrics", NOT_FROM_OUTSIDE, OPEN_PAGE),
 )
+
+# The addresses of tus, whose cells are in tests/upload_service/test_tus_permissions.py.
+TUS = ("/upload/files", "/upload/files/<upload>", "/upload/files/<upload>/discard")
 
 # What a good request carries. `{new}` stands for a name not used before, `{target}` for that of a
 # person whom nothing else is about.

@@ -1,0 +1,399 @@
+"""tus over real connections to a real gunicorn: clients that come back, servers that die."""
+
+import hashlib
+import itertools
+import os
+import random
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from common.callers import COOKIE
+from db.engine import connect
+from db.models import Upload, Video
+from tests.conftest import ROOT
+from tests.media import box, mp4
+from tests.upload_service.server import Answer, Connection, Server
+from tests.upload_service.tus_client import OCTETS, checksum
+from tests.waiting import wait_until
+
+
+@pytest.fixture(scope="module")
+def server(
+    tmp_path_factory: pytest.TempPathFactory, migrated: str, redis_url: str, static_dir: Path
+) -> Iterator[Server]:
+    """One server for this module."""
+    folder = tmp_path_factory.mktemp("server")
+    if migrated.startswith("sqlite"):
+        shutil.copyfile(migrated.removeprefix("sqlite:///"), folder / "matinee.db")
+        migrated = f"sqlite:///{folder / 'matinee.db'}"
+    database = connect(migrated)
+    for table in (Video, Upload):
+        database.write(lambda session, table=table: session.query(table).delete())
+    server = Server(folder, database=database, redis_url=redis_url, static=static_dir)
+    yield server
+    log = server.log()
+    server.stop()
+    assert "Traceback" not in log, log[log.find("Traceback") :][:3000]
+    database.engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def film() -> bytes:
+    """Some megabytes of film, no two pieces alike: a byte in the wrong place would show."""
+    return mp4() + box(b"free", random.Random(7).randbytes(6 << 20))
+
+
+_names = iter(range(10_000))
+
+
+@pytest.fixture
+def tus(server: Server) -> "Client":
+    """A client of somebody new."""
+    return Client(server, server.sign_in(f"tus{os.getpid()}-{next(_names)}"))
+
+
+class Client:
+    """Speaks tus, a connection per request."""
+
+    def __init__(self, server: Server, token: str) -> None:
+        self.server = server
+        self.token = token
+
+    def head_of(self, method: str, where: str, length: int | None, **headers: str) -> bytes:
+        lines = {
+            "Host": "127.0.0.1",
+            "Tus-Resumable": "1.0.0",
+            "Cookie": f"{COOKIE}={self.token}",
+            **({"Transfer-Encoding": "chunked"} if length is None else {}),
+            **({"Content-Length": str(length)} if length else {}),
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        }
+        head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+        return f"{method} {where} HTTP/1.1\r\n{head}\r\n".encode()
+
+    def ask(self, method: str, where: str, content: bytes = b"", **headers: str) -> Answer:
+        with self.server.connect() as connection:
+            connection.send(self.head_of(method, where, len(content), **headers) + content)
+            if method != "HEAD":
+                return connection.answer()
+            from http.client import HTTPResponse
+
+            response = HTTPResponse(connection.socket, method="HEAD")
+            response.begin()
+            return Answer(response.status, dict(response.getheaders()), b"")
+
+    def begin(self, length: int) -> str:
+        answer = self.ask("POST", "/upload/files", Upload_Length=str(length))
+        assert answer.status == 201, answer
+        return answer.headers["Location"]
+
+    def patch(self, where: str, offset: int, content: bytes, **headers: str) -> Answer:
+        given = {"Content_Type": OCTETS, "Upload_Offset": str(offset)} | headers
+        return self.ask("PATCH", where, content, **given)
+
+    def offset(self, where: str) -> int:
+        answer = self.ask("HEAD", where)
+        assert answer.status == 200, answer
+        return int(answer.headers["Upload-Offset"])
+
+    def open_patch(self, where: str, offset: int, length: int | None, **headers: str) -> Connection:
+        """Send the head of a PATCH, and leave the connection to the caller."""
+        given = {"Content_Type": OCTETS, "Upload_Offset": str(offset)} | headers
+        connection = self.server.connect()
+        connection.send(self.head_of("PATCH", where, length, **given))
+        return connection
+
+    def stored(self, where: str) -> Path:
+        return self.server.videos_dir / where.rsplit("/", 1)[1] / "original.mp4"
+
+    def incoming(self, where: str) -> Path:
+        return self.server.videos_dir / "incoming" / where.rsplit("/", 1)[1]
+
+    def assert_arrived(self, where: str, film: bytes) -> None:
+        stored = self.stored(where).read_bytes()
+        assert hashlib.sha256(stored).digest() == hashlib.sha256(film).digest()
+
+
+def chunked(body: bytes, size: int = 50_000) -> bytes:
+    pieces = [body[at : at + size] for at in range(0, len(body), size)]
+    return b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
+
+
+def test_a_film_arrives_whole(tus: Client, film: bytes) -> None:
+    where = tus.begin(len(film))
+    answer = tus.patch(where, 0, film)
+    assert (answer.status, answer.headers["Upload-Offset"]) == (204, str(len(film)))
+    tus.assert_arrived(where, film)
+
+
+def test_a_film_arrives_in_chunked_coding(tus: Client, film: bytes) -> None:
+    where = tus.begin(len(film))
+    with tus.open_patch(where, 0, None) as connection:
+        connection.send(chunked(film))
+        assert connection.answer().status == 204
+        # The connection goes on with the next request.
+        connection.send(tus.head_of("OPTIONS", where, 0))
+        assert connection.answer().status == 204
+    tus.assert_arrived(where, film)
+
+
+def test_a_connection_takes_one_request_after_another(tus: Client, film: bytes) -> None:
+    where = tus.begin(len(film))
+    with tus.server.connect() as connection:
+        for at in range(0, len(film), 1 << 20):
+            piece = film[at : at + (1 << 20)]
+            given = {"Content_Type": OCTETS, "Upload_Offset": str(at)}
+            connection.send(tus.head_of("PATCH", where, len(piece), **given) + piece)
+            assert connection.answer().status == 204
+    tus.assert_arrived(where, film)
+
+
+def test_chunks_past_the_length_are_not_stored(tus: Client) -> None:
+    where = tus.begin(100_000)
+    assert tus.patch(where, 0, bytes(10)).status == 204
+    with tus.open_patch(where, 10, None) as connection:
+        connection.send(chunked(bytes(200_000)))
+        assert connection.answer().status == 413
+    assert tus.offset(where) == 10
+
+
+@pytest.mark.parametrize("how", ["close", "reset", "half-close"])
+@pytest.mark.parametrize("coding", ["length", "chunks"])
+def test_what_arrived_before_the_connection_broke_is_kept(
+    tus: Client, film: bytes, how: str, coding: str
+) -> None:
+    where = tus.begin(len(film))
+    length = len(film) if coding == "length" else None
+    connection = tus.open_patch(where, 0, length)
+    sent = 3_000_001
+    # Chunks hold some bytes of their own.
+    connection.send(film[:sent] if length else chunked(film)[: sent + 100_000])
+    wait_until(lambda: tus.incoming(where).stat().st_size >= sent)
+    if how == "reset":
+        connection.reset()
+    elif how == "half-close":
+        connection.socket.shutdown(socket.SHUT_WR)
+        assert connection.answer().status == 400
+    connection.socket.close()
+    offset = tus.offset(where)
+    assert offset >= sent
+    if length:
+        assert offset == sent
+    assert tus.patch(where, offset, film[offset:]).status == 204
+    tus.assert_arrived(where, film)
+
+
+def test_a_client_that_comes_back_takes_over_from_its_dead_request(
+    tus: Client, film: bytes
+) -> None:
+    """The newcomer waits two seconds at most, and the dead request would hold on for a minute."""
+    where = tus.begin(len(film))
+    dead = tus.open_patch(where, 0, len(film))
+    dead.send(film[:100_001])
+    wait_until(lambda: tus.incoming(where).stat().st_size == 100_001)
+    offset = tus.offset(where)
+    assert offset == 100_001
+    assert tus.patch(where, offset, film[offset:]).status == 204
+    tus.assert_arrived(where, film)
+    dead.socket.close()
+
+
+def test_a_request_that_trickles_gives_way_too(tus: Client, film: bytes) -> None:
+    where = tus.begin(len(film))
+    dead = tus.open_patch(where, 0, len(film))
+    stop = threading.Event()
+
+    def trickle() -> None:
+        for at in range(1000):
+            if stop.wait(0.05):
+                return
+            try:
+                dead.send(film[at : at + 1])
+            except OSError:
+                return
+
+    thread = threading.Thread(target=trickle)
+    thread.start()
+    try:
+        wait_until(lambda: tus.incoming(where).stat().st_size > 3)
+
+        def go_on() -> bool:
+            offset = tus.offset(where)
+            return tus.patch(where, offset, film[offset:]).status == 204
+
+        wait_until(go_on)
+    finally:
+        stop.set()
+        thread.join()
+        dead.socket.close()
+    tus.assert_arrived(where, film)
+
+
+def test_a_request_whose_bytes_come_is_not_ended(tus: Client, film: bytes) -> None:
+    where = tus.begin(len(film))
+    busy = tus.open_patch(where, 0, len(film))
+    stop = threading.Event()
+
+    def go_on() -> None:
+        at = 0
+        while at < len(film):
+            busy.send(film[at : at + 100_000])
+            at += 100_000
+            stop.wait(0.05)
+
+    thread = threading.Thread(target=go_on)
+    thread.start()
+    wait_until(lambda: tus.incoming(where).stat().st_size > 0)
+    assert tus.patch(where, 0, film).status in (409, 423)
+    thread.join()
+    assert busy.answer().status == 204
+    busy.socket.close()
+    tus.assert_arrived(where, film)
+
+
+def test_a_hundred_rounds_of_two_writers_never_interleave(tus: Client) -> None:
+    size = 20_000
+    where = tus.begin(100 * size)
+    expected = b""
+    with ThreadPoolExecutor(2) as pool:
+        for at in range(0, 100 * size - size, size):
+            pieces = [bytes([at // size % 100 + side]) * size for side in (0, 128)]
+            tries = [pool.submit(tus.patch, where, at, piece) for piece in pieces]
+            statuses = [one.result().status for one in tries]
+            assert sorted(statuses) in ([204, 409], [204, 423]), statuses
+            expected += pieces[statuses.index(204)]
+    assert tus.incoming(where).read_bytes() == expected
+
+
+def test_damaged_chunks_leave_no_trace(tus: Client, film: bytes) -> None:
+    where = tus.begin(len(film))
+    dice = random.Random(11)
+    at = 0
+    while at < len(film):
+        piece = film[at : at + 700_000]
+        given = checksum(piece, dice.choice(["sha1", "sha256"]))
+        damaged = bytearray(piece)
+        damaged[dice.randrange(len(piece))] ^= 1 << dice.randrange(8)
+        assert tus.patch(where, at, bytes(damaged), Upload_Checksum=given).status == 460
+        # Cut in the middle, nobody can tell whether the bytes were right: none is kept.
+        cut = tus.open_patch(where, at, len(piece), Upload_Checksum=given)
+        cut.send(bytes(damaged[: len(piece) // 2]))
+        cut.socket.close()
+        assert tus.offset(where) == at
+        assert tus.patch(where, at, piece, Upload_Checksum=given).status == 204
+        at += len(piece)
+    tus.assert_arrived(where, film)
+
+
+@pytest.mark.parametrize("checked", [False, True])
+def test_a_worker_killed_in_the_middle_of_a_write_costs_no_acknowledged_byte(
+    tus: Client, film: bytes, checked: bool
+) -> None:
+    where = tus.begin(len(film))
+    assert tus.patch(where, 0, film[:1_000_000]).status == 204
+    rest = film[1_000_000:]
+    headers = {"Upload_Checksum": checksum(rest)} if checked else {}
+    killed = tus.server.worker()
+    assert killed
+    with tus.open_patch(where, 1_000_000, len(rest), **headers) as connection:
+        connection.send(rest[: 2 << 20])
+        if not checked:
+            wait_until(lambda: tus.incoming(where).stat().st_size > 1_500_000)
+        os.kill(killed, signal.SIGKILL)
+    wait_until(lambda: tus.server.worker() not in (None, killed), within=30)
+    wait_until(tus.server.answers, within=30)
+    offset = tus.offset(where)
+    assert offset == 1_000_000 if checked else offset > 1_500_000
+    assert tus.patch(where, offset, film[offset:]).status == 204
+    tus.assert_arrived(where, film)
+
+
+def test_memory_does_not_grow_with_what_arrives(tus: Client, film: bytes) -> None:
+    worker = tus.server.worker()
+
+    def resident() -> int:
+        pages = Path(f"/proc/{worker}/statm").read_text(encoding="ascii").split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+    before = resident()
+    with ThreadPoolExecutor(8) as pool:
+        for where in [tus.begin(len(film)) for _ in range(3)]:
+            list(pool.map(lambda where: tus.patch(where, 0, film), [where]))
+    assert resident() - before < 32 << 20
+
+
+def test_the_commands_of_the_documentation_work(tus: Client, film: bytes, tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "uploading.md").read_text(encoding="utf-8")
+    section = text.split("## Resumable, with curl")[1].split("##")[0]
+    announce, send = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
+    (tmp_path / "harbour.mp4").write_bytes(film)
+    environ = os.environ | {"url": f"http://127.0.0.1:{tus.server.port}", "token": tus.token}
+    script = f"set -eu\n{announce}\n{send}\necho; echo at $upload"
+    done = subprocess.run(
+        ["bash", "-c", script],
+        check=False,
+        cwd=tmp_path,
+        env=environ,
+        capture_output=True,
+        text=True,
+    )
+    assert " 204 " in done.stdout, (done.stdout, done.stderr)
+    tus.assert_arrived(done.stdout.split("at ")[-1].strip(), film)
+
+
+@pytest.fixture
+def traced(tus: Client, tmp_path: Path) -> Iterator[Path]:
+    """The system calls of the service, while a test runs."""
+    trace = tmp_path / "trace"
+    calls = "trace=write,fdatasync,fsync,sendto,rename,ftruncate,copy_file_range,openat"
+    worker = str(tus.server.worker())
+    process = subprocess.Popen(
+        ["strace", "-f", "-yy", "-qq", "-e", calls, "-o", str(trace), "-p", worker],
+        stderr=subprocess.DEVNULL,
+    )
+    wait_until(lambda: trace.exists() or process.poll() is not None)
+    # It follows once the service makes a call that shows; a refusal is not counted below.
+    nowhere = f"/upload/files/{'x' * 22}"
+    wait_until(lambda: tus.patch(nowhere, 0, b"x").status == 404 and trace.read_bytes())
+    yield trace
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        process.wait(10)
+
+
+@pytest.mark.needs_strace
+def test_bytes_are_synced_before_they_are_acknowledged(
+    tus: Client, traced: Path, film: bytes
+) -> None:
+    where = tus.begin(len(film))
+    name = where.rsplit("/", 1)[1]
+    size = len(film) // 2
+    for headers in ({}, {"Upload_Checksum": checksum(film[size:])}):
+        at = size if headers else 0
+        answer = tus.patch(where, at, film[at : size if not headers else None], **headers)
+        assert answer.status == 204
+    lines = traced.read_text(encoding="utf-8", errors="replace").splitlines()
+
+    def positions(pattern: str) -> list[int]:
+        return [at for at, line in enumerate(lines) if re.search(pattern, line)]
+
+    answers = positions(r"HTTP/1.1 20[14]")
+    assert len(answers) == 3
+    folder = positions(r"fsync\(\d+<[^>]*/incoming>")
+    assert folder
+    assert folder[0] < answers[0]
+    for before, answer in itertools.pairwise(answers):
+        here = rf"<[^>]*/incoming/{name}>"
+        written = [at for at in positions(rf"(write|copy_file_range)\(.*{here}") if before < at]
+        synced = positions(rf"fdatasync\(\d+{here}")
+        last = max(at for at in written if at < answer)
+        assert any(last < at < answer for at in synced)
