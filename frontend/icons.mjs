@@ -24,6 +24,7 @@ export const ICONS = [
   "log-in",
   "log-out",
   "monitor",
+  "pause",
   "pencil",
   "play",
   "rotate-ccw",

@@ -3,9 +3,8 @@ import { test } from "node:test";
 import { findProblem, titleOf } from "../src/js/upload/check.js";
 import { Queue } from "../src/js/upload/queue.js";
 import { newSubmission } from "../src/js/upload/submission.js";
-import { explain } from "../src/js/upload/transfer.js";
 
-const limits = { maxSize: 2_000_000, free: 1_000_000 };
+const limits = { maxSize: 2_000_000 };
 const bytes = (text) => Uint8Array.from(text, (letter) => letter.charCodeAt(0));
 const MP4 = bytes("\0\0\0\x20ftypisom");
 
@@ -19,14 +18,6 @@ test("size is checked before anything is sent", () => {
   assert.equal(
     findProblem({ name: "a.mp4", size: 3_000_000 }, MP4, limits),
     "This file has 3 MB. The most is 2 MB.",
-  );
-  assert.equal(
-    findProblem({ name: "a.mp4", size: 1_500_000 }, MP4, limits),
-    "This file has 1.5 MB, but only 1 MB are free.",
-  );
-  assert.equal(
-    findProblem({ name: "a.mp4", size: 1_500_000 }, MP4, { ...limits, free: Number.POSITIVE_INFINITY }),
-    null,
   );
 });
 
@@ -52,14 +43,6 @@ test("a submission is 22 URL-safe characters, new every time", () => {
   for (const token of tokens) assert.match(token, /^[A-Za-z0-9_][A-Za-z0-9_-]{21}$/);
 });
 
-test("the server's own sentence is shown", () => {
-  assert.equal(explain(422, { error: "It has no pictures." }).message, "It has no pictures.");
-  assert.equal(explain(422, { error: "It has no pictures." }).final, true);
-  assert.equal(explain(503, { error: "Back soon." }).final, false);
-  assert.equal(explain(502, null).message, "The server could not take it. Try again.");
-  assert.equal(explain(401, { error: "Sign in." }).signedOut, true);
-});
-
 test("a queue runs a few jobs at once and the rest in order", async () => {
   const queue = new Queue(2);
   const log = [];
@@ -77,4 +60,12 @@ test("a queue runs a few jobs at once and the rest in order", async () => {
   ends[0]();
   await new Promise(setImmediate);
   assert.deepEqual(log, ["a", "b", "c", "d"]);
+});
+
+test("a job that fails makes room for the next, and tells who queued it", async () => {
+  const queue = new Queue(1);
+  const failing = queue.add(() => Promise.reject(new Error("no")));
+  const working = queue.add(async () => "yes");
+  await assert.rejects(failing, /no/);
+  assert.equal(await working, "yes");
 });

@@ -110,7 +110,7 @@ def test_what_only_the_server_can_tell_is_refused_with_the_reason(
 
 def test_an_upload_can_be_cancelled(page: Page, film: Path) -> None:
     page.goto("/upload")
-    page.route("**/upload", lambda _route: None)  # held: neither answered nor let through
+    page.route("**/upload/files", lambda _route: None)  # held: neither answered nor let through
     page.locator("#file").set_input_files(film)
     page.get_by_role("button", name="Cancel: film.mp4").click()
     expect(page.get_by_role("link", name="Watch film.mp4")).to_have_count(0)

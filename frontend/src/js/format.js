@@ -49,3 +49,11 @@ export function formatTimeLeft(seconds) {
   if (hours >= 24) return "more than a day left";
   return rest === 0 ? `${hours} h left` : `${hours} h ${rest} min left`;
 }
+
+/**
+ * @param {string} moment as the API writes it
+ * @returns {string} "14 November 2026", in the time zone of this browser
+ */
+export function formatDay(moment) {
+  return new Date(moment).toLocaleDateString("en-GB", { day: "numeric", month: "long", year: "numeric" });
+}

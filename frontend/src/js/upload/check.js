@@ -25,16 +25,13 @@ const BOXES = ["ftyp", "moov", "mdat", "free", "skip", "wide", "styp", "pnot", "
 /**
  * @param {{name: string, size: number}} file
  * @param {Uint8Array} head the first HEAD_BYTES bytes, or fewer if there are no more
- * @param {{maxSize: number, free: number}} limits in bytes
+ * @param {{maxSize: number}} limits in bytes
  * @returns {string | null} one sentence, or null when it may be sent
  */
-export function findProblem(file, head, { maxSize, free }) {
+export function findProblem(file, head, { maxSize }) {
   if (file.size === 0) return "This file is empty.";
   if (file.size > maxSize) {
     return `This file has ${formatBytes(file.size)}. The most is ${formatBytes(maxSize)}.`;
-  }
-  if (file.size > free) {
-    return `This file has ${formatBytes(file.size)}, but only ${formatBytes(free)} are free.`;
   }
   const text = String.fromCharCode(...head);
   const other = OTHERS.find(([bytes]) =>

@@ -9,10 +9,16 @@ export class Queue {
     this.#most = most;
   }
 
-  /** @param {() => Promise<void>} job must not reject */
+  /**
+   * @template T
+   * @param {() => Promise<T>} job
+   * @returns {Promise<T>} what the job's own promise comes to
+   */
   add(job) {
-    this.#waiting.push(job);
-    this.#next();
+    return new Promise((resolve, reject) => {
+      this.#waiting.push(() => job().then(resolve, reject));
+      this.#next();
+    });
   }
 
   #next() {

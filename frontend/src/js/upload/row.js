@@ -1,8 +1,12 @@
 /** One file on the upload page: what is shown about it, and its buttons. */
 import { formatBytes, formatProgress, formatSpeed, formatTimeLeft } from "../format.js";
+import { describeWait } from "./backoff.js";
+
+const BUTTONS = ["cancel", "pause", "resume", "retry", "dismiss", "edit", "watch"];
 
 export class Row {
   #parts = {};
+  #reached = 0;
 
   /**
    * @param {HTMLTemplateElement} template
@@ -15,28 +19,25 @@ export class Row {
     }
     this.element.tabIndex = -1;
     this.file = file;
-    const { name, bar, cancel, retry, dismiss } = this.#parts;
+    const { name, bar, dismiss } = this.#parts;
     name.textContent = file.name;
     name.title = file.name;
     bar.setAttribute("aria-label", file.name);
     // "Cancel" alone says nothing to somebody who hears one button after the other.
-    for (const button of [cancel, retry, dismiss]) {
-      button.setAttribute("aria-label", `${button.textContent.trim()}: ${file.name}`);
+    for (const button of BUTTONS.map((name) => this.#parts[name])) {
+      const separator = button.tagName === "A" ? " " : ": ";
+      button.setAttribute("aria-label", `${button.textContent.trim()}${separator}${file.name}`);
     }
     dismiss.addEventListener("click", () => this.#leave());
   }
 
-  onCancel(action) {
-    this.#parts.cancel.addEventListener("click", action);
-  }
-
-  onRetry(action) {
-    this.#parts.retry.addEventListener("click", action);
+  /** @param {"cancel" | "pause" | "resume" | "retry"} button @param {() => void} action */
+  on(button, action) {
+    this.#parts[button].addEventListener("click", action);
   }
 
   waiting() {
-    this.#parts.bar.value = 0;
-    this.#show("cancel");
+    this.#show("cancel", "pause");
     this.#say(`Waiting · ${formatBytes(this.file.size)}`);
   }
 
@@ -45,8 +46,8 @@ export class Row {
     const { size } = this.file;
     const speed = pace.speed();
     const left = pace.timeLeft(size - bytes);
-    this.#parts.bar.value = bytes / size;
-    this.#show("cancel");
+    this.#reach(bytes);
+    this.#show("cancel", "pause");
     this.#say(
       [
         formatProgress(bytes, size),
@@ -58,39 +59,58 @@ export class Row {
     );
   }
 
-  /** Too late to cancel: the server has it all. */
+  /** Too late to stop: the server has it all. */
   checking() {
-    this.#parts.bar.value = 1;
+    this.#reach(this.file.size);
     this.#show();
     this.#parts.bar.classList.add("waiting");
     this.#say("Checking");
   }
 
-  /** @param {{url: string}} video */
-  done({ url }) {
-    this.#parts.bar.value = 1;
-    this.#parts.watch.href = url;
+  paused() {
+    this.#show("cancel", "resume");
+    this.#say(`Paused · ${formatProgress(this.#reached, this.file.size)}`);
+  }
+
+  /** @param {string} sentence what is wrong @param {number} seconds until the next attempt */
+  interrupted(sentence, seconds) {
+    this.#show("cancel", "pause", "retry");
+    this.#say(describeWait(sentence, seconds), "bad");
+  }
+
+  signedOut() {
+    // Said once, so that the link stays under the hand of whoever is about to follow it.
+    if (this.#parts.text.querySelector("a")) return;
+    this.#show("cancel", "resume");
+    this.#say("You are signed out. What has arrived is kept. ", "bad");
+    this.#parts.text.append(signInLink(), ", then resume.");
+  }
+
+  /** @param {string | null} url of the video */
+  done(url) {
+    this.#reach(this.file.size);
+    this.#parts.watch.href = url ?? "/stream?whose=mine";
     this.#parts.edit.href = `${url}/edit`;
-    this.#parts.watch.setAttribute("aria-label", `Watch ${this.file.name}`);
-    this.#parts.edit.setAttribute("aria-label", `Edit ${this.file.name}`);
-    this.#show("edit", "watch");
+    this.#show(...(url ? ["edit", "watch"] : ["watch"]));
     this.#say("Done. It can be watched now.", "good");
   }
 
-  /** @param {string} sentence @param {{retry: boolean, signedOut?: boolean}} what */
-  failed(sentence, { retry, signedOut = false }) {
-    this.#parts.bar.value = 0;
+  /** @param {string} sentence @param {{retry: boolean}} what */
+  failed(sentence, { retry }) {
+    this.#reach(0);
     this.#show(...(retry ? ["retry", "dismiss"] : ["dismiss"]));
     this.#say(sentence, "bad");
-    if (signedOut) this.#parts.text.append(" ", signInLink(), ", then try again.");
+  }
+
+  #reach(bytes) {
+    this.#reached = bytes;
+    this.#parts.bar.value = bytes / this.file.size;
   }
 
   #show(...names) {
     this.#parts.bar.classList.remove("waiting");
     const focused = document.activeElement;
-    for (const name of ["cancel", "retry", "dismiss", "edit", "watch"]) {
-      this.#parts[name].hidden = !names.includes(name);
-    }
+    for (const name of BUTTONS) this.#parts[name].hidden = !names.includes(name);
     // Whoever stood on a button that went away stands on the one that took its place.
     if (this.element.contains(focused) && focused.hidden) (this.#parts[names.at(-1)] ?? this.element).focus();
   }

@@ -1,79 +1,82 @@
 /**
- * How a file's bytes get to the server. The rest of the page knows only `transfer` and `Refused`,
- * so that another way of sending can take this one's place.
+ * How a file's bytes get to the server: again and again until they are there. The rest of the page
+ * knows only `transfer`, so that another way of sending can take this one's place.
  */
+import { Refused, Setback } from "./answers.js";
+import { attempt } from "./attempt.js";
+import { Backoff } from "./backoff.js";
+import { fingerprintOf } from "./fingerprint.js";
 
-/** Why a file did not become a video, in a sentence for people. */
-export class Refused extends Error {
-  /**
-   * @param {string} sentence
-   * @param {{signedOut?: boolean, final?: boolean}} [kind] final: trying again cannot help
-   */
-  constructor(sentence, { signedOut = false, final = false } = {}) {
-    super(sentence);
-    this.signedOut = signedOut;
-    this.final = final;
+/**
+ * Send one file, from where an earlier transfer stopped.
+ *
+ * @param {object} options
+ * @param {string} options.endpoint
+ * @param {File} options.file
+ * @param {string} options.fingerprint of the file
+ * @param {Record<string, string>} options.metadata
+ * @param {{url: string | null}} options.place where the bytes go; filled in once it is known
+ * @param {import("./account.js").Account} options.account
+ * @param {import("./nudge.js").Nudge} options.nudge ends a wait early
+ * @param {AbortSignal} options.signal stops it; the promise then rejects with the signal's reason
+ * @param {(bytes: number) => void} options.onProgress bytes of the file sent so far
+ * @param {(setback: Setback, seconds: number) => void} options.onWait once a second while it waits;
+ *   Infinity: until somebody has signed in
+ * @returns {Promise<string | null>} the video's URL
+ * @throws {Refused}
+ */
+export async function transfer({ place, account, nudge, onWait, ...options }) {
+  const { file, fingerprint, signal } = options;
+  const backoff = new Backoff();
+  let reached = 0;
+  for (;;) {
+    signal.throwIfAborted();
+    await requireSame(file, fingerprint);
+    try {
+      // Also after an attempt to begin one that got no answer: the server may have begun it.
+      place.url ??= await account.claim(fingerprint, file.size);
+      signal.throwIfAborted();
+      return await attempt({
+        ...options,
+        url: place.url,
+        onUrl: (url) => {
+          account.take(url);
+          place.url = url;
+        },
+        onKept: (bytes) => {
+          reached = bytes;
+        },
+      });
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof Setback)) throw error;
+      const seconds = error.signedOut ? Number.POSITIVE_INFINITY : backoff.next(reached, error.least);
+      await wait(seconds, { signal, nudge, tell: (left) => onWait(error, left) });
+    }
   }
 }
 
-/**
- * Send one file.
- *
- * @param {object} options
- * @param {string} options.url
- * @param {File} options.file
- * @param {string} options.title
- * @param {string} options.submission
- * @param {AbortSignal} options.signal stops it; the promise then rejects with the signal's reason
- * @param {(bytes: number) => void} options.onProgress bytes of the file sent so far
- * @returns {Promise<{id: string, url: string, title: string}>} the video
- * @throws {Refused}
- */
-export function transfer({ url, file, title, submission, signal, onProgress }) {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) {
-      reject(signal.reason);
-      return;
-    }
-    // XMLHttpRequest, because fetch does not tell how much of a body has been sent.
-    const request = new XMLHttpRequest();
-    const abort = () => request.abort();
-    signal.addEventListener("abort", abort, { once: true });
-
-    request.upload.addEventListener("progress", (event) => {
-      // The total includes the other fields; what is shown is the file alone.
-      const share = event.lengthComputable && event.total > 0 ? event.loaded / event.total : 0;
-      onProgress(Math.min(file.size, Math.round(share * file.size)));
-    });
-    request.addEventListener("load", () => {
-      if (request.status === 201 && request.response) resolve(request.response);
-      else reject(explain(request.status, request.response));
-    });
-    request.addEventListener("error", () => reject(new Refused("The connection was lost. Try again.")));
-    request.addEventListener("abort", () => reject(signal.reason));
-    request.addEventListener("loadend", () => signal.removeEventListener("abort", abort));
-
-    request.open("POST", url);
-    request.setRequestHeader("Accept", "application/json");
-    request.responseType = "json";
-    const form = new FormData();
-    form.append("submission", submission);
-    form.append("title", title);
-    form.append("file", file, file.name);
-    request.send(form);
-  });
+async function wait(seconds, { signal, nudge, tell }) {
+  tell(seconds);
+  if (seconds === Number.POSITIVE_INFINITY) {
+    await nudge.wait(seconds, signal);
+    return;
+  }
+  for (let left = seconds; left > 0; left -= 1) {
+    tell(left);
+    if (await nudge.wait(1000, signal)) break;
+  }
 }
 
-/**
- * @param {number} status
- * @param {{error?: string} | null} answer
- * @returns {Refused}
- */
-export function explain(status, answer) {
-  if (status === 401) return new Refused("You are signed out.", { signedOut: true });
-  const final = [400, 403, 413, 415, 422].includes(status);
-  if (answer?.error) return new Refused(answer.error, { final });
-  if (status === 413) return new Refused("The server does not take files this large.", { final });
-  if (status === 507) return new Refused("The server has no room left.");
-  return new Refused("The server could not take it. Try again.", { final: status === 403 });
+/** Two halves of different files would be worse than none. */
+async function requireSame(file, fingerprint) {
+  let now = null;
+  try {
+    now = await fingerprintOf(file);
+  } catch {
+    // Browsers refuse to read a file that has changed since it was chosen.
+  }
+  if (now !== fingerprint) {
+    throw new Refused("This file has changed since it was chosen. Choose it again.", { final: true });
+  }
 }

@@ -1,0 +1,112 @@
+/** The list of uploads that were begun, here or elsewhere, and not finished. */
+import { formatBytes, formatDay, formatProgress } from "../format.js";
+import { fingerprintOf } from "./fingerprint.js";
+
+export class UnfinishedList {
+  #section;
+  #list;
+  #template;
+  #account;
+  #announcer;
+  #take;
+
+  /**
+   * @param {object} parts
+   * @param {HTMLElement} parts.section
+   * @param {HTMLTemplateElement} parts.template of an item
+   * @param {import("./account.js").Account} parts.account
+   * @param {import("./announcer.js").Announcer} parts.announcer
+   * @param {(files: File[]) => void} parts.take what to do with the file of an upload to go on with
+   */
+  constructor({ section, template, account, announcer, take }) {
+    this.#section = section;
+    this.#list = section.querySelector("ul");
+    this.#template = template;
+    this.#account = account;
+    this.#announcer = announcer;
+    this.#take = take;
+  }
+
+  /** Ask the server again. If it cannot be asked, what is shown stays. */
+  async refresh() {
+    let uploads;
+    try {
+      uploads = await this.#account.unfinished();
+    } catch {
+      return;
+    }
+    const focused = this.#list.contains(document.activeElement);
+    this.#list.replaceChildren(...uploads.map((upload) => this.#item(upload)));
+    this.#section.hidden = uploads.length === 0;
+    if (focused)
+      (this.#list.querySelector("button:not([hidden])") ?? document.getElementById("file")).focus();
+  }
+
+  #item(upload) {
+    const item = this.#template.content.firstElementChild.cloneNode(true);
+    const { name, bar, choose, file, discard, text } = Object.fromEntries(
+      [...item.querySelectorAll("[data-part]")].map((part) => [part.dataset.part, part]),
+    );
+    const called = upload.file_name || upload.title;
+    name.textContent = called;
+    name.title = called;
+    bar.setAttribute("aria-label", called);
+    if (upload.length) bar.value = upload.offset / upload.length;
+    text.textContent = describe(upload);
+    // Of what another program began, nothing is known that a file could be told by.
+    choose.hidden = !(upload.fingerprint && upload.length);
+    choose.setAttribute("aria-label", `${choose.textContent.trim()}: ${called}`);
+    choose.addEventListener("click", () => file.click());
+    file.addEventListener("change", () => this.#goOn(upload, file, text));
+    const button = discard.querySelector("button");
+    button.setAttribute("aria-label", `${button.textContent.trim()}: ${called}`);
+    discard.action = `${upload.url}/discard`;
+    discard.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#discard(upload, called, button);
+    });
+    return item;
+  }
+
+  async #goOn(upload, input, text) {
+    const [file] = input.files;
+    input.value = "";
+    if (!file) return;
+    const same = file.size === upload.length && (await readFingerprint(file)) === upload.fingerprint;
+    if (same) {
+      input.closest("li").remove();
+      this.#section.hidden = this.#list.childElementCount === 0;
+      this.#take([file]);
+    } else {
+      text.textContent = "That is another file. Choose the one that this upload was begun with.";
+      text.classList.add("bad");
+      this.#announcer.say(text.textContent);
+    }
+  }
+
+  async #discard(upload, called, button) {
+    button.disabled = true;
+    try {
+      await this.#account.discard(upload.url);
+      this.#announcer.say(`${called}: Thrown away.`);
+    } catch {
+      this.#announcer.say(`${called}: This did not work. Try again.`);
+    }
+    button.disabled = false;
+    button.focus();
+    await this.refresh();
+  }
+}
+
+async function readFingerprint(file) {
+  try {
+    return await fingerprintOf(file);
+  } catch {
+    return null;
+  }
+}
+
+function describe({ offset, length, expires_at }) {
+  const arrived = length ? formatProgress(offset, length) : formatBytes(offset);
+  return `${arrived} arrived · kept until ${formatDay(expires_at)}`;
+}

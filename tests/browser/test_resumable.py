@@ -1,0 +1,442 @@
+"""Uploads in the browser that stop and go on: nothing that has arrived is sent twice."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Request, Route, expect
+
+from tests.browser.conftest import enter, watch_console
+from tests.browser.line import Line
+from tests.browser.test_accessibility import violations
+from tests.system.origin import Origin
+from tests.system.people import PASSWORD, Person
+
+DONE = "Done. It can be watched now."
+THROWN_AWAY = ("DELETE", 204)
+SIZE = 12_000_000  # bytes; long enough to be stopped in, at SLOWLY
+SLOWLY = 1_500_000  # bytes a second
+MOVING = re.compile(r"[1-9][0-9.]* (MB )?of .* MB · ")
+
+
+@pytest.fixture
+def long_film(film: Path, tmp_path: Path) -> Path:
+    """A playable film followed by a box that players skip."""
+    path = tmp_path / "long.mp4"
+    start = film.read_bytes()
+    with path.open("wb") as file:
+        file.write(start)
+        file.write((SIZE - len(start)).to_bytes(4, "big") + b"free")
+        file.truncate(SIZE)
+    return path
+
+
+class Wire:
+    """What a page sends to the tus server."""
+
+    def __init__(self, page: Page) -> None:
+        self.sent: list[tuple[str, str]] = []
+        page.on("request", self._note)
+
+    def _note(self, request: Request) -> None:
+        if "/upload/files" in request.url:
+            self.sent.append((request.method, request.headers.get("upload-offset", "")))
+
+    def offsets(self) -> list[int]:
+        """Return where each PATCH began."""
+        return [int(offset) for method, offset in self.sent if method == "PATCH"]
+
+    def count(self, method: str) -> int:
+        """Return how many requests of a kind there were."""
+        return sum(sent == method for sent, _ in self.sent)
+
+
+@pytest.fixture
+def line(origin: Origin) -> Iterator[Line]:
+    """The way to Matinee."""
+    line = Line(origin.url)
+    yield line
+    line.close()
+
+
+@pytest.fixture
+def context(chromium: Browser, line: Line) -> Iterator[BrowserContext]:
+    """A new browser profile at the end of the line, signed out."""
+    with profile(chromium, line) as context:
+        yield context
+
+
+@contextmanager
+def profile(chromium: Browser, line: Line, **options: Any) -> Iterator[BrowserContext]:
+    """Open a new browser profile, and see that its pages do not complain."""
+    complaints: list[str] = []
+    context = chromium.new_context(base_url=line.url, **options)
+    context.set_default_timeout(15_000)
+    context.on("page", lambda page: watch_console(page, complaints))
+    yield context
+    context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def page(context: BrowserContext, line: Line, founder: Person) -> Page:
+    """The upload page, open and Alice's."""
+    return visit(context, line)
+
+
+def visit(context: BrowserContext, line: Line) -> Page:
+    """Sign in, and go to the upload page."""
+    # Nothing is asked of the origin but its URL.
+    page = enter(context, line, "alice")  # type: ignore[arg-type]
+    page.goto("/upload")
+    return page
+
+
+@pytest.fixture
+def wire(page: Page, line: Line) -> Wire:
+    """What that page sends, slowly."""
+    line.speed = SLOWLY
+    return Wire(page)
+
+
+@pytest.fixture(autouse=True)
+def tidy(founder: Person) -> Iterator[None]:
+    """Leave nothing unfinished for the next test."""
+    yield
+    for upload in founder.get("/api/uploads").json()["uploads"]:
+        founder.delete(upload["url"], headers={"Tus-Resumable": "1.0.0"})
+
+
+def begin(page: Page, *files: Path) -> None:
+    """Choose files, and see the first bytes of each leave."""
+    page.locator("#file").set_input_files(list(files))
+    for file in files:
+        row = page.locator("#transfers .transfer", has_text=file.name).last
+        expect(row.locator(".text")).to_have_text(MOVING)
+
+
+def open_again(page: Page) -> None:
+    """Load the page anew in the middle of an upload, against the page's advice."""
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.reload()
+
+
+def has_arrived(founder: Person) -> int:
+    """Return how many bytes of the only unfinished upload have arrived."""
+    (upload,) = founder.get("/api/uploads").json()["uploads"]
+    return int(upload["offset"])
+
+
+def test_several_files_are_uploaded_at_once(page: Page, film: Path, tmp_path: Path) -> None:
+    wire = Wire(page)
+    names = ["one.mp4", "two.mp4", "three.mp4"]
+    for name in names:
+        (tmp_path / name).write_bytes(film.read_bytes() + b"\0\0\0\x0bfree" + name[:3].encode())
+    page.locator("#file").set_input_files([tmp_path / name for name in names])
+    expect(page.get_by_text(DONE)).to_have_count(3)
+    assert wire.count("POST") == 3
+    # Bytes begin right after the creation: one request each, however long the film.
+    assert wire.offsets() == [0, 0, 0]
+    expect(page.locator("#announcer")).to_contain_text("three.mp4: Done.")
+    page.get_by_role("link", name="Watch two.mp4").click()
+    expect(page.get_by_role("heading", name="two")).to_be_visible()
+
+
+def test_an_upload_pauses_and_resumes(
+    page: Page, wire: Wire, line: Line, founder: Person, long_film: Path
+) -> None:
+    begin(page, long_film)
+    page.get_by_role("button", name="Pause: long.mp4").click()
+    expect(page.get_by_role("button", name="Resume: long.mp4")).to_be_focused()
+    expect(page.locator(".text").first).to_have_text(re.compile("^Paused · "))
+    line.mend()
+    page.wait_for_timeout(500)
+    assert 0 < has_arrived(founder) < SIZE
+    page.get_by_role("button", name="Resume: long.mp4").click()
+    expect(page.get_by_text(DONE)).to_be_visible()
+    first, second = wire.offsets()
+    assert (first, wire.count("POST")) == (0, 1)
+    assert second > 0
+    expect(page.get_by_role("heading", name="Not finished yet")).to_be_hidden()
+
+
+def test_an_upload_goes_on_when_the_network_is_back(
+    page: Page, wire: Wire, line: Line, context: BrowserContext, long_film: Path
+) -> None:
+    begin(page, long_film)
+    line.cut()
+    expect(page.locator(".transfer .bad")).to_have_text(
+        re.compile(r"^Connection lost\. Trying again in \d s\.$")
+    )
+    expect(page.locator("#announcer")).to_contain_text("long.mp4: Connection lost.")
+    line.mend()
+    expect(page.get_by_text(DONE)).to_be_visible()
+    assert wire.count("POST") == 1
+    assert wire.offsets()[-1] > 0
+
+
+def test_the_online_event_ends_the_wait(
+    page: Page, wire: Wire, line: Line, long_film: Path
+) -> None:
+    begin(page, long_film)
+    page.context.set_offline(True)
+    line.cut()
+    waiting = page.locator(".transfer .bad")
+    expect(waiting).to_have_text(re.compile(r"in (10|9) s\.$"), timeout=15_000)
+    line.mend()
+    page.context.set_offline(False)
+    expect(page.get_by_text(DONE)).to_be_visible(timeout=5000)
+
+
+def test_a_server_that_fails_is_tried_again(page: Page, film: Path) -> None:
+    answers = [(503, "Videos cannot be stored at the moment."), (502, None)]
+
+    def fail(route: Route) -> None:
+        if not answers:
+            route.continue_()
+            return
+        status, sentence = answers.pop(0)
+        body = json.dumps({"error": sentence}) if sentence else "<h1>Bad gateway</h1>"
+        route.fulfill(status=status, body=body)
+
+    page.route("**/upload/files", fail)
+    page.locator("#file").set_input_files(film)
+    expect(page.get_by_text(DONE)).to_be_visible()
+    assert answers == []
+
+
+def test_a_creation_without_an_answer_leaves_one_upload(
+    page: Page, founder: Person, film: Path
+) -> None:
+    wire = Wire(page)
+    lost: list[int] = []
+
+    def lose(route: Route) -> None:
+        if not lost:
+            lost.append(route.fetch().status)
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/upload/files", lose)
+    page.locator("#file").set_input_files(film)
+    expect(page.get_by_text(DONE)).to_be_visible()
+    assert lost == [201]
+    assert wire.count("POST") == 1
+    assert founder.get("/api/uploads").json() == {"uploads": []}
+
+
+def test_the_same_file_under_another_name_goes_on_after_a_reload(
+    page: Page, wire: Wire, line: Line, founder: Person, long_film: Path
+) -> None:
+    begin(page, long_film)
+    open_again(page)
+    expect(page.get_by_role("heading", name="Not finished yet")).to_be_visible()
+    item = page.locator("#unfinished .transfer")
+    expect(item).to_contain_text("long.mp4")
+    expect(item.locator(".text")).to_have_text(re.compile(r"of 12 MB arrived · kept until "))
+    renamed = long_film.rename(long_film.with_name("another name.mp4"))
+    wire.sent.clear()
+    line.mend()
+    page.locator("#file").set_input_files(renamed)
+    expect(page.get_by_text(DONE)).to_be_visible()
+    assert wire.count("POST") == 0
+    assert len(wire.offsets()) == 1
+    assert wire.offsets()[0] > 0
+    expect(item).to_have_count(0)
+    expect(page.locator("#announcer")).to_contain_text("another name.mp4: Going on from ")
+    page.get_by_role("link", name="Watch another name.mp4").click()
+    # It was begun under this name.
+    expect(page.get_by_role("heading", name="long")).to_be_visible()
+
+
+def test_an_unfinished_upload_goes_on_from_its_own_button(
+    page: Page, wire: Wire, line: Line, long_film: Path, film: Path
+) -> None:
+    begin(page, long_film)
+    open_again(page)
+    wire.sent.clear()
+    line.mend()
+    choose = page.get_by_role("button", name="Choose the same file to go on: long.mp4")
+    with page.expect_file_chooser() as chooser:
+        choose.click()
+    chooser.value.set_files(film)
+    expect(page.locator("#unfinished .bad")).to_contain_text("That is another file.")
+    with page.expect_file_chooser() as chooser:
+        choose.click()
+    chooser.value.set_files(long_film)
+    expect(page.get_by_text(DONE)).to_be_visible()
+    assert wire.count("POST") == 0
+    assert wire.offsets()[0] > 0
+
+
+def test_an_upload_goes_on_in_another_browser(
+    chromium: Browser, page: Page, wire: Wire, line: Line, long_film: Path
+) -> None:
+    begin(page, long_film)
+    page.context.close()
+    line.mend()
+    with profile(chromium, line) as elsewhere:
+        other = visit(elsewhere, line)
+        expect(other.locator("#unfinished .transfer")).to_contain_text("long.mp4")
+        sent = Wire(other)
+        other.locator("#file").set_input_files(long_film)
+        expect(other.get_by_text(DONE)).to_be_visible()
+    assert sent.count("POST") == 0
+    assert sent.offsets()[0] > 0
+
+
+def test_the_same_file_twice_becomes_two_videos(
+    page: Page, wire: Wire, line: Line, long_film: Path
+) -> None:
+    begin(page, long_film)
+    line.mend()
+    page.locator("#file").set_input_files(long_film)
+    expect(page.get_by_text(DONE)).to_have_count(2)
+    links = page.get_by_role("link", name="Watch long.mp4").all()
+    assert len({link.get_attribute("href") for link in links}) == 2
+
+
+def test_an_upload_goes_on_after_signing_in_again(
+    page: Page, wire: Wire, line: Line, context: BrowserContext, long_film: Path
+) -> None:
+    begin(page, long_film)
+    context.clear_cookies()
+    line.cut()
+    expect(page.locator(".transfer .bad")).to_contain_text("Connection lost.")
+    line.mend()
+    expect(page.locator(".transfer .bad")).to_contain_text("You are signed out.")
+    with context.expect_page() as opened:
+        page.get_by_role("link", name="Sign in (new tab)").click()
+    tab = opened.value
+    tab.get_by_label("Name").fill("alice")
+    tab.get_by_label("Password").fill(PASSWORD)
+    tab.get_by_role("button", name="Sign in").click()
+    tab.wait_for_url("**/upload")
+    tab.close()
+    page.bring_to_front()
+    # Coming back to the tab may have been enough.
+    if page.get_by_role("button", name="Resume: long.mp4").is_visible():
+        page.get_by_role("button", name="Resume: long.mp4").click(timeout=2000)
+    expect(page.get_by_text(DONE)).to_be_visible()
+    assert wire.count("POST") == 1
+    assert wire.offsets()[-1] > 0
+
+
+def test_cancelling_throws_away_what_has_arrived(
+    page: Page, wire: Wire, line: Line, founder: Person, long_film: Path
+) -> None:
+    begin(page, long_film)
+    # The request that was cut may take a moment to end on the server.
+    with page.expect_response(lambda answer: (answer.request.method, answer.status) == THROWN_AWAY):
+        page.get_by_role("button", name="Cancel: long.mp4").click()
+    assert founder.get("/api/uploads").json() == {"uploads": []}
+    line.mend()
+    page.get_by_role("button", name="Try again: long.mp4").click()
+    expect(page.get_by_text(DONE)).to_be_visible()
+    assert wire.offsets() == [0, 0]
+
+
+def test_an_unfinished_upload_is_thrown_away(
+    page: Page, wire: Wire, founder: Person, long_film: Path
+) -> None:
+    begin(page, long_film)
+    open_again(page)
+    page.get_by_role("button", name="Throw away: long.mp4").click()
+    expect(page.get_by_role("heading", name="Not finished yet")).to_be_hidden()
+    expect(page.locator("#announcer")).to_contain_text("long.mp4: Thrown away.")
+    expect(page.locator("#file")).to_be_focused()
+    assert founder.get("/api/uploads").json() == {"uploads": []}
+
+
+def test_an_unfinished_upload_is_thrown_away_without_javascript(
+    chromium: Browser, page: Page, wire: Wire, line: Line, founder: Person, long_film: Path
+) -> None:
+    begin(page, long_film)
+    page.context.close()
+    with profile(chromium, line, java_script_enabled=False) as context:
+        plain = visit(context, line)
+        throw_away_by_form(plain)
+    assert founder.get("/api/uploads").json() == {"uploads": []}
+
+
+def throw_away_by_form(plain: Page) -> None:
+    """Throw the only unfinished upload away with a page's own form."""
+    expect(plain.locator("#unfinished .text")).to_have_text(re.compile(r"of 12 MB\s+arrived"))
+    expect(plain.get_by_role("button", name="Choose the same file to go on")).to_have_count(0)
+    plain.get_by_role("button", name="Throw away: long.mp4").click()
+    plain.wait_for_url("**/upload")
+    expect(plain.get_by_role("heading", name="Not finished yet")).to_have_count(0)
+
+
+def test_leaving_in_the_middle_asks_first(page: Page, wire: Wire, long_film: Path) -> None:
+    asked: list[str] = []
+
+    def leave(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page.on("dialog", leave)
+    begin(page, long_film)
+    page.reload()
+    assert asked == ["beforeunload"]
+    page.reload()
+    assert asked == ["beforeunload"]
+
+
+def test_a_refusal_before_the_first_byte_is_final(page: Page, film: Path) -> None:
+    sentence = "You have 3 MB left of 1 GB. The administrator can change that."
+    page.route(
+        "**/upload/files",
+        lambda route: route.fulfill(status=413, body=json.dumps({"error": sentence})),
+    )
+    page.locator("#file").set_input_files(film)
+    expect(page.locator(".transfer .bad")).to_have_text(sentence)
+    expect(page.get_by_role("button", name="Try again")).to_have_count(0)
+    expect(page.get_by_role("button", name="Dismiss: film.mp4")).to_be_visible()
+
+
+def test_a_file_that_changed_is_not_mixed_with_what_arrived(
+    page: Page, wire: Wire, long_film: Path
+) -> None:
+    begin(page, long_film)
+    page.get_by_role("button", name="Pause: long.mp4").click()
+    with long_film.open("r+b") as file:
+        file.seek(SIZE // 2)
+        file.write(b"changed")
+    page.get_by_role("button", name="Resume: long.mp4").click()
+    expect(page.locator(".transfer .bad")).to_contain_text("This file has changed")
+    assert len(wire.offsets()) == 1
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_no_state_of_the_page_has_a_violation(
+    chromium: Browser,
+    line: Line,
+    founder: Person,
+    long_film: Path,
+    scheme: str,
+    width: int,
+) -> None:
+    look = {"color_scheme": scheme, "viewport": {"width": width, "height": 800}}
+    with profile(chromium, line, reduced_motion="reduce", **look) as context:
+        page = visit(context, line)
+        line.speed = SLOWLY
+        begin(page, long_film)
+        found = violations(page)
+        line.cut()
+        expect(page.locator(".transfer .bad")).to_contain_text("in 5 s")
+        found += violations(page)
+        page.get_by_role("button", name="Pause: long.mp4").click()
+        found += violations(page)
+        line.mend()
+        open_again(page)
+        expect(page.get_by_role("heading", name="Not finished yet")).to_be_visible()
+        found += violations(page)
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= width
+    assert found == []
