@@ -65,8 +65,11 @@ def room(storage: MediaStorage) -> int:
 
 
 def lock_volume(session: Session) -> None:
-    """Wait until nobody else promises room. It lasts until the transaction ends."""
-    session.execute(select(Volume.id).with_for_update()).all()
+    """Wait until nobody else promises room. It lasts until the transaction ends.
+
+    The row comes with the schema. Without it nothing would be locked, so that is a fault.
+    """
+    session.scalars(select(Volume.id).with_for_update()).one()
 
 
 def require_room(
