@@ -1,7 +1,9 @@
 """What the upload service's tests share."""
 
 import os
+import shutil
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,10 +12,11 @@ from common.access import Viewer
 from common.callers import COOKIE
 from common.storage import MediaStorage
 from common.stores import Stores
-from db.engine import Database
+from db.engine import Database, connect
 from db.models import Role, Upload, User, Video
 from tests.conftest import Client, Site
 from tests.media import mp4
+from tests.upload_service.server import Server
 
 HOUR = 3600
 
@@ -106,3 +109,23 @@ def grow_old(path: Path, seconds: float = 2 * HOUR) -> None:
     """Let a file's last change be long ago."""
     then = time.time() - seconds
     os.utime(path, (then, then))
+
+
+@pytest.fixture(scope="module")
+def server(
+    tmp_path_factory: pytest.TempPathFactory, migrated: str, redis_url: str, static_dir: Path
+) -> Iterator[Server]:
+    """One server for this module."""
+    folder = tmp_path_factory.mktemp("server")
+    if migrated.startswith("sqlite"):
+        shutil.copyfile(migrated.removeprefix("sqlite:///"), folder / "matinee.db")
+        migrated = f"sqlite:///{folder / 'matinee.db'}"
+    database = connect(migrated)
+    for table in (Video, Upload):
+        database.write(lambda session, table=table: session.query(table).delete())
+    server = Server(folder, database=database, redis_url=redis_url, static=static_dir)
+    yield server
+    log = server.log()
+    server.stop()
+    assert "Traceback" not in log, log[log.find("Traceback") :][:3000]
+    database.engine.dispose()

@@ -158,3 +158,9 @@ class Connection:
         response: Any = HTTPResponse(self.socket)
         response.begin()
         return Answer(response.status, dict(response.getheaders()), response.read())
+
+
+def chunked(body: bytes, size: int = 50_000) -> bytes:
+    """Return a body in chunked coding (RFC 9112, 7.1)."""
+    pieces = [body[at : at + size] for at in range(0, len(body), size)]
+    return b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"

@@ -15,34 +15,13 @@ import pytest
 from common.settings import CommonSettings, Environment
 from common.storage import MediaStorage
 from common.stores import Stores
-from db.engine import connect
 from db.models import Upload, Video
 from tests.media import box, mp4
 from tests.upload_service.conftest import files_in
 from tests.upload_service.forms import file_part, form_body, text_part
-from tests.upload_service.server import LIMIT, Server
+from tests.upload_service.server import LIMIT, Server, chunked
 from tests.waiting import wait_until
 from upload_service.cleaning import Cleaner
-
-
-@pytest.fixture(scope="module")
-def server(
-    tmp_path_factory: pytest.TempPathFactory, migrated: str, redis_url: str, static_dir: Path
-) -> Iterator[Server]:
-    """One server for this module."""
-    folder = tmp_path_factory.mktemp("server")
-    if migrated.startswith("sqlite"):
-        shutil.copyfile(migrated.removeprefix("sqlite:///"), folder / "matinee.db")
-        migrated = f"sqlite:///{folder / 'matinee.db'}"
-    database = connect(migrated)
-    for table in (Video, Upload):
-        database.write(lambda session, table=table: session.query(table).delete())
-    server = Server(folder, database=database, redis_url=redis_url, static=static_dir)
-    yield server
-    log = server.log()
-    server.stop()
-    assert "Traceback" not in log
-    database.engine.dispose()
 
 
 @pytest.fixture(scope="module")
@@ -90,11 +69,6 @@ def test_a_film_arrives_whole(server: Server, token: str, film: bytes) -> None:
     assert answer.status == 201
     stored = server.videos_dir / json.loads(answer.body)["id"] / "original.mp4"
     assert hashlib.sha256(stored.read_bytes()).digest() == hashlib.sha256(film).digest()
-
-
-def chunked(body: bytes, size: int = 50_000) -> bytes:
-    pieces = [body[at : at + size] for at in range(0, len(body), size)]
-    return b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
 
 
 def test_a_film_without_a_length_arrives_in_chunks(server: Server, token: str, film: bytes) -> None:

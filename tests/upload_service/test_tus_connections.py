@@ -5,7 +5,6 @@ import itertools
 import os
 import random
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -17,33 +16,11 @@ from pathlib import Path
 import pytest
 
 from common.callers import COOKIE
-from db.engine import connect
-from db.models import Upload, Video
 from tests.conftest import ROOT
 from tests.media import box, mp4
-from tests.upload_service.server import Answer, Connection, Server
+from tests.upload_service.server import Answer, Connection, Server, chunked
 from tests.upload_service.tus_client import OCTETS, checksum
 from tests.waiting import wait_until
-
-
-@pytest.fixture(scope="module")
-def server(
-    tmp_path_factory: pytest.TempPathFactory, migrated: str, redis_url: str, static_dir: Path
-) -> Iterator[Server]:
-    """One server for this module."""
-    folder = tmp_path_factory.mktemp("server")
-    if migrated.startswith("sqlite"):
-        shutil.copyfile(migrated.removeprefix("sqlite:///"), folder / "matinee.db")
-        migrated = f"sqlite:///{folder / 'matinee.db'}"
-    database = connect(migrated)
-    for table in (Video, Upload):
-        database.write(lambda session, table=table: session.query(table).delete())
-    server = Server(folder, database=database, redis_url=redis_url, static=static_dir)
-    yield server
-    log = server.log()
-    server.stop()
-    assert "Traceback" not in log, log[log.find("Traceback") :][:3000]
-    database.engine.dispose()
 
 
 @pytest.fixture(scope="module")
@@ -121,11 +98,6 @@ class Client:
     def assert_arrived(self, where: str, film: bytes) -> None:
         stored = self.stored(where).read_bytes()
         assert hashlib.sha256(stored).digest() == hashlib.sha256(film).digest()
-
-
-def chunked(body: bytes, size: int = 50_000) -> bytes:
-    pieces = [body[at : at + size] for at in range(0, len(body), size)]
-    return b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
 
 
 def test_a_film_arrives_whole(tus: Client, film: bytes) -> None:
