@@ -7,7 +7,7 @@ PYTHON_CODE := auth_service common db standalone.py streaming_service tests uplo
 TEMPLATES := auth_service/templates common/templates streaming_service/templates upload_service/templates
 # The development lock holds all that the standalone lock does, in the same versions.
 RUN_ENV := $(if $(wildcard .venv/dev),.venv/dev,.venv/standalone)
-LOCKS := dev auth upload streaming migrate standalone
+LOCKS := dev tools auth upload streaming transcode migrate standalone
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-system bench up down fmt lint lock init-sql build clean
@@ -71,9 +71,10 @@ clean:  ## remove what was installed and built; data stays
 	@$(PYTHON) -m venv .venv || \
 	  { rm -rf .venv; echo "Python has no venv module here: on Debian, apt-get install python3-venv"; exit 1; }
 
+.venv/dev: requirements/tools.txt
 .venv/%: requirements/%.txt | .venv/bin/python
-	@echo "Installing $*.txt (once) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@echo "Installing $(^F) (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes $(^:%=--requirement %)
 	@touch $@
 
 frontend/node_modules: frontend/package-lock.json | $(RUN_ENV)

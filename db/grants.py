@@ -14,18 +14,41 @@ GRANTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "uploads": ("SELECT",),
         "videos": ("SELECT",),
         "volumes": ("SELECT",),
+        "jobs": ("SELECT",),
+        "renditions": ("SELECT",),
+        "captions": ("SELECT",),
+        "positions": ("SELECT",),
     },
     "upload": {
         "users": ("SELECT",),
         "uploads": ("SELECT", "INSERT", "UPDATE", "DELETE"),
-        "videos": ("SELECT", "INSERT", "DELETE"),
+        # UPDATE for the SHA-256 of a file that came in pieces, which is known later.
+        "videos": ("SELECT", "INSERT", "UPDATE", "DELETE"),
         "volumes": ("SELECT", "UPDATE"),  # to lock it takes the right to change it
+        "jobs": ("SELECT", "INSERT"),  # the first one of each video
+        "renditions": ("SELECT",),
+        "captions": ("SELECT",),
+        "positions": ("SELECT",),
     },
     "streaming": {
         "users": ("SELECT",),
         "uploads": ("SELECT",),
         "videos": ("SELECT", "UPDATE"),
         "volumes": ("SELECT",),
+        "jobs": ("SELECT", "UPDATE"),  # to start a failed one again
+        "renditions": ("SELECT",),
+        "captions": ("SELECT", "INSERT", "UPDATE", "DELETE"),
+        "positions": ("SELECT", "INSERT", "UPDATE", "DELETE"),
+    },
+    "transcode": {
+        "users": ("SELECT",),
+        "uploads": ("SELECT",),
+        "videos": ("SELECT", "UPDATE"),
+        "volumes": ("SELECT",),
+        "jobs": ("SELECT", "INSERT", "UPDATE", "DELETE"),
+        "renditions": ("SELECT", "INSERT", "UPDATE", "DELETE"),
+        "captions": ("SELECT",),
+        "positions": ("SELECT",),
     },
 }
 

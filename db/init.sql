@@ -92,3 +92,86 @@ ALTER TABLE uploads ADD COLUMN is_part BOOL;
 ALTER TABLE uploads ADD COLUMN parts TEXT;
 
 UPDATE alembic_version SET version_num='0002' WHERE alembic_version.version_num = '0001';
+
+-- Running upgrade 0002 -> 0003
+
+ALTER TABLE videos ADD COLUMN file_name VARCHAR(255);
+
+ALTER TABLE videos ADD COLUMN sha256 VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin;
+
+ALTER TABLE videos ADD COLUMN downloadable BOOL NOT NULL DEFAULT false;
+
+ALTER TABLE videos ADD COLUMN refusal VARCHAR(300);
+
+CREATE TABLE jobs (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    video_id VARCHAR(22) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    kind VARCHAR(16) NOT NULL,
+    height INTEGER NOT NULL DEFAULT 0,
+    state VARCHAR(16) NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    fence INTEGER NOT NULL DEFAULT 0,
+    worker VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin,
+    leased_until DATETIME(6),
+    not_before DATETIME(6),
+    progress DOUBLE NOT NULL DEFAULT 0,
+    created_at DATETIME(6) NOT NULL,
+    started_at DATETIME(6),
+    finished_at DATETIME(6),
+    estimate DOUBLE,
+    seconds DOUBLE,
+    error VARCHAR(300),
+    detail TEXT,
+    CONSTRAINT pk_jobs PRIMARY KEY (id),
+    CONSTRAINT fk_jobs_video_id_videos FOREIGN KEY(video_id) REFERENCES videos (id) ON DELETE CASCADE,
+    CONSTRAINT uq_jobs_video_id_kind_height UNIQUE (video_id, kind, height),
+    CONSTRAINT ck_jobs_jobkind CHECK (kind IN ('check', 'pictures', 'copy', 'audio', 'rung')),
+    CONSTRAINT ck_jobs_jobstate CHECK (state IN ('waiting', 'running', 'done', 'failed'))
+);
+
+CREATE INDEX ix_jobs_state_kind_height ON jobs (state, kind, height);
+
+CREATE TABLE renditions (
+    video_id VARCHAR(22) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    name VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    kind VARCHAR(16) NOT NULL,
+    codecs VARCHAR(64) NOT NULL,
+    bandwidth BIGINT NOT NULL,
+    average_bandwidth BIGINT NOT NULL,
+    size BIGINT NOT NULL,
+    width INTEGER,
+    height INTEGER,
+    frame_rate DOUBLE,
+    language VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin,
+    title VARCHAR(64),
+    created_at DATETIME(6) NOT NULL,
+    CONSTRAINT pk_renditions PRIMARY KEY (video_id, name),
+    CONSTRAINT fk_renditions_video_id_videos FOREIGN KEY(video_id) REFERENCES videos (id) ON DELETE CASCADE,
+    CONSTRAINT ck_renditions_renditionkind CHECK (kind IN ('video', 'audio'))
+);
+
+CREATE TABLE captions (
+    video_id VARCHAR(22) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    language VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    label VARCHAR(64) NOT NULL,
+    body TEXT(1048576) NOT NULL,
+    created_at DATETIME(6) NOT NULL,
+    CONSTRAINT pk_captions PRIMARY KEY (video_id, language),
+    CONSTRAINT fk_captions_video_id_videos FOREIGN KEY(video_id) REFERENCES videos (id) ON DELETE CASCADE
+);
+
+CREATE TABLE positions (
+    user_id BIGINT NOT NULL,
+    video_id VARCHAR(22) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    position_ms BIGINT NOT NULL,
+    watched_at DATETIME(6) NOT NULL,
+    CONSTRAINT pk_positions PRIMARY KEY (user_id, video_id),
+    CONSTRAINT fk_positions_user_id_users FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE,
+    CONSTRAINT fk_positions_video_id_videos FOREIGN KEY(video_id) REFERENCES videos (id) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_positions_video_id ON positions (video_id);
+
+INSERT INTO jobs (video_id, kind, state, created_at) SELECT id, 'check', 'waiting', created_at FROM videos WHERE deleted_at IS NULL;
+
+UPDATE alembic_version SET version_num='0003' WHERE alembic_version.version_num = '0002';

@@ -1,7 +1,8 @@
 """The tables: the one source of the schema.
 
 Migrations are checked against this module, and `init.sql` against the migrations. Who writes what:
-auth writes users; upload writes uploads and creates videos; streaming changes and marks videos.
+auth writes users; upload writes uploads and creates videos, each with its first job; transcode
+writes jobs and renditions; streaming changes and marks videos, and writes captions and positions.
 `db/grants.py` gives each service's MySQL user just that.
 """
 
@@ -12,6 +13,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Dialect,
+    Double,
     Enum,
     ForeignKey,
     Index,
@@ -21,6 +23,8 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
+    text,
 )
 from sqlalchemy import DateTime as NaiveDateTime
 from sqlalchemy.dialects import mysql
@@ -30,6 +34,9 @@ TITLE_LIMIT = 200
 DESCRIPTION_LIMIT = 5000
 NAME_LIMIT = 40
 FILE_NAME_LIMIT = 255
+REFUSAL_LIMIT = 300
+CAPTION_LIMIT = 1 << 20
+"""Bytes that a track of captions may have."""
 
 # Ids are compared byte by byte, and are ASCII: MySQL's default collation would equate `a` and `A`.
 PublicId = String(22).with_variant(
@@ -38,6 +45,8 @@ PublicId = String(22).with_variant(
 Fingerprint = String(64).with_variant(
     mysql.VARCHAR(64, charset="ascii", collation="ascii_bin"), "mysql"
 )
+# Names that we give (renditions, workers) and language tags: ASCII, compared byte by byte.
+Label = String(64).with_variant(mysql.VARCHAR(64, charset="ascii", collation="ascii_bin"), "mysql")
 # Names are made comparable before they get here, so the column compares exactly, blanks included.
 NameKey = String(NAME_LIMIT * 3).with_variant(
     mysql.VARCHAR(NAME_LIMIT * 3, charset="utf8mb4", collation="utf8mb4_0900_bin"), "mysql"
@@ -84,6 +93,37 @@ class Visibility(enum.StrEnum):
     PRIVATE = "private"
     MEMBERS = "members"
     PUBLIC = "public"
+
+
+class JobKind(enum.StrEnum):
+    """A step of preparing a video, in the order in which steps are given out.
+
+    `check` decides whether the file can be decoded, and plans the other steps; `pictures` draws
+    poster and storyboard; `copy` packs the original's own pictures as HLS; `audio` makes the audio
+    rendition; `rung` encodes one height of the ladder.
+    """
+
+    CHECK = "check"
+    PICTURES = "pictures"
+    COPY = "copy"
+    AUDIO = "audio"
+    RUNG = "rung"
+
+
+class JobState(enum.StrEnum):
+    """Where a job stands. A worker that dies leaves `running` with a lease that runs out."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class RenditionKind(enum.StrEnum):
+    """What a rendition carries."""
+
+    VIDEO = "video"
+    AUDIO = "audio"
 
 
 def _words(kind: type[enum.StrEnum]) -> Enum:
@@ -197,5 +237,102 @@ class Video(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now, onupdate=now)
     deleted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # What the uploader called the file, for downloads; never part of a path.
+    file_name: Mapped[str | None] = mapped_column(String(FILE_NAME_LIMIT))
+    # SHA-256 of the original in hexadecimal, once it is known: the owner's receipt.
+    sha256: Mapped[str | None] = mapped_column(Fingerprint)
+    # Whether whoever may watch may also download the original.
+    downloadable: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # Why it cannot be played, in words for people; then nobody gets its bytes.
+    refusal: Mapped[str | None] = mapped_column(String(REFUSAL_LIMIT))
 
     owner: Mapped[User | None] = relationship(lazy="raise")
+
+
+class Job(Base):
+    """One step of preparing one video. The row is the truth; the queue only wakes workers.
+
+    A worker that claims it takes the next `fence` and a lease; it works in a folder named after
+    both, and publishes only while the fence is still its own.
+    """
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        UniqueConstraint("video_id", "kind", "height"),
+        Index("ix_jobs_state_kind_height", "state", "kind", "height"),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    video_id: Mapped[str] = mapped_column(ForeignKey("videos.id", ondelete="CASCADE"))
+    kind: Mapped[JobKind] = mapped_column(_words(JobKind))
+    height: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # of a rung, in lines
+    state: Mapped[JobState] = mapped_column(_words(JobState), default=JobState.WAITING)
+    attempts: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    fence: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    worker: Mapped[str | None] = mapped_column(Label)  # who holds it
+    leased_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    not_before: Mapped[datetime | None] = mapped_column(UTCDateTime)  # back-off after a failure
+    progress: Mapped[float] = mapped_column(Double, default=0.0, server_default=text("0"))  # 0 to 1
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    started_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # Seconds that it should take and took, by the clock: what times of completion are told from.
+    estimate: Mapped[float | None] = mapped_column(Double)
+    seconds: Mapped[float | None] = mapped_column(Double)
+    error: Mapped[str | None] = mapped_column(String(REFUSAL_LIMIT))  # for people
+    detail: Mapped[str | None] = mapped_column(Text)  # ffmpeg's last lines, for administrators
+
+
+class Rendition(Base):
+    """A published HLS rendition: `<video>/hls/<name>.m3u8` and `<name>.mp4`.
+
+    Bandwidths are measured, in bits per second (RFC 8216, 4.3.4.2).
+    """
+
+    __tablename__ = "renditions"
+
+    video_id: Mapped[str] = mapped_column(
+        ForeignKey("videos.id", ondelete="CASCADE"), primary_key=True
+    )
+    name: Mapped[str] = mapped_column(Label, primary_key=True)  # "720p", "source", "audio-1"
+    kind: Mapped[RenditionKind] = mapped_column(_words(RenditionKind))
+    codecs: Mapped[str] = mapped_column(String(64))  # RFC 6381
+    bandwidth: Mapped[int] = mapped_column(BigInteger)  # the peak
+    average_bandwidth: Mapped[int] = mapped_column(BigInteger)
+    size: Mapped[int] = mapped_column(BigInteger)  # bytes
+    width: Mapped[int | None] = mapped_column()
+    height: Mapped[int | None] = mapped_column()
+    frame_rate: Mapped[float | None] = mapped_column(Double)
+    language: Mapped[str | None] = mapped_column(Label)
+    title: Mapped[str | None] = mapped_column(String(64))  # of a sound track, for people
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+
+
+class Caption(Base):
+    """A track of captions as WebVTT, one per language."""
+
+    __tablename__ = "captions"
+
+    video_id: Mapped[str] = mapped_column(
+        ForeignKey("videos.id", ondelete="CASCADE"), primary_key=True
+    )
+    language: Mapped[str] = mapped_column(Label, primary_key=True)  # a tag of BCP 47
+    label: Mapped[str] = mapped_column(String(64))  # what the menu shows
+    body: Mapped[str] = mapped_column(Text(CAPTION_LIMIT))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+
+
+class Position(Base):
+    """Where somebody stopped in a video."""
+
+    __tablename__ = "positions"
+    __table_args__ = (Index("ix_positions_video_id", "video_id"),)
+
+    user_id: Mapped[int] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True
+    )
+    video_id: Mapped[str] = mapped_column(
+        ForeignKey("videos.id", ondelete="CASCADE"), primary_key=True
+    )
+    position_ms: Mapped[int] = mapped_column(BigInteger)
+    watched_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)

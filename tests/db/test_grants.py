@@ -10,7 +10,12 @@ from db.engine import Database, connect
 from db.grants import GRANTS, apply_grants
 from db.models import Base
 
-PASSWORDS = {"auth": "pässword'1", "upload": 'two"2', "streaming": "three\\3"}
+PASSWORDS = {
+    "auth": "pässword'1",
+    "upload": 'two"2',
+    "streaming": "three\\3",
+    "transcode": "four%4",
+}
 
 
 def test_every_service_reads_every_table() -> None:
