@@ -10,7 +10,7 @@ RUN_ENV := $(if $(wildcard .venv/dev),.venv/dev,.venv/standalone)
 LOCKS := dev tools auth upload streaming transcode migrate standalone
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-system bench up down fmt lint lock init-sql build clean
+.PHONY: help run test test-system soak bench up down fmt lint lock init-sql build clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ test: lint  ## format, lint, types, and all tests but those of the Compose stack
 test-system: .venv/dev build/static/manifest.json  ## the Compose stack over HTTP, and the tests again on MySQL
 	STACK=compose $(BIN)/python -m pytest tests/system tests/browser tests/permissions/test_over_http.py
 	DATABASE=mysql $(BIN)/python -m pytest --ignore tests/system --ignore tests/browser --ignore tests/gateway --ignore tests/permissions/test_over_http.py
+
+soak: .venv/dev build/static/manifest.json  ## 200 killed workers, cut connections and damaged chunks each
+	FAULT_ROUNDS=200 $(BIN)/python -m pytest -s tests/system/test_upload_faults.py
 
 bench: .venv/dev build/static/manifest.json  ## measure, as ratios to peers, into docs/benchmarks.md
 	$(BIN)/python -m benchmarks
