@@ -24,7 +24,7 @@ def create_app(settings: StreamingSettings) -> Flask:
     app.register_blueprint(routes.watching)
     app.register_blueprint(api.blueprint)
     if settings.sends_bytes:
-        app.register_blueprint(delivery.blueprint)
+        delivery.stand_in_front(app, storage, trust_gateway=settings.common.trust_gateway)
     else:
         gate = authorisation.Gate(app.wsgi_app, app.extensions["stores"])
         app.wsgi_app = gate  # type: ignore[method-assign]

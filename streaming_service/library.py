@@ -40,7 +40,8 @@ class Found:
 def access_of(video: Video) -> VideoAccess:
     """Return what decides on access to a video."""
     gone = video.deleted_at is not None
-    return VideoAccess(None if gone else video.owner_id, video.visibility)
+    owner_id = None if gone else video.owner_id
+    return VideoAccess(owner_id, video.visibility, video.downloadable)
 
 
 def get_video_for(session: Session, viewer: Viewer | None, video_id: str) -> Video:
