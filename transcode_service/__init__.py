@@ -1,0 +1,1 @@
+"""Prepares videos: checks them, draws their pictures, and adds HLS renditions."""
