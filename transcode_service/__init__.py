@@ -1,1 +1,1 @@
-"""Prepares videos: checks them, draws their pictures, and adds HLS renditions."""
+"""Checks what was uploaded, draws its pictures, and adds HLS renditions."""
