@@ -353,6 +353,10 @@ class MediaStorage:
         """
         return self._published_path(video_id, name).read_text(encoding="utf-8")
 
+    def hls_folder(self, video_id: str) -> Path:
+        """Return the folder of a video's renditions, for reading; there may be none yet."""
+        return self._video_folder(video_id) / "hls"
+
     def has_published(self, video_id: str, name: str) -> bool:
         """Tell whether a published file is in its place."""
         return self._published_path(video_id, name).is_file()

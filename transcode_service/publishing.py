@@ -8,7 +8,7 @@ attempt replaces; a transaction that is run again finds its files in their place
 from collections.abc import Sequence
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from common.storage import MediaStorage
@@ -86,11 +86,17 @@ def refuse(session: Session, *, claim: Claim, sentence: str) -> bool:
 
 
 def rewrite_master(session: Session, *, storage: MediaStorage, video_id: str) -> None:
-    """Write the master playlist from the rows, if there is anything to see in it."""
+    """Write the master playlist from the rows, if there is anything to see in it.
+
+    While a sound is being made there is none, since pictures would play without it.
+    """
+    if session.scalar(_unfinished_sound(video_id)):
+        return
     rows = select(Rendition).where(Rendition.video_id == video_id).order_by(Rendition.name)
     renditions = session.scalars(rows).all()
     if any(rendition.kind is RenditionKind.VIDEO for rendition in renditions):
-        storage.publish_text(write_master(renditions), video_id, MASTER)
+        text = write_master(renditions, hls=storage.hls_folder(video_id))
+        storage.publish_text(text, video_id, MASTER)
 
 
 def restore_master(session: Session, *, storage: MediaStorage, video_id: str) -> bool:
@@ -101,6 +107,12 @@ def restore_master(session: Session, *, storage: MediaStorage, video_id: str) ->
         return False
     rewrite_master(session, storage=storage, video_id=video_id)
     return True
+
+
+def _unfinished_sound(video_id: str) -> Select[tuple[int]]:
+    return select(Job.id).where(
+        Job.video_id == video_id, Job.kind == JobKind.AUDIO, Job.state != JobState.DONE
+    )
 
 
 def _begin(session: Session, claim: Claim, *, seconds: float) -> bool:

@@ -80,6 +80,8 @@ def run(shop: Workshop, redis_url: str) -> None:
             if not waiting:
                 log.warning("waiting for a store", store="database", detail=str(error))
             waiting = True
+        except StopRequested:
+            continue  # told to end between two things
         except RedisError as error:
             log.warning("working without Redis", detail=str(error))
         shop.stopping.wait(_ALONE)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SERVICES = {"auth_service", "upload_service", "streaming_service"}
+WEB = {"auth_service", "upload_service", "streaming_service"}
 MAY_IMPORT = {
     "db": {"db"},
     "common": {"common", "db"},
