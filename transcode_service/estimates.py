@@ -83,9 +83,7 @@ def predict(session: Session, *, job: Job, video: Video) -> float:
     )
 
 
-def correction(
-    samples: Sequence[Sample], *, modelled: float, height: int, video_id: str
-) -> float:
+def correction(samples: Sequence[Sample], *, modelled: float, height: int, video_id: str) -> float:
     """Return what the model's seconds are multiplied with: the weighted median of the samples."""
     weighed = []
     for sample in samples:

@@ -129,12 +129,16 @@ def renew(session: Session, *, claim: Claim, progress: float) -> bool:
 
 def is_wanted(session: Session, *, claim: Claim) -> bool:
     """Tell whether the job is still held, and its video still somebody's."""
-    held = select(Job.id).join(Video, Video.id == Job.video_id).where(
-        Job.id == claim.job_id,
-        Job.fence == claim.fence,
-        Job.state == JobState.RUNNING,
-        Video.deleted_at.is_(None),
-        Video.owner_id.is_not(None),
+    held = (
+        select(Job.id)
+        .join(Video, Video.id == Job.video_id)
+        .where(
+            Job.id == claim.job_id,
+            Job.fence == claim.fence,
+            Job.state == JobState.RUNNING,
+            Video.deleted_at.is_(None),
+            Video.owner_id.is_not(None),
+        )
     )
     return session.scalar(held) is not None
 

@@ -63,7 +63,10 @@ class Lease:
         return self
 
     def __exit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
     ) -> None:
         self._ended.set()
         self._thread.join()
@@ -81,7 +84,9 @@ class Lease:
                 else:
                     held = self._database.read(partial(look, claim=self._claim))
             except DatabaseAway as error:
-                log.warning("a lease could not be renewed", job=self._claim.job_id, detail=str(error))
+                log.warning(
+                    "a lease could not be renewed", job=self._claim.job_id, detail=str(error)
+                )
                 continue
             except Exception:
                 log.exception("a lease could not be renewed", job=self._claim.job_id)

@@ -168,9 +168,7 @@ def _cancel(shop: Workshop, claim: Claim, cancelled: Cancelled) -> None:
 def _refuse(shop: Workshop, claim: Claim, lease: Lease, sentence: str) -> None:
     def refuse() -> bool:
         with shop.videos.changing([claim.video_id]):
-            return shop.database.write(
-                partial(publishing.refuse, claim=claim, sentence=sentence)
-            )
+            return shop.database.write(partial(publishing.refuse, claim=claim, sentence=sentence))
 
     try:
         held = _persist(shop, refuse, lease)

@@ -49,6 +49,11 @@ class WokenWorker(SimpleWorker):
     def subscribe(self) -> None:
         """Listen to nobody: whoever can write to Redis must not be able to command workers."""
 
+    def check_for_suspension(self, burst: bool) -> None:
+        """Begin nothing after the signal, which may have come before RQ's handler was there."""
+        if self.shop.stopping.is_set():
+            raise StopRequested
+
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
         """End after the job has been handed back, or at once if there is none."""
         self._stop_requested = True
