@@ -363,7 +363,7 @@ class MediaStorage:
 
     def _attempts_of(self, video_id: str) -> Iterator[tuple[str, int, int]]:
         try:
-            names = os.listdir(self._video_folder(video_id))
+            names = [path.name for path in self._video_folder(video_id).iterdir()]
         except FileNotFoundError:
             return
         for name in names:

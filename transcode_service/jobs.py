@@ -49,13 +49,12 @@ def clock(session: Session) -> datetime:
     return told.replace(tzinfo=UTC)
 
 
-def order() -> tuple[ColumnElement[Any], ...]:
-    """Return the order in which steps are given out: kinds, then the lowest rungs of all videos."""
-    ranks = {kind: rank for rank, kind in enumerate(JobKind)}
-    return (case(ranks, value=Job.kind), Job.height)
+def rank() -> ColumnElement[int]:
+    """Return what jobs are first ordered by: the rank of their kind."""
+    return case({kind: rank for rank, kind in enumerate(JobKind)}, value=Job.kind)
 
 
-def claimable(time: datetime) -> Select[tuple[Job, Video]]:
+def claimable(time: datetime) -> Select[Job, Video]:
     """Select the jobs that wait and may be begun, each with its video."""
     return (
         select(Job, Video)
@@ -82,7 +81,7 @@ def claim(session: Session, *, worker: str) -> Claim | None:
     candidates = (
         claimable(time)
         .join(busy, busy.c.owner_id == Video.owner_id, isouter=True)
-        .order_by(*order(), func.coalesce(busy.c.jobs, 0), Job.created_at, Job.id)
+        .order_by(rank(), Job.height, func.coalesce(busy.c.jobs, 0), Job.created_at, Job.id)
         .limit(_CANDIDATES)
     )
     for job, video in session.execute(candidates).all():
@@ -106,7 +105,7 @@ def claim(session: Session, *, worker: str) -> Claim | None:
     return None
 
 
-def _busy_owners(time: datetime) -> Select[tuple[int | None, int]]:
+def _busy_owners(time: datetime) -> Select[int | None, int]:
     began = or_(Job.state == JobState.RUNNING, Job.started_at > time - _RECENT)
     return (
         select(Video.owner_id, func.count().label("jobs"))

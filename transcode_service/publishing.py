@@ -7,6 +7,7 @@ attempt replaces; a transaction that is run again finds its files in their place
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
@@ -16,6 +17,7 @@ from db.models import REFUSAL_LIMIT, Job, JobKind, JobState, Rendition, Renditio
 from transcode_service.estimates import predict, refresh
 from transcode_service.jobs import Claim, fail, finish
 from transcode_service.media import MadeRendition, write_master
+from transcode_service.media.playlists import RenditionRow
 
 MASTER = "hls/master.m3u8"
 
@@ -92,10 +94,11 @@ def rewrite_master(session: Session, *, storage: MediaStorage, video_id: str) ->
     """
     if session.scalar(_unfinished_sound(video_id)):
         return
-    rows = select(Rendition).where(Rendition.video_id == video_id).order_by(Rendition.name)
-    renditions = session.scalars(rows).all()
+    wanted = select(Rendition).where(Rendition.video_id == video_id).order_by(Rendition.name)
+    renditions = session.scalars(wanted).all()
     if any(rendition.kind is RenditionKind.VIDEO for rendition in renditions):
-        text = write_master(renditions, hls=storage.hls_folder(video_id))
+        rows = cast("Sequence[RenditionRow]", renditions)  # mypy does not see through Mapped
+        text = write_master(rows, hls=storage.hls_folder(video_id))
         storage.publish_text(text, video_id, MASTER)
 
 
@@ -109,7 +112,7 @@ def restore_master(session: Session, *, storage: MediaStorage, video_id: str) ->
     return True
 
 
-def _unfinished_sound(video_id: str) -> Select[tuple[int]]:
+def _unfinished_sound(video_id: str) -> Select[int]:
     return select(Job.id).where(
         Job.video_id == video_id, Job.kind == JobKind.AUDIO, Job.state != JobState.DONE
     )
