@@ -10,6 +10,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from common import closing
+
 bind = os.environ.get("BIND", "0.0.0.0:8000").split(",")
 workers = int(os.environ.get("WORKERS") or min(os.cpu_count() or 1, 4))
 threads = int(os.environ.get("THREADS") or 16)
@@ -24,6 +26,11 @@ accesslog = None  # common.log writes a line per request
 
 # Where the processes of this service put their counters together. It lives as long as this run.
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="matinee-metrics-")
+
+
+def post_worker_init(worker: Any) -> None:
+    """Let answers that go on for long see that the worker was told to stop."""
+    closing.ask_with(lambda: not worker.alive)
 
 
 def child_exit(_server: Any, worker: Any) -> None:

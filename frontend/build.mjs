@@ -19,7 +19,13 @@ const target = resolve(process.argv[2] ?? join(here, "../build/static"));
 async function bundle() {
   const result = await build({
     absWorkingDir: here,
-    entryPoints: ["src/css/site.css", "src/js/site.js", "src/js/upload.js", "src/js/watch.js"],
+    entryPoints: [
+      "src/css/site.css",
+      "src/js/progress.js",
+      "src/js/site.js",
+      "src/js/upload.js",
+      "src/js/watch.js",
+    ],
     outdir: target,
     entryNames: "[name]-[hash]",
     bundle: true,

@@ -1,5 +1,7 @@
 """Changes to a video, made so that no answer about it is given from before."""
 
+from typing import Any
+
 from common.access import Viewer
 from common.stores import stores
 from db.models import Video
@@ -19,8 +21,8 @@ def find_to_edit(viewer: Viewer, video_id: str) -> Video:
     return stores().database.read(lambda session: get_video_to_edit(session, viewer, video_id))
 
 
-def edit(viewer: Viewer, video_id: str, fields: dict[str, str]) -> Video:
-    """Change title, description or visibility, as far as they are given.
+def edit(viewer: Viewer, video_id: str, fields: dict[str, Any]) -> Video:
+    """Change title, description, visibility or download switch, as far as they are given.
 
     :raises NotThere: it is not theirs to edit.
     :raises Unprocessable: a field is wrong.

@@ -16,6 +16,11 @@ class StreamingSettings:
     videos_dir: Path
     sends_bytes: bool
 
+    @property
+    def streams(self) -> int:
+        """How many pages each process shows live: a thread each here, a greenlet each there."""
+        return 16 if self.sends_bytes else 1000
+
     @classmethod
     def read(cls, environment: Environment) -> "StreamingSettings":
         """:raises SettingsError: naming the first setting that is missing or wrong."""

@@ -27,6 +27,7 @@ def test_the_shape_of_a_video(put: Put, alice: Client) -> None:
         "description": "Waves",
         "owner": "alice",
         "visibility": "private",
+        "downloadable": False,
         "size": 1000,
         "duration_ms": 61_000,
         "width": 1280,
@@ -34,7 +35,26 @@ def test_the_shape_of_a_video(put: Put, alice: Client) -> None:
         "video_codec": "avc1.64001f",
         "audio_codec": None,
         "created_at": "2026-11-14T12:30:00.250000+00:00",
-        "urls": {"page": f"/stream/{video_id}", "media": f"/stream/{video_id}/video.mp4"},
+        "position_ms": 0,
+        "processing": {
+            "state": "done",
+            "watchable": True,
+            "percent": 100,
+            "done_at": None,
+            "place": None,
+            "steps": [],
+            "heights": [],
+            "master": None,
+            "poster": None,
+            "storyboard": None,
+            "words": "Everything is prepared.",
+        },
+        "captions": [],
+        "urls": {
+            "page": f"/stream/{video_id}",
+            "media": f"/stream/{video_id}/video.mp4",
+            "download": f"/stream/{video_id}/download",
+        },
     }
 
 

@@ -1,0 +1,1 @@
+/** How far videos are prepared, live: the panel of the watch page, and the cards of the library. */
