@@ -26,16 +26,20 @@ const COMMON = {
   logLevel: "warning",
 };
 
-/** Bundle and minify the entry points; what they import later becomes a file of its own. */
-async function bundle(files) {
+const ENTRIES = ["src/css/site.css", "src/js/site.js", "src/js/upload.js"];
+/** These import some of what they need only when they need it; it becomes a file of its own. */
+const SPLIT_ENTRIES = ["src/js/watch.js"];
+
+/** Bundle and minify entry points. */
+async function bundle(entryPoints, files, { splitting }) {
   const result = await build({
     ...COMMON,
-    entryPoints: ["src/css/site.css", "src/js/site.js", "src/js/upload.js", "src/js/watch.js"],
+    entryPoints,
     outdir: target,
     entryNames: "[name]-[hash]",
     chunkNames: "[name]-[hash]",
     format: "esm",
-    splitting: true,
+    splitting,
     plugins: [addresses(files)],
     metafile: true,
   });
@@ -119,7 +123,11 @@ async function main() {
     hashed("icons.svg", await drawSprite(mark)),
     hashed("webapp.json", describeApp(favicon, tile)),
   ];
-  const files = [...(await bundle(others)), ...others].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const bundles = [
+    ...(await bundle(ENTRIES, others, { splitting: false })),
+    ...(await bundle(SPLIT_ENTRIES, others, { splitting: true })),
+  ];
+  const files = [...bundles, ...others].sort((a, b) => (a.name < b.name ? -1 : 1));
 
   await Promise.all(files.map((file) => writeFile(join(target, file.hashed), file.bytes)));
   const manifest = Object.fromEntries(files.map((file) => [file.name, file.hashed]));

@@ -44,7 +44,9 @@ export function qualityChoices({ renditions, playing, chosen, adaptive, original
   if (!adaptive) return [];
   const current = renditions.find((rendition) => rendition.name === playing);
   const source = renditions.find((rendition) => rendition.name === SOURCE);
-  const choices = [{ value: "auto", label: current && chosen === "auto" ? `Auto (${label(current)})` : "Auto" }];
+  const choices = [
+    { value: "auto", label: current && chosen === "auto" ? `Auto (${label(current)})` : "Auto" },
+  ];
   if (source) choices.push({ value: "original", label: "Original", note: label(source) });
   else if (originalPlays) choices.push({ value: "original", label: "Original" });
   for (const rendition of renditions) {

@@ -1,6 +1,7 @@
 /** Plyr: the buttons and bars over the picture. Nothing else knows that it is Plyr. */
-import Plyr from "plyr";
+
 import iconUrl from "static:icons.svg";
+import Plyr from "plyr";
 import { SPEEDS } from "./keys.js";
 
 const WORDS = {

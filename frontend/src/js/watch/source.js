@@ -234,7 +234,9 @@ export function makeSource(video, { start, codec, changed, troubled, cleared }) 
     choices: () =>
       qualityChoices({
         renditions,
-        playing: adaptive ? (renditions.find((one) => one.index === adaptive.hls.currentLevel)?.name ?? null) : null,
+        playing: adaptive
+          ? (renditions.find((one) => one.index === adaptive.hls.currentLevel)?.name ?? null)
+          : null,
         chosen: kind === "file" ? "original" : chosen,
         adaptive: Boolean(master) && usable,
         originalPlays: filePlays,
