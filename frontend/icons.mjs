@@ -61,6 +61,9 @@ const PLAYER_ICONS = {
   volume: "volume-2",
 };
 
+/** Filled, to be seen on any picture. */
+const SOLID = new Set(["plyr-pause", "plyr-play"]);
+
 const drawings = join(dirname(createRequire(import.meta.url).resolve("lucide-static/package.json")), "icons");
 
 /** What lies between <svg ...> and </svg>, on one line. */
@@ -78,7 +81,8 @@ export async function drawSprite(mark) {
   const symbols = await Promise.all(
     [...ICONS.map((name) => [name, name]), ...drawn].map(async ([id, drawing]) => {
       const svg = await readFile(join(drawings, `${drawing}.svg`), "utf8");
-      return `<symbol id="${id}" viewBox="0 0 24 24" ${pen}>${inner(svg)}</symbol>`;
+      const strokes = SOLID.has(id) ? pen.replace('"none"', '"currentColor"') : pen;
+      return `<symbol id="${id}" viewBox="0 0 24 24" ${strokes}>${inner(svg)}</symbol>`;
     }),
   );
   symbols.push(`<symbol id="mark" viewBox="0 0 32 32" fill="currentColor">${inner(mark)}</symbol>`);
