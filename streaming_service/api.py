@@ -3,6 +3,7 @@
     GET    /api/videos             {"videos": [video, ...], "next": cursor or null}
            ?q=  ?sort=newest|oldest|title  ?whose=all|mine  ?after=<cursor>
     GET    /api/videos/<video>     a video, as `streaming_service.cards.json_of` describes it
+    GET    /api/videos/<video>/captions  {"captions": [{"language", "label", "url"}, ...]}
     PATCH  /api/videos/<video>     {"title", "description", "visibility", "downloadable"}, any of
                                    them: the video
     DELETE /api/videos/<video>     204
@@ -21,6 +22,7 @@ from common.forms import json_fields
 from common.stores import stores
 from db.models import Video
 from streaming_service import changes
+from streaming_service.captions import tracks_of
 from streaming_service.cards import json_of_all
 from streaming_service.cursors import BadCursor, Cursor, Sort
 from streaming_service.library import Whose, list_videos
@@ -67,6 +69,13 @@ def videos() -> dict[str, Any]:
 def video(video_id: str) -> dict[str, Any]:
     """Describe one video."""
     return visit(video_id, _describe)
+
+
+@blueprint.get("/api/videos/<video:video_id>/captions")
+def captions(video_id: str) -> dict[str, Any]:
+    """List the captions of a video."""
+    tracks = visit(video_id, lambda session, video: tracks_of(session, [video])[video.id])
+    return {"captions": [track.as_json() for track in tracks]}
 
 
 @blueprint.patch("/api/videos/<video:video_id>")

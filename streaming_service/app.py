@@ -8,8 +8,8 @@ from flask import Flask
 from common.settings import Environment
 from common.storage import MediaStorage
 from common.web import new_app
-from streaming_service import api, authorisation, delivery, positions, progress, routes
-from streaming_service.ids import VideoIdConverter
+from streaming_service import api, authorisation, delivery, editing, positions, progress, routes
+from streaming_service.ids import LanguageConverter, VideoIdConverter
 from streaming_service.settings import StreamingSettings
 
 
@@ -22,8 +22,10 @@ def create_app(settings: StreamingSettings) -> Flask:
     app.extensions["streams"] = BoundedSemaphore(settings.streams)
     app.url_map.merge_slashes = False
     app.url_map.converters["video"] = VideoIdConverter
+    app.url_map.converters["language"] = LanguageConverter
     app.register_blueprint(routes.library_pages)
     app.register_blueprint(routes.watching)
+    app.register_blueprint(editing.editing)
     app.register_blueprint(api.blueprint)
     app.register_blueprint(positions.blueprint)
     app.register_blueprint(progress.blueprint)

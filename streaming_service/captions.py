@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
-from sqlalchemy import delete, select
+from sqlalchemy import CursorResult, delete, select
 from sqlalchemy.orm import Session
 
 from common.access import Viewer
@@ -11,7 +12,7 @@ from common.errors import NotThere, Unprocessable
 from common.locations import watch_url
 from db.models import CAPTION_LIMIT, Caption, Video
 from streaming_service.languages import canonical_tag, name_of
-from streaming_service.library import get_video_for, get_video_to_edit
+from streaming_service.library import get_video_to_edit
 from streaming_service.webvtt import read_captions
 from streaming_service.wording import clean_line
 
@@ -49,13 +50,12 @@ def tracks_of(session: Session, videos: Sequence[Video]) -> Mapping[str, list[Tr
     return tracks
 
 
-def get_caption(session: Session, viewer: Viewer | None, video_id: str, language: str) -> Caption:
-    """Return a track that somebody may read: those of a refused video are nobody's.
+def get_caption(session: Session, video: Video, language: str) -> Caption:
+    """Return a track of a video: those of a refused one are nobody's.
 
-    :raises NotThere: there is none, or the video is not for them.
+    :raises NotThere: there is none.
     """
-    video = get_video_for(session, viewer, video_id)
-    caption = session.get(Caption, (video_id, language))
+    caption = session.get(Caption, (video.id, language))
     if caption is None or video.refusal is not None:
         raise NotThere
     return caption
@@ -63,7 +63,7 @@ def get_caption(session: Session, viewer: Viewer | None, video_id: str, language
 
 def add_caption(
     session: Session, viewer: Viewer, video_id: str, *, language: str, label: str, data: bytes
-) -> Caption:
+) -> Track:
     """Put a track of captions to a video, in place of one in the same language.
 
     :param language: a tag of BCP 47, in any case.
@@ -77,8 +77,8 @@ def add_caption(
     name = clean_line(label) or name_of(tag)
     if len(name) > _LABEL_LIMIT:
         raise Unprocessable(f"A name in the menu has {_LABEL_LIMIT} characters at most.")
-    body = read_captions(data)
-    if len(body.encode()) > CAPTION_LIMIT:
+    body = read_captions(data) if len(data) <= CAPTION_LIMIT else None
+    if body is None or len(body.encode()) > CAPTION_LIMIT:
         raise Unprocessable("The captions are too large: 1 MiB is the most.")
     caption = session.get(Caption, (video_id, tag))
     if caption is None:
@@ -87,7 +87,7 @@ def add_caption(
         caption = Caption(video_id=video_id, language=tag)
         session.add(caption)
     caption.label, caption.body = name, body
-    return caption
+    return Track(video_id, tag, name)
 
 
 def remove_caption(session: Session, viewer: Viewer, video_id: str, language: str) -> None:
@@ -97,5 +97,5 @@ def remove_caption(session: Session, viewer: Viewer, video_id: str, language: st
     """
     get_video_to_edit(session, viewer, video_id)
     gone = delete(Caption).where(Caption.video_id == video_id, Caption.language == language)
-    if session.execute(gone).rowcount == 0:  # type: ignore[attr-defined]
+    if cast("CursorResult[Any]", session.execute(gone)).rowcount == 0:
         raise NotThere

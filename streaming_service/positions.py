@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 from flask import Blueprint, request
 from sqlalchemy import delete, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from common.access import Viewer
@@ -12,6 +11,7 @@ from common.callers import Callers, admit, require_viewer
 from common.errors import MatineeError, NotThere, Unprocessable
 from common.stores import stores
 from db.models import Position, Video, now
+from streaming_service.changes import write_row
 from streaming_service.library import get_video_for
 
 _END = 15_000  # milliseconds before the end that count as watched, as do the last 5 %
@@ -39,14 +39,7 @@ def remember(video_id: str) -> tuple[str, int]:
     # A video that one may not see is not there, whatever the body says about it.
     stores().database.read(lambda session: get_video_for(session, viewer, video_id))
     position_ms = _position()
-    try:
-        _write(viewer, video_id, position_ms)
-    except IntegrityError:
-        # Another device was first with its row, or the video's row has just gone.
-        try:
-            _write(viewer, video_id, position_ms)
-        except IntegrityError as error:
-            raise NotThere from error
+    write_row(lambda session: set_position(session, viewer, video_id, position_ms=position_ms))
     return "", 204
 
 
@@ -62,12 +55,6 @@ def _position() -> int:
     if not 0 <= position <= _LATEST:
         raise Unprocessable("A position is a number of milliseconds from the start.")
     return int(position)
-
-
-def _write(viewer: Viewer, video_id: str, position_ms: int) -> None:
-    stores().database.write(
-        lambda session: set_position(session, viewer, video_id, position_ms=position_ms)
-    )
 
 
 def set_position(session: Session, viewer: Viewer, video_id: str, *, position_ms: int) -> None:

@@ -1,31 +1,35 @@
-"""The pages: the library, the watch page, and the form that edits a video."""
+"""The pages for whoever watches: the library, the watch page and its captions."""
 
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, make_response, redirect, render_template, request
+from flask import Blueprint, Response, render_template, request
 from sqlalchemy.orm import Session
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Response as AnyResponse
 
 from common.access import may_edit, may_remove
 from common.callers import Callers, admit, current_viewer, require_viewer
-from common.errors import Unprocessable
-from common.forms import form_fields
-from common.locations import watch_url
 from common.stores import stores
 from db.models import Video
-from streaming_service import changes
-from streaming_service.captions import tracks_of
+from streaming_service.captions import get_caption, tracks_of
 from streaming_service.cards import Card, cards_of
 from streaming_service.cursors import BadCursor, Cursor, Sort
-from streaming_service.languages import COMMON
 from streaming_service.library import Whose, access_of, list_videos
 from streaming_service.visits import visit
 from streaming_service.wording import clean_line
 
 QUERY_LIMIT = 200  # characters of a search
 
-_NOTICES = {"saved": "Your changes are saved."}
+_NOTICES = {
+    "again": "It is being tried again.",
+    "saved": "Your changes are saved.",
+}
+
+# As with the files that nginx sends.
+_MEDIA_HEADERS = {
+    "Cache-Control": "private, no-cache",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
 
 library_pages = Blueprint("library", __name__)
 admit(library_pages, Callers.SIGNED_IN)
@@ -86,57 +90,10 @@ def watch(video_id: str) -> str:
     return render_template(template, **found, notice=_NOTICES.get(request.args.get("done", "")))
 
 
-@library_pages.get("/stream/<video:video_id>/edit")
-def edit_form(video_id: str) -> str:
-    """Show the form with what is there now."""
-    video = changes.find_to_edit(require_viewer(), video_id)
-    now = {
-        "title": video.title,
-        "description": video.description,
-        "visibility": video.visibility.value,
-        "downloadable": "on" if video.downloadable else "",
-    }
-    return _form(video, values=now)
-
-
-@library_pages.post("/stream/<video:video_id>/edit")
-def edit(video_id: str) -> Response:
-    """Change the video, or show the form again with the reason why not."""
-    viewer = require_viewer()
-    video = changes.find_to_edit(viewer, video_id)
-    values = form_fields("title", "description", "visibility", optional=("downloadable",))
-    try:
-        changes.edit(viewer, video_id, values | {"downloadable": values["downloadable"] != ""})
-    except Unprocessable as error:
-        return make_response(_form(video, values=values, error=error.sentence), error.status)
-    return redirect(f"{watch_url(video_id)}?done=saved", 303)
-
-
-def _form(
-    video: Video,
-    *,
-    values: dict[str, str],
-    error: str | None = None,
-    caption: dict[str, str] | None = None,
-    caption_error: str | None = None,
-) -> str:
-    tracks = stores().database.read(lambda session: tracks_of(session, [video]))
-    return render_template(
-        "streaming/edit.html",
-        video=video,
-        tracks=tracks[video.id],
-        languages=COMMON,
-        values=values,
-        error=error,
-        caption=caption or {},
-        caption_error=caption_error,
-        notice=_NOTICES.get(request.args.get("done", "")),
-        may_remove=may_remove(require_viewer(), access_of(video)),
-    )
-
-
-@library_pages.post("/stream/<video:video_id>/delete")
-def delete(video_id: str) -> Response:
-    """Delete the video, and go back to the library."""
-    changes.remove(require_viewer(), video_id)
-    return redirect("/stream", 303)
+@watching.get("/stream/<video:video_id>/captions/<language:language>.vtt")
+def captions(video_id: str, language: str) -> AnyResponse:
+    """Answer with a track of captions, to whoever may have the video's other media."""
+    track = visit(video_id, lambda session, video: get_caption(session, video, language))
+    response = Response(track.body, mimetype="text/vtt", headers=_MEDIA_HEADERS)
+    response.add_etag()
+    return response.make_conditional(request)

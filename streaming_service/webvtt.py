@@ -27,8 +27,11 @@ _SETTINGS = {
     "align": re.compile(r"start|center|end|left|right"),
 }
 
-_PIECE = re.compile(r"<([^<>]*)>|&(?:amp|lt|gt|nbsp|lrm|rlm);|[<>&]")
-_TAG = re.compile(r"/?(?:b|i|u|c|v|lang|ruby|rt)|[biu]|c(?:\.[A-Za-z_]{1,32}){1,4}|ruby|rt")
+_PIECE = re.compile(r"<(/?[A-Za-z][^<>]*|[\d:.]+)>|&(?:amp|lt|gt|nbsp|lrm|rlm);|[<>&]")
+_TAG = re.compile(
+    r"/?(?:[biuc]|ruby|rt)|/(?:v|lang)|c(?:\.[A-Za-z_]{1,32}){1,4}|lang [A-Za-z0-9-]{2,35}"
+    r"|(?:\d{2,4}:)?[0-5]\d:[0-5]\d\.\d{3}"
+)
 _SPEAKER = re.compile(r"v(?:\.[A-Za-z_]{1,32}){0,4}[ \t]+([^&]{1,100})")
 _PLACEMENT = re.compile(r"\{\\[^{}]*\}")  # of SubStation, left over in many SRT files
 _ESCAPES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
@@ -120,8 +123,7 @@ def _text(line: str) -> str:
 def _escaped(piece: re.Match[str]) -> str:
     if piece[1] is None:
         return _ESCAPES.get(piece[0], piece[0])
-    tag = piece[1].strip()
-    if _TAG.fullmatch(tag):
-        return f"<{tag}>"
-    speaker = _SPEAKER.fullmatch(tag)
+    if _TAG.fullmatch(piece[1]):
+        return piece[0]
+    speaker = _SPEAKER.fullmatch(piece[1])
     return f"<v {speaker[1].strip()}>" if speaker else ""

@@ -16,7 +16,7 @@ const NAMES = {
  * @returns {string}
  */
 export function explainTrouble({ status, decoding, codec }) {
-  if (status === null) return "The server cannot be reached. Reload the page to try again.";
+  if (status === null) return "The server cannot be reached. The video goes on by itself when it can.";
   if (status === 401) return "You are signed out. Reload the page to sign in again.";
   if (status === 404) return "This video has been deleted, or you may no longer watch it.";
   if (status >= 400) return "The server cannot send this video right now. Reload the page to try again.";
@@ -26,37 +26,8 @@ export function explainTrouble({ status, decoding, codec }) {
     : `This browser cannot play ${format}. Another browser or device may.`;
 }
 
-/** By then the browser has begun to load, or has given up. */
-const SETTLED_MS = 1000;
-
-/**
- * @param {HTMLVideoElement} video
- * @param {(sentence: string) => void} show
- */
-export function watchForTrouble(video, show) {
-  const source = video.querySelector("source");
-  let reported = false;
-  const report = async () => {
-    reported = true;
-    const decoding = video.error?.code === MediaError.MEDIA_ERR_DECODE;
-    show(explainTrouble({ status: await ask(source.src), decoding, codec: video.dataset.codec }));
-  };
-  source.addEventListener("error", report);
-  video.addEventListener("error", report);
-  video.addEventListener("loadedmetadata", () => {
-    if (video.videoWidth === 0 && video.dataset.codec) {
-      show(`Only the sound plays. ${explainTrouble({ status: 200, codec: video.dataset.codec })}`);
-    }
-  });
-  // It may have failed before this script ran. While a source is being chosen the state is the same.
-  setTimeout(() => {
-    const failed = video.networkState === HTMLMediaElement.NETWORK_NO_SOURCE || video.error;
-    if (failed && !reported) report();
-  }, SETTLED_MS);
-}
-
-/** @returns {Promise<number | null>} the status the server answers for the file */
-async function ask(url) {
+/** @returns {Promise<number | null>} the status the server answers for a file */
+export async function ask(url) {
   try {
     const answer = await fetch(url, { method: "HEAD", cache: "no-store" });
     return answer.status;
