@@ -41,8 +41,9 @@ def body_on(server: socket.socket, *, length: int | None, held: bytes = b"") -> 
 
 
 def collect(body: Body, into: bytearray) -> None:
-    for piece in body.as_it_comes():
-        into += piece or b""
+    for piece in body.pieces():
+        into += piece.content
+        piece.release()
 
 
 def test_a_client_that_stalls_is_ended_with_its_bytes_kept(
