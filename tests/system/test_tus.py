@@ -1,10 +1,9 @@
-"""Resumable uploads over the real origin: through nginx under Compose, whose rules they must pass."""
+"""Resumable uploads over the real origin: through nginx under Compose."""
 
 import hashlib
 import random
 import socket
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -222,13 +221,12 @@ class Watch:
 
 
 @pytest.fixture
-def warm(tus: Tus, alice: Person, short: bytes) -> Iterator[None]:
+def warm(tus: Tus, alice: Person, short: bytes) -> None:
     """Every process has done its work once: what it loads for that is not growth."""
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: tus.create(len(short), short), range(16)))
     for answer in answers:
         alice.delete(f"/api/videos/{answer.headers['Upload-Video'].removeprefix('/stream/')}")
-    yield
 
 
 def test_fifty_uploads_at_once_take_no_memory(
@@ -245,7 +243,7 @@ def test_fifty_uploads_at_once_take_no_memory(
         videos = list(pool.map(lambda _: send_in_halves(tus, film, together), range(50)))
     for video in videos:
         assert alice.delete(f"/api/videos/{video.removeprefix('/stream/')}").status_code == 204
-    print({name: f"{size / (1 << 20):.1f} MiB" for name, size in sorted(watch.most.items())})
+    print({name: f"{size / (1 << 20):.1f} MiB" for name, size in sorted(watch.most.items())})  # noqa: T201 (what it came to)
     assert watch.most
     assert {name: size for name, size in watch.most.items() if size > GROWTH_LIMIT} == {}
 
