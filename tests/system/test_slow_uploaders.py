@@ -39,7 +39,7 @@ def test_a_thousand_slow_uploaders_keep_nobody_out(
             assert bob.get("/account").status_code == 200
             assert alice.get("/upload").status_code == 200
             answer = Tus(alice).create(len(content), content)
-            assert answer.status == 201, answer
+            assert answer.status == 201, (answer, slow.rounds)
             video = alice.upload(film)
             for one in (video, answer.headers["Upload-Video"].removeprefix("/stream/")):
                 assert alice.get(f"/stream/{one}/video.mp4").content == content
