@@ -169,6 +169,7 @@ ROUTES = (
     Route("auth", "/admin/users/<user>/role", ADMINISTRATORS, FORM),
     Route("auth", "/admin/users/<user>/disable", ADMINISTRATORS, FORM),
     Route("auth", "/admin/users/<user>/enable", ADMINISTRATORS, FORM, subject="disabled"),
+    Route("auth", "/admin/users/<user>/quota", ADMINISTRATORS, FORM),
     Route("upload", "/upload", UPLOADERS, PAGE | FORM),
     Route("upload", "/api/uploads", UPLOADERS, PAGE),
     Route("streaming", "/stream", SIGNED_IN, PAGE),
@@ -207,6 +208,7 @@ FORMS: Mapping[str, Mapping[str, str]] = {
     "/account/delete": {"password": PASSWORD},
     "/admin/users": {"username": "{new}", "password": PASSWORD, "role": "viewer"},
     "/admin/users/<user>/role": {"role": "viewer"},
+    "/admin/users/<user>/quota": {"quota": "20 GB"},
     "/stream/<video>/edit": _EDIT,
 }
 JSON: Mapping[str, Mapping[str, str]] = {"/api/session": _LOGIN, "/api/videos/<video>": _EDIT}

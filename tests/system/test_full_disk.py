@@ -1,7 +1,7 @@
 """A disk that is really full: an upload stops with 507, keeps what was told, and goes on later."""
 
-import errno
 import hashlib
+import os
 import random
 import shutil
 import subprocess
@@ -48,13 +48,9 @@ class OnSmallDisk(Standalone):
 
     def fill(self, *, but: int) -> None:
         """Leave so many bytes free."""
-        with (self.volume / "ballast").open("wb", buffering=0) as file:
-            while (free := shutil.disk_usage(self.volume).free) > but:
-                try:
-                    file.write(bytes(min(MIB, free - but)))
-                except OSError as error:
-                    assert error.errno == errno.ENOSPC
-                    break
+        free = shutil.disk_usage(self.volume).free
+        with (self.volume / "ballast").open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, free - but)
 
     def make_room(self) -> None:
         """Take away what filled it."""

@@ -39,4 +39,4 @@ def test_an_upload_survives(
         except AssertionError as error:
             raise AssertionError(f"FAULT_SEED={SEED}, journey {dice}: {error}") from error
         journeys += 1
-    print(f"\nFAULT_SEED={SEED} {fault.__name__}: {journeys} uploads, {tally.words()}")
+    print(f"\nFAULT_SEED={SEED} {fault.__name__}: {journeys} uploads, {tally.words()}")  # noqa: T201 (what it came to)

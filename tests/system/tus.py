@@ -11,6 +11,7 @@ from http.client import HTTPResponse
 from urllib.parse import urlsplit
 
 from tests.system.people import Person
+from tests.waiting import wait_until
 
 OCTETS = "application/offset+octet-stream"
 PATIENCE = 60  # seconds; a guard against hanging for ever, no measure of anything
@@ -76,10 +77,16 @@ class Tus:
         return self.ask("POST", "/upload/files", content, given)
 
     def begin(self, length: int) -> str:
-        """Announce an upload, and return its address."""
-        answer = self.create(length)
-        assert answer.status == 201, answer
-        return answer.headers["Location"]
+        """Announce an upload, again while service is busy, and return its address."""
+        made: list[Answer] = []
+
+        def answered() -> bool:
+            made[:] = [self.create(length)]
+            return made[0].status != 503
+
+        wait_until(answered, within=PATIENCE, what="a place for an upload")
+        assert made[0].status == 201, made[0]
+        return str(made[0].headers["Location"])
 
     def patch(
         self, path: str, offset: int, content: bytes, headers: dict[str, str] | None = None

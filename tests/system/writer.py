@@ -9,16 +9,16 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
 
 PATIENCE = 20  # seconds
 
 
 def find_writer(upload: str, processes: list[str]) -> int:
     """Return the id of the process that has the upload's file open; 0 if none has."""
-    for process in processes or filter(str.isdigit, os.listdir("/proc")):
-        folder = f"/proc/{process}/fd"
+    for process in processes or [path.name for path in Path("/proc").glob("[0-9]*")]:
         try:
-            names = [os.readlink(f"{folder}/{number}") for number in os.listdir(folder)]
+            names = [str(link.readlink()) for link in Path(f"/proc/{process}/fd").iterdir()]
         except OSError:  # it has ended, has just closed one, or is not ours to look into
             continue
         if any(upload in name for name in names):
@@ -33,7 +33,8 @@ def main() -> None:
     while not (found := find_writer(upload, processes)):
         if time.monotonic() > deadline:
             sys.exit("nobody writes this upload")
-    print(found, flush=True)
+    sys.stdout.write(f"{found}\n")
+    sys.stdout.flush()
     if sys.stdin.readline():
         os.kill(found, signal.SIGKILL)
 
