@@ -22,7 +22,7 @@ class Breaker:
     closed_until: float = 0.0
 
     def check(self) -> None:
-        """:raises redis.exceptions.ConnectionError: connecting failed half a second ago, or less."""
+        """:raises redis.exceptions.ConnectionError: connecting has failed a moment ago."""
         if time.monotonic() < self.closed_until:
             raise RedisConnectionError("Redis could not be reached a moment ago")
 

@@ -168,11 +168,12 @@ class Gateway:
             capture_output=True,
             check=True,
         ).stdout.decode()
-        ports = iter(self.ports)
-        site = re.sub(
-            r"listen (?:127\.0\.0\.1:)?\d+;", lambda _: f"listen 127.0.0.1:{next(ports)};", site
-        )
+        site = site.replace("listen 127.0.0.1:8081;", f"listen 127.0.0.1:{self.health_port};")
         (etc / "conf.d/site.conf").write_text(site)
+        ports = iter(self.ports)
+        listen = (etc / "conf.d/listen.inc").read_text()
+        listen = re.sub(r"listen \d+", lambda _: f"listen 127.0.0.1:{next(ports)}", listen)
+        (etc / "conf.d/listen.inc").write_text(listen)
         # All that differs from the image's: `resolve` needs nginx 1.27.3 and Docker's DNS.
         upstreams = "".join(
             f"upstream {name} {{ server 127.0.0.1:{service.port} max_fails=0; keepalive 4; }}\n"
