@@ -4,13 +4,15 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
+import ssl
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPSConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from random import Random
@@ -134,6 +136,7 @@ class Gateway:
             made.mkdir()
         self.services = {name: Service(name) for name in ("auth", "upload", "streaming")}
         self.ports = free_ports(4)
+        self.tls: ssl.SSLContext | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -212,6 +215,11 @@ class Gateway:
         for service in self.services.values():
             service.close()
 
+    def reload(self) -> None:
+        """Have nginx read its configuration again, as an operator does."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGHUP)
+
     def errors(self) -> str:
         """Return nginx's error log."""
         return (self.folder / "error.log").read_text()
@@ -231,7 +239,12 @@ class Gateway:
         port: int | None = None,
     ) -> Answer:
         """Send one request, its path exactly as it is given."""
-        connection = HTTPConnection("127.0.0.1", port or self.ports[0], timeout=15)
+        where = ("127.0.0.1", port or self.ports[0])
+        connection: HTTPConnection
+        if self.tls is not None:
+            connection = HTTPSConnection(*where, timeout=15, context=self.tls)
+        else:
+            connection = HTTPConnection(*where, timeout=15)
         sent = dict(headers or {})
         if token:
             sent["Cookie"] = f"{COOKIE}={token}"
