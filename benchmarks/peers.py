@@ -95,8 +95,7 @@ def _write_config(folder: Path, ports: list[int], *, videos: str, bodies: str) -
     internal = "location = /-/authorise {"
     site = site.replace(internal, f'{internal}\n        set $media_path_given "";')
     site = site.replace("add_header Content-Disposition $media_disposition;", "")
-    site = re.sub(r"^ *listen 500[12];\n", "", site, flags=re.MULTILINE)
-    site = site.replace("listen 5000;", f"listen {twin};")
+    (parts / "listen.inc").write_text(f"listen {twin};\n", encoding="utf-8")
     site = site.replace("127.0.0.1:8081;", f"127.0.0.1:{health};")
     site = site.replace("${VIDEOS_DIR}", videos).replace("${STATIC_DIR}", videos)
     (parts / "site.conf").write_text(site, encoding="utf-8")

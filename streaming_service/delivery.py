@@ -20,7 +20,7 @@ from flask.sansio.blueprints import BlueprintSetupState
 from redis.exceptions import RedisError
 from werkzeug.routing import BaseConverter, Rule
 
-from common.callers import Callers, admit, session_token_in
+from common.callers import Callers, admit, cookie_name, session_token_in
 from common.errors import MatineeError, NotThere
 from common.health import count_request
 from common.log import request_id
@@ -97,22 +97,15 @@ class PreconditionFailed(MatineeError):
 class MediaGate:
     """Answers requests for media that are granted, and hands every other one on to the app.
 
-    :param app: of Flask, which has a view at the same addresses that raises what it is handed.
+    :param app: has a view at the same addresses that raises what it is handed.
+    :param trust_gateway: take request ids over, as the app does.
     """
 
-    def __init__(
-        self,
-        app: "WSGIApplication",
-        stores: Stores,
-        storage: MediaStorage,
-        *,
-        service: str,
-        trust_gateway: bool,
-    ) -> None:
+    def __init__(self, app: Flask, storage: MediaStorage, *, trust_gateway: bool) -> None:
         self._app = app
-        self._stores = stores
+        self._inner: WSGIApplication = app.wsgi_app
+        self._stores: Stores = app.extensions["stores"]
         self._storage = storage
-        self._service = service
         self._trust_gateway = trust_gateway
 
     def __call__(
@@ -122,24 +115,24 @@ class MediaGate:
         address = _PATH.fullmatch(environ.get("PATH_INFO", ""))
         media = media_of(address[2]) if address else None
         if address is None or media is None:
-            return self._app(environ, start_response)
+            return self._inner(environ, start_response)
         began = time.perf_counter()
         try:
             status, headers, body = self._answer(environ, address[1], address[2], media)
         except FileNotFoundError:
             environ[_REFUSAL] = NotThere()
-            return self._app(environ, start_response)
+            return self._inner(environ, start_response)
         except (MatineeError, DatabaseAway, RedisError) as error:
             environ[_REFUSAL] = error
-            return self._app(environ, start_response)
+            return self._inner(environ, start_response)
         given = environ.get("HTTP_X_REQUEST_ID", "") if self._trust_gateway else ""
         headers.append(("X-Request-Id", name := request_id(given)))
         method: str = environ["REQUEST_METHOD"]
-        count_request(self._service, _ENDPOINT, method, status, began=began)
+        count_request(self._app.name, _ENDPOINT, method, status, began=began)
         log.info(
             "request",
             request_id=name,
-            service=self._service,
+            service=self._app.name,
             method=method,
             path=environ["PATH_INFO"],
             status=status,
@@ -160,7 +153,7 @@ class MediaGate:
         :raises NoSuchRange: the file has no byte of the range.
         :raises PreconditionFailed: the file is another one.
         """
-        token = session_token_in(environ)
+        token = session_token_in(environ, cookie=cookie_name(self._app, environ))
         authorise(self._stores, token=token, video_id=video_id, media=media)
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             raise WrongMethod
@@ -280,11 +273,5 @@ def stand_in_front(app: Flask, storage: MediaStorage, *, trust_gateway: bool) ->
     :param trust_gateway: take request ids over, as the app does.
     """
     app.register_blueprint(_refusals)
-    gate = MediaGate(
-        app.wsgi_app,
-        app.extensions["stores"],
-        storage,
-        service=app.name,
-        trust_gateway=trust_gateway,
-    )
+    gate = MediaGate(app, storage, trust_gateway=trust_gateway)
     app.wsgi_app = gate  # type: ignore[method-assign]
