@@ -117,7 +117,7 @@ def run_probe(
     :param work: what it is to do, as :mod:`transcode_service.media.probe` names it.
     :raises MediaFailed: it took too long, or was killed.
     """
-    given = _limits(limits, wall, 1 << 20)
+    given = _limits(limits, wall, 32 << 20)
     command = [sys.executable, "-m", "transcode_service.media.probe", given, work, str(source)]
     return _run(command, folder=folder, wall=wall, report=report, follow=lambda line: None)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 import av
 from av.audio.stream import AudioStream
@@ -21,7 +20,7 @@ _MISSING_SECONDS = 0.5
 class Walk:
     """What the packets of one track told, in seconds of its own clock."""
 
-    time_base: Fraction
+    time_base: float
     count: int = 0
     bytes: int = 0
     corrupt: int = 0
@@ -46,7 +45,7 @@ class Walk:
             return
         self.bytes += packet.size
         self.corrupt += packet.is_corrupt
-        time = float(at * self.time_base)
+        time = at * self.time_base
         if packet.is_keyframe:
             if self.keyframe is not None:
                 self.keyframe_gap = max(self.keyframe_gap, time - self.keyframe)
@@ -57,7 +56,7 @@ class Walk:
             self.trimmed = True
             return
         self.count += 1
-        length = float((packet.duration or 0) * self.time_base)
+        length = (packet.duration or 0) * self.time_base
         self.first = min(self.first, time)
         self.last = max(self.last, time)
         self.end = max(self.end, time + min(max(length, 0.0), _LONGEST_PACKET))
@@ -74,7 +73,7 @@ def walk_packets(
 
     :raises Refused: it is cut short, damaged, empty or too long.
     """
-    walks = {stream.index: Walk(stream.time_base or Fraction(1)) for stream in (video, *sounds)}
+    walks = {stream.index: Walk(float(stream.time_base or 1)) for stream in (video, *sounds)}
     _check_index(container, (video, *sounds))
     try:
         for packet in container.demux(video, *sounds):
