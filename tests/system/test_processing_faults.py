@@ -119,7 +119,7 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 def test_every_video_ends_complete_whatever_is_killed(site: Site, films: list[Path]) -> None:
-    chance = random.Random(SEED)  # noqa: S311 - a seed is the point
+    chance = random.Random(SEED)
     killed: Counter[str] = Counter()
     for number in range(AT_ONCE):
         site.upload(films[number % len(films)])
