@@ -14,7 +14,7 @@ from tests.waiting import wait_until
 
 pytestmark = pytest.mark.compose_only
 
-OURS = ("auth", "upload", "janitor", "streaming", "gateway")
+OURS = ("auth", "upload", "janitor", "streaming", "transcode", "gateway")
 STORES = ("mysql", "redis")
 
 

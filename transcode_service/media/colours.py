@@ -5,6 +5,7 @@ HDR is mapped through a table of 33^3 colours that every ffmpeg can apply, rathe
 """
 
 from collections.abc import Iterator
+from math import exp
 from pathlib import Path
 
 from transcode_service.media.facts import VideoTrack
@@ -72,16 +73,15 @@ def _cube(transfer: str) -> Iterator[tuple[float, float, float]]:
 def _pq(code: float) -> float:
     """SMPTE ST 2084, 4.2: cd/m2."""
     power = code ** (1 / 78.84375)
-    return 10_000 * (max(power - 0.8359375, 0) / (18.8515625 - 18.6875 * power)) ** (
-        1 / 0.1593017578125
-    )
+    ratio = max(power - 0.8359375, 0) / (18.8515625 - 18.6875 * power)
+    return 10_000 * float(ratio ** (1 / 0.1593017578125))
 
 
 def _hlg(code: float) -> float:
     """ITU-R BT.2100, table 5: scene light, 0 to 1."""
     if code <= 0.5:
         return code * code / 3
-    return float((2.718281828459045 ** ((code - 0.55991073) / 0.17883277) + 0.28466892) / 12)
+    return (exp((code - 0.55991073) / 0.17883277) + 0.28466892) / 12
 
 
 def _displayed(red: float, green: float, blue: float, transfer: str) -> tuple[float, float, float]:

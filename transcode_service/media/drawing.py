@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from math import sqrt
 from pathlib import Path
 from time import monotonic
 
 import av
 from av.container import InputContainer
 from av.filter import Graph
+from av.video.plane import VideoPlane
 from av.video.stream import VideoStream
 
 from transcode_service.media.colours import filters
@@ -83,7 +87,7 @@ class _Chain:
             width=video.coded_width,
             height=video.coded_height,
             format=av.VideoFormat(video.pixel_format),
-            time_base=1,
+            time_base=Fraction(1),
         )
         steps = (*filters(video, across, down, jpeg=True), *_TURNS[video.rotation])
         for step in steps:
@@ -103,12 +107,17 @@ class _Chain:
         """Return the planes of a picture."""
         self._graph.push(frame)
         drawn = self._graph.pull()
+        assert isinstance(drawn, av.VideoFrame)  # noqa: S101 - the graph has no sound
         planes = []
-        for plane, half in zip(drawn.planes, (1, 2, 2), strict=True):
+        for plane, half in zip(_planes(drawn), (1, 2, 2), strict=True):
             data, across = bytes(plane), -(-self.width // half)
             rows = range(0, -(-self.height // half) * plane.line_size, plane.line_size)
             planes.append(b"".join(data[at : at + across] for at in rows))
         return planes[0], planes[1], planes[2]
+
+
+def _planes(frame: av.VideoFrame) -> tuple[VideoPlane, ...]:
+    return tuple(plane for plane in frame.planes if isinstance(plane, VideoPlane))
 
 
 def _fit(video: VideoTrack, side: int) -> tuple[int, int]:
@@ -170,8 +179,8 @@ def _worth(tile: Tile, duration: float) -> float:
     """Return how good a poster a picture makes: contrast and detail, neither dark nor glaring."""
     light = tile.planes[0][::3]
     mean = sum(light) / len(light)
-    contrast = (sum((value - mean) ** 2 for value in light) / len(light)) ** 0.5
-    detail = sum(abs(a - b) for a, b in zip(light, light[1:], strict=False)) / len(light)
+    contrast = sqrt(sum((value - mean) ** 2 for value in light) / len(light))
+    detail = sum(abs(a - b) for a, b in pairwise(light)) / len(light)
     shown = 1.0 if 40 <= mean <= 215 else 0.5
     early = 1.0 if 0.03 * duration <= tile.seconds <= 0.6 * duration else 0.8
     return (contrast + detail) * shown * early
@@ -207,11 +216,11 @@ def _jpeg(
     encoder: "av.VideoCodecContext", size: tuple[int, int], planes: tuple[bytes, bytes, bytes]
 ) -> bytes:
     frame = av.VideoFrame(*size, "yuvj420p")
-    for plane, data, half in zip(frame.planes, planes, (1, 2, 2), strict=True):
+    for plane, data, half in zip(_planes(frame), planes, (1, 2, 2), strict=True):
         across = size[0] // half
         padding = bytes(plane.line_size - across)
         rows = (data[at : at + across] + padding for at in range(0, len(data), across))
         plane.update(b"".join(rows).ljust(plane.buffer_size, b"\0")[: plane.buffer_size])
     encoder.width, encoder.height, encoder.pix_fmt = *size, "yuvj420p"
-    encoder.time_base = 1
+    encoder.time_base = Fraction(1)
     return b"".join(bytes(packet) for packet in (*encoder.encode(frame), *encoder.encode(None)))

@@ -15,7 +15,7 @@ POSTER, SPRITE, STORYBOARD = "poster.jpg", "storyboard.jpg", "storyboard.vtt"
 def draw_pictures(
     source: Path, folder: Path, *, facts: SourceFacts, limits: MediaLimits, report: Report
 ) -> Pictures:
-    """Make poster.jpg (at most 1280 pixels a side) and storyboard.jpg (at most 100 tiles) with .vtt.
+    """Make poster.jpg (at most 1280 pixels a side), storyboard.jpg (100 tiles) and its .vtt.
 
     :raises MediaFailed: no picture could be drawn.
     :raises DiskFull: there was no room for them.

@@ -18,8 +18,8 @@ from av.video.stream import VideoStream
 
 from transcode_service.media.confine import confine
 from transcode_service.media.decoding import check_decoding
-from transcode_service.media.facts import Refused, VideoTrack
 from transcode_service.media.drawing import draw
+from transcode_service.media.facts import Refused, VideoTrack
 from transcode_service.media.opening import open_source
 from transcode_service.media.walking import Walk, walk_packets
 
@@ -185,10 +185,15 @@ def main() -> None:
     """Do what the arguments say, and print the answer."""
     limits, work, path = json.loads(sys.argv[1]), json.loads(sys.argv[2]), Path(sys.argv[3])
     confine(limits)
+    answer: dict[str, Any]
     try:
         answer = _do(work, path)
     except Refused as refusal:
         answer = {"refused": refusal.sentence}
+    except (av.FFmpegError, ArithmeticError, LookupError, MemoryError, ValueError) as error:
+        # What libraries answer to nonsense; the last line is for the log.
+        sys.stderr.write(f"{type(error).__name__}: {error}\n")
+        answer = {"refused": "This file is damaged: it cannot be read. Upload a whole copy of it."}
     sys.stdout.write(json.dumps(answer) + "\n")
 
 
