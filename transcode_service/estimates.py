@@ -1,8 +1,9 @@
 """How long a step will take, told from what steps took on this machine.
 
 A plain model gives each step's size: what has to be decoded and encoded, and what every step costs
-however small it is. How the last steps compared with the model corrects it: those of the same
-video, of the same height, and of about the same size count most. So the first prediction on a new
+however small it is. How the last steps compared with the model corrects it: those of the
+same height and of about the same size count most, and those of the same video tell how much harder
+it is than others. So the first prediction on a new
 machine is a guess, and the tenth is not.
 """
 
@@ -38,6 +39,11 @@ class Sample:
     height: int
     modelled: float
     seconds: float
+
+    @property
+    def ratio(self) -> float:
+        """How much longer it took than the model had said."""
+        return self.seconds / self.modelled
 
 
 def model(*, kind: JobKind, height: int, video: Video) -> float:
@@ -84,21 +90,43 @@ def predict(session: Session, *, job: Job, video: Video) -> float:
 
 
 def correction(samples: Sequence[Sample], *, modelled: float, height: int, video_id: str) -> float:
-    """Return what the model's seconds are multiplied with: the weighted median of the samples."""
-    weighed = []
-    for sample in samples:
-        weight = 1 / (1 + 4 * abs(math.log(sample.modelled / modelled)))
-        weight *= 6 if sample.video_id == video_id else 1
-        weight *= 4 if sample.height == height else 1
-        weighed.append((sample.seconds / sample.modelled, weight))
-    if not weighed:
-        return 1.0
+    """Return what the model's seconds are multiplied with.
+
+    That is how fast this machine is at such steps, told from other videos, times how much harder
+    than those this video has been so far.
+    """
+    others = [sample for sample in samples if sample.video_id != video_id]
+    own = [sample for sample in samples if sample.video_id == video_id]
+    harder = [
+        (sample.ratio / _speed(others, like=sample), 1 / (1 + abs(sample.height - height)))
+        for sample in own
+    ]
+    here = Sample(video_id, height, modelled, seconds=modelled)
+    return _speed(others, like=here) * _median(harder)
+
+
+def _speed(samples: Sequence[Sample], *, like: Sample) -> float:
+    """Return the ratio of the samples, of which the ones most like another count most."""
+    return _median(
+        [
+            (
+                sample.ratio,
+                (8 if sample.height == like.height else 1)
+                / (1 + 4 * abs(math.log(sample.modelled / like.modelled))),
+            )
+            for sample in samples
+        ]
+    )
+
+
+def _median(weighed: Sequence[tuple[float, float]]) -> float:
+    """Return the median of values with weights; 1 if there is none."""
     half = sum(weight for _, weight in weighed) / 2
-    for ratio, weight in sorted(weighed):
+    for value, weight in sorted(weighed):
         half -= weight
         if half <= 0:
-            return ratio
-    return weighed[-1][0]
+            return value
+    return 1.0
 
 
 def refresh(session: Session, *, video_id: str) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import threading
 from pathlib import Path
 
 import pytest
@@ -164,3 +165,99 @@ def test_a_file_in_place_of_the_volume_says_so(tmp_path: Path) -> None:
 
 def test_free_bytes_are_a_number(storage: MediaStorage) -> None:
     assert storage.free_bytes() > 0
+
+
+def attempt(storage: MediaStorage, *, job: int = 7, fence: int = 1) -> tuple[str, Path]:
+    """Begin an attempt at a step of a new video."""
+    video_id = upload(storage)
+    storage.publish(video_id)
+    return video_id, storage.attempt_folder(video_id, job, fence)
+
+
+def test_an_attempt_has_a_folder_that_nobody_else_reads(storage: MediaStorage) -> None:
+    video_id, folder = attempt(storage)
+
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert folder.parent == storage.root / video_id
+    assert list(storage.list_attempts()) == [(video_id, 7, 1)]
+
+
+def test_a_later_attempt_removes_earlier_ones_of_its_job_alone(storage: MediaStorage) -> None:
+    video_id, first = attempt(storage)
+    other = storage.attempt_folder(video_id, 8, 1)
+    (first / "half.mp4").write_bytes(b"half")
+
+    storage.attempt_folder(video_id, 7, 2)
+
+    assert not first.exists()
+    assert other.exists()
+
+
+def test_no_attempt_begins_for_a_video_that_is_gone(storage: MediaStorage) -> None:
+    with pytest.raises(FileNotFoundError):
+        storage.attempt_folder(new_id(), 1, 1)
+
+
+def test_a_published_file_is_in_its_place_and_publishing_again_is_fine(
+    storage: MediaStorage,
+) -> None:
+    video_id, folder = attempt(storage)
+    (folder / "720p.mp4").write_bytes(b"rung")
+
+    for _ in range(2):
+        storage.publish_file(folder / "720p.mp4", video_id, "hls/720p.mp4")
+
+    place = storage.root / video_id / "hls" / "720p.mp4"
+    assert place.read_bytes() == b"rung"
+    assert stat.S_IMODE(place.stat().st_mode) == 0o644
+    with pytest.raises(FileNotFoundError):
+        storage.publish_file(folder / "480p.mp4", video_id, "hls/480p.mp4")
+
+
+def test_a_published_text_replaces_the_one_before(storage: MediaStorage) -> None:
+    video_id, _ = attempt(storage)
+
+    for text in ("one", "two"):
+        storage.publish_text(text, video_id, "hls/master.m3u8")
+
+    assert storage.published_text(video_id, "hls/master.m3u8") == "two"
+    assert [path.name for path in (storage.root / video_id / "hls").iterdir()] == ["master.m3u8"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "../x.mp4", "hls/../x.mp4", "hls/a/b.mp4", "/x.mp4", ".x.mp4", "x", "A.mp4", "a.b.c"],
+)
+def test_nothing_is_published_under_a_strange_name(storage: MediaStorage, name: str) -> None:
+    video_id, folder = attempt(storage)
+    (folder / "a.mp4").write_bytes(b"a")
+
+    with pytest.raises(ValueError):
+        storage.publish_file(folder / "a.mp4", video_id, name)
+
+
+def test_a_video_can_be_removed_while_somebody_writes_into_its_folder(
+    storage: MediaStorage,
+) -> None:
+    video_id, folder = attempt(storage)
+    done = threading.Event()
+
+    def write() -> None:
+        number = 0
+        while not done.is_set():
+            number += 1
+            try:
+                (folder / f"{number}.mp4").write_bytes(b"more")
+            except FileNotFoundError:
+                return
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        storage.drop_video(video_id)
+        writer.join(10)
+        assert not writer.is_alive()
+    finally:
+        done.set()
+        writer.join()
+    assert not (storage.root / video_id).exists()

@@ -14,7 +14,7 @@ from tests.waiting import wait_until
 
 pytestmark = pytest.mark.compose_only
 
-OURS = ("auth", "upload", "janitor", "streaming", "gateway")
+OURS = ("auth", "upload", "janitor", "streaming", "transcode", "gateway")
 STORES = ("mysql", "redis")
 
 
@@ -62,10 +62,11 @@ def test_the_gateway_cannot_open_unfinished_uploads(origin: Compose) -> None:
         origin.run("gateway", "ls", "/videos/incoming")
 
 
-@pytest.mark.parametrize("service", ["auth", "upload", "streaming"])
+@pytest.mark.parametrize("service", ["auth", "upload", "streaming", "transcode"])
 def test_an_image_carries_only_what_its_service_uses(origin: Compose, service: str) -> None:
     listed = origin.run(service, "python", "-c", "import os; print(*os.listdir('/app'))").split()
-    others = {"auth_service", "upload_service", "streaming_service"} - {f"{service}_service"}
+    services = ("auth", "upload", "streaming", "transcode")
+    others = {f"{other}_service" for other in services if other != service}
     assert not others & set(listed)
     assert f"{service}_service" in listed
 

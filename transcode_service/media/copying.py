@@ -8,17 +8,22 @@ from transcode_service.media.sandbox import reading, run_ffmpeg
 
 NAME = "source"
 
-FRAGMENTS = (
-    *("-f", "mp4", "-use_editlist", "0", "-avoid_negative_ts", "disabled"),
-    *("-map_metadata", "-1", "-map_chapters", "-1", "-write_tmcd", "0"),
-)
-"""How any rendition is written.
+TIMELINE_START = 10
+"""Seconds at which a film begins in its renditions.
 
-Without edit lists, which players of fragments treat differently: times stand in each fragment, and
-the first picture as well as the first sound count from the beginning of the film.
+Pictures are decoded before they are shown, the first ones before the film begins. Edit lists and
+negative offsets would say so too, but players read these differently, and sound and pictures, which
+are separate files, would drift apart by some pictures. Players of HLS begin wherever a film does.
 """
 
-MOVFLAGS = "+default_base_moof+negative_cts_offsets+delay_moov+skip_trailer+frag_discont"
+FRAGMENTS = (
+    *("-f", "mp4", "-use_editlist", "0", "-avoid_negative_ts", "disabled"),
+    *("-output_ts_offset", str(TIMELINE_START)),
+    *("-map_metadata", "-1", "-map_chapters", "-1", "-write_tmcd", "0"),
+)
+"""How any rendition is written: every fragment says its own time, and nothing else does."""
+
+MOVFLAGS = "+default_base_moof+delay_moov+skip_trailer+frag_discont"
 _MIN_FRAGMENT = 2_000_000  # microseconds: films made of keyframes would have one for each picture
 
 

@@ -79,6 +79,8 @@ class VideoTrack:
     :ivar frame_rate: frames a second on average.
     :ivar rotation: degrees, a multiple of 90.
     :ivar hdr: the transfer function: "pq", "hlg" or empty.
+    :ivar matrix: of its colours: "bt709", "bt601" or "bt2020".
+    :ivar full_range: black is 0 and white 255, rather than 16 and 235.
     :ivar keyframe_ms: the longest distance between two keyframes.
     :ivar self_contained: no picture needs one from before the keyframe that precedes it.
     :ivar start_ms: of the first picture, from the beginning of the film.
@@ -97,6 +99,8 @@ class VideoTrack:
     frames: int
     rotation: int
     hdr: str
+    matrix: str
+    full_range: bool
     interlaced: bool
     keyframe_ms: int
     self_contained: bool

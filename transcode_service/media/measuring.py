@@ -1,20 +1,10 @@
 """Measure and check a source in a confined child."""
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
 
-from transcode_service.media.facts import (
-    MediaFailed,
-    MediaLimits,
-    Refused,
-    Report,
-    SourceFacts,
-)
-from transcode_service.media.sandbox import run_probe
+from transcode_service.media.asking import ask
+from transcode_service.media.facts import MediaLimits, Refused, Report, SourceFacts
 
-_PROBE_SECONDS = 60.0
-_BYTES_PER_SECOND = 20 << 20  # that a slow disk reads, at least
 _MATROSKA_FORMATS = frozenset({"mkv", "webm"})
 
 
@@ -29,7 +19,7 @@ def measure(
     :raises MediaFailed: the child was killed or took too long.
     """
     work = {"do": "measure", "max_pixels": limits.max_pixels, "max_seconds": limits.max_seconds}
-    answer = _ask(work, source, limits, report)
+    answer = ask(work, source, folder=source.parent, limits=limits, report=report)
     facts = SourceFacts.from_json(answer["facts"])
     if facts.container == "matroska" and not limits.formats & _MATROSKA_FORMATS:
         raise Refused("This is not an MP4 file. Convert it to MP4 and upload it again.")
@@ -50,19 +40,4 @@ def check(
     :raises MediaFailed: the child was killed or took too long.
     """
     work = {"do": "check", "max_pixels": limits.max_pixels, "index": facts.video.index}
-    _ask(work, source, limits, report)
-
-
-def _ask(
-    work: Mapping[str, object], source: Path, limits: MediaLimits, report: Report
-) -> dict[str, dict[str, object]]:
-    wall = _PROBE_SECONDS + source.stat().st_size / _BYTES_PER_SECOND
-    ended = run_probe(
-        json.dumps(work), source, folder=source.parent, wall=wall, limits=limits, report=report
-    )
-    if ended.status:
-        raise MediaFailed("This video could not be looked into.", ended.errors)
-    answer: dict[str, dict[str, object]] = json.loads(ended.output)
-    if "refused" in answer:
-        raise Refused(str(answer["refused"]))
-    return answer
+    ask(work, source, folder=source.parent, limits=limits, report=report)

@@ -18,12 +18,18 @@ from av.video.stream import VideoStream
 
 from transcode_service.media.confine import confine
 from transcode_service.media.decoding import check_decoding
-from transcode_service.media.facts import Refused
+from transcode_service.media.drawing import draw
+from transcode_service.media.facts import Refused, VideoTrack
 from transcode_service.media.opening import open_source
 from transcode_service.media.walking import Walk, walk_packets
 
 _HDR = {16: "pq", 18: "hlg"}
 """Transfer characteristics of ISO/IEC 23091-2, table 3."""
+
+_MATRICES = {1: "bt709", 4: "bt601", 5: "bt601", 6: "bt601", 9: "bt2020", 10: "bt2020"}
+"""Matrix coefficients, ibid., table 4; what says nothing is guessed by size, as players do."""
+
+_FULL = 2
 
 _LANGUAGE_LETTERS = 3
 _TITLE_LIMIT = 64
@@ -101,6 +107,8 @@ def _first_picture(container: InputContainer, video: VideoStream) -> dict[str, A
         "pixel_format": frame.format.name,
         "rotation": rotation,
         "hdr": _HDR.get(int(frame.color_trc), ""),
+        "matrix": _MATRICES.get(int(frame.colorspace)) or ("bt709" if height > 576 else "bt601"),
+        "full_range": int(frame.color_range) == _FULL or frame.format.name.startswith("yuvj"),
         "interlaced": bool(frame.interlaced_frame),
     }
 
@@ -158,19 +166,34 @@ def _is_language(tag: str) -> bool:
 _UNSAID = frozenset({"und", "mis", "mul", "zxx"})
 
 
+def _do(work: dict[str, Any], path: Path) -> dict[str, Any]:
+    max_pixels = work["max_pixels"]
+    if work["do"] == "measure":
+        return {"facts": measure(path, max_pixels=max_pixels, max_seconds=work["max_seconds"])}
+    if work["do"] == "check":
+        check_decoding(path, max_pixels=max_pixels, index=work["index"])
+        return {"checked": True}
+    with Path("poster.jpg").open("wb") as poster, Path("storyboard.jpg").open("wb") as sprite:
+        video = VideoTrack(**work["video"])
+        drawn = draw(path, video=video, duration_ms=work["duration_ms"], max_pixels=max_pixels)
+        poster.write(drawn[0])
+        sprite.write(drawn[1])
+    return {"width": drawn[2], "height": drawn[3], "times": drawn[4]}
+
+
 def main() -> None:
     """Do what the arguments say, and print the answer."""
     limits, work, path = json.loads(sys.argv[1]), json.loads(sys.argv[2]), Path(sys.argv[3])
     confine(limits)
+    answer: dict[str, Any]
     try:
-        if work["do"] == "measure":
-            taken = {"max_pixels": work["max_pixels"], "max_seconds": work["max_seconds"]}
-            answer: dict[str, Any] = {"facts": measure(path, **taken)}
-        else:
-            check_decoding(path, max_pixels=work["max_pixels"], index=work["index"])
-            answer = {"checked": True}
+        answer = _do(work, path)
     except Refused as refusal:
         answer = {"refused": refusal.sentence}
+    except (av.FFmpegError, ArithmeticError, LookupError, MemoryError, ValueError) as error:
+        # What libraries answer to nonsense; the last line is for the log.
+        sys.stderr.write(f"{type(error).__name__}: {error}\n")
+        answer = {"refused": "This file is damaged: it cannot be read. Upload a whole copy of it."}
     sys.stdout.write(json.dumps(answer) + "\n")
 
 

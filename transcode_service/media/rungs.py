@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from transcode_service.media import colours
 from transcode_service.media.copying import FRAGMENTS, MOVFLAGS
 from transcode_service.media.facts import (
     MadeRendition,
@@ -45,6 +46,8 @@ def encode_rung(
     width, lines = fit(video, height)
     name = f"{height}p"
     most = cap(video, height)
+    if video.hdr:
+        colours.write_cube(folder, video.hdr)
     arguments = [
         *reading(source, facts, limits),
         *("-map", f"0:{video.index}", "-vf", ",".join(_filters(video, width, lines))),
@@ -77,9 +80,9 @@ def cap(video: VideoTrack, side: int) -> int:
 
 
 def _filters(video: VideoTrack, width: int, height: int) -> list[str]:
-    filters = []
+    filters: list[str] = []
     if video.frame_rate > MOST_FRAMES + 1:
         filters.append(f"fps={MOST_FRAMES}")
-    filters.append(f"scale={width}:{height}")
-    filters.append("setsar=1")
-    return filters
+    if video.interlaced:
+        filters.append("yadif=deint=interlaced")
+    return [*filters, *colours.filters(video, width, height), "setsar=1"]

@@ -14,10 +14,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from transcode_service.media.facts import DiskFull, MediaFailed, MediaLimits, Report, SourceFacts
+from transcode_service.media.facts import (
+    DiskFull,
+    MediaFailed,
+    MediaLimits,
+    Refused,
+    Report,
+    SourceFacts,
+)
 
 DEMUXERS = {"mov": "mov,mp4,m4a,3gp,3g2,mj2", "matroska": "matroska,webm"}
 """Formats by the name of their demuxer, with all its names."""
@@ -28,10 +36,11 @@ DECODERS = (
     "pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,pcm_f32le,pcm_f32be,"
     "pcm_u8,pcm_s8,pcm_mulaw,pcm_alaw"
 )
-"""Decoders that may run: those of the codecs that uploads may have. CVE-2026-8461 was in another."""
+"""Decoders that may run: those of what uploads may have. CVE-2026-8461 was in another."""
 
 NICENESS = 10
 _KEPT = 16 << 10  # bytes of what a program said last
+_TOO_MANY_ERRORS = 69  # ffmpeg's status when more than -max_error_rate does not decode
 _TICK = 0.5  # seconds at most between two looks at the clock and calls of report
 _OUTPUT = 1 << 20  # bytes of what our own child answers
 Follow = Callable[[bytes], float | None]
@@ -87,6 +96,7 @@ def run_ffmpeg(
     """Run ffmpeg in a folder, telling how far it is, and return its warnings.
 
     :param arguments: what comes after the options that every call has.
+    :raises Refused: too much of the source does not decode.
     :raises DiskFull: there was no room.
     :raises MediaFailed: it failed, took too long, or was killed.
     """
@@ -117,7 +127,7 @@ def run_probe(
     :param work: what it is to do, as :mod:`transcode_service.media.probe` names it.
     :raises MediaFailed: it took too long, or was killed.
     """
-    given = _limits(limits, wall, 1 << 20)
+    given = _limits(limits, wall, 32 << 20)
     command = [sys.executable, "-m", "transcode_service.media.probe", given, work, str(source)]
     return _run(command, folder=folder, wall=wall, report=report, follow=lambda line: None)
 
@@ -149,7 +159,8 @@ def _run(
 def _listen(
     process: "subprocess.Popen[bytes]", wall: float, report: Report, follow: Follow
 ) -> Ended:
-    assert process.stdout and process.stderr  # noqa: S101 - both are pipes
+    assert process.stdout is not None  # noqa: S101 - both are pipes
+    assert process.stderr is not None  # noqa: S101
     output, errors = process.stdout.fileno(), process.stderr.fileno()
     heard = {output: b"", errors: b""}
     partial, done, deadline = b"", 0.0, time.monotonic() + wall
@@ -179,20 +190,22 @@ def _listen(
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
     """Kill the whole group, which may hold more than the process that we started."""
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     process.wait()
     for pipe in (process.stdout, process.stderr):
         if pipe:
             pipe.close()
 
 
-def _explain(ended: Ended) -> MediaFailed:
+def _explain(ended: Ended) -> MediaFailed | Refused:
+    if ended.status == _TOO_MANY_ERRORS:
+        return Refused(
+            "The pictures of this file are damaged. Get a good copy and upload it again."
+        )
     if "No space left on device" in ended.errors or "Disk quota exceeded" in ended.errors:
         return DiskFull(ended.errors)
-    if ended.status == -signal.SIGXCPU or ended.status == -signal.SIGKILL:
+    if ended.status in {-signal.SIGXCPU, -signal.SIGKILL}:
         return MediaFailed("Processing was ended before it was done.", ended.errors)
     if ended.status == -signal.SIGXFSZ or "File too large" in ended.errors:
         return MediaFailed("Processing this video wrote more than it may.", ended.errors)

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
+from av.stream import Stream
 from av.video.stream import VideoStream
 
 from transcode_service.media.facts import Refused
@@ -21,7 +21,7 @@ _MISSING_SECONDS = 0.5
 class Walk:
     """What the packets of one track told, in seconds of its own clock."""
 
-    time_base: Fraction
+    time_base: float
     count: int = 0
     bytes: int = 0
     corrupt: int = 0
@@ -39,14 +39,17 @@ class Walk:
         span = self.last - self.first
         return (self.count - 1) / span if self.count > 1 and span > 0 else 1.0
 
-    def take(self, packet: Packet) -> None:
+    def take(self, packet: "Packet[Stream]") -> None:
         """Count a packet in."""
-        at = packet.pts if packet.pts is not None else packet.dts
+        at = packet.pts
         if at is None:
-            return
+            at = packet.dts
+            if at is None:
+                return
+        time = at * self.time_base
         self.bytes += packet.size
-        self.corrupt += packet.is_corrupt
-        time = float(at * self.time_base)
+        if packet.is_corrupt:
+            self.corrupt += 1
         if packet.is_keyframe:
             if self.keyframe is not None:
                 self.keyframe_gap = max(self.keyframe_gap, time - self.keyframe)
@@ -57,10 +60,10 @@ class Walk:
             self.trimmed = True
             return
         self.count += 1
-        length = float((packet.duration or 0) * self.time_base)
         self.first = min(self.first, time)
         self.last = max(self.last, time)
-        self.end = max(self.end, time + min(max(length, 0.0), _LONGEST_PACKET))
+        end = time + min(max((packet.duration or 0) * self.time_base, 0.0), _LONGEST_PACKET)
+        self.end = max(self.end, end)
 
 
 def walk_packets(
@@ -74,7 +77,7 @@ def walk_packets(
 
     :raises Refused: it is cut short, damaged, empty or too long.
     """
-    walks = {stream.index: Walk(stream.time_base or Fraction(1)) for stream in (video, *sounds)}
+    walks = {stream.index: Walk(float(stream.time_base or 1)) for stream in (video, *sounds)}
     _check_index(container, (video, *sounds))
     try:
         for packet in container.demux(video, *sounds):
@@ -111,7 +114,7 @@ def _check_index(container: InputContainer, streams: Sequence[VideoStream | Audi
                 raise cut_short()
 
 
-def _check_whole(container: InputContainer, stream: VideoStream | AudioStream, walk: Walk) -> None:
+def _check_whole(container: InputContainer, stream: Stream, walk: Walk) -> None:
     """Compare what came with what the sample table (MP4) or header (Matroska) promised."""
     if walk.corrupt:
         raise cut_short()

@@ -1,0 +1,77 @@
+"""A video is prepared after its upload, and what happens to it meanwhile does no harm."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests import media
+from tests.system.origin import Compose, Origin
+from tests.system.people import Person
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.needs_ffmpeg
+
+PATIENCE = 120  # seconds; other tests' videos are prepared before
+
+
+@pytest.fixture(scope="session")
+def short(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two seconds of film, of which there is little to make."""
+    return media.make(tmp_path_factory.mktemp("short"), "no-sound.mp4")
+
+
+def state(person: Person, video: str) -> str:
+    """Return where a video stands."""
+    answer = person.get(f"/api/videos/{video}/progress")
+    found: str = answer.json()["state"] if answer.status_code == 200 else ""
+    return found
+
+
+def test_a_video_is_complete_soon_after_its_upload(
+    origin: Origin, alice: Person, short: Path
+) -> None:
+    video = alice.upload(short)
+    wait_until(lambda: state(alice, video) == "done", within=PATIENCE, what="a complete video")
+    told = alice.get(f"/api/videos/{video}/progress").json()
+    assert told["percent"] == 100
+    assert told["heights"]
+    assert {step["state"] for step in told["steps"]} == {"done"}
+    assert alice.get(told["poster"]).headers["Content-Type"] == "image/jpeg"
+    assert alice.get(told["master"]).text.startswith("#EXTM3U")
+
+
+def test_a_video_that_is_deleted_while_it_is_prepared_is_gone(
+    origin: Origin, alice: Person, film: Path
+) -> None:
+    video = alice.upload(film)
+    wait_until(lambda: state(alice, video) != "waiting", within=PATIENCE, what="its beginning")
+    assert alice.delete(f"/api/videos/{video}").status_code == 204
+    assert alice.get(f"/api/videos/{video}").status_code == 404
+    after = alice.upload(film, title="After")
+    wait_until(lambda: state(alice, after) == "done", within=PATIENCE, what="the next video")
+
+
+@pytest.mark.compose_only
+def test_a_killed_transcode_container_costs_time_and_no_video(
+    origin: Compose, alice: Person, film: Path
+) -> None:
+    video = alice.upload(film)
+    wait_until(lambda: state(alice, video) == "processing", within=PATIENCE, what="its beginning")
+    origin.compose("kill", "--signal", "SIGKILL", "transcode")
+    origin.compose("start", "transcode")
+    wait_until(lambda: state(alice, video) == "done", within=PATIENCE, what="a complete video")
+
+
+@pytest.mark.compose_only
+def test_a_stopped_transcode_container_ends_in_seconds_and_hands_its_job_back(
+    origin: Compose, alice: Person, film: Path
+) -> None:
+    video = alice.upload(film)
+    wait_until(lambda: state(alice, video) == "processing", within=PATIENCE, what="its beginning")
+    origin.compose("stop", "transcode")
+    lines = [line.partition("{")[2] for line in origin.logs("transcode").splitlines()]
+    events = [json.loads("{" + line)["event"] for line in lines if line]
+    assert events[-1] == "transcode service ended"
+    origin.compose("start", "transcode")
+    wait_until(lambda: state(alice, video) == "done", within=PATIENCE, what="a complete video")

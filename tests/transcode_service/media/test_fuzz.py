@@ -1,0 +1,78 @@
+"""Mutated files end as measured, refused or failed, within time and memory; nothing hangs."""
+
+import os
+import random
+import resource
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.transcode_service.media.conftest import Sources, quiet
+from tests.transcode_service.media.sources import mutate
+from transcode_service.media import (
+    MediaFailed,
+    MediaLimits,
+    Refused,
+    check,
+    copy_video,
+    draw_pictures,
+    encode_rung,
+    make_audio,
+    measure,
+    plan,
+)
+
+pytestmark = pytest.mark.needs_ffmpeg
+
+FILES = int(os.environ.get("FUZZ_FILES", "40"))
+SEED = int(os.environ.get("FUZZ_SEED", "2026"))
+WHOLE_EVERY = 20
+SEEDS = ("index-first.mp4", "fragmented.mp4", "no-sound.mp4", "hevc.mp4", "two-sounds.mp4")
+MEMORY = 1 << 30  # bytes of the largest child
+
+
+def end_of(path: Path, folder: Path, limits: MediaLimits, *, whole: bool) -> str:
+    """Take a file through the check, or through everything, and tell how it ended."""
+    try:
+        facts = measure(path, limits)
+        check(path, facts=facts, limits=limits)
+        if not whole:
+            return "checked"
+        done = {"facts": facts, "limits": limits, "report": quiet}
+        draw_pictures(path, folder, **done)
+        planned = plan(facts)
+        if planned.copy:
+            copy_video(path, folder, **done)
+        make_audio(path, folder, **done)
+        for height in planned.heights[:1] or (90,):
+            encode_rung(path, folder, **done, height=height)
+    except Refused as refusal:
+        return "refused" if refusal.sentence.endswith(".") else f"no sentence: {refusal}"
+    except MediaFailed as failure:
+        return f"failed: {failure.detail[-300:]}"
+    return "done"
+
+
+def test_mutated_files_end_within_bounds(source: Sources, tmp_path: Path) -> None:
+    dice = random.Random(SEED)
+    limits = MediaLimits(memory=2 << 30, patience=60)
+    seeds = [source(name).read_bytes() for name in SEEDS]
+    ends: dict[str, int] = {}
+    slowest = 0.0
+    for number in range(FILES):
+        path = tmp_path / "mutated.mp4"
+        path.write_bytes(mutate(dice.choice(seeds), dice))
+        began = time.monotonic()
+        end = end_of(path, tmp_path, limits, whole=number % WHOLE_EVERY == 0)
+        slowest = max(slowest, time.monotonic() - began)
+        if end.startswith("failed"):
+            path.rename(tmp_path / f"failed-{number}.mp4")
+        ends[end.split(":")[0]] = ends.get(end.split(":")[0], 0) + 1
+    largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+    sys.stdout.write(f"{ends}, slowest {slowest:.1f} s, largest child {largest >> 20} MiB\n")
+    assert set(ends) <= {"checked", "done", "refused"}
+    assert ends.get("refused")
+    assert ends.get("checked")
+    assert largest < MEMORY
