@@ -71,7 +71,7 @@ def of_one(video_id: str) -> Response:
 def of_several() -> Response:
     """Tell how far a page of videos is."""
     viewer = require_viewer()
-    ids = request.args.get("ids", "").split(",")
+    ids = [part for part in request.args.get("ids", "").split(",") if part]
     if len(ids) > PAGE or not all(map(is_id, ids)):
         raise Unprocessable(f"“ids” is up to {PAGE} ids of videos with commas between them.")
     if _wants_events():
