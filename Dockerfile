@@ -1,4 +1,4 @@
-# One target per image: auth, upload, streaming, migrate, gateway. Compose builds them all.
+# One target per image: auth, upload, streaming, transcode, migrate, gateway. Compose builds them all.
 #
 # Dependencies are installed before the code is copied, so that a change of code rebuilds in seconds. There is
 # no syntax line, which would fetch a frontend from a registry: the engine's own understands everything here.
@@ -49,6 +49,11 @@ COPY requirements/streaming.txt /tmp/
 RUN --mount=type=cache,target=/root/.cache/pip python -m venv --without-pip /venv \
  && pip --python /venv/bin/python install --require-hashes --only-binary=:all: --requirement /tmp/streaming.txt
 
+FROM base AS transcode-dependencies
+COPY requirements/transcode.txt /tmp/
+RUN --mount=type=cache,target=/root/.cache/pip python -m venv --without-pip /venv \
+ && pip --python /venv/bin/python install --require-hashes --only-binary=:all: --requirement /tmp/transcode.txt
+
 FROM base AS migrate-dependencies
 COPY requirements/migrate.txt /tmp/
 RUN --mount=type=cache,target=/root/.cache/pip python -m venv --without-pip /venv \
@@ -87,6 +92,19 @@ COPY --from=frontend /src/build/static/manifest.json static/
 RUN python -m compileall -q .
 USER 10001:10001
 CMD ["gunicorn", "--config", "python:common.gunicorn", "streaming_service.app:from_environment()"]
+
+FROM base AS transcode
+# Before everything that changes: it is the largest part of the image. Debian's, for its security updates.
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends ffmpeg \
+ && rm -rf /var/lib/apt/lists/*
+COPY --from=transcode-dependencies /venv /venv
+COPY --chmod=755 db db
+COPY --chmod=755 common common
+COPY --chmod=755 transcode_service transcode_service
+RUN python -m compileall -q .
+USER 10001:10001
+CMD ["python", "-m", "transcode_service"]
 
 FROM base AS migrate
 COPY --from=migrate-dependencies /venv /venv

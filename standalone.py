@@ -5,8 +5,8 @@
 
 Everything is kept in `DATA_DIR` (default `./data`): the database (SQLite), the session store
 (Valkey, with its append-only file) and the videos. This brings the database up to date, starts the
-session store, gunicorn and the janitor, starts again what dies, and on Ctrl-C or SIGTERM lets
-answers under way finish.
+session store, gunicorn, the janitor and the transcode service, starts again what dies, and on
+Ctrl-C or SIGTERM lets answers under way finish.
 """
 
 import ctypes
@@ -289,13 +289,17 @@ def run(settings: StandaloneSettings, environ: Mapping[str, str]) -> None:
     given = _services_environ(data_dir, environ)
     _migrate(given["DATABASE_URL"])
     janitor = [sys.executable, "-m", "upload_service.janitor"]
+    transcoder = [sys.executable, "-m", "transcode_service"]
     programs += [_web_server(settings, given, log), Program("janitor", janitor, given, log)]
+    last = Program("transcode service", transcoder, given, log)
     try:
         for program in programs:
             program.start()
         host = "127.0.0.1" if settings.address == "0.0.0.0" else settings.address
         urls = [f"http://{host}:{port}" for port in settings.ports]
         _wait_until_ready(urls[0], programs, data_dir / "matinee.log")
+        last.start()  # pages come first; videos can be watched before they are prepared
+        programs.append(last)
         print("Matinee is ready:", *urls, sep="\n  ", flush=True)
         print(f"Data and log are in {data_dir}. Press Ctrl-C to stop.", flush=True)
         _keep_running(programs)

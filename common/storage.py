@@ -4,6 +4,8 @@ It takes ids, never names that a client chose, and everything it opens lies unde
 
     incoming/<upload>        bytes of an unfinished upload; closed to the gateway (0700)
     <video>/original.mp4     what was uploaded
+    <video>/poster.jpg, hls/720p.mp4 ...     what the transcode service published
+    <video>/.work-<job>-<fence>/             one attempt at a step, until then (0700)
 
 A rename and a new folder are durable only after their folder is synced, so each is.
 """
@@ -11,6 +13,7 @@ A rename and a new folder are durable only after their folder is synced, so each
 import errno
 import fcntl
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -24,6 +27,9 @@ from common.ids import is_id
 ORIGINAL = "original.mp4"
 
 _COPY_PIECE = 16 << 20  # bytes
+_REMOVALS = 100  # tries to remove a folder in which somebody goes on writing
+_ATTEMPT = re.compile(r"\.work-([0-9]{1,19})-([0-9]{1,10})")
+_PUBLISHED = re.compile(r"(?:hls/)?[a-z0-9][a-z0-9-]{0,31}\.[a-z0-9]{1,8}")
 
 
 class StorageError(Exception):
@@ -262,13 +268,7 @@ class MediaStorage:
 
     def drop_video(self, video_id: str) -> None:
         """Remove everything of a video; what is gone already is fine."""
-        folder = self._video_folder(video_id)
-        while folder.exists():
-            try:
-                shutil.rmtree(folder)
-            except FileNotFoundError:
-                continue  # somebody else is removing it too; go on until nothing is left
-            _sync_folder(self.root)
+        _remove_folder(self._video_folder(video_id))
 
     def drop_empty_video(self, video_id: str) -> bool:
         """Remove a video's folder unless there is something in it; tell whether it is gone."""
@@ -289,6 +289,95 @@ class MediaStorage:
                 if is_id(entry.name) and entry.is_dir(follow_symlinks=False):
                     yield entry.name, entry.stat(follow_symlinks=False).st_mtime
 
+    def attempt_folder(self, video_id: str, job_id: int, fence: int) -> Path:
+        """Make the folder of one attempt at a step, and remove those of earlier attempts.
+
+        :raises FileNotFoundError: the video has been removed.
+        """
+        folder = self._attempt_path(video_id, job_id, fence)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        self.drop_attempts(video_id, job_id, below=fence)
+        return folder
+
+    def drop_attempts(self, video_id: str, job_id: int, *, below: int) -> None:
+        """Remove a job's attempts with fences below one; what is gone already is fine."""
+        for _, job, fence in list(self._attempts_of(video_id)):
+            if job == job_id and fence < below:
+                _remove_folder(self._attempt_path(video_id, job, fence))
+
+    def list_attempts(self) -> Iterator[tuple[str, int, int]]:
+        """Yield video, job and fence of each attempt that has a folder."""
+        for video_id, _ in list(self.list_videos()):
+            yield from self._attempts_of(video_id)
+
+    @staticmethod
+    def sync_file(file: Path) -> None:
+        """Make a finished file's bytes durable.
+
+        :raises StorageFull: a volume that allots room late has none.
+        """
+        _sync_path(file)
+
+    def publish_file(self, file: Path, video_id: str, name: str) -> None:
+        """Move a finished file of an attempt to its place, unless it is there already.
+
+        :param name: ours, such as `poster.jpg` or `hls/720p.mp4`.
+        :raises FileNotFoundError: there is no such file, or the video has been removed.
+        """
+        place = self._published_path(video_id, name)
+        if place.parent.name == "hls":
+            place.parent.mkdir(mode=0o755, exist_ok=True)
+        try:
+            _sync_path(file)
+            file.chmod(0o644)
+            file.rename(place)
+        except FileNotFoundError:
+            # The transaction that this belongs to is tried again after a fault.
+            if not place.is_file():
+                raise
+        _sync_folder(place.parent)
+        _sync_folder(place.parent.parent)
+
+    def publish_text(self, text: str, video_id: str, name: str) -> None:
+        """Put a text of ours in its place, whole or not at all. One caller at a time for a name."""
+        place = self._published_path(video_id, name)
+        place.parent.mkdir(mode=0o755, exist_ok=True)
+        fresh = place.with_name(f".{place.name}.new")
+        fresh.write_text(text, encoding="utf-8")
+        self.publish_file(fresh, video_id, name)
+
+    def published_text(self, video_id: str, name: str) -> str:
+        """Return a text of ours.
+
+        :raises FileNotFoundError: there is none.
+        """
+        return self._published_path(video_id, name).read_text(encoding="utf-8")
+
+    def hls_folder(self, video_id: str) -> Path:
+        """Return the folder of a video's renditions, for reading; there may be none yet."""
+        return self._video_folder(video_id) / "hls"
+
+    def has_published(self, video_id: str, name: str) -> bool:
+        """Tell whether a published file is in its place."""
+        return self._published_path(video_id, name).is_file()
+
+    def _attempts_of(self, video_id: str) -> Iterator[tuple[str, int, int]]:
+        try:
+            names = [path.name for path in self._video_folder(video_id).iterdir()]
+        except FileNotFoundError:
+            return
+        for name in names:
+            if match := _ATTEMPT.fullmatch(name):
+                yield video_id, int(match[1]), int(match[2])
+
+    def _attempt_path(self, video_id: str, job_id: int, fence: int) -> Path:
+        return self._video_folder(video_id) / f".work-{job_id:d}-{fence:d}"
+
+    def _published_path(self, video_id: str, name: str) -> Path:
+        if not _PUBLISHED.fullmatch(name):
+            raise ValueError(f"not a name that is published: {name!r}")
+        return self._video_folder(video_id) / name
+
     def _incoming_path(self, upload_id: str) -> Path:
         return self._incoming / _checked(upload_id)
 
@@ -305,6 +394,35 @@ def _checked(public_id: str) -> str:
 
 # Not every system has fdatasync, which leaves out what nobody needs to read the bytes again.
 _sync_file = getattr(os, "fdatasync", os.fsync)
+
+
+def _sync_path(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageFull(str(error)) from error
+        raise
+    finally:
+        os.close(descriptor)
+
+
+def _remove_folder(folder: Path) -> None:
+    """Remove a folder and all in it, also while others remove it or still write into it."""
+    for _ in range(_REMOVALS):
+        try:
+            shutil.rmtree(folder)
+        except FileNotFoundError:
+            if not folder.exists():
+                return
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+        else:
+            _sync_folder(folder.parent)
+            return
+    raise OSError(errno.ENOTEMPTY, "somebody goes on writing", str(folder))
 
 
 def _sync_folder(folder: Path) -> None:

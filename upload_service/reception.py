@@ -24,7 +24,7 @@ from upload_service.reservations import (
     reserve_more,
     room,
 )
-from upload_service.titles import clean_title, title_of_file
+from upload_service.titles import clean_file_name, clean_title, title_of_file
 from upload_service.uploads import abandon_upload, begin_upload
 
 _STEP = 16 << 20  # bytes of a file that may come before they are promised, if nobody said how many
@@ -121,6 +121,7 @@ def _begin(
         owner_id=owner_id,
         submission=arrival.submission,
         title=arrival.title or title_of_file(part.file_name),
+        file_name=clean_file_name(part.file_name) or None,
     )
     upload.reserved = promised
     return upload

@@ -7,7 +7,7 @@ takes further, so a process may be killed between any two:
     row                      begin_upload; without bytes for too long: removed
     row, incoming file       bytes arrive; none for too long: removed
     row, file in its place   publish; the janitor goes on from here
-    video                    record_video: the upload's row becomes the video's, in one transaction
+    video, first job         record_video: the upload's row becomes these, in one transaction
 """
 
 from functools import partial
@@ -19,10 +19,11 @@ from sqlalchemy.orm import Session
 
 from common.errors import MatineeError
 from common.ids import new_id
+from common.queue import wake
 from common.storage import MediaStorage
 from common.stores import Stores
 from db.engine import DatabaseAway
-from db.models import Upload, Video
+from db.models import Job, JobKind, Upload, Video
 from upload_service.mp4 import NotAVideo, VideoFacts, inspect
 
 log = structlog.get_logger()
@@ -37,14 +38,24 @@ class UploadGone(MatineeError):
         super().__init__("This upload was ended before it was complete. Start it again.")
 
 
-def begin_upload(session: Session, *, owner_id: int, submission: str | None, title: str) -> Upload:
+def begin_upload(
+    session: Session,
+    *,
+    owner_id: int,
+    submission: str | None,
+    title: str,
+    file_name: str | None = None,
+) -> Upload:
     """Announce bytes of somebody's. The row comes before the file, so that no file is without one.
 
     :param submission: names one sending of one form; two uploads with the same become one video.
     :param title: shown to people, 1 to 200 characters; never part of a path.
+    :param file_name: what the client calls the file, cleaned; never part of a path either.
     :raises UploadGone: the owner's account has just been deleted.
     """
-    upload = Upload(id=new_id(), owner_id=owner_id, submission=submission, title=title)
+    upload = Upload(
+        id=new_id(), owner_id=owner_id, submission=submission, title=title, file_name=file_name
+    )
     session.add(upload)
     try:
         session.flush()
@@ -82,11 +93,13 @@ def finish_upload(stores: Stores, storage: MediaStorage, *, upload: Upload) -> V
             raise
     if video.id != upload.id:
         abandon_upload(stores, storage, upload_id=upload.id)
+    else:
+        wake(stores.redis)
     return video
 
 
 def record_video(session: Session, *, upload: Upload, size: int, facts: VideoFacts) -> Video:
-    """Put a video's row in the place of its upload's, and return it.
+    """Put a video's row in the place of its upload's, with its first job, and return it.
 
     Returns another video if the same submission has become one: the same form was sent twice. A
     form that was changed and sent again from the browser's history is told by its file's size.
@@ -116,8 +129,11 @@ def record_video(session: Session, *, upload: Upload, size: int, facts: VideoFac
         height=facts.height,
         video_codec=facts.video_codec,
         audio_codec=facts.audio_codec,
+        file_name=row.file_name,
     )
     session.add(video)
+    session.flush()  # the job's row refers to the video's
+    session.add(Job(video_id=video.id, kind=JobKind.CHECK))
     session.delete(row)
     return video
 

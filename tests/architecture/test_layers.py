@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SERVICES = {"auth_service", "upload_service", "streaming_service"}
+WEB = {"auth_service", "upload_service", "streaming_service"}
+SERVICES = WEB | {"transcode_service"}
 MAY_IMPORT = {
     "db": {"db"},
     "common": {"common", "db"},
@@ -48,7 +49,7 @@ def test_system_tests_know_only_http() -> None:
         assert not {name.split(".")[0] for name in imports(module)} & (OURS - {"tests"}), module
 
 
-@pytest.mark.parametrize("service", sorted(SERVICES))
+@pytest.mark.parametrize("service", sorted(WEB))
 def test_every_service_has_the_same_file_names(service: str) -> None:
     for name in ("app.py", "routes.py", "settings.py"):
         assert (ROOT / service / name).is_file()

@@ -4,7 +4,14 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("auth_service", "common", "db", "streaming_service", "upload_service")
+PACKAGES = (
+    "auth_service",
+    "common",
+    "db",
+    "streaming_service",
+    "transcode_service",
+    "upload_service",
+)
 READ = re.compile(
     r"(?:environment\.(?:text|secret|choice|flag|number|size|duration)\(|_secret\(environ, |"
     r"os\.environ(?:\.get|\.setdefault)?[\[(])\s*\"([A-Z][A-Z0-9_]+)\""

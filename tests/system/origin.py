@@ -57,6 +57,23 @@ def answers(url: str) -> bool:
         return False
 
 
+def below(pid: int) -> dict[int, str]:
+    """Return the processes below one, by their ids, with their command lines."""
+    parents = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                status = (entry / "stat").read_text(encoding="utf-8")
+                command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            parents[int(entry.name)] = (int(status.rpartition(")")[2].split()[1]), command)
+    family = {pid}
+    while more := {each for each, (parent, _) in parents.items() if parent in family} - family:
+        family |= more
+    return {each: parents[each][1] for each in family - {pid}}
+
+
 class Standalone:
     """`python -m standalone` with a data folder and ports of its own."""
 
@@ -108,19 +125,7 @@ class Standalone:
     def children(self) -> dict[int, str]:
         """Return the processes below the supervisor, by their ids, with their command lines."""
         assert self._process is not None
-        parents = {}
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit():
-                try:
-                    status = (entry / "stat").read_text(encoding="utf-8")
-                    command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-                except (FileNotFoundError, ProcessLookupError):
-                    continue
-                parents[int(entry.name)] = (int(status.rpartition(")")[2].split()[1]), command)
-        family = {self._process.pid}
-        while more := {pid for pid, (parent, _) in parents.items() if parent in family} - family:
-            family |= more
-        return {pid: parents[pid][1] for pid in family - {self._process.pid}}
+        return below(self._process.pid)
 
     def memory(self) -> dict[str, int]:
         """Return the resident memory of each process."""

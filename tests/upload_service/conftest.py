@@ -13,7 +13,7 @@ from common.callers import COOKIE
 from common.storage import MediaStorage
 from common.stores import Stores
 from db.engine import Database, connect
-from db.models import Role, Upload, User, Video
+from db.models import Job, Role, Upload, User, Video
 from tests.conftest import Client, Site
 from tests.media import mp4
 from tests.upload_service.server import Server
@@ -95,6 +95,9 @@ class Rows:
 
     def videos(self) -> list[Video]:
         return self._database.read(lambda session: session.query(Video).all())
+
+    def jobs(self) -> list[Job]:
+        return self._database.read(lambda session: session.query(Job).all())
 
     def uploads(self) -> list[Upload]:
         return self._database.read(lambda session: session.query(Upload).all())

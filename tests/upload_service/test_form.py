@@ -30,6 +30,17 @@ def error_of(answer: TestResponse) -> str:
     return sentence
 
 
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [("C:\\\\films\\\\Harbour.mp4", "Harbour.mp4"), ("a" * 300 + ".mp4", "a" * 255)],
+)
+def test_the_files_name_is_kept_for_downloads(
+    alice: Client, rows: Rows, film: bytes, given: str, kept: str
+) -> None:
+    assert send(alice, file_part(film, given)).status_code == 201
+    assert [video.file_name for video in rows.videos()] == [kept]
+
+
 def test_a_film_becomes_a_private_video_of_its_owner(
     alice: Client, videos_dir: Path, rows: Rows, film: bytes
 ) -> None:

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from redis.exceptions import RedisError
 
+from common import queue
 from common.ids import new_id
 from common.storage import MediaStorage
 from common.stores import Stores
 from db.engine import Database, DatabaseAway
-from db.models import Upload, User, Video, now
+from db.models import JobKind, JobState, Upload, User, Video, now
 from tests.upload_service.conftest import Rows, files_in
 from upload_service.mp4 import NotAVideo
 from upload_service.uploads import UploadGone, abandon_upload, begin_upload, finish_upload
@@ -41,6 +42,32 @@ def test_an_uploads_id_becomes_its_videos(
     assert (video.id, video.title) == (upload.id, "Harbour")
     assert files_in(storage.root) == [f"{upload.id}/original.mp4"]
     assert rows.uploads() == []
+
+
+def test_a_new_video_has_its_first_job_and_a_worker_is_woken(
+    stores: Stores, storage: MediaStorage, rows: Rows, arrive: Any, film: bytes
+) -> None:
+    video = finish_upload(stores, storage, upload=arrive(film))
+    finish_upload(stores, storage, upload=Upload(id=video.id, owner_id=1, title="again"))
+    [job] = rows.jobs()
+    assert (job.video_id, job.kind, job.state) == (video.id, JobKind.CHECK, JobState.WAITING)
+    assert stores.redis.llen(f"rq:queue:{queue.NAME}") >= 1
+
+
+def test_a_worker_that_cannot_be_woken_finds_the_job_later(
+    stores: Stores,
+    storage: MediaStorage,
+    rows: Rows,
+    arrive: Any,
+    film: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise RedisError("away")
+
+    monkeypatch.setattr(queue.Queue, "enqueue", refuse)
+    finish_upload(stores, storage, upload=arrive(film))
+    assert len(rows.jobs()) == 1
 
 
 def test_finishing_twice_gives_the_same_video(

@@ -1,0 +1,194 @@
+"""What the tests of processing share: rows, a volume, and steps that take no ffmpeg."""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from redis import Redis
+from sqlalchemy import select
+
+from common.cache import VideoCache
+from common.ids import new_id
+from common.storage import MediaStorage
+from db.engine import Database
+from db.models import Job, JobKind, JobState, Rendition, Role, User, Video
+from transcode_service import steps
+from transcode_service.media import MadeRendition, MediaLimits
+from transcode_service.shop import Workshop
+from transcode_service.steps import Made, Step
+
+LADDER = (240, 360)
+
+
+@dataclass
+class House:
+    """A database, a volume, and the people and videos that a test puts there."""
+
+    database: Database
+    storage: MediaStorage
+    _people: dict[str, int] = field(default_factory=dict)
+
+    def person(self, name: str) -> int:
+        """Return the id of somebody's account, making it the first time."""
+        if name not in self._people:
+            user = User(name=name, name_key=name, password_hash="-", role=Role.UPLOADER)
+            self.database.write(lambda session: session.add(user))
+            self._people[name] = user.id
+        return self._people[name]
+
+    def video(self, owner: str = "alice", content: bytes = b"film") -> str:
+        """Add a video with its bytes and its first job, and return its id."""
+        video_id = new_id()
+        folder = self.storage.root / video_id
+        folder.mkdir()
+        (folder / "original.mp4").write_bytes(content)
+        video = Video(
+            id=video_id,
+            owner_id=self.person(owner),
+            title="A film",
+            size=len(content),
+            duration_ms=12_000,
+            width=640,
+            height=360,
+            video_codec="h264",
+        )
+        self.database.write(lambda session: session.add(video))
+        self.job(video_id, JobKind.CHECK)
+        return video_id
+
+    def job(self, video_id: str, kind: JobKind, height: int = 0, **values: object) -> int:
+        """Add a job, and return its id."""
+        job = Job(video_id=video_id, kind=kind, height=height, **values)
+        self.database.write(lambda session: session.add(job))
+        return job.id
+
+    def jobs(self, video_id: str | None = None) -> list[Job]:
+        """Return the jobs of a video, or of all."""
+        wanted = select(Job).order_by(Job.id)
+        if video_id is not None:
+            wanted = wanted.where(Job.video_id == video_id)
+        return self.database.read(lambda session: list(session.scalars(wanted)))
+
+    def look(self, job_id: int) -> Job:
+        """Return a job as it is now."""
+        return self.database.read(lambda session: session.get_one(Job, job_id))
+
+    def change(self, job_id: int, **values: object) -> None:
+        """Set values of a job."""
+
+        def work(session: object) -> None:
+            job = session.get_one(Job, job_id)  # type: ignore[attr-defined]
+            for name, value in values.items():
+                setattr(job, name, value)
+
+        self.database.write(work)
+
+    def change_video(self, video_id: str, **values: object) -> None:
+        """Set values of a video."""
+
+        def work(session: object) -> None:
+            video = session.get_one(Video, video_id)  # type: ignore[attr-defined]
+            for name, value in values.items():
+                setattr(video, name, value)
+
+        self.database.write(work)
+
+    def renditions(self, video_id: str) -> list[str]:
+        """Return the names of a video's published renditions."""
+        wanted = select(Rendition.name).where(Rendition.video_id == video_id)
+        return sorted(self.database.read(lambda session: list(session.scalars(wanted))))
+
+    def is_complete(self, video_id: str) -> bool:
+        """Tell whether every step of a video is done."""
+        jobs = self.jobs(video_id)
+        return len(jobs) > 1 and all(job.state is JobState.DONE for job in jobs)
+
+    def strays(self) -> list[tuple[str, int, int]]:
+        """Return the folders of attempts."""
+        return list(self.storage.list_attempts())
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> MediaStorage:
+    """An empty volume."""
+    (tmp_path / "videos").mkdir()
+    storage = MediaStorage(tmp_path / "videos")
+    storage.prepare()
+    return storage
+
+
+@pytest.fixture
+def house(database: Database, storage: MediaStorage) -> House:
+    """An empty house."""
+    return House(database, storage)
+
+
+@pytest.fixture
+def shop(house: House, redis: Redis) -> Iterator[Workshop]:
+    """A worker's things, in this process."""
+    shop = Workshop(
+        database=house.database,
+        redis=redis,
+        videos=VideoCache(redis),
+        storage=house.storage,
+        limits=MediaLimits(),
+        name="bench-0",
+        stopping=threading.Event(),
+    )
+    yield shop
+    shop.stopping.set()
+
+
+def rendition(step: Step, name: str, kind: str = "video") -> MadeRendition:
+    """Write what stands for a rendition into an attempt's folder."""
+    for ending in ("mp4", "m3u8"):
+        (step.folder / f"{name}.{ending}").write_text(f"{name} {ending}")
+    height = step.height or 360
+    is_video = kind == "video"
+    return MadeRendition(
+        name=name,
+        kind=kind,
+        codecs="avc1.42c01e" if is_video else "mp4a.40.2",
+        bandwidth=1000 * height,
+        average_bandwidth=900 * height,
+        size=10,
+        width=height * 16 // 9 if is_video else None,
+        height=height if is_video else None,
+        frame_rate=25.0 if is_video else None,
+        language=None,
+        title=None,
+        files=(f"{name}.mp4", f"{name}.m3u8"),
+    )
+
+
+def _check(_step: Step) -> Made:
+    others = [(JobKind.PICTURES, 0), (JobKind.COPY, 0), (JobKind.AUDIO, 0)]
+    return Made(steps=(*others, *((JobKind.RUNG, height) for height in LADDER)))
+
+
+def _pictures(step: Step) -> Made:
+    (step.folder / "poster.jpg").write_text("poster")
+    return Made(pictures=("poster.jpg",))
+
+
+PLAIN: dict[JobKind, Callable[[Step], Made]] = {
+    JobKind.CHECK: _check,
+    JobKind.PICTURES: _pictures,
+    JobKind.COPY: lambda step: Made(renditions=(rendition(step, "source"),)),
+    JobKind.AUDIO: lambda step: Made(renditions=(rendition(step, "audio-1", "audio"),)),
+    JobKind.RUNG: lambda step: Made(renditions=(rendition(step, f"{step.height}p"),)),
+}
+
+
+@pytest.fixture
+def plain_steps(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Put steps that write a few bytes in the place of those that run ffmpeg."""
+
+    def put(**others: Callable[[Step], Made]) -> None:
+        for kind, step in (PLAIN | {JobKind(kind): step for kind, step in others.items()}).items():
+            monkeypatch.setitem(steps._STEPS, kind, step)
+
+    put()
+    return put

@@ -1,0 +1,264 @@
+"""The service as programs: woken, killed, told to end, and left without its stores."""
+
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from common.queue import queue, wake
+from common.settings import CommonSettings
+from db.models import JobState
+from tests.conftest import ROOT
+from tests.media import make
+from tests.system.origin import below
+from tests.transcode_service.conftest import House
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.needs_ffmpeg
+
+
+class Service:
+    """`python -m transcode_service` with the test's stores."""
+
+    def __init__(self, process: "subprocess.Popen[str]", log: Path) -> None:
+        self.process = process
+        self._log = log
+
+    def log(self) -> str:
+        """Return what it said so far."""
+        return self._log.read_text(encoding="utf-8")
+
+    def pids(self, part: str) -> list[int]:
+        """Return the processes below it whose command lines name something."""
+        return [pid for pid, command in below(self.process.pid).items() if part in command]
+
+    def wait_for(self, part: str) -> int:
+        """Return a process below it whose command line names something, once it is there."""
+        wait_until(lambda: self.pids(part), within=30, what=part)
+        found = self.pids(part)
+        return found[0] if found else self.wait_for(part)
+
+
+Start = Callable[..., Service]
+
+
+@pytest.fixture
+def start(
+    common_settings: CommonSettings, house: House, python: str, tmp_path: Path
+) -> Iterator[Start]:
+    """Starts transcode services, and ends them."""
+    started: list[Service] = []
+
+    def begin(**settings: str) -> Service:
+        environ = {
+            "DATABASE_URL": common_settings.database_url,
+            "REDIS_URL": common_settings.redis_url,
+            "VIDEOS_DIR": str(house.storage.root),
+            **settings,
+        }
+        log = tmp_path / f"service-{len(started)}.log"
+        with log.open("wb") as file:
+            process = subprocess.Popen(
+                [python, "-m", "transcode_service"],
+                cwd=ROOT,
+                env=os.environ | environ,
+                stdout=file,
+                stderr=file,
+                text=True,
+            )
+        service = Service(process, log)
+        started.append(service)
+        return service
+
+    yield begin
+    for service in started:
+        service.process.terminate()
+        try:
+            service.process.wait(20)
+        finally:
+            service.process.kill()
+            service.process.wait()
+        assert "Traceback" not in service.log(), service.log()[-3000:]
+
+
+@pytest.fixture(scope="session")
+def short(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Two seconds of film, of which there is little to make."""
+    return make(tmp_path_factory.mktemp("short"), "no-sound.mp4").read_bytes()
+
+
+@pytest.fixture(scope="session")
+def long(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Four minutes at 720p, so that its rungs take a while."""
+    path = tmp_path_factory.mktemp("long") / "long.mp4"
+    pictures = ("-f", "lavfi", "-i", "testsrc2=s=1280x720:r=25:d=10")
+    encode = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "50")
+    once = path.with_name("once.mp4")
+    for command in (
+        (*pictures, *encode, str(once)),
+        ("-stream_loop", "23", "-i", str(once), "-c", "copy", str(path)),
+    ):
+        subprocess.run(["ffmpeg", "-v", "error", "-nostdin", *command], check=True, timeout=60)
+    return path.read_bytes()
+
+
+def a_worker_listens(service: Service) -> bool:
+    return "worker started" in service.log()
+
+
+def begins_encoding(house: House, service: Service) -> int:
+    """Wait until ffmpeg is at work on a rung, and return the job's id."""
+
+    def running() -> list[int]:
+        return [
+            job.id
+            for job in house.jobs()
+            if job.state is JobState.RUNNING and job.height and job.progress > 0
+        ]
+
+    wait_until(running, within=60, what=f"a rung: {service.log()[-2000:]}")
+    [job] = running()
+    return job
+
+
+def test_a_woken_worker_completes_a_video(
+    house: House, start: Start, redis: Redis, short: bytes
+) -> None:
+    service = start()
+    wait_until(lambda: a_worker_listens(service), within=30, what="the worker")
+    video = house.video(content=short)
+    assert wake(redis)
+    wait_until(lambda: house.is_complete(video), within=60, what=service.log())
+    assert house.storage.has_published(video, "poster.jpg")
+    assert house.storage.has_published(video, "hls/master.m3u8")
+    assert house.strays() == []
+    wait_until(lambda: queue(redis).count == 0, what="an empty queue")
+
+
+def test_a_job_that_nobody_was_woken_for_is_found(house: House, start: Start, short: bytes) -> None:
+    service = start()
+    wait_until(lambda: a_worker_listens(service), within=30, what="the worker")
+    video = house.video(content=short)
+    wait_until(lambda: house.is_complete(video), within=60, what=service.log())
+
+
+def test_sigterm_hands_the_job_back_and_ends_everything_in_seconds(
+    house: House, start: Start, long: bytes
+) -> None:
+    house.video(content=long)
+    service = start()
+    job_id = begins_encoding(house, service)
+    everybody = below(service.process.pid)
+    assert any("ffmpeg" in command for command in everybody.values())
+    service.process.send_signal(signal.SIGTERM)
+    assert service.process.wait(10) == 0
+    job = house.look(job_id)
+    assert (job.state, job.attempts, job.worker) == (JobState.WAITING, 0, None)
+    wait_until(lambda: not any(is_alive(pid) for pid in everybody), what="the end of all")
+    assert house.strays() == []
+
+
+@pytest.mark.parametrize("victim", ["transcode_service.worker", "the service itself"])
+def test_killing_a_parent_ends_ffmpeg(house: House, start: Start, long: bytes, victim: str) -> None:
+    house.video(content=long)
+    service = start()
+    begins_encoding(house, service)
+    encoders = service.pids("-hide_banner")
+    assert encoders
+    if victim == "the service itself":
+        everybody = list(below(service.process.pid))
+        service.process.kill()
+        wait_until(lambda: not any(map(is_alive, everybody)), what="the end of all below it")
+    else:
+        os.kill(service.wait_for(victim), signal.SIGKILL)
+    wait_until(lambda: not any(map(is_alive, encoders)), what="the end of ffmpeg")
+
+
+def test_a_killed_worker_costs_one_attempt_and_another_goes_on(
+    house: House, start: Start, long: bytes
+) -> None:
+    house.video(content=long)
+    service = start()
+    job_id = begins_encoding(house, service)
+    before = house.look(job_id)
+    os.kill(service.wait_for("transcode_service.worker"), signal.SIGKILL)
+    wait_until(
+        lambda: (
+            house.look(job_id).state is JobState.RUNNING
+            and house.look(job_id).fence == before.fence + 1
+        ),
+        within=60,
+        what=service.log(),
+    )
+    job = house.look(job_id)
+    assert job.attempts == 2
+    assert job.worker != before.worker
+    wait_until(
+        lambda: [fence for _, of, fence in house.strays() if of == job_id] == [job.fence],
+        what="the folder of the second attempt alone",
+    )
+
+
+def test_a_killed_ffmpeg_fails_the_attempt_with_words(
+    house: House, start: Start, long: bytes
+) -> None:
+    house.video(content=long)
+    service = start()
+    job_id = begins_encoding(house, service)
+    for pid in service.pids("-hide_banner"):
+        os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: house.look(job_id).error, what="the sentence")
+    job = house.look(job_id)
+    assert (job.state, job.attempts) == (JobState.WAITING, 1)
+    assert job.not_before is not None
+
+
+def test_without_redis_it_works_by_looking_at_the_database(
+    house: House, start: Start, short: bytes
+) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        service = start(REDIS_URL=f"redis://127.0.0.1:{nobody.getsockname()[1]}/0")
+        video = house.video(content=short)
+        wait_until(lambda: house.is_complete(video), within=60, what=service.log())
+
+
+def test_encoders_are_nice_and_no_more_than_the_workers(
+    house: House, start: Start, long: bytes
+) -> None:
+    for _ in range(3):
+        house.video(content=long)
+    service = start(TRANSCODE_WORKERS="1")
+    begins_encoding(house, service)
+    encoders = service.pids("-hide_banner")
+    assert len(encoders) <= 1
+    for pid in encoders:
+        assert os.getpriority(os.PRIO_PROCESS, pid) == 10
+
+
+def test_a_wrong_setting_ends_it_with_a_sentence(start: Start) -> None:
+    service = start(TRANSCODE_WORKERS="many")
+    assert service.process.wait(30) == 1
+    assert service.log().startswith("TRANSCODE_WORKERS is 'many'")
+
+
+def test_it_says_that_it_lives(start: Start, tmp_path: Path) -> None:
+    heartbeat = tmp_path / "heartbeat"
+    start(HEARTBEAT_FILE=str(heartbeat))
+    wait_until(heartbeat.exists, within=30, what="a heartbeat")
+    heartbeat.unlink()
+    wait_until(heartbeat.exists, within=30, what="another heartbeat")
+
+
+def is_alive(pid: int) -> bool:
+    """Tell whether a process is there and not only waiting to be buried."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"

@@ -1,0 +1,1 @@
+"""Checks what was uploaded, draws its pictures, and adds HLS renditions."""

@@ -1,0 +1,249 @@
+"""HLS playlists of ours (RFC 8216), with figures measured on the files themselves."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+from typing import Protocol
+
+from transcode_service.media.facts import MadeRendition
+from transcode_service.media.fragments import Fragment, read_fragments
+
+SEGMENT_SECONDS = 4.0
+_SHORTEST_SHARE = 0.9  # of a segment's seconds: keyframes fall a picture early or late
+
+
+class RenditionRow(Protocol):
+    """What a master playlist says of a rendition; :class:`db.models.Rendition` has it."""
+
+    name: str
+    kind: str
+    codecs: str
+    bandwidth: int
+    average_bandwidth: int
+    width: int | None
+    height: int | None
+    frame_rate: float | None
+    language: str | None
+    title: str | None
+
+
+@dataclass(frozen=True)
+class _Segment:
+    at: int
+    size: int
+    duration: float
+
+    @property
+    def line(self) -> str:
+        return f"#EXTINF:{self.duration:.5f},\n#EXT-X-BYTERANGE:{self.size}@{self.at}"
+
+    @property
+    def rate(self) -> float:
+        return self.size * 8 / self.duration
+
+
+def write_rendition(
+    folder: Path,
+    name: str,
+    *,
+    kind: str,
+    width: int | None = None,
+    height: int | None = None,
+    language: str | None = None,
+    title: str | None = None,
+) -> MadeRendition:
+    """Write the playlists of `<name>.mp4` in a folder, and return what is measured of it.
+
+    :raises ValueError: the file is not what ffmpeg was asked for.
+    """
+    track = read_fragments(folder / f"{name}.mp4")
+    segments = list(_segments(track.fragments))
+    files = [f"{name}.mp4"]
+    if kind == "video":
+        frames = list(_keyframes(track.fragments))
+        lines = _playlist(name, track.header, frames, version=7, only_keyframes=True)
+        (folder / f"{name}-iframes.m3u8").write_text(lines, encoding="ascii")
+        files.append(f"{name}-iframes.m3u8")
+    (folder / f"{name}.m3u8").write_text(
+        _playlist(name, track.header, segments, version=7), encoding="ascii"
+    )
+    duration = sum(segment.duration for segment in segments)
+    samples = sum(fragment.samples for fragment in track.fragments)
+    return MadeRendition(
+        name=name,
+        kind=kind,
+        codecs=track.codecs,
+        bandwidth=peak_rate(segments),
+        average_bandwidth=ceil(sum(s.size for s in segments) * 8 / duration),
+        size=(folder / f"{name}.mp4").stat().st_size,
+        width=width,
+        height=height,
+        frame_rate=round(samples / duration, 3) if kind == "video" else None,
+        language=language,
+        title=title,
+        files=(*files, f"{name}.m3u8"),
+    )
+
+
+def peak_rate(segments: Sequence[_Segment]) -> int:
+    """Return the largest bit rate of any contiguous segments that last about a segment's time.
+
+    RFC 8216, 4.1: sets of segments of 0.5 to 1.5 target durations; a short last one alone says
+    nothing.
+    """
+    target = max(segment.duration for segment in segments)
+    peak = 0.0
+    for number in range(len(segments)):
+        size = duration = 0.0
+        for segment in segments[number:]:
+            size += segment.size
+            duration += segment.duration
+            if duration > 1.5 * target:
+                break
+            if duration >= 0.5 * target:
+                peak = max(peak, size * 8 / duration)
+    return ceil(peak or max(segment.rate for segment in segments))
+
+
+def _segments(fragments: Sequence[Fragment]) -> Iterator[_Segment]:
+    """Put fragments together into segments that last `SEGMENT_SECONDS` or a bit longer.
+
+    Boundaries lie on a fixed grid of time, so that those of all rungs fall together.
+    """
+    open_: list[Fragment] = []
+    grid = SEGMENT_SECONDS * _SHORTEST_SHARE
+    start = fragments[0].begin
+    number = 1
+    for fragment in fragments:
+        if open_ and fragment.begin - start >= (number - 1) * SEGMENT_SECONDS + grid:
+            yield _joined(open_)
+            open_ = []
+            number = max(number + 1, int((fragment.begin - start) / SEGMENT_SECONDS + 0.1) + 1)
+        open_.append(fragment)
+    yield _joined(open_)
+
+
+def _joined(fragments: Sequence[Fragment]) -> _Segment:
+    first, last = fragments[0], fragments[-1]
+    duration = sum(fragment.duration for fragment in fragments)
+    return _Segment(first.at, last.at + last.size - first.at, max(duration, 0.001))
+
+
+def _keyframes(fragments: Iterable[Fragment]) -> Iterator[_Segment]:
+    for fragment in fragments:
+        if fragment.keyframe:
+            yield _Segment(fragment.at, fragment.first, max(fragment.duration, 0.001))
+
+
+def _playlist(
+    name: str,
+    header: int,
+    segments: Sequence[_Segment],
+    *,
+    version: int,
+    only_keyframes: bool = False,
+) -> str:
+    target = max(1, *(int(segment.duration + 0.5) for segment in segments))
+    lines = [
+        "#EXTM3U",
+        f"#EXT-X-VERSION:{version}",
+        f"#EXT-X-TARGETDURATION:{target}",
+        "#EXT-X-MEDIA-SEQUENCE:0",
+        "#EXT-X-PLAYLIST-TYPE:VOD",
+        "#EXT-X-I-FRAMES-ONLY" if only_keyframes else "#EXT-X-INDEPENDENT-SEGMENTS",
+        f'#EXT-X-MAP:URI="{name}.mp4",BYTERANGE="{header}@0"',
+    ]
+    for segment in segments:
+        lines += [segment.line, f"{name}.mp4"]
+    return "\n".join([*lines, "#EXT-X-ENDLIST", ""])
+
+
+def read_segments(playlist: str) -> list[_Segment]:
+    """Return the segments of a media playlist that :func:`write_rendition` wrote."""
+    found, duration = [], 0.0
+    for line in playlist.splitlines():
+        name, _, value = line.partition(":")
+        if name == "#EXTINF":
+            duration = float(value.rstrip(","))
+        elif name == "#EXT-X-BYTERANGE":
+            size, _, at = value.partition("@")
+            found.append(_Segment(int(at), int(size), duration))
+    return found
+
+
+def write_master(renditions: Iterable[RenditionRow], *, hls: Path | None = None) -> str:
+    """Return the master playlist of a video, naming its playlists as `hls/<name>.m3u8`.
+
+    Every picture's bandwidth includes the largest of the sound's, as RFC 8216, 4.3.4.2 asks.
+
+    :param renditions: all that are published; at least one has pictures.
+    :param hls: the folder of their playlists; without it no playlists of keyframes are named.
+    """
+    rows = list(renditions)
+    sounds = sorted(
+        (row for row in rows if row.kind == "audio"), key=lambda row: _by_number(row.name)
+    )
+    pictures = sorted(
+        (row for row in rows if row.kind == "video"), key=lambda row: row.average_bandwidth
+    )
+    lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"]
+    names = _distinct_names(sounds)
+    for number, sound in enumerate(sounds):
+        lines.append(_media_line(sound, names[number], first=number == 0))
+    for row in pictures:
+        lines += [_stream_line(row, sounds), f"hls/{row.name}.m3u8"]
+    for row in pictures:
+        path = hls / f"{row.name}-iframes.m3u8" if hls else None
+        if path and path.is_file():
+            lines.append(_keyframes_line(row, read_segments(path.read_text(encoding="ascii"))))
+    return "\n".join([*lines, ""])
+
+
+def _by_number(name: str) -> tuple[int, str]:
+    tail = name.rpartition("-")[2]
+    return (int(tail) if tail.isdigit() else 0, name)
+
+
+def _distinct_names(sounds: Sequence[RenditionRow]) -> list[str]:
+    """RFC 8216, 4.3.4.1.1: names differ within a group."""
+    names: list[str] = []
+    for number, sound in enumerate(sounds, start=1):
+        name = _quotable(sound.title or sound.language or f"Sound {number}")
+        names.append(name if name not in names else f"{name} ({number})")
+    return names
+
+
+def _quotable(text: str) -> str:
+    """RFC 8216, 4.2: a quoted string holds no line break and no quote."""
+    kept = "".join(c for c in text if c.isprintable()).replace('"', "'")
+    return kept.strip() or "Sound"
+
+
+def _media_line(sound: RenditionRow, name: str, *, first: bool) -> str:
+    language = f',LANGUAGE="{sound.language}"' if sound.language else ""
+    return (
+        f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="sound",NAME="{name}"{language},'
+        f'DEFAULT={"YES" if first else "NO"},AUTOSELECT=YES,CHANNELS="2",'
+        f'URI="hls/{sound.name}.m3u8"'
+    )
+
+
+def _stream_line(row: RenditionRow, sounds: Sequence[RenditionRow]) -> str:
+    peak = row.bandwidth + max((sound.bandwidth for sound in sounds), default=0)
+    average = row.average_bandwidth + max((s.average_bandwidth for s in sounds), default=0)
+    codecs = ",".join(dict.fromkeys([row.codecs, *(sound.codecs for sound in sounds)]))
+    line = f'#EXT-X-STREAM-INF:BANDWIDTH={peak},AVERAGE-BANDWIDTH={average},CODECS="{codecs}"'
+    line += f",RESOLUTION={row.width}x{row.height}"
+    if row.frame_rate:
+        line += f",FRAME-RATE={row.frame_rate:.3f}"
+    return line + (',AUDIO="sound"' if sounds else "")
+
+
+def _keyframes_line(row: RenditionRow, frames: Sequence[_Segment]) -> str:
+    average = ceil(sum(f.size for f in frames) * 8 / sum(f.duration for f in frames))
+    return (
+        f"#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH={peak_rate(frames)},AVERAGE-BANDWIDTH={average},"
+        f'CODECS="{row.codecs}",RESOLUTION={row.width}x{row.height},'
+        f'URI="hls/{row.name}-iframes.m3u8"'
+    )

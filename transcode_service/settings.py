@@ -1,0 +1,36 @@
+"""What the transcode service needs to know."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from common.settings import CommonSettings, Environment
+from transcode_service.media import MediaLimits
+
+
+@dataclass(frozen=True)
+class TranscodeSettings:
+    """:param workers: jobs that this service works on at once; each runs one ffmpeg at a time.
+    :param limits: of each ffmpeg.
+    """
+
+    common: CommonSettings
+    videos_dir: Path
+    workers: int = 1
+    limits: MediaLimits = field(default_factory=MediaLimits)
+
+    @classmethod
+    def read(cls, environment: Environment) -> "TranscodeSettings":
+        """:raises SettingsError: naming the first setting that is missing or wrong."""
+        cores = os.cpu_count() or 1
+        workers = environment.number("TRANSCODE_WORKERS", 1, least=1, most=64)
+        # Together no more than the processors there are.
+        threads = environment.number(
+            "TRANSCODE_THREADS", max(1, min(cores // workers, 16)), least=1, most=64
+        )
+        return cls(
+            CommonSettings.read(environment),
+            videos_dir=Path(environment.text("VIDEOS_DIR")),
+            workers=workers,
+            limits=MediaLimits(threads=threads),
+        )
