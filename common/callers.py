@@ -5,13 +5,19 @@ that does not. What a caller may do with one video is decided in `common.access`
 """
 
 import enum
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, Flask, g, request
 from flask.sansio.blueprints import BlueprintSetupState
+from werkzeug.datastructures import Authorization
+from werkzeug.http import parse_cookie
 
 from common.access import Viewer
 from common.errors import NotThere, Refused, SignInRequired
 from common.stores import stores
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 COOKIE = "matinee_session"
 
@@ -58,10 +64,15 @@ def admitted_callers(app: Flask, blueprint_name: str) -> Callers | None:
 
 def session_token() -> str | None:
     """Return the token that came with the request: a bearer's before a cookie's."""
-    authorization = request.authorization
+    return session_token_in(request.environ)
+
+
+def session_token_in(environ: "WSGIEnvironment") -> str | None:
+    """Return the token that came with a request that Flask has not seen."""
+    authorization = Authorization.from_header(environ.get("HTTP_AUTHORIZATION"))
     if authorization is not None and authorization.type == "bearer":
         return authorization.token
-    return request.cookies.get(COOKIE)
+    return parse_cookie(environ).get(COOKIE)
 
 
 def current_viewer() -> Viewer | None:

@@ -3,7 +3,7 @@
 It takes ids, never names that a client chose, and everything it opens lies under one root:
 
     incoming/<upload>        bytes of an unfinished upload; closed to the gateway (0700)
-    <video>/original.mp4     what was uploaded
+    <video>/original.mp4     what was uploaded; `common.media` lists the other files
     <video>/poster.jpg, hls/720p.mp4 ...     what the transcode service published
     <video>/.work-<job>-<fence>/             one attempt at a step, until then (0700)
 
@@ -23,8 +23,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from common.ids import is_id
-
-ORIGINAL = "original.mp4"
+from common.media import ORIGINAL, media_of
 
 _COPY_PIECE = 16 << 20  # bytes
 _REMOVALS = 100  # tries to remove a folder in which somebody goes on writing
@@ -259,6 +258,31 @@ class MediaStorage:
         path = self._video_folder(video_id) / ORIGINAL
         facts = path.stat()
         return StoredFile(path=path, size=facts.st_size, modified=facts.st_mtime)
+
+    def media_file(self, video_id: str, name: str) -> StoredFile:
+        """Return a file of a video by its name in addresses, which `common.media` lists.
+
+        :raises FileNotFoundError: there is none, or no such name.
+        """
+        path = self._media_path(video_id, name)
+        facts = path.stat()
+        return StoredFile(path=path, size=facts.st_size, modified=facts.st_mtime)
+
+    def open_media(self, video_id: str, name: str) -> tuple[BinaryIO, StoredFile]:
+        """Open a file as :meth:`media_file` finds it, with what is true of the one that is open.
+
+        :raises FileNotFoundError: as there.
+        """
+        path = self._media_path(video_id, name)
+        file = path.open("rb", buffering=0)
+        facts = os.fstat(file.fileno())
+        return file, StoredFile(path=path, size=facts.st_size, modified=facts.st_mtime)
+
+    def _media_path(self, video_id: str, name: str) -> Path:
+        media = media_of(name)
+        if media is None:
+            raise FileNotFoundError(errno.ENOENT, "no such name", name)
+        return self._video_folder(video_id) / media.place
 
     @contextmanager
     def open_original(self, video_id: str) -> Iterator[BinaryIO]:

@@ -30,7 +30,7 @@ def create_app(settings: StreamingSettings) -> Flask:
     app.register_blueprint(positions.blueprint)
     app.register_blueprint(progress.blueprint)
     if settings.sends_bytes:
-        app.register_blueprint(delivery.blueprint)
+        delivery.stand_in_front(app, storage, trust_gateway=settings.common.trust_gateway)
     else:
         gate = authorisation.Gate(app.wsgi_app, app.extensions["stores"])
         app.wsgi_app = gate  # type: ignore[method-assign]

@@ -41,8 +41,9 @@ class Found:
 def access_of(video: Video) -> VideoAccess:
     """Return what decides on access to a video's page; a refused one is its owner's alone."""
     gone = video.deleted_at is not None
+    owner_id = None if gone else video.owner_id
     visibility = video.visibility if video.refusal is None else Visibility.PRIVATE
-    return VideoAccess(None if gone else video.owner_id, visibility)
+    return VideoAccess(owner_id, visibility, video.downloadable)
 
 
 def get_video_for(session: Session, viewer: Viewer | None, video_id: str) -> Video:

@@ -149,8 +149,8 @@ class Gateway:
     def render(self, environment: Mapping[str, str]) -> None:
         """Do what the image's entrypoint does, with ports and upstreams of this test."""
         etc = self.folder / "etc"
-        shutil.copy(GATEWAY / "nginx.conf", etc)
-        shutil.copy(GATEWAY / "proxy.conf", etc)
+        for conf in GATEWAY.glob("*.conf"):
+            shutil.copy(conf, etc)
         (etc / "conf.d").mkdir()
         subprocess.run(
             [GATEWAY / "settings.sh"],
@@ -279,6 +279,14 @@ def running(folder: Path, **environment: str) -> Iterator[Gateway]:
         gateway.stop()
 
 
+def place_of(seen: Seen) -> str:
+    """Return where the file of a question is, under its video's folder."""
+    name = seen.header("X-Media-Name") or ""
+    if name in ("video.mp4", "download"):
+        return "original.mp4"
+    return "hls/master.m3u8" if name == "master.m3u8" else name
+
+
 def allow_only(*allowed: str) -> Callable[[Seen], Reply]:
     """Answer as the streaming service does about a video that the given tokens may watch."""
 
@@ -288,7 +296,7 @@ def allow_only(*allowed: str) -> Callable[[Seen], Reply]:
         bearer = (seen.header("X-Bearer") or "").removeprefix("Bearer ")
         token = bearer or seen.header("X-Session-Token")
         if token in allowed:
-            return Reply(204, {"X-Media-Path": f"{seen.header('X-Video')}/original.mp4"})
+            return Reply(204, {"X-Media-Path": f"{seen.header('X-Video')}/{place_of(seen)}"})
         return Reply(403 if token in (ALICE, BOB, CHARLIE) else 401)
 
     return reply

@@ -125,7 +125,7 @@ class Route:
     @property
     def is_media(self) -> bool:
         """Whether it answers with bytes of a video."""
-        return self.pattern.endswith(".mp4")
+        return self.pattern.removeprefix("/stream/<video>/") in MEDIA
 
     @property
     def is_inside(self) -> bool:
@@ -140,6 +140,7 @@ FORM = {"POST": Grant(members, 303)}
 OPEN_FORM = {"POST": Grant(everybody, 303)}
 OWN_FORM = {"POST": Grant(itself, 303)}
 WATCHING = {"GET": Grant(watchers, 200)}
+KEEPING = {"GET": Grant(owner, 200)}  # nobody was given any of these videos to keep
 EDITING = {"GET": Grant(owner, 200), "POST": Grant(owner, 303)}
 OWNING = {"POST": Grant(owner, 303)}
 REMEMBERING = {"PUT": Grant(signed_in_watchers, 204), "POST": Grant(signed_in_watchers, 204)}
@@ -147,6 +148,18 @@ REMOVING = {"POST": Grant(removers, 303)}
 VIDEO_API = WATCHING | {"PATCH": Grant(owner, 200), "DELETE": Grant(removers, 204)}
 SESSION_API = PAGE | {"POST": Grant(everybody, 201), "DELETE": Grant(everybody, 204)}
 QUESTION = {"GET": Grant(watchers, 204)}  # of the gateway's
+
+# Files of a video, by their names in addresses. They take any method, and ask who is calling first.
+MEDIA = {
+    "video.mp4": WATCHING,
+    "download": KEEPING,
+    "poster.jpg": WATCHING,
+    "storyboard.jpg": WATCHING,
+    "storyboard.vtt": WATCHING,
+    "master.m3u8": WATCHING,
+    "hls/<rendition>.m3u8": WATCHING,
+    "hls/<rendition>.mp4": WATCHING,
+}
 
 ROUTES = (
     Route("auth", "/", EVERYBODY, FRONT_DOOR),
@@ -174,7 +187,10 @@ ROUTES = (
     Route("streaming", "/stream/<video>/captions", SIGNED_IN, OWNING),
     Route("streaming", "/stream/<video>/captions/<language>.vtt", EVERYBODY, WATCHING),
     Route("streaming", "/stream/<video>/captions/<language>/delete", SIGNED_IN, OWNING),
-    Route("streaming", "/stream/<video>/video.mp4", EVERYBODY, WATCHING),
+    *(
+        Route("streaming", f"/stream/<video>/{name}", EVERYBODY, grants)
+        for name, grants in MEDIA.items()
+    ),
     Route("streaming", "/api/videos", EVERYBODY, PAGE),
     Route("streaming", "/api/videos/progress", EVERYBODY, PAGE),
     Route("streaming", "/api/videos/<video>", EVERYBODY, VIDEO_API),
@@ -288,7 +304,7 @@ class Cell:
 
     def _media(self) -> int:
         """Media tell who may not watch nothing, not even which methods they take."""
-        if self.caller not in watchers(self.state):
+        if self.caller not in self.route.grants["GET"].who(self.state):
             return self._refusal(404)
         return 200 if self.method in ("GET", "HEAD") else 405
 

@@ -177,6 +177,7 @@ class Visit:
             subject = self._names[Caller.DISABLED] if disabled else self._target
             path = path.replace("<user>", str(self._id(subject)))
         path = path.replace("<language>", "en")
+        path = path.replace("<rendition>", "480p")
         if "<session>" in path:
             path = path.replace("<session>", self._listed_session())
         return path

@@ -64,6 +64,11 @@ _NAMES = {
     Caller.DISABLED: "disabled",
 }
 
+_PLACES = (
+    "original.mp4", "poster.jpg", "storyboard.jpg", "storyboard.vtt", "hls/master.m3u8",
+    "hls/480p.m3u8", "hls/480p.mp4",
+)  # fmt: skip
+
 _EVERYTHING = {table: select(table) for table in Base.metadata.sorted_tables}
 
 Dump = dict[str, list[Any]]
@@ -93,8 +98,10 @@ class World:
         for film in self._films:
             folder = self.site.videos_dir / film
             folder.mkdir(exist_ok=True)
-            if not (folder / "original.mp4").exists():
-                (folder / "original.mp4").write_bytes(FILM)
+            for place in _PLACES:
+                if not (folder / place).exists():
+                    (folder / place).parent.mkdir(exist_ok=True)
+                    (folder / place).write_bytes(FILM)
         for person in [name for name in _ROLES if name != "second"]:
             viewer = Viewer(id=self._ids[person], name=person, role=_ROLES[person])
             self._other_sessions[person] = self._begin(viewer)
@@ -162,7 +169,9 @@ class World:
                 (pipe.get if key.startswith("session:") else pipe.hkeys)(key)
             values = pipe.execute()
         found["sessions"] = [(k, sorted(v)) for k, v in zip(keys, values, strict=True)]
-        found["files"] = sorted(map(str, self.site.videos_dir.glob("*/*")))
+        found["files"] = sorted(
+            str(path) for path in self.site.videos_dir.rglob("*") if path.is_file()
+        )
         return found
 
     def credentials(self, caller: Caller) -> dict[str, str]:
@@ -185,6 +194,7 @@ class World:
             route.pattern.replace("<video>", video_id(owner, state) if state else "")
             .replace("<user>", str(self._ids[route.subject]))
             .replace("<language>", "en")
+            .replace("<rendition>", "480p")
             .replace("<session>", token_hash(self._other_sessions["owner"]))
         )
 
