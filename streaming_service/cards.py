@@ -8,10 +8,11 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from common.access import Viewer
+from common.access import Viewer, may_download
 from common.locations import watch_url
 from db.models import Video, Visibility
 from streaming_service.captions import Track, tracks_of
+from streaming_service.library import access_of
 from streaming_service.positions import positions_of
 from streaming_service.preparing import Prepared, prepared
 
@@ -52,6 +53,7 @@ class Card:
     refusal: str | None
     processing: Prepared
     position_ms: int | None
+    may_download: bool
 
     @property
     def watched(self) -> int:
@@ -59,11 +61,6 @@ class Card:
         if self.position_ms is None:
             return 0
         return min(100, max(1, 100 * self.position_ms // max(1, self.duration_ms)))
-
-    @property
-    def may_download(self) -> bool:
-        """Whether the viewer, who may watch it, may also keep the original."""
-        return self.refusal is None and (self.mine or self.downloadable)
 
 
 def cards_of(session: Session, viewer: Viewer | None, videos: Sequence[Video]) -> list[Card]:
@@ -96,6 +93,7 @@ def _card(
         refusal=video.refusal,
         processing=processing,
         position_ms=position_ms,
+        may_download=video.refusal is None and may_download(viewer, access_of(video)),
     )
 
 

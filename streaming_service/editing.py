@@ -1,5 +1,7 @@
 """The pages for whoever owns: the form that edits a video, its captions, and what ends it."""
 
+from io import BytesIO
+
 from flask import Blueprint, jsonify, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response
 
@@ -67,7 +69,8 @@ def add_captions(video_id: str) -> Response:
 def _file() -> bytes:
     """Return the file of the form, one byte more than captions may have at most."""
     given = request.files.get("file")
-    data = given.stream.read(CAPTION_LIMIT + 1) if given else b""
+    with given.stream if given else BytesIO() as stream:  # a large one is a temporary file
+        data = stream.read(CAPTION_LIMIT + 1)
     if not data:
         raise Unprocessable("Choose a file with captions: WebVTT or SRT.")
     return data

@@ -71,7 +71,7 @@ def of_one(video_id: str) -> Response:
 def of_several() -> Response:
     """Tell how far a page of videos is."""
     viewer = require_viewer()
-    ids = request.args.get("ids", "").split(",")
+    ids = [part for part in request.args.get("ids", "").split(",") if part]
     if len(ids) > PAGE or not all(map(is_id, ids)):
         raise Unprocessable(f"“ids” is up to {PAGE} ids of videos with commas between them.")
     if _wants_events():
@@ -139,9 +139,9 @@ def changes(
         except (DatabaseAway, RedisError) as error:
             log.info("progress ended", detail=str(error))
             return
-        news = [(i, state) for i, state in found.items() if known.get(i) != state]
+        news = [(i, state) for i, state in found.items() if known.get(i) != _told(state)]
         yield from news
-        known.update(news)
+        known.update((i, _told(state)) for i, state in news)
         quiet = 0 if news else quiet + 1
         if all(state["state"] in _OVER for state in found.values()):
             return
@@ -151,3 +151,9 @@ def changes(
         pause(_PAUSE)
         if closing.is_closing():
             return
+
+
+def _told(state: dict[str, Any]) -> dict[str, Any]:
+    """Return what is worth an event: times slide a little every second, and the words tell them."""
+    steps = [step | {"done_at": None} for step in state.get("steps", ())]
+    return state | {"done_at": None, "steps": steps}

@@ -15,11 +15,23 @@ from common.access import Viewer
 from common.callers import COOKIE
 from common.sessions import SessionStore, token_hash
 from db.engine import Database
-from db.models import Base, Role, User, Video, Visibility, now
+from db.models import (
+    Base,
+    Caption,
+    Job,
+    JobKind,
+    JobState,
+    Role,
+    User,
+    Video,
+    Visibility,
+    now,
+)
 from tests import media
 from tests.conftest import Site
 from tests.permissions.matrix import (
     ALIVE,
+    CAPTIONS,
     FORMS,
     JSON,
     PASSWORD,
@@ -122,6 +134,11 @@ class World:
         ]
         session.execute(insert(Video), videos)
         self._films = {video["id"] for video in videos}
+        # Each has captions to read and remove, and a step that failed, to be tried again.
+        tracks = {"language": "en", "label": "English", "body": CAPTIONS}
+        session.execute(insert(Caption), [{"video_id": i} | tracks for i in self._films])
+        failed = {"kind": JobKind.RUNG, "height": 720, "state": JobState.FAILED, "attempts": 3}
+        session.execute(insert(Job), [{"video_id": i} | failed for i in self._films])
 
     def _video(self, owner: str, state: State) -> dict[str, Any]:
         return {
@@ -176,6 +193,7 @@ class World:
         return (
             route.pattern.replace("<video>", video_id(owner, state) if state else "")
             .replace("<user>", str(self._ids[route.subject]))
+            .replace("<language>", "en")
             .replace("<rendition>", "480p")
             .replace("<session>", token_hash(self._other_sessions["owner"]))
         )
@@ -195,6 +213,9 @@ class World:
     def _body(self, route: Route) -> dict[str, Any]:
         if route.pattern == "/upload":
             return {"data": {"title": "A film", "file": (BytesIO(FILM), "film.mp4")}}
+        if route.pattern == "/stream/<video>/captions":
+            file = (BytesIO(CAPTIONS.encode()), "film.vtt")
+            return {"data": fields_of(FORMS, route) | {"file": file}}
         names = {"new": f"newcomer-{self._count}", "target": "target"}
         if fields := fields_of(JSON, route, **names):
             return {"json": fields}

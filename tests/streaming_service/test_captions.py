@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, select
-from werkzeug.test import TestResponse
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import TestResponse, encode_multipart
 
 from db.models import CAPTION_LIMIT, Caption, Video, now
 from tests.conftest import Client
@@ -29,8 +30,11 @@ def add(
 ) -> TestResponse:
     """Send the form."""
     content = data.encode() if isinstance(data, str) else data
-    fields = {"language": language, "label": label, "file": (BytesIO(content), "a.srt")}
-    return client.post(f"/stream/{video_id}/captions", data=fields, **options)
+    fields = {"language": language, "label": label, "file": FileStorage(BytesIO(content), "a.srt")}
+    boundary, body = encode_multipart(fields)
+    kind = f"multipart/form-data; boundary={boundary}"
+    path = f"/stream/{video_id}/captions"
+    return client.post(path, data=body, content_type=kind, **options)
 
 
 def test_captions_are_added_listed_and_read(put: Put, alice: Client) -> None:
@@ -117,7 +121,7 @@ def test_scripts_add_captions_too(put: Put, alice: Client) -> None:
         ("en", "A letter.", "", "This is not a WebVTT or SRT file"),
         ("en", b"\x89PNG\0", "", "This is not a text file"),
         ("en", "", "", "Choose a file"),
-        ("english", SRT, "x" * 65, "64 characters"),
+        ("en", SRT, "x" * 65, "64 characters"),
         ("../../x", SRT, "", "such as en, de or pt-BR"),
         ("", SRT, "", "such as en, de or pt-BR"),
         ("en", SRT + "\n" * CAPTION_LIMIT, "", "1 MiB is the most"),
