@@ -26,6 +26,9 @@ test("only what makes sense is remembered", () => {
   for (const text of [null, "", "null", "[]", "{", '{"volume":7,"muted":"yes","speed":0}']) {
     assert.deepEqual(parseMemory(text), {});
   }
+  const captions = { captions: true, language: "pt-BR" };
+  assert.deepEqual(parseMemory(JSON.stringify(captions)), captions);
+  assert.deepEqual(parseMemory('{"captions":"yes","language":"<b>"}'), {});
 });
 
 test("trouble is explained by what the server answers and what the file is", () => {

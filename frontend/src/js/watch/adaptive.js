@@ -3,7 +3,7 @@ import workerPath from "static:hls-worker.js";
 
 /** Seconds to load ahead before somebody presses play, and after. */
 const PEEK_S = 5;
-const AHEAD_S = 60;
+const AHEAD_S = 30;
 
 /** A decoder that fails more often than this within so many milliseconds will not be mended. */
 const MENDS = 2;
