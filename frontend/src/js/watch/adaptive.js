@@ -3,7 +3,7 @@ import workerPath from "static:hls-worker.js";
 
 /** Seconds to load ahead before somebody presses play, and after. */
 const PEEK_S = 5;
-const AHEAD_S = 60;
+const AHEAD_S = 30;
 
 /** A decoder that fails more often than this within so many milliseconds will not be mended. */
 const MENDS = 2;
@@ -39,6 +39,10 @@ export function playAdaptive(Hls, video, master, how) {
     startPosition: how.at > 0 ? how.at : -1,
     maxMaxBufferLength: video.paused ? PEEK_S : AHEAD_S,
     backBufferLength: 90,
+    // Samples count by how long they took, so fast ones hardly count: with hls.js's 3 and 9 seconds a
+    // line that is fast again is believed after minutes.
+    abrEwmaFastVoD: 1,
+    abrEwmaSlowVoD: 2,
     // No more pictures than the page shows; by hand people get what they ask for.
     capLevelToPlayerSize: true,
     // Captions are <track>s of the page; these would clear or switch them.

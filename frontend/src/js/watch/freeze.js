@@ -22,10 +22,12 @@ export function freeze(video) {
 /**
  * Wait until a new source shows its first picture.
  * @param {HTMLVideoElement} video
+ * @param {AbortSignal} signal ends the waiting
  */
-export function firstPicture(video) {
+export function firstPicture(video, signal) {
   return new Promise((resolve) => {
     const ended = new AbortController();
+    signal.addEventListener("abort", () => done(), { once: true });
     const done = () => {
       ended.abort();
       clearTimeout(timer);

@@ -80,7 +80,7 @@ export function makeMenu(sections) {
   function backButton(section) {
     const back = element("button", "plyr__control back", { type: "button" });
     back.append(icon("chevron-left"), element("span", "", {}, section.name));
-    back.append(element("span", "plyr__sr-only", {}, ": back to all settings"));
+    back.append(element("span", "plyr__sr-only", {}, " – back to all settings"));
     back.addEventListener("click", goBack);
     return back;
   }

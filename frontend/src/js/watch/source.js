@@ -7,7 +7,7 @@
 import { loadAdaptive, playAdaptive } from "./adaptive.js";
 import { firstPicture, freeze } from "./freeze.js";
 import { foreseen, levelOf, qualityChoices, renditionsOf } from "./quality.js";
-import { ask } from "./trouble.js";
+import { ask, formatName } from "./trouble.js";
 
 const HLS_TYPE = "application/vnd.apple.mpegurl";
 
@@ -40,12 +40,14 @@ export function makeSource(video, { start, codec, changed, troubled, cleared }) 
   let chosen = "auto";
   let renditions = [];
   let adaptive = null;
-  let filePlays = codec === "h264";
+  let filePlays = formatName(codec) === "H.264";
   let pressed = false;
   let due = false;
   let asking = false;
   let refusal = null;
   let retry = null;
+  let thaw = null; // takes the still picture away
+  let settling = new AbortController();
 
   const loading = { script: null };
   const script = () => {
@@ -55,33 +57,48 @@ export function makeSource(video, { start, codec, changed, troubled, cleared }) 
   const play = () => video.play().catch(() => {}); // paused again meanwhile, or not allowed
 
   /** Put something else into the element, at the same place and at the same speed. */
-  async function change(to, put) {
+  function change(to, put) {
     const at = video.readyState > 0 ? video.currentTime : Math.max(start, video.currentTime);
     const playing = !video.paused && !video.ended;
-    const thaw = freeze(video);
+    thaw ??= freeze(video);
+    settling.abort();
+    settling = new AbortController();
+    const { signal } = settling;
     video.defaultPlaybackRate = video.playbackRate;
     adaptive?.end();
     adaptive = null;
     kind = to;
     put(at);
     if (playing) play();
-    await firstPicture(video);
-    thaw();
+    firstPicture(video, signal).then(() => {
+      if (signal.aborted) return; // what came after it thaws
+      thaw();
+      thaw = null;
+    });
   }
 
-  async function take(choice) {
+  /** Nobody would notice a change now. */
+  const quiet = () =>
+    broken() ||
+    (video.paused && !video.ended) ||
+    video.seeking ||
+    video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA;
+
+  async function take(choice, { byHand = false } = {}) {
     if (changing || !master || !usable) return;
     changing = true;
     waiting = false;
     try {
       const Hls = await script();
-      if (Hls) {
-        await change("adaptive", (at) => {
+      if (!byHand && !quiet()) {
+        waiting = true; // it has begun to play while the script was loaded
+      } else if (Hls) {
+        change("adaptive", (at) => {
           chosen = choice;
           adaptive = playAdaptive(Hls, video, master, { at, ready, switched: changed, ...outcomes });
         });
       } else if (video.canPlayType(HLS_TYPE)) {
-        await change("native", (at) => {
+        change("native", (at) => {
           chosen = "auto";
           video.src = master;
           video.currentTime = at;
@@ -105,8 +122,8 @@ export function makeSource(video, { start, codec, changed, troubled, cleared }) 
     changed();
   }
 
-  async function takeFile() {
-    await change("file", (at) => {
+  function takeFile() {
+    change("file", (at) => {
       video.removeAttribute("src");
       video.load();
       video.currentTime = at;
@@ -251,7 +268,7 @@ export function makeSource(video, { start, codec, changed, troubled, cleared }) 
         if (level < 0) adaptive.hls.loadLevel = -1;
         else adaptive.hls.nextLevel = level;
       } else if (choice !== "original") {
-        take(choice);
+        take(choice, { byHand: true });
       } else if (kind !== "file") {
         takeFile();
       }

@@ -1,12 +1,18 @@
 /** Say what is wrong when a video does not play, and what to do about it. */
 
-const NAMES = {
-  h264: "H.264",
-  hevc: "HEVC (H.265)",
-  av1: "AV1",
-  vp9: "VP9",
-  mpeg4: "MPEG-4 Part 2",
-};
+/** Beginnings of what files call their formats (RFC 6381), and of what ffmpeg calls them. */
+const NAMES = [
+  [/^(avc|h264)/, "H.264"],
+  [/^(hvc1|hev1|hevc)/, "HEVC (H.265)"],
+  [/^av0?1/, "AV1"],
+  [/^vp0?9/, "VP9"],
+  [/^(mp4v|mpeg4)/, "MPEG-4 Part 2"],
+];
+
+/** @param {string} codec as the server calls it @returns {string} as people do */
+export function formatName(codec) {
+  return NAMES.find(([beginning]) => beginning.test(codec))?.[1] ?? codec;
+}
 
 /**
  * @param {object} what
@@ -20,7 +26,7 @@ export function explainTrouble({ status, decoding, codec }) {
   if (status === 401) return "You are signed out. Reload the page to sign in again.";
   if (status === 404) return "This video has been deleted, or you may no longer watch it.";
   if (status >= 400) return "The server cannot send this video right now. Reload the page to try again.";
-  const format = codec ? `${NAMES[codec] ?? codec} video` : "this kind of video";
+  const format = codec ? `${formatName(codec)} video` : "this kind of video";
   return decoding
     ? "This browser stopped at a place it cannot decode. Skip ahead, or try another browser."
     : `This browser cannot play ${format}. Another browser or device may.`;
