@@ -10,7 +10,7 @@ RUN_ENV := $(if $(wildcard .venv/dev),.venv/dev,.venv/standalone)
 LOCKS := dev tools auth upload streaming transcode migrate standalone
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-system bench up down fmt lint lock init-sql build clean
+.PHONY: help run test test-system bench bench-upload up down fmt lint lock init-sql build clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ test-system: .venv/dev build/static/manifest.json  ## the Compose stack over HTT
 
 bench: .venv/dev build/static/manifest.json  ## measure, as ratios to peers, into docs/benchmarks.md
 	$(BIN)/python -m benchmarks
+
+bench-upload: .venv/dev build/static/manifest.json  ## measure uploads alone, likewise
+	$(BIN)/python -m benchmarks upload
 
 up:  ## build and start the containers
 	docker compose up --build --detach --wait
