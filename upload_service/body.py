@@ -19,7 +19,7 @@ FRAME = 1 << 18
 """Bytes that a form may have beside its file: the fields, their headers and the boundaries."""
 
 _CHUNKED_PIECE = 1 << 16  # bytes; so many can be lost when a client leaves within them
-_GATHER = 0.02  # seconds in which a buffer that is not full may become so
+_GATHER = 0.02  # seconds without a byte that are no pause yet
 _PATIENCE = 60  # seconds without a byte; a gateway before us gives up earlier
 _LINGER = 5  # seconds in which a client that was refused may send the rest
 _LINGER_PATIENCE = 1  # seconds without a byte of that rest
@@ -103,7 +103,7 @@ class Body:
         """
         arrived = 0
         while self._left != 0 and not self._ended:
-            self._wait()
+            self._wait(make_room)
             buffer = buffers.take(make_room)
             try:
                 count = self._receive(buffer.memory)
@@ -131,10 +131,13 @@ class Body:
             with suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RD)
 
-    def _wait(self) -> None:
+    def _wait(self, make_room: Callable[[], None]) -> None:
         """Wait until there is something to receive; what comes in chunks is waited for later."""
         if self._socket is None or self._left is None or self._held():
             return
+        if self._is_readable(_GATHER):
+            return
+        make_room()
         if not self._is_readable(_PATIENCE):
             self._ended = True
             raise ClientStalled
