@@ -2,7 +2,8 @@
 
     GET    /api/videos             {"videos": [video, ...], "next": cursor or null}
            ?q=  ?sort=newest|oldest|title  ?whose=all|mine  ?after=<cursor>
-    GET    /api/videos/<video>     a video, as `streaming_service.cards.json_of` describes it
+    GET    /api/videos/<video>     a video, as `streaming_service.cards.json_of` describes it, and
+                                   for its owner "sha256" of the file, or null until it is known
     PATCH  /api/videos/<video>     {"title", "description", "visibility"}, any of them: the video
     DELETE /api/videos/<video>     204
 
@@ -18,7 +19,7 @@ from common.errors import NotThere, Unprocessable
 from common.forms import json_fields
 from common.stores import stores
 from streaming_service import changes
-from streaming_service.cards import json_of
+from streaming_service.cards import json_of, receipt_of
 from streaming_service.cursors import BadCursor, Cursor, Sort
 from streaming_service.library import Whose, get_video_for, list_videos
 from streaming_service.routes import QUERY_LIMIT
@@ -68,7 +69,7 @@ def video(video_id: str) -> dict[str, Any]:
     except NotThere:
         require_viewer()
         raise
-    return json_of(found)
+    return json_of(found) | receipt_of(found, viewer)
 
 
 @blueprint.patch("/api/videos/<video:video_id>")
@@ -77,7 +78,8 @@ def patch(video_id: str) -> dict[str, Any]:
     viewer = require_viewer()
     changes.find_to_edit(viewer, video_id)
     fields = json_fields(optional=("title", "description", "visibility"))
-    return json_of(changes.edit(viewer, video_id, fields))
+    changed = changes.edit(viewer, video_id, fields)
+    return json_of(changed) | receipt_of(changed, viewer)
 
 
 @blueprint.delete("/api/videos/<video:video_id>")

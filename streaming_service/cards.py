@@ -23,6 +23,7 @@ class Card:
     """What the templates show of a video.
 
     :param mine: whether the viewer owns it.
+    :param sha256: the owner's receipt; None for others, and until it is known.
     :param art: 0 to 7, the placeholder picture; a video keeps its own.
     """
 
@@ -39,6 +40,7 @@ class Card:
     height: int
     video_codec: str
     audio_codec: str | None
+    sha256: str | None
     art: int
     created_at: datetime
 
@@ -59,9 +61,17 @@ def card_of(video: Video, viewer: Viewer | None) -> Card:
         height=video.height,
         video_codec=video.video_codec,
         audio_codec=video.audio_codec,
+        sha256=receipt_of(video, viewer).get("sha256"),
         art=zlib.crc32(video.id.encode()) % _ARTS,
         created_at=video.created_at,
     )
+
+
+def receipt_of(video: Video, viewer: Viewer | None) -> dict[str, str | None]:
+    """Return what only the owner is told: the SHA-256 of the file, or null until it is known."""
+    if viewer is None or viewer.id != video.owner_id:
+        return {}
+    return {"sha256": video.sha256}
 
 
 def json_of(video: Video) -> dict[str, Any]:

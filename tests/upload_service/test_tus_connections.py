@@ -412,3 +412,26 @@ def test_bytes_are_synced_before_they_are_acknowledged(
         synced = positions(rf"fdatasync\(\d+{here}")
         last = max(at for at in written if at < answer)
         assert any(last < at < answer for at in synced)
+
+
+@pytest.mark.needs_strace
+def test_a_video_is_in_its_place_before_its_sender_is_told(
+    tus: Client, traced: Path, film: bytes
+) -> None:
+    where = tus.begin(len(film))
+    name = where.rsplit("/", 1)[1]
+    assert tus.patch(where, 0, film).status == 204
+    wait_until(lambda: "HTTP/1.1 204" in traced.read_text(encoding="utf-8", errors="replace"))
+    lines = traced.read_text(encoding="utf-8", errors="replace").splitlines()
+
+    def position(pattern: str) -> int:
+        [first, *_] = [at for at, line in enumerate(lines) if re.search(pattern, line)]
+        return first
+
+    volume = re.escape(str(tus.server.videos_dir))
+    renamed = position(rf"rename\(.*{volume}/incoming/{name}.*{name}/original\.mp4")
+    answered = position(r"HTTP/1.1 204")
+    for folder in (f"{volume}/{name}", f"{volume}/incoming", volume):
+        synced = [at for at, line in enumerate(lines) if re.search(rf"fsync\(\d+<{folder}>", line)]
+        assert any(renamed < at < answered for at in synced), folder
+    assert position(rf"fdatasync\(\d+<{volume}/incoming/{name}>") < renamed
