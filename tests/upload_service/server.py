@@ -33,7 +33,7 @@ class Answer:
 
 
 class Server:
-    """Standalone's application under gunicorn: one worker, of sixteen threads or of gevent's."""
+    """Standalone's application under gunicorn: one worker, of threads or of gevent's."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Server:
             "MAX_UPLOAD_SIZE": str(LIMIT),
             "BIND": f"127.0.0.1:{self.port}",
             "WORKERS": "1",
-            "THREADS": "16",
+            "THREADS": "72",
             "WORKER_CLASS": worker_class,
         }
         options = ["--config", "python:common.gunicorn", "standalone:application()"]
