@@ -10,7 +10,7 @@ RUN_ENV := $(if $(wildcard .venv/dev),.venv/dev,.venv/standalone)
 LOCKS := dev tools auth upload streaming transcode migrate standalone
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-system soak bench bench-slow-uploaders up down fmt lint lock init-sql build clean
+.PHONY: help run test test-system soak bench bench-upload bench-slow-uploaders up down fmt lint lock init-sql build clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,8 @@ bench: .venv/dev build/static/manifest.json  ## measure, as ratios to peers, int
 
 bench-slow-uploaders: .venv/dev build/static/manifest.json  ## what 1,000 of them cost everybody else
 	$(BIN)/python -m benchmarks slow-uploaders
+bench-upload: .venv/dev build/static/manifest.json  ## measure uploads alone, likewise
+	$(BIN)/python -m benchmarks upload
 
 up:  ## build and start the containers
 	docker compose up --build --detach --wait

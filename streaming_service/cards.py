@@ -30,6 +30,7 @@ class Card:
     """What the templates show of a video.
 
     :param mine: whether the viewer owns it.
+    :param sha256: the owner's receipt; None for others, and until it is known.
     :param art: 0 to 7, the placeholder until there is a poster; a video keeps its own.
     :param position_ms: where the viewer stopped; None: at the start or the end, or signed out.
     """
@@ -47,6 +48,7 @@ class Card:
     height: int
     video_codec: str
     audio_codec: str | None
+    sha256: str | None
     art: int
     created_at: datetime
     downloadable: bool
@@ -73,12 +75,13 @@ def cards_of(session: Session, viewer: Viewer | None, videos: Sequence[Video]) -
 def _card(
     video: Video, viewer: Viewer | None, processing: Prepared, position_ms: int | None
 ) -> Card:
+    mine = viewer is not None and viewer.id == video.owner_id
     return Card(
         id=video.id,
         title=video.title,
         description=video.description,
         owner_name=_owner_name(video),
-        mine=viewer is not None and viewer.id == video.owner_id,
+        mine=mine,
         visibility=video.visibility.value,
         visibility_words=_VISIBILITY_WORDS[video.visibility],
         size=video.size,
@@ -87,6 +90,7 @@ def _card(
         height=video.height,
         video_codec=video.video_codec,
         audio_codec=video.audio_codec,
+        sha256=video.sha256 if mine else None,
         art=zlib.crc32(video.id.encode()) % _ARTS,
         created_at=video.created_at,
         downloadable=video.downloadable,
@@ -115,8 +119,10 @@ def json_of(card: Card, tracks: Sequence[Track]) -> dict[str, Any]:
     """Return a video for scripts. The names and types stay as they are; more may join them.
 
     Sizes are in bytes, durations in milliseconds, pictures in pixels; `created_at` is ISO 8601 in
-    UTC; `audio_codec` is null for a silent video; `urls` are relative to the site.
+    UTC; `audio_codec` is null for a silent video; `urls` are relative to the site. Its owner is
+    told `sha256`, which is null until it is known.
     """
+    receipt = {"sha256": card.sha256} if card.mine else {}
     return {
         "id": card.id,
         "title": card.title,
@@ -135,7 +141,7 @@ def json_of(card: Card, tracks: Sequence[Track]) -> dict[str, Any]:
         "processing": card.processing.as_json(in_full=card.mine),
         "captions": [track.as_json() for track in tracks],
         "urls": _urls(card),
-    }
+    } | receipt
 
 
 def _urls(card: Card) -> dict[str, str]:

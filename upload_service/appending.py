@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from sqlalchemy.orm import Session
 
@@ -22,9 +22,12 @@ from upload_service.lookup import Standing, WrongOffset, find
 from upload_service.pipeline import Piece
 from upload_service.receipts import receipts
 from upload_service.reservations import Limits, file_too_large, reserve_more
-from upload_service.storing import Checksum, PastTheEnd, store, store_checked
+from upload_service.storing import Arriving, Checksum, PastTheEnd, store, store_checked
 from upload_service.uploads import UploadGone
 from upload_service.writers import Holder, TakenOver, sole_writer, watched
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
 
 _STEP = 64 << 20  # bytes by which a promise grows while nobody knows how many will come
 _RENEWAL = 60  # seconds; a shorter stretch of life is not worth a transaction
@@ -141,19 +144,30 @@ def _take_in(
                 raise TakenOver
 
     with watched(stores.redis, holder):
-        try:
-            if said.checksum is not None:
+        if said.checksum is None:
+            end = _store(file, arriving, upload_id=upload.id, most=most, receipt=receipt)
+        else:
+            before = receipt.copy() if receipt else None
+            try:
                 end = store_checked(
                     storage, file, arriving, most=most, checksum=said.checksum, receipt=receipt
                 )
-            else:
-                end = store(file, arriving, most=most, receipt=receipt)
-        except (ClientLeft, ClientStalled, TakenOver):
-            if said.checksum is None:
-                receipts.keep(upload.id, storage.size(file), receipt)
-            raise
+            except MatineeError:
+                receipts.keep(upload.id, said.offset, before)  # nothing was kept
+                raise
     receipts.keep(upload.id, end, receipt)
     return end
+
+
+def _store(
+    file: BinaryIO, arriving: Arriving, *, upload_id: str, most: int, receipt: "_Hash | None"
+) -> int:
+    """As :func:`store`; the hash of what arrived before the client left is kept too."""
+    try:
+        return store(file, arriving, most=most, receipt=receipt)
+    except (ClientLeft, ClientStalled, TakenOver):
+        receipts.keep(upload_id, MediaStorage.size(file), receipt)
+        raise
 
 
 @dataclass

@@ -4,7 +4,7 @@ import select
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from flask import Request
@@ -19,7 +19,7 @@ FRAME = 1 << 18
 """Bytes that a form may have beside its file: the fields, their headers and the boundaries."""
 
 _CHUNKED_PIECE = 1 << 16  # bytes; so many can be lost when a client leaves within them
-_GATHER = 0.02  # seconds in which a buffer that is not full may become so
+_GATHER = 0.02  # seconds without a byte that are no pause yet
 _PATIENCE = 60  # seconds without a byte; a gateway before us gives up earlier
 _LINGER = 5  # seconds in which a client that was refused may send the rest
 _LINGER_PATIENCE = 1  # seconds without a byte of that rest
@@ -103,7 +103,7 @@ class Body:
         """
         arrived = 0
         while self._left != 0 and not self._ended:
-            self._wait()
+            self._wait(make_room)
             buffer = buffers.take(make_room)
             try:
                 count = self._receive(buffer.memory)
@@ -131,10 +131,13 @@ class Body:
             with suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RD)
 
-    def _wait(self) -> None:
+    def _wait(self, make_room: Callable[[], None]) -> None:
         """Wait until there is something to receive; what comes in chunks is waited for later."""
         if self._socket is None or self._left is None or self._held():
             return
+        if self._is_readable(_GATHER):
+            return
+        make_room()
         if not self._is_readable(_PATIENCE):
             self._ended = True
             raise ClientStalled
@@ -163,9 +166,9 @@ class Body:
         Its decoder of chunks cannot go on after a pause within one, so a longer pause ends the
         request; 0 is the end of the body here.
         """
-        self._be_patient(_PATIENCE)
         wanted = min(len(memory), _CHUNKED_PIECE) if self._left is None else self._left
-        piece = self._stream.read(min(len(memory), wanted))
+        with self._patient(_PATIENCE):
+            piece = self._stream.read(min(len(memory), wanted))
         memory[: len(piece)] = piece
         return len(piece)
 
@@ -181,8 +184,7 @@ class Body:
         if count:
             memory[:count] = reader.read(count)
         until = time.monotonic() + _GATHER
-        self._socket.settimeout(0)
-        try:
+        with self._patient(0):
             while count < len(memory):
                 received = self._receive_at_once(memory[count:])
                 if received == 0:
@@ -194,8 +196,6 @@ class Body:
                     continue
                 reader.length -= received  # keeps gunicorn's account of what is left
                 count += received
-        finally:
-            self._socket.settimeout(_PATIENCE)
         return count
 
     def _receive_at_once(self, memory: memoryview) -> int | None:
@@ -215,12 +215,9 @@ class Body:
         before it reads would never see why it was refused (RFC 9112, 9.6).
         """
         deadline = time.monotonic() + _LINGER
-        self._be_patient(_LINGER_PATIENCE)
-        try:
+        with suppress(MatineeError), self._patient(_LINGER_PATIENCE):
             while time.monotonic() < deadline and self._read(_LINGER_PIECE):
                 pass
-        except MatineeError:
-            return
 
     def _read(self, size: int) -> bytes:
         if self._left is not None:
@@ -243,7 +240,15 @@ class Body:
         self._ended = self._ended or not piece
         return piece
 
-    def _be_patient(self, seconds: float) -> None:
-        # A socket that times out fails the read; gunicorn sets its own mode before each request.
-        if self._socket is not None:
-            self._socket.settimeout(seconds)
+    @contextmanager
+    def _patient(self, seconds: float) -> Iterator[None]:
+        """Let reads fail that take longer. Gunicorn's own, of what comes next, must not."""
+        if self._socket is None:
+            yield
+            return
+        self._socket.settimeout(seconds)
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                self._socket.settimeout(None)

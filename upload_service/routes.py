@@ -69,7 +69,10 @@ def upload() -> AnyResponse:
     log.info("uploaded", video=video.id, bytes=arrival.received, seconds=seconds)
     url = watch_url(video.id)
     if wants_json():
-        return make_response(jsonify(id=video.id, url=url, title=video.title), 201)
+        return make_response(
+            jsonify(id=video.id, url=url, title=video.title, size=video.size, sha256=video.sha256),
+            201,
+        )
     return redirect(url, 303)
 
 

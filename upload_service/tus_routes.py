@@ -250,6 +250,8 @@ def _tell_progress(response: Response, standing: Standing) -> Response:
     response.headers["Upload-Offset"] = str(standing.offset)
     if standing.video is not None:
         response.headers["Upload-Video"] = watch_url(standing.video.id)
+        if standing.video.sha256 is not None:
+            response.headers["Upload-Receipt"] = f"sha256 {standing.video.sha256}"
     elif standing.upload is not None and standing.upload.expires_at is not None:
         until = standing.upload.expires_at.astimezone(UTC)
         response.headers["Upload-Expires"] = format_datetime(until, usegmt=True)
