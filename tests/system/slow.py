@@ -80,6 +80,7 @@ class SlowUploaders:
             connection.sendall(self._film[sent : sent + 1])
         except OSError:
             self._selector.unregister(connection)
+            connection.close()
             del self._lines[connection]
         else:
             self._lines[connection] = where, sent + 1
