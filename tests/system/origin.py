@@ -38,6 +38,9 @@ class Origin(Protocol):
     def memory(self) -> dict[str, int]:
         """Return the memory that each part uses, in bytes, by its name."""
 
+    def upload_memory(self) -> dict[str, int]:
+        """Return the memory that each process which receives uploads uses, in bytes."""
+
     def bytes_read(self) -> int:
         """Return how many bytes the processes that deliver have read so far."""
 
@@ -60,6 +63,11 @@ class Origin(Protocol):
 def _run_piped(command: list[str]) -> "subprocess.Popen[str]":
     pipe = subprocess.PIPE
     return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+
+
+def _resident(pid: int) -> int:
+    pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def answers(url: str) -> bool:
@@ -152,11 +160,15 @@ class Standalone:
 
     def memory(self) -> dict[str, int]:
         """Return the resident memory of each process."""
-        found = {}
-        for pid, command in self.children().items():
-            pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
-            found[f"{pid} {command[:40]}"] = pages * os.sysconf("SC_PAGE_SIZE")
-        return found
+        return {f"{pid} {command[:40]}": _resident(pid) for pid, command in self.children().items()}
+
+    def upload_memory(self) -> dict[str, int]:
+        """Return the resident memory of each."""
+        return {
+            str(pid): _resident(pid)
+            for pid, command in self.children().items()
+            if "gunicorn" in command
+        }
 
     def bytes_read(self) -> int:
         """Return what the web server's processes have read so far."""
@@ -287,6 +299,13 @@ class Compose:
             facts = dict(line.split() for line in stat.splitlines())
             found[service] = int(facts.get("anon") or facts["total_rss"])
         return found
+
+    def upload_memory(self) -> dict[str, int]:
+        """Return the anonymous memory of each."""
+        # One of the processes is the shell that looks, and is gone before it is looked at.
+        look = "grep -H ^Anonymous: /proc/[0-9]*/smaps_rollup 2>/dev/null || true"
+        lines = (line.split() for line in self.run("upload", "sh", "-c", look).splitlines())
+        return {line[0].split("/")[2]: int(line[-2]) << 10 for line in lines}
 
     def bytes_read(self) -> int:
         """Return what the gateway's and the streaming service's processes have read so far."""

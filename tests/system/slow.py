@@ -34,26 +34,30 @@ class SlowUploaders:
         self._selector = selectors.DefaultSelector()
         self._lines: dict[socket.socket, tuple[str, int]] = {}  # its upload, and bytes sent
         self._thread = threading.Thread(target=self._trickle)
+        self._all_open = threading.Event()
         self._done = threading.Event()
         self.lost = 0
         self.rounds = 0  # how often each has sent a byte
 
     def __enter__(self) -> "SlowUploaders":
         allow_connections(self._count)
-        with ThreadPoolExecutor(8) as pool:
-            list(pool.map(lambda _: self._open(), range(self._count)))
+        with ThreadPoolExecutor(4) as pool:
+            made = list(pool.map(lambda _: self._tus.begin(len(self._film)), range(self._count)))
+        # From the first one on: whoever is silent for a minute is sent away.
         self._thread.start()
+        for where in made:
+            self._open(where)
+        self._all_open.set()
         return self
 
-    def _open(self) -> None:
-        where = self._tus.begin(len(self._film))
+    def _open(self, where: str) -> None:
         connection = self._tus.connect()
         head = {"Content-Type": "application/offset+octet-stream", "Upload-Offset": "0"}
         connection.sendall(
             self._tus.head_of("PATCH", where, len(self._film), head) + self._film[:1]
         )
-        self._lines[connection] = where, 1
         self._selector.register(connection, selectors.EVENT_READ)
+        self._lines[connection] = where, 1
 
     def _trickle(self) -> None:
         """Spread the bytes of all over the pause, so that somebody sends at any time."""
@@ -65,9 +69,10 @@ class SlowUploaders:
                     return
                 self._send_one(connection)
             self._done.wait(max(0, began + PAUSE - time.monotonic()))
-            self.rounds += 1
-            # Whatever comes back before the last byte has been sent is a refusal or a goodbye.
-            self.lost = len(self._selector.select(0)) + self._count - len(self._lines)
+            if self._all_open.is_set():
+                self.rounds += 1
+                # What comes back before the last byte has been sent is a refusal or a goodbye.
+                self.lost = len(self._selector.select(0)) + self._count - len(self._lines)
 
     def _send_one(self, connection: socket.socket) -> None:
         where, sent = self._lines[connection]
@@ -75,6 +80,7 @@ class SlowUploaders:
             connection.sendall(self._film[sent : sent + 1])
         except OSError:
             self._selector.unregister(connection)
+            connection.close()
             del self._lines[connection]
         else:
             self._lines[connection] = where, sent + 1

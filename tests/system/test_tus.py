@@ -194,11 +194,11 @@ def test_a_file_that_is_too_large_is_refused_before_its_bytes(tus: Tus) -> None:
 
 
 class Watch:
-    """Notes by how much each part's memory has grown at most."""
+    """Notes by how much the memory of each process that receives uploads has grown at most."""
 
     def __init__(self, origin: Origin) -> None:
         self._origin = origin
-        self._before = origin.memory()
+        self._before = origin.upload_memory()
         self.most: dict[str, int] = {}
         self.looks = 0
         self._done = threading.Event()
@@ -206,7 +206,7 @@ class Watch:
 
     def _look(self) -> None:
         while not self._done.wait(0.2):
-            for name, size in self._origin.memory().items():
+            for name, size in self._origin.upload_memory().items():
                 grown = size - self._before.get(name, size)
                 self.most[name] = max(self.most.get(name, 0), grown)
             self.looks += 1
