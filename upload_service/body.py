@@ -133,9 +133,13 @@ class Body:
 
     def _wait(self, make_room: Callable[[], None]) -> None:
         """Wait until there is something to receive; what comes in chunks is waited for later."""
-        if self._socket is None or self._left is None or self._held():
+        if self._socket is None:
             return
-        if self._is_readable(_GATHER):
+        if self._left is None:
+            if not self._is_readable(0):
+                make_room()
+            return
+        if self._held() or self._is_readable(_GATHER):
             return
         make_room()
         if not self._is_readable(_PATIENCE):

@@ -16,7 +16,7 @@ from common.locations import watch_url
 from common.stores import stores
 from db.models import Upload
 from upload_service import tus
-from upload_service.appending import Appending, append
+from upload_service.appending import append
 from upload_service.body import ClientLeft, ClientStalled
 from upload_service.counters import uploads_ended
 from upload_service.creation import begin
@@ -25,6 +25,7 @@ from upload_service.intake import body_of_request, limits, settings, slot, volum
 from upload_service.joining import join
 from upload_service.lookup import Standing, standing_of
 from upload_service.mp4 import NotAVideo
+from upload_service.promises import Appending
 from upload_service.storing import PastTheEnd
 from upload_service.uploads import UploadGone
 from upload_service.writers import Locked, TakenOver

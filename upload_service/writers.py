@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 from weakref import WeakKeyDictionary
 
+import structlog
 from redis import Redis
 from redis.exceptions import RedisError
 
@@ -29,6 +30,8 @@ _LOOK = 0.3  # seconds between two looks for somebody who waits
 _BRISK = 64 << 10  # bytes between two looks; with fewer, a holder gives way
 _CLAIM_TTL = 5  # seconds
 _WHEN_QUIET, _AT_ONCE = "quiet", "at once"  # what a claim says
+
+log = structlog.get_logger()
 
 
 class Locked(MatineeError):
@@ -139,17 +142,24 @@ class Watch:
                 self._holders.discard(holder)
 
     def _run(self, redis: Redis) -> None:
-        while True:
+        time.sleep(_LOOK)
+        while holders := self._current():
+            try:
+                self._look(holders, _claims(redis, holders))
+            except Exception:
+                log.exception("looking for claims failed")
             time.sleep(_LOOK)
-            with self._lock:
-                holders = list(self._holders)
-                if not holders:
-                    self._running = False
-                    return
-            for holder, claim in zip(holders, _claims(redis, holders), strict=True):
-                with self._lock:  # or it might have ended, and its connection be another's
-                    if holder in self._holders:
-                        holder.look(claim)
+
+    def _current(self) -> list[Holder]:
+        with self._lock:
+            self._running = bool(self._holders)
+            return list(self._holders)
+
+    def _look(self, holders: list[Holder], claims: list[str | None]) -> None:
+        for holder, claim in zip(holders, claims, strict=True):
+            with self._lock:  # or it might have ended, and its connection be another's
+                if holder in self._holders:
+                    holder.look(claim)
 
 
 _watches: "WeakKeyDictionary[Redis, Watch]" = WeakKeyDictionary()

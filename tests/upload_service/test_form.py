@@ -66,7 +66,13 @@ def test_a_script_gets_the_video_as_json(alice: Client, videos_dir: Path, film: 
     answer = send(alice, text_part("title", "Harbour"), file_part(film))
     assert answer.status_code == 201
     body = answer.get_json()
-    assert body == {"id": body["id"], "url": f"/stream/{body['id']}", "title": "Harbour"}
+    assert body == {
+        "id": body["id"],
+        "url": f"/stream/{body['id']}",
+        "title": "Harbour",
+        "size": len(film),
+        "sha256": hashlib.sha256(film).hexdigest(),
+    }
 
 
 def test_a_title_may_follow_the_file(alice: Client, videos_dir: Path, film: bytes) -> None:
