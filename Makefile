@@ -26,8 +26,11 @@ test-system: .venv/dev build/static/manifest.json  ## the Compose stack over HTT
 	STACK=compose $(BIN)/python -m pytest tests/system tests/browser tests/permissions/test_over_http.py
 	DATABASE=mysql $(BIN)/python -m pytest --ignore tests/system --ignore tests/browser --ignore tests/gateway --ignore tests/permissions/test_over_http.py
 
-bench: .venv/dev build/static/manifest.json  ## measure, as ratios to peers, into docs/benchmarks.md
+bench: .venv/dev build/static/manifest.json  ## measure all of it into docs/benchmarks.md; one part: bench-delivery, bench-revocation ...
 	$(BIN)/python -m benchmarks
+
+bench-%: .venv/dev build/static/manifest.json
+	$(BIN)/python -m benchmarks $(subst -,_,$*)
 
 up:  ## build and start the containers
 	docker compose up --build --detach --wait
