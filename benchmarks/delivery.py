@@ -190,7 +190,7 @@ def _all_peers(folder: Path, site: Site, video: str) -> Iterator[list[Target]]:
 def _matrix(options: Options, targets: Sequence[Target]) -> dict[_Key, Rounds]:
     for target in targets:  # once for the page cache, connections and first imports
         if not target.slow:
-            measure(target, Load(1 << 20, options.size, 16, 1))
+            measure(target, Load(1 << 20, options.size, 16, 3))
     found = {}
     for name, length in _RANGES.items():
         for connections in options.connections:
