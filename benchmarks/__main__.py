@@ -6,7 +6,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks import delivery, revocation, slow_uploaders, upload
+from benchmarks import delivery, revocation, slow_readers, slow_uploaders, upload
 from benchmarks.film import write_film
 from benchmarks.options import Bench, Options
 from benchmarks.processes import docker_works
@@ -15,9 +15,10 @@ from benchmarks.sites import compose, standalone
 
 _ALL = {
     "delivery": delivery.run,
+    "slow_readers": slow_readers.run,
     "upload": upload.run,
+    "slow_uploaders": slow_uploaders.run,
     "revocation": revocation.run,
-    "slow-uploaders": slow_uploaders.run,
 }
 
 
@@ -29,7 +30,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3, help="of each measurement (%(default)s)")
     parser.add_argument("--seconds", type=int, default=1, help="of one load (%(default)s)")
     parser.add_argument(
-        "--connections", default="1,16", help="with commas between them (%(default)s)"
+        "--connections", default="1,16,256", help="with commas between them (%(default)s)"
     )
     arguments = parser.parse_args()
     if unknown := set(arguments.names) - set(_ALL):
@@ -60,7 +61,7 @@ def main() -> None:
             print(f"{name} ...", flush=True)
             (folder / name).mkdir()
             bench = Bench(options, folder / name, film, alone, containers)
-            write_section(name.replace("-", " ").capitalize(), _ALL[name](bench))
+            write_section(name.replace("_", " ").capitalize(), _ALL[name](bench))
             print(f"{name}: {time.monotonic() - began:.0f} s", flush=True)
     print(f"Written to {PAGE}.")
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from benchmarks.processes import cpu_seconds
+from benchmarks.processes import cpu_seconds, memory_bytes
 
 _SCRIPT = Path(__file__).with_name("ranges.lua")
 _HEAD_LIMIT = 2000  # bytes of an answer that are not the range
@@ -49,7 +49,7 @@ class Load:
 
 @dataclass(frozen=True)
 class Figures:
-    """What one run showed: rates per second, times in ms, processor time in seconds."""
+    """What one run showed: per second, times in ms, processor time in s, memory in bytes."""
 
     requests: float
     bytes: float
@@ -57,6 +57,7 @@ class Figures:
     p99: float
     cpu_per_request: float
     cpu_per_gib: float
+    memory: float
 
 
 def measure(target: Target, load: Load) -> Figures:
@@ -75,6 +76,7 @@ def measure(target: Target, load: Load) -> Figures:
         before = cpu_seconds(target.pids)
         done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
         used = cpu_seconds(target.pids) - before
+        memory = memory_bytes(target.pids)
     if done.returncode:
         raise LoadError(f"{target.name}: wrk: {done.stdout}{done.stderr}")
     said = json.loads(done.stdout.splitlines()[-1])
@@ -93,6 +95,7 @@ def measure(target: Target, load: Load) -> Figures:
         p99=said["p99"],
         cpu_per_request=used / count,
         cpu_per_gib=used / total * 2**30 if total else 0.0,
+        memory=memory,
     )
 
 

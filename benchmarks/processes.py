@@ -23,6 +23,16 @@ def cpu_seconds(pids: Iterable[int]) -> float:
     return total / _TICKS
 
 
+def memory_bytes(pids: Iterable[int]) -> int:
+    """Return the memory of processes, what they share divided among them (PSS)."""
+    total = 0
+    for pid in pids:
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines():
+            if line.startswith("Pss:"):
+                total += int(line.split()[1]) << 10
+    return total
+
+
 def with_children(pid: int) -> tuple[int, ...]:
     """Return a process and those that it started, but for nginx's loader, which soon ends."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()

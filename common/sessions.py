@@ -12,6 +12,7 @@ of one hash per user.
 import hashlib
 import json
 import secrets
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -21,7 +22,8 @@ from common.access import Viewer
 from db.models import Role
 
 _TOKEN_LIMIT = 100  # characters; ours have 43
-_TOUCH_EVERY = timedelta(minutes=1)
+_TOUCH_EVERY = 60  # seconds, or a quarter of a session's life
+_REMEMBERED = 10_000  # sessions of which a process knows when it last put off their end
 
 
 def token_hash(token: str) -> str:
@@ -66,6 +68,8 @@ class SessionStore:
     def __init__(self, redis: Redis, *, ttl: int) -> None:
         self._redis = redis
         self.ttl = ttl
+        self._touch_every = min(_TOUCH_EVERY, ttl / 4)
+        self._kept: dict[str, float] = {}
 
     def begin(self, viewer: Viewer, *, device: str, address: str) -> str:
         """Sign somebody in and return a new token; a token is never taken from the client."""
@@ -85,16 +89,33 @@ class SessionStore:
             return None
         return viewer_of(self._text(session_key(token)))
 
-    def touch(self, token: str, viewer: Viewer, *, address: str) -> None:
-        """Note that a session was used, at most once a minute; this also puts off its end."""
+    def keep(self, token: str, viewer: Viewer) -> None:
+        """Put off the end of a session that is used for media, so that no film ends with it.
+
+        There are thousands of such requests, so each process does so once a minute at most.
+        """
+        moment = time.monotonic()
+        if moment < self._kept.get(token, 0.0):
+            return
+        if len(self._kept) >= _REMEMBERED:
+            self._kept.clear()
+        self._kept[token] = moment + self._touch_every
+        self.touch(token, viewer)
+
+    def touch(self, token: str, viewer: Viewer, *, address: str | None = None) -> None:
+        """Note that a session was used, at most once a minute; this also puts off its end.
+
+        :param address: where it was used; None, if it is the gateway that asks, changes nothing.
+        """
         listed = self._redis.hget(_list_key(viewer.id), token_hash(token))
         if not isinstance(listed, str):
             return
         fields = json.loads(listed)
         idle = datetime.now(UTC) - datetime.fromisoformat(fields["seen"])
-        if idle < _TOUCH_EVERY and fields["address"] == address:
+        known = fields["address"]
+        if idle < timedelta(seconds=self._touch_every) and address in (None, known):
             return
-        fields |= {"address": address, "seen": _moment()}
+        fields |= {"address": address or known, "seen": _moment()}
         with self._redis.pipeline(transaction=True) as pipe:
             pipe.expire(session_key(token), self.ttl)
             pipe.hset(_list_key(viewer.id), token_hash(token), json.dumps(fields))

@@ -16,7 +16,8 @@ def authorise(stores: Stores, *, token: str | None, video_id: str, media: MediaF
     """Return if the bearer of a session's token may have a file of a video, and raise if not.
 
     This runs for every viewer about once a second, so it costs one round trip to Redis; the
-    database is asked only when the cache holds nothing.
+    database is asked only when the cache holds nothing, and the session's end is put off once in
+    a while.
 
     :param token: as the client sent it; one that opens no session counts as none.
     :param video_id: of the form of an id.
@@ -31,6 +32,8 @@ def authorise(stores: Stores, *, token: str | None, video_id: str, media: MediaF
     access = stores.videos.resolve(video_id, entry, lambda i: load_access(stores.database, i))
     may = may_download if media.is_download else may_watch
     if access is not None and may(viewer, access):
+        if token and viewer is not None:
+            stores.sessions.keep(token, viewer)
         return
     if viewer is None:
         raise SignInRequired

@@ -215,6 +215,13 @@ class Gateway:
         for service in self.services.values():
             service.close()
 
+    def processes(self) -> list[int]:
+        """Return nginx's processes: the one that was started, and its workers."""
+        assert self._process is not None
+        pid = self._process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+        return [pid, *map(int, children.split())]
+
     def reload(self) -> None:
         """Have nginx read its configuration again, as an operator does."""
         assert self._process is not None

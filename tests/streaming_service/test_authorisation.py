@@ -1,6 +1,8 @@
 """What the gateway is told, and that nobody else is; and what it costs."""
 
+import json
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from common.callers import FROM_OUTSIDE
 from common.media import MediaFile
+from common.sessions import session_key
 from common.settings import CommonSettings
 from common.stores import Stores
 from db.engine import Database, DatabaseAway
@@ -241,3 +244,46 @@ def test_a_refused_video_is_nobodys(gateway: Inside, house: House, put: Put) -> 
     video_id = put(visibility="public", refusal="The file is cut off.")
 
     assert ask(gateway, video_id, house.tokens["alice"]).status_code == 403
+
+
+def grow_old(redis: Redis, house: House, name: str) -> str:
+    """Have somebody's session end in five seconds, an hour after its last use; return its key."""
+    key = session_key(house.tokens[name])
+    redis.expire(key, 5)
+    listed = f"sessions:{house.viewers[name].id}"
+    [(session_id, value)] = redis.hgetall(listed).items()
+    seen = (now() - timedelta(hours=1)).isoformat()
+    redis.hset(listed, session_id, json.dumps(json.loads(value) | {"seen": seen}))
+    return key
+
+
+def test_a_film_puts_off_the_end_of_its_viewers_session(
+    gateway: Inside, house: House, put: Put, redis: Redis, alice: Client
+) -> None:
+    video_id = put()
+    key = grow_old(redis, house, "alice")
+    assert ask(gateway, video_id, house.tokens["alice"]).status_code == 204
+    assert redis.ttl(key) > 3500
+
+    key = grow_old(redis, house, "alice")
+    assert alice.get(f"/stream/{video_id}/video.mp4").status_code == 200
+    assert redis.ttl(key) > 3500
+
+
+def test_what_is_refused_puts_nothing_off(
+    gateway: Inside, house: House, put: Put, redis: Redis, bob: Client
+) -> None:
+    key = grow_old(redis, house, "bob")
+
+    assert ask(gateway, put(), house.tokens["bob"]).status_code == 403
+    assert redis.ttl(key) <= 5
+
+
+def test_a_session_that_has_ended_does_not_come_back(
+    gateway: Inside, house: House, put: Put, redis: Redis
+) -> None:
+    token, video_id = house.tokens["alice"], put(visibility="public")
+    house.sessions.end(token)
+
+    assert ask(gateway, video_id, token).status_code == 204
+    assert redis.keys("session*") == []
