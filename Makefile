@@ -10,7 +10,7 @@ RUN_ENV := $(if $(wildcard .venv/dev),.venv/dev,.venv/standalone)
 LOCKS := dev tools auth upload streaming transcode migrate standalone
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-system bench up down fmt lint lock init-sql build clean
+.PHONY: help run test test-system soak bench bench-upload bench-slow-uploaders up down fmt lint lock init-sql build clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,8 +26,17 @@ test-system: .venv/dev build/static/manifest.json  ## the Compose stack over HTT
 	STACK=compose $(BIN)/python -m pytest tests/system tests/browser tests/permissions/test_over_http.py
 	DATABASE=mysql $(BIN)/python -m pytest --ignore tests/system --ignore tests/browser --ignore tests/gateway --ignore tests/permissions/test_over_http.py
 
+soak: .venv/dev build/static/manifest.json  ## 200 kills and cuts of uploads, 100 kills of processing
+	FAULT_ROUNDS=200 $(BIN)/python -m pytest -s tests/system/test_upload_faults.py
+	PROCESSING_KILLS=100 $(BIN)/python -m pytest -s tests/system/test_processing_faults.py
+
 bench: .venv/dev build/static/manifest.json  ## measure, as ratios to peers, into docs/benchmarks.md
 	$(BIN)/python -m benchmarks
+
+bench-slow-uploaders: .venv/dev build/static/manifest.json  ## what 1,000 of them cost everybody else
+	$(BIN)/python -m benchmarks slow-uploaders
+bench-upload: .venv/dev build/static/manifest.json  ## measure uploads alone, likewise
+	$(BIN)/python -m benchmarks upload
 
 up:  ## build and start the containers
 	docker compose up --build --detach --wait

@@ -253,7 +253,8 @@ def _web_server(
 ) -> Program:
     command = [sys.executable, "-m", "gunicorn", "--config", "python:common.gunicorn"]
     bind = ",".join(f"{settings.address}:{port}" for port in settings.ports)
-    defaults = {"WORKERS": "2", "THREADS": "64"}
+    # Threads wait for uploads, each of which holds one.
+    defaults = {"THREADS": "64", "WORKER_CLASS": "common.patient.PatientWorker"}
     return Program(
         "web server",
         [*command, "standalone:application()"],

@@ -4,8 +4,9 @@ from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from auth_service import accounts
-from auth_service.exchange import again, caller, clear_session, gate
+from auth_service.exchange import again, caller, clear_session, gate, settings
 from auth_service.leaving import close_account
+from auth_service.quotas import storage_of
 from auth_service.signing_in import confirm
 from common.callers import Callers, admit, require_viewer, session_token
 from common.errors import MatineeError, NotThere
@@ -79,6 +80,9 @@ def _page(*, error: str | None = None, errors_in: str | None = None) -> str:
         sessions=stores().sessions.summaries(viewer.id, current=session_token()),
         video_count=stores().database.read(
             lambda session: accounts.count_videos(session, owner_id=viewer.id)
+        ),
+        storage=stores().database.read(
+            lambda session: storage_of(session, user_id=viewer.id, everybody=settings().quota)
         ),
         error=error,
         errors_in=errors_in,

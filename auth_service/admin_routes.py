@@ -7,8 +7,9 @@ from werkzeug.wrappers import Response
 
 from auth_service import people
 from auth_service.accounts import open_account
-from auth_service.exchange import again, gate, role_of
+from auth_service.exchange import again, gate, role_of, settings
 from auth_service.names import parse_name
+from auth_service.quotas import parse_quota
 from common.callers import Callers, admit, require_viewer
 from common.errors import MatineeError
 from common.forms import form_fields
@@ -20,6 +21,7 @@ _DONE = {
     "role": "The role is changed.",
     "disabled": "The account is disabled and signed out everywhere.",
     "enabled": "The account is enabled again.",
+    "quota": "The quota is changed. It holds from the next upload on.",
 }
 
 _PERSON = "/users/<int(max=9223372036854775807):user_id>"  # what the column holds
@@ -78,6 +80,20 @@ def enable(user_id: int) -> Response:
     return _answer(change, done="enabled")
 
 
+@blueprint.post(f"{_PERSON}/quota")
+def set_quota(user_id: int) -> Response:
+    """Let an account store so much; what it has stays."""
+    typed = form_fields("quota")["quota"]
+
+    def change() -> None:
+        quota = parse_quota(typed)
+        stores().database.write(
+            lambda session: people.set_quota(session, user_id=user_id, quota=quota)
+        )
+
+    return _answer(change, done="quota")
+
+
 def _answer(change: Callable[[], None], *, done: str) -> Response:
     """Make a change, and show the page with what was done or with what went wrong."""
     try:
@@ -88,9 +104,13 @@ def _answer(change: Callable[[], None], *, done: str) -> Response:
 
 
 def _page(error: str | None = None) -> str:
+    everybody = settings().quota
     return render_template(
         "auth/admin.html",
-        users=stores().database.read(people.list_people),
+        users=stores().database.read(
+            lambda session: people.list_people(session, everybody=everybody)
+        ),
+        everybody=everybody,
         roles=[role.value for role in Role],
         error=error,
         notice=_DONE.get(request.args.get("done", "")),

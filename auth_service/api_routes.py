@@ -4,7 +4,7 @@ from flask import Blueprint, Response, jsonify, request
 
 from auth_service.exchange import caller, clear_session, gate, viewer_json
 from auth_service.signing_in import sign_in
-from common.callers import COOKIE, Callers, admit, require_viewer, session_token
+from common.callers import Callers, admit, require_viewer, session_cookie, session_token
 from common.forms import json_fields
 from common.stores import stores
 
@@ -33,6 +33,6 @@ def end() -> Response:
     """End the session that the request came with; being signed out already is fine."""
     stores().sessions.end(session_token())
     response = Response(status=204)
-    if COOKIE in request.cookies:
+    if session_cookie() in request.cookies:
         clear_session(response)
     return response

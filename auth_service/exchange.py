@@ -10,7 +10,7 @@ from auth_service.devices import device_words
 from auth_service.settings import AuthSettings
 from auth_service.signing_in import Caller, Gate
 from common.access import Viewer
-from common.callers import COOKIE, client_address
+from common.callers import SECURE_COOKIE, client_address, session_cookie
 from common.errors import MatineeError, Unprocessable, wants_json
 from common.stores import stores
 from db.models import Role
@@ -69,22 +69,23 @@ def set_session(response: AnyResponse, token: str) -> None:
 
     The cookie outlives the session, whose end moves on with each use and is the store's to know.
     """
-    common = settings().common
+    name = session_cookie()
     response.set_cookie(
-        COOKIE,
+        name,
         token,
         max_age=_COOKIE_AGE,
         path="/",
         httponly=True,
         samesite="Lax",
-        secure=common.cookie_secure,
+        secure=name == SECURE_COOKIE,
     )
 
 
 def clear_session(response: AnyResponse) -> None:
     """Take the cookie back."""
-    secure = settings().common.cookie_secure
-    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="Lax", secure=secure)
+    name = session_cookie()
+    secure = name == SECURE_COOKIE
+    response.delete_cookie(name, path="/", httponly=True, samesite="Lax", secure=secure)
 
 
 def viewer_json(viewer: Viewer) -> dict[str, object]:

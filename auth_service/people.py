@@ -4,22 +4,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from auth_service.accounts import change_and_end_sessions, viewer_for
 from auth_service.leaving import require_another_administrator
+from auth_service.quotas import Storage, make_storage
 from common.access import Viewer
 from common.errors import NotThere
 from common.stores import Stores
-from db.models import Role, User, Video, now
+from db.models import Role, Upload, User, Video, now
 
 _RANKS = list(Role)  # each role includes the ones before it
 
 
 @dataclass(frozen=True)
 class Person:
-    """An account as the administrator sees it; `bytes` is the size of its videos together."""
+    """An account as the administrator sees it."""
 
     id: int
     name: str
@@ -27,11 +28,25 @@ class Person:
     disabled: bool
     created_at: datetime
     video_count: int
-    bytes: int
+    storage: Storage
 
 
-def list_people(session: Session) -> Sequence[Person]:
-    """Return every account, the oldest first, each with what its videos amount to."""
+def list_people(session: Session, *, everybody: int | None) -> Sequence[Person]:
+    """Return every account, the oldest first, each with what it stores and may store.
+
+    :param everybody: the quota of accounts without their own; None is none.
+    """
+    videos = (
+        select(Video.owner_id, func.count().label("count"), func.sum(Video.size).label("size"))
+        .where(Video.deleted_at.is_(None))
+        .group_by(Video.owner_id)
+        .subquery()
+    )
+    uploads = (
+        select(Upload.owner_id, func.sum(Upload.reserved).label("reserved"))
+        .group_by(Upload.owner_id)
+        .subquery()
+    )
     rows = session.execute(
         select(
             User.id,
@@ -39,11 +54,13 @@ def list_people(session: Session) -> Sequence[Person]:
             User.role,
             User.disabled_at,
             User.created_at,
-            func.count(Video.id),
-            func.coalesce(func.sum(Video.size), 0),
+            User.quota,
+            func.coalesce(videos.c.count, 0),
+            func.coalesce(videos.c.size, 0),
+            func.coalesce(uploads.c.reserved, 0),
         )
-        .outerjoin(Video, and_(Video.owner_id == User.id, Video.deleted_at.is_(None)))
-        .group_by(User.id)
+        .outerjoin(videos, videos.c.owner_id == User.id)
+        .outerjoin(uploads, uploads.c.owner_id == User.id)
         .order_by(User.id)
     )
     return [
@@ -54,9 +71,11 @@ def list_people(session: Session) -> Sequence[Person]:
             disabled=disabled_at is not None,
             created_at=created_at,
             video_count=count,
-            bytes=int(size),  # MySQL's sum is a decimal
+            storage=make_storage(  # MySQL's sums are decimals
+                videos=int(size), reserved=int(reserved), own=quota, everybody=everybody
+            ),
         )
-        for user_id, name, role, disabled_at, created_at, count, size in rows
+        for user_id, name, role, disabled_at, created_at, quota, count, size, reserved in rows
     ]
 
 
@@ -104,6 +123,15 @@ def enable(session: Session, *, user_id: int) -> None:
     :raises NotThere: there is no such account.
     """
     _lock(session, user_id).disabled_at = None
+
+
+def set_quota(session: Session, *, user_id: int, quota: int | None) -> None:
+    """Let an account store so many bytes. What it has already stays, even if it is more.
+
+    :param quota: None is what everybody may, `NO_QUOTA` any amount.
+    :raises NotThere: there is no such account.
+    """
+    _lock(session, user_id).quota = quota
 
 
 def reset_account(stores: Stores, *, user_id: int, password_hash: str, role: Role) -> None:

@@ -7,7 +7,7 @@ from auth_service.accounts import nobody_is_here
 from auth_service.exchange import again, caller, gate, set_session, settings
 from auth_service.passwords import SHORTEST
 from auth_service.registration import register
-from common.callers import COOKIE, Callers, admit
+from common.callers import Callers, admit, session_cookie
 from common.errors import MatineeError
 from common.forms import form_fields
 from common.stores import stores
@@ -37,7 +37,7 @@ def send_registration() -> Response:
         )
     except MatineeError as error:
         return again(error, lambda sentence: _page(error=sentence, username=form["username"]))
-    stores().sessions.end(request.cookies.get(COOKIE))
+    stores().sessions.end(request.cookies.get(session_cookie()))
     response = redirect("/stream", 303)
     set_session(response, token)
     return response

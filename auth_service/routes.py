@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 from auth_service.accounts import nobody_is_here
 from auth_service.exchange import again, caller, clear_session, gate, set_session, settings
 from auth_service.signing_in import sign_in
-from common.callers import COOKIE, Callers, admit, current_viewer
+from common.callers import Callers, admit, current_viewer, session_cookie
 from common.errors import MatineeError
 from common.forms import form_fields
 from common.locations import same_site_path
@@ -46,7 +46,7 @@ def log_in() -> Response:
         return again(
             error, lambda sentence: _page(error=sentence, username=username, next_path=next_path)
         )
-    stores().sessions.end(request.cookies.get(COOKIE))
+    stores().sessions.end(request.cookies.get(session_cookie()))
     response = redirect(next_path or LIBRARY, 303)
     set_session(response, token)
     return response
@@ -55,7 +55,7 @@ def log_in() -> Response:
 @blueprint.post("/logout")
 def log_out() -> Response:
     """End the browser's session, on every service at once; being signed out already is fine."""
-    stores().sessions.end(request.cookies.get(COOKIE))
+    stores().sessions.end(request.cookies.get(session_cookie()))
     response = redirect("/login", 303)
     clear_session(response)
     return response

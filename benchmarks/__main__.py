@@ -6,14 +6,19 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks import delivery, revocation, upload
+from benchmarks import delivery, revocation, slow_uploaders, upload
 from benchmarks.film import write_film
 from benchmarks.options import Bench, Options
 from benchmarks.processes import docker_works
 from benchmarks.report import PAGE, write_section
 from benchmarks.sites import compose, standalone
 
-_ALL = {"delivery": delivery.run, "upload": upload.run, "revocation": revocation.run}
+_ALL = {
+    "delivery": delivery.run,
+    "upload": upload.run,
+    "revocation": revocation.run,
+    "slow-uploaders": slow_uploaders.run,
+}
 
 
 def _arguments() -> argparse.Namespace:
@@ -55,7 +60,7 @@ def main() -> None:
             print(f"{name} ...", flush=True)
             (folder / name).mkdir()
             bench = Bench(options, folder / name, film, alone, containers)
-            write_section(name.capitalize(), _ALL[name](bench))
+            write_section(name.replace("-", " ").capitalize(), _ALL[name](bench))
             print(f"{name}: {time.monotonic() - began:.0f} s", flush=True)
     print(f"Written to {PAGE}.")
 

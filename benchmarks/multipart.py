@@ -19,16 +19,11 @@ class UploadError(Exception):
 
 @dataclass(frozen=True)
 class Posted:
-    """What came of it: seconds until the answer was complete, and the answer."""
+    """What came of it: seconds until the answer was complete, and the video, if it became one."""
 
     seconds: float
     status: int
-    body: bytes
-
-    @property
-    def video(self) -> str:
-        """The id of the video that the file became."""
-        return str(json.loads(self.body)["id"])
+    video: str = ""
 
 
 def post_form(url: str, file: Path, *, cookie: str = "", title: str = "A film") -> Posted:
@@ -72,7 +67,8 @@ def post_form(url: str, file: Path, *, cookie: str = "", title: str = "A film") 
         answer = b"".join(iter(lambda: wire.recv(1 << 16), b""))
     seconds = time.perf_counter() - began
     status, _, rest = answer.partition(b"\r\n")
-    posted = Posted(seconds, int(status.split()[1]), rest.partition(b"\r\n\r\n")[2])
-    if posted.status not in (201, 204):
+    body = rest.partition(b"\r\n\r\n")[2]
+    code = int(status.split()[1])
+    if code not in (201, 204):
         raise UploadError(f"{url}: {answer[:500]!r}")
-    return posted
+    return Posted(seconds, code, str(json.loads(body)["id"]) if code == 201 else "")

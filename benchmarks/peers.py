@@ -77,20 +77,25 @@ def _write_config(folder: Path, ports: list[int], *, videos: str, bodies: str) -
     twin, bare, health, sink = ports
     parts = folder / "conf.d"
     parts.mkdir(parents=True)
-    for name in ("nginx.conf", "proxy.conf"):
-        shutil.copy(_GATEWAY / name, folder)
+    for conf in _GATEWAY.glob("*.conf"):
+        shutil.copy(conf, folder)
+    media = folder / "media.conf"
+    shared, removed = re.subn(
+        r"^auth_request(_set)? .*\n", "", media.read_text(encoding="utf-8"), flags=re.MULTILINE
+    )
+    media.write_text(shared, encoding="utf-8")
     env = {"PATH": os.environ["PATH"], "CONF_DIR": str(parts)}
     subprocess.run([_GATEWAY / "settings.sh"], env=env, check=True)
     site = (_GATEWAY / "templates/site.conf.template").read_text(encoding="utf-8")
-    site, removed = re.subn(r"^ *auth_request(_set)? .*\n", "", site, flags=re.MULTILINE)
+    site = re.sub(r"^ *auth_request_set .*\n", "", site, flags=re.MULTILINE)
     site, placed = re.subn(r"/\$media_path;", "/$video/original.mp4;", site)
-    if (removed, placed) != (2, 1):
+    if (removed, placed) != (2, 2):
         raise RuntimeError("the gateway's configuration has changed: see benchmarks/peers.py")
     # The variable must be known, since a map names it; nothing sets it where media are served.
     internal = "location = /-/authorise {"
     site = site.replace(internal, f'{internal}\n        set $media_path_given "";')
-    site = re.sub(r"^ *listen 500[12];\n", "", site, flags=re.MULTILINE)
-    site = site.replace("listen 5000;", f"listen {twin};")
+    site = site.replace("add_header Content-Disposition $media_disposition;", "")
+    (parts / "listen.inc").write_text(f"listen {twin};\n", encoding="utf-8")
     site = site.replace("127.0.0.1:8081;", f"127.0.0.1:{health};")
     site = site.replace("${VIDEOS_DIR}", videos).replace("${STATIC_DIR}", videos)
     (parts / "site.conf").write_text(site, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""A large file through the form, as ratios to what else writes the same bytes."""
+"""A large file over tus and through the form, as ratios to what else writes the same bytes."""
 
 import os
 import resource
@@ -16,8 +16,10 @@ from benchmarks.peers import Nginx, nginx_here
 from benchmarks.processes import cpu_seconds
 from benchmarks.report import ratio, table
 from benchmarks.sites import Site
+from benchmarks.tus import send_tus
 
 _CP, _NGINX = "cp, then sync of the file", "nginx, body to file"
+_REQUEST = 16 << 20  # bytes
 
 
 @dataclass
@@ -25,6 +27,7 @@ class Way:
     """One way in: what it takes in seconds, and in processor seconds, round by round."""
 
     name: str
+    aims: tuple[str, str]  # speed beside cp, beside nginx
     go: Callable[[], tuple[float, float]]
     seconds: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
@@ -45,20 +48,29 @@ def run(bench: Bench) -> str:
     """Measure, and return the section."""
     film, folder, alone = bench.film, bench.folder, bench.alone
     with nginx_here(folder / "nginx", folder) as nginx:
-        pids = alone.pids("gunicorn", "valkey")
-        ways = [
-            Way("Matinee, standalone", partial(_form, alone, film, pids)),
-            Way(_CP, partial(_copy, film, folder / "copy.mp4")),
-            Way(_NGINX, partial(_body_to_file, nginx, film)),
-        ]
+        ways = _into(alone, alone.pids("gunicorn", "valkey"), film)
         if bench.stack is not None:
             pids = bench.stack.pids("gateway", "upload", "redis", "mysql")
-            ways.insert(1, Way("Matinee, gateway", partial(_form, bench.stack, film, pids)))
+            ways += _into(bench.stack, pids, film)
+        ways += [
+            Way(_CP, ("", ""), partial(_copy, film, folder / "copy.mp4")),
+            Way(_NGINX, ("", ""), partial(_body_to_file, nginx, film)),
+        ]
         for number in range(bench.options.rounds):
             for way in ways if number % 2 == 0 else ways[::-1]:
                 way.measure()
                 print(f"  {way.name}: {way.seconds[-1]:.2f} s", flush=True)
     return _section(bench.options, ways, docker=bench.stack is not None)
+
+
+def _into(site: Site, pids: tuple[int, ...], film: Path) -> list[Way]:
+    """Return the ways into one Matinee."""
+    tus = {"one request": None, f"requests of {_REQUEST >> 20} MiB": _REQUEST}
+    over = [
+        Way(f"{site.name}, tus, {name}", ("0.7", "0.8"), partial(_tus, site, film, pids, size))
+        for name, size in tus.items()
+    ]
+    return [*over, Way(f"{site.name}, form", ("", "0.6"), partial(_form, site, film, pids))]
 
 
 def _section(options: Options, ways: list[Way], *, docker: bool) -> str:
@@ -68,14 +80,15 @@ def _section(options: Options, ways: list[Way], *, docker: bool) -> str:
         [
             way.name,
             ratio(way.speed_of(copy)),
+            way.aims[0],
             ratio(way.speed_of(nginx)),
-            "0.6" if way.name.startswith("Matinee") else "",
+            way.aims[1],
             f"{options.size / median(way.seconds) / 1e6:,.0f}",
             f"{median(way.cpu) / gib:.2f}",
         ]
         for way in ways
     ]
-    head = ["who", f"speed of {_CP}", f"of {_NGINX}", "aim", "MB/s", "CPU s per GiB"]
+    head = ["who", f"speed of {_CP}", "aim", f"of {_NGINX}", "aim", "MB/s", "CPU s per GiB"]
     without = "" if docker else f"\nThrough the gateway: {WITHOUT_DOCKER}\n"
     return (
         f"{table(head, rows)}\n{without}\n"
@@ -90,6 +103,16 @@ def _section(options: Options, ways: list[Way], *, docker: bool) -> str:
 def _form(site: Site, film: Path, pids: tuple[int, ...]) -> tuple[float, float]:
     before = cpu_seconds(pids)
     posted = post_form(f"{site.url}/upload", film, cookie=site.cookie)
+    used = cpu_seconds(pids) - before
+    site.admin.delete(f"/api/videos/{posted.video}").raise_for_status()
+    return posted.seconds, used
+
+
+def _tus(
+    site: Site, film: Path, pids: tuple[int, ...], request_size: int | None
+) -> tuple[float, float]:
+    before = cpu_seconds(pids)
+    posted = send_tus(site.url, film, cookie=site.cookie, request_size=request_size)
     used = cpu_seconds(pids) - before
     site.admin.delete(f"/api/videos/{posted.video}").raise_for_status()
     return posted.seconds, used

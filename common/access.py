@@ -30,10 +30,14 @@ class Viewer:
 
 @dataclass(frozen=True)
 class VideoAccess:
-    """What decides on access to a video; `owner_id` is None once it has been deleted."""
+    """What decides on access to a video; `owner_id` is None once it has been deleted.
+
+    :ivar downloadable: whether whoever may watch it may also keep the original.
+    """
 
     owner_id: int | None
     visibility: Visibility
+    downloadable: bool = False
 
 
 def may_watch(viewer: Viewer | None, video: VideoAccess) -> bool:
@@ -45,6 +49,11 @@ def may_watch(viewer: Viewer | None, video: VideoAccess) -> bool:
     if viewer is None:
         return False
     return video.visibility is Visibility.MEMBERS or viewer.id == video.owner_id
+
+
+def may_download(viewer: Viewer | None, video: VideoAccess) -> bool:
+    """Tell whether somebody may keep the original: its owner, and others if the owner lets them."""
+    return may_watch(viewer, video) and (video.downloadable or may_edit(viewer, video))
 
 
 def may_edit(viewer: Viewer | None, video: VideoAccess) -> bool:

@@ -1,4 +1,4 @@
-"""The cache of what decides on a video: owner and visibility, in Redis.
+"""The cache of what decides on a video: owner, visibility and downloads, in Redis.
 
 The database is the truth. A reader that finds nothing takes a lease, reads the database, and fills
 the cache only if its lease is still there; a writer removes entry and lease together after its
@@ -7,7 +7,8 @@ marker stands in the entry's place, which no reader overwrites, so that a writer
 between commit and removal leaves no old value behind either: the marker runs out by itself. A
 change that fails leaves it too, since a commit whose answer was lost may still happen.
 
-    video:<id>         {"owner": 7, "visibility": "private"}, "gone", or "changing"
+    video:<id>         {"owner": 7, "visibility": "private", "downloadable": false}, "gone" (or
+                       refused, so that nobody gets its bytes), or "changing"
     video-lease:<id>   the token of the reader that may fill
 """
 
@@ -96,11 +97,17 @@ class VideoCache:
 def _encode(access: VideoAccess | None) -> str:
     if access is None:
         return _GONE
-    return json.dumps({"owner": access.owner_id, "visibility": access.visibility.value})
+    fields = {"owner": access.owner_id, "visibility": access.visibility.value}
+    return json.dumps(fields | {"downloadable": access.downloadable})
 
 
 def _decode(entry: str) -> VideoAccess | None:
     if entry == _GONE:
         return None
     fields = json.loads(entry)
-    return VideoAccess(owner_id=fields["owner"], visibility=Visibility(fields["visibility"]))
+    return VideoAccess(
+        owner_id=fields["owner"],
+        visibility=Visibility(fields["visibility"]),
+        # An entry of the version before has none; it lasts a minute.
+        downloadable=fields.get("downloadable", False),
+    )

@@ -5,15 +5,24 @@ that does not. What a caller may do with one video is decided in `common.access`
 """
 
 import enum
+from typing import TYPE_CHECKING
 
-from flask import Blueprint, Flask, g, request
+from flask import Blueprint, Flask, current_app, g, request
 from flask.sansio.blueprints import BlueprintSetupState
+from werkzeug.datastructures import Authorization
+from werkzeug.http import parse_cookie
 
 from common.access import Viewer
 from common.errors import NotThere, Refused, SignInRequired
 from common.stores import stores
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+# The second is for connections that nobody can listen to: browsers take it over HTTPS alone, and
+# from no other host of the same domain (RFC 6265bis, 4.1.3.2).
 COOKIE = "matinee_session"
+SECURE_COOKIE = "__Host-matinee_session"
 
 # Set in the WSGI environment by whatever hands on requests from outside without a gateway.
 FROM_OUTSIDE = "matinee.from_outside"
@@ -58,10 +67,29 @@ def admitted_callers(app: Flask, blueprint_name: str) -> Callers | None:
 
 def session_token() -> str | None:
     """Return the token that came with the request: a bearer's before a cookie's."""
-    authorization = request.authorization
+    return session_token_in(request.environ, cookie=session_cookie())
+
+
+def session_token_in(environ: "WSGIEnvironment", *, cookie: str) -> str | None:
+    """Return the token that came with a request that Flask has not seen.
+
+    :param cookie: the name that :func:`cookie_name` gives for it.
+    """
+    authorization = Authorization.from_header(environ.get("HTTP_AUTHORIZATION"))
     if authorization is not None and authorization.type == "bearer":
         return authorization.token
-    return request.cookies.get(COOKIE)
+    return parse_cookie(environ).get(cookie)
+
+
+def cookie_name(app: Flask, environ: "WSGIEnvironment") -> str:
+    """Return the name of the cookie that holds the session: by the connection, or as it is set."""
+    secure = app.config["SESSION_COOKIE_SECURE"] or environ["wsgi.url_scheme"] == "https"
+    return SECURE_COOKIE if secure else COOKIE
+
+
+def session_cookie() -> str:
+    """Return the name of the cookie that holds the session of this request."""
+    return cookie_name(current_app, request.environ)
 
 
 def current_viewer() -> Viewer | None:

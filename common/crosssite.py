@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Request, request
 
-from common.callers import COOKIE
+from common.callers import COOKIE, SECURE_COOKIE
 from common.errors import Refused
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -19,7 +19,7 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 def is_cross_site(incoming: Request) -> bool:
     """Tell whether a browser may have sent this request on another site's behalf."""
     bearer = incoming.authorization is not None and incoming.authorization.type == "bearer"
-    if bearer and COOKIE not in incoming.cookies:
+    if bearer and not incoming.cookies.keys() & {COOKIE, SECURE_COOKIE}:
         return False
     site = incoming.headers.get("Sec-Fetch-Site")
     if site is not None:

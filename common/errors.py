@@ -27,6 +27,7 @@ _SENTENCES = {
     415: "That kind of content is not taken here.",
     422: "The form is not filled in as it should be.",
 }
+_MEDIA = (".mp4", ".m3u8", ".jpg", ".vtt", "/download")
 _BUSY = "Matinee cannot reach one of its stores. Nothing is lost; try again in a moment."
 _OUR_FAULT = "Something went wrong on our side. Try again; if it stays, tell the administrator."
 
@@ -86,7 +87,7 @@ def wants_json() -> bool:
     path = request.path
     if path.startswith("/upload/files") and not path.endswith("/discard"):
         return True
-    if path.startswith(("/api/", "/internal/")) or path.endswith((".mp4", ".m3u8", ".jpg", ".vtt")):
+    if path.startswith(("/api/", "/internal/")) or path.endswith(_MEDIA):
         return True
     accept = request.accept_mimetypes
     return accept["application/json"] > accept["text/html"]

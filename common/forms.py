@@ -1,5 +1,7 @@
 """Forms and JSON bodies, read strictly: what is missing, doubled or of another kind is refused."""
 
+from typing import Any
+
 from flask import request
 
 from common.errors import Refused, Unprocessable
@@ -23,10 +25,14 @@ def form_fields(*required: str, optional: tuple[str, ...] = ()) -> dict[str, str
     return fields
 
 
-def json_fields(*required: str, optional: tuple[str, ...] = ()) -> dict[str, str]:
+def json_fields(
+    *required: str, optional: tuple[str, ...] = (), flags: tuple[str, ...] = ()
+) -> dict[str, Any]:
     """Return the named texts of a JSON object; only those optional ones that are there.
 
-    :raises Unprocessable: a field is missing, unknown or not a text, or the body is not an object.
+    :param flags: names of optional fields that are true or false.
+    :raises Unprocessable: a field is missing, unknown or of another kind, or the body is not an
+        object.
     :raises Refused: the body is plain text.
     """
     require_type("application/json")
@@ -40,6 +46,10 @@ def json_fields(*required: str, optional: tuple[str, ...] = ()) -> dict[str, str
         if name not in body:
             raise Unprocessable(f"The field “{name}” is missing.")
     for name, value in body.items():
+        if name in flags:
+            if not isinstance(value, bool):
+                raise Unprocessable(f"The field “{name}” is neither true nor false.")
+            continue
         if name not in (*required, *optional):
             raise Unprocessable(f"The field “{name}” is not known here.")
         if not isinstance(value, str):

@@ -1,19 +1,55 @@
 """gunicorn's settings, shared by all services: `gunicorn --config python:common.gunicorn ...`.
 
 Threads carry a service; the streaming service runs on gevent behind the gateway, where it sends no
-bytes of videos and only answers small questions.
+bytes of videos and only answers small questions. Standalone, where it does, `common.patient` keeps
+viewers who pause off the threads.
+
+What is not set is sized here, by the machine:
+
+    WORKERS       one for each core this process may use, four at most: each holds up to 20
+                  connections to the database, which takes 300 from all services together, and
+                  behind the gateway two cores' worth authorises thousands of viewers a second
+    THREADS       16 for each worker; they wait for stores and disks, not for clients
+    connections   as many as there are descriptors for: a client may hold a file besides its socket
 """
 
 import os
+import resource
 import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from common import closing
+
+_MOST_WORKERS = 4
+_MOST_CONNECTIONS = 8192  # of one worker, as the gateway's
+_SPARE_FILES = 128  # for stores, logs and modules
+
+
+def _cores() -> int:
+    affinity = getattr(os, "sched_getaffinity", None)  # not on every system
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def _raise_file_limit() -> int:
+    """Let the workers open as many files as the system allows us, and return how many.
+
+    A shell often begins with 1,024, which 500 viewers use up.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * _MOST_CONNECTIONS + _SPARE_FILES
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    return allowed
+
+
 bind = os.environ.get("BIND", "0.0.0.0:8000").split(",")
-workers = int(os.environ.get("WORKERS") or min(os.cpu_count() or 1, 4))
+workers = int(os.environ.get("WORKERS") or min(_cores(), _MOST_WORKERS))
 threads = int(os.environ.get("THREADS") or 16)
-worker_class = os.environ.get("WORKER_CLASS", "gthread")
+worker_class = os.environ.get("WORKER_CLASS") or "gthread"
+worker_connections = min(_MOST_CONNECTIONS, (_raise_file_limit() - _SPARE_FILES) // 2)
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 (heartbeats in memory)
 graceful_timeout = int(os.environ.get("GRACEFUL_TIMEOUT") or 30)
 timeout = 60  # a worker that is stuck this long is replaced; a slow request in a thread is not
@@ -24,6 +60,11 @@ accesslog = None  # common.log writes a line per request
 
 # Where the processes of this service put their counters together. It lives as long as this run.
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="matinee-metrics-")
+
+
+def post_worker_init(worker: Any) -> None:
+    """Let answers that go on for long see that the worker was told to stop."""
+    closing.ask_with(lambda: not worker.alive)
 
 
 def child_exit(_server: Any, worker: Any) -> None:

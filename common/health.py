@@ -69,10 +69,18 @@ def _hide() -> None:
 
 
 def _count(response: Response) -> Response:
-    service, endpoint = current_app.name, request.endpoint or "none"
-    _requests.labels(service, endpoint, request.method, response.status_code).inc()
-    _seconds.labels(service, endpoint).observe(time.perf_counter() - g.began)
+    endpoint = request.endpoint or "none"
+    count_request(current_app.name, endpoint, request.method, response.status_code, began=g.began)
     return response
+
+
+def count_request(service: str, endpoint: str, method: str, status: int, *, began: float) -> None:
+    """Count an answer that has begun.
+
+    :param began: when the request did, as `time.perf_counter` had it.
+    """
+    _requests.labels(service, endpoint, method, status).inc()
+    _seconds.labels(service, endpoint).observe(time.perf_counter() - began)
 
 
 @blueprint.get("/healthz")

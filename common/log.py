@@ -33,6 +33,11 @@ def configure(level: str) -> None:
     )
 
 
+def request_id(given: str = "") -> str:
+    """Return the id of a request: the one that a gateway has given it, or a new one."""
+    return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
+
+
 def trace_requests(app: Flask, *, trust_gateway: bool) -> None:
     """Give every request an id, log it when it has been answered, and send the id back.
 
@@ -42,7 +47,7 @@ def trace_requests(app: Flask, *, trust_gateway: bool) -> None:
     @app.before_request
     def begin() -> None:
         given = request.headers.get("X-Request-Id", "") if trust_gateway else ""
-        g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
+        g.request_id = request_id(given)
         g.began = time.perf_counter()
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=g.request_id, service=app.name)

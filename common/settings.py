@@ -89,8 +89,9 @@ class CommonSettings:
     """What every service needs to know.
 
     :param session_ttl: seconds after its last use until a session ends.
-    :param trust_gateway: whether `X-Forwarded-For` and `X-Request-Id` come from our own gateway,
-        and no request can reach the service but through it.
+    :param cookie_secure: whether browsers come over HTTPS even if nothing about a request says so.
+    :param trust_gateway: whether `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Request-Id` come
+        from our own gateway, and no request can reach the service but through it.
     """
 
     database_url: str

@@ -3,28 +3,27 @@
 It takes ids, never names that a client chose, and everything it opens lies under one root:
 
     incoming/<upload>        bytes of an unfinished upload; closed to the gateway (0700)
-    <video>/original.mp4     what was uploaded
-    <video>/poster.jpg, hls/720p.mp4 ...     what the transcode service published
+    <video>/original.mp4     what was uploaded; `common.media` lists the other files
     <video>/.work-<job>-<fence>/             one attempt at a step, until then (0700)
 
 A rename and a new folder are durable only after their folder is synced, so each is.
 """
 
+import ctypes
 import errno
 import fcntl
 import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from common.ids import is_id
-
-ORIGINAL = "original.mp4"
+from common.media import ORIGINAL, media_of
 
 _COPY_PIECE = 16 << 20  # bytes
 _REMOVALS = 100  # tries to remove a folder in which somebody goes on writing
@@ -192,6 +191,15 @@ class MediaStorage:
             raise
 
     @staticmethod
+    def begin_sync(file: BinaryIO, start: int, end: int) -> None:
+        """Let the disk begin with a stretch of an open file; :meth:`sync` waits for less then.
+
+        It promises nothing, and does nothing on a system that cannot.
+        """
+        if _sync_range is not None:
+            _sync_range(file.fileno(), start, end - start, _SYNC_FILE_RANGE_WRITE)
+
+    @staticmethod
     def sync(file: BinaryIO) -> None:
         """Make what was appended durable: an acknowledgement may follow, and not before.
 
@@ -259,6 +267,31 @@ class MediaStorage:
         path = self._video_folder(video_id) / ORIGINAL
         facts = path.stat()
         return StoredFile(path=path, size=facts.st_size, modified=facts.st_mtime)
+
+    def media_file(self, video_id: str, name: str) -> StoredFile:
+        """Return a file of a video by its name in addresses, which `common.media` lists.
+
+        :raises FileNotFoundError: there is none, or no such name.
+        """
+        path = self._media_path(video_id, name)
+        facts = path.stat()
+        return StoredFile(path=path, size=facts.st_size, modified=facts.st_mtime)
+
+    def open_media(self, video_id: str, name: str) -> tuple[BinaryIO, StoredFile]:
+        """Open a file as :meth:`media_file` finds it, with what is true of the one that is open.
+
+        :raises FileNotFoundError: as there.
+        """
+        path = self._media_path(video_id, name)
+        file = path.open("rb", buffering=0)
+        facts = os.fstat(file.fileno())
+        return file, StoredFile(path=path, size=facts.st_size, modified=facts.st_mtime)
+
+    def _media_path(self, video_id: str, name: str) -> Path:
+        media = media_of(name)
+        if media is None:
+            raise FileNotFoundError(errno.ENOENT, "no such name", name)
+        return self._video_folder(video_id) / media.place
 
     @contextmanager
     def open_original(self, video_id: str) -> Iterator[BinaryIO]:
@@ -391,6 +424,19 @@ def _checked(public_id: str) -> str:
         raise ValueError(f"not an id: {public_id!r}")
     return public_id
 
+
+_SYNC_FILE_RANGE_WRITE = 2  # <fcntl.h> of Linux
+
+
+def _sync_file_range() -> Callable[[int, int, int, int], int] | None:
+    """Return Linux's sync_file_range(2), which Python does not offer."""
+    call = getattr(ctypes.CDLL(None), "sync_file_range", None)
+    if call is not None:
+        call.argtypes = [ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint]
+    return call
+
+
+_sync_range = _sync_file_range()
 
 # Not every system has fdatasync, which leaves out what nobody needs to read the bytes again.
 _sync_file = getattr(os, "fdatasync", os.fsync)

@@ -23,10 +23,11 @@ def new_app(name: str, settings: CommonSettings) -> Flask:
     """
     app = Flask(name, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = FORM_LIMIT
+    app.config["SESSION_COOKIE_SECURE"] = settings.cookie_secure
     app.extensions["stores"] = Stores.of(settings)
     configure(settings.log_level)
     if settings.trust_gateway:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=0, x_host=0)  # type: ignore[method-assign]
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=0)  # type: ignore[method-assign]
     trace_requests(app, trust_gateway=settings.trust_gateway)
     refuse_cross_site(app)
     handle_errors(app)

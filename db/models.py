@@ -35,6 +35,8 @@ DESCRIPTION_LIMIT = 5000
 NAME_LIMIT = 40
 FILE_NAME_LIMIT = 255
 REFUSAL_LIMIT = 300
+NO_QUOTA = (1 << 63) - 1
+"""The quota of an account that may store as much as there is room for: more than any disk has."""
 CAPTION_LIMIT = 1 << 20
 """Bytes that a track of captions may have."""
 
@@ -169,7 +171,8 @@ class User(Base):
     # any number of simultaneous first registrations become the administrator.
     founder: Mapped[bool | None] = mapped_column(unique=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
-    # Bytes that this account's videos and uploads may take; NULL is what everybody may.
+    # Bytes that this account's videos and uploads may take; NULL is what everybody may, NO_QUOTA
+    # any amount.
     quota: Mapped[int | None] = mapped_column(BigInteger)
 
 

@@ -1,14 +1,15 @@
 """The streaming service's table of contents."""
 
 import os
+from threading import BoundedSemaphore
 
 from flask import Flask
 
 from common.settings import Environment
 from common.storage import MediaStorage
 from common.web import new_app
-from streaming_service import api, authorisation, delivery, routes
-from streaming_service.ids import VideoIdConverter
+from streaming_service import api, authorisation, delivery, editing, positions, progress, routes
+from streaming_service.ids import LanguageConverter, VideoIdConverter
 from streaming_service.settings import StreamingSettings
 
 
@@ -18,13 +19,18 @@ def create_app(settings: StreamingSettings) -> Flask:
     app.extensions["settings"] = settings
     storage = app.extensions["storage"] = MediaStorage(settings.videos_dir)
     app.extensions["checks"]["videos"] = lambda: storage.check(writable=False)
+    app.extensions["streams"] = BoundedSemaphore(settings.streams)
     app.url_map.merge_slashes = False
     app.url_map.converters["video"] = VideoIdConverter
+    app.url_map.converters["language"] = LanguageConverter
     app.register_blueprint(routes.library_pages)
     app.register_blueprint(routes.watching)
+    app.register_blueprint(editing.editing)
     app.register_blueprint(api.blueprint)
+    app.register_blueprint(positions.blueprint)
+    app.register_blueprint(progress.blueprint)
     if settings.sends_bytes:
-        app.register_blueprint(delivery.blueprint)
+        delivery.stand_in_front(app, storage, trust_gateway=settings.common.trust_gateway)
     else:
         gate = authorisation.Gate(app.wsgi_app, app.extensions["stores"])
         app.wsgi_app = gate  # type: ignore[method-assign]

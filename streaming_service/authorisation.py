@@ -15,18 +15,15 @@ from redis.exceptions import RedisError
 from common.callers import FROM_OUTSIDE
 from common.errors import NotThere, SignInRequired
 from common.ids import is_id
-from common.storage import ORIGINAL
+from common.media import media_of
 from common.stores import Stores
 from db.engine import DatabaseAway
-from streaming_service.playback import authorise
+from streaming_service.playback import authorise, kept_as
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 PATH = "/internal/authorise"
-
-# The names of media in addresses, and of their files in a video's folder.
-_FILES = {"video.mp4": ORIGINAL}
 
 _YES, _SIGNED_OUT, _NO, _AWAY = (
     "204 No Content",
@@ -46,8 +43,9 @@ class Gate:
 
     Asked with the headers `X-Session-Token`, `X-Bearer` (a whole `Authorization` value, which
     counts before the session), `X-Video` and `X-Media-Name`, it answers 204 with the file's place
-    under the volume's root in `X-Media-Path`; 401: nobody is signed in; 403: not theirs or not
-    there; 503: a store is away.
+    under the volume's root in `X-Media-Path`, and for a download the `Content-Disposition` in
+    `X-Media-Disposition`; 401: nobody is signed in; 403: not theirs or not there; 503: a store is
+    away.
 
     :param app: what answers everything else, a request from outside included.
     """
@@ -71,11 +69,15 @@ class Gate:
 
     def _answer(self, environ: "WSGIEnvironment") -> tuple[str, list[tuple[str, str]]]:
         video_id: str = environ.get("HTTP_X_VIDEO", "")
-        file = _FILES.get(environ.get("HTTP_X_MEDIA_NAME", ""))
-        if file is None or not is_id(video_id):
+        media = media_of(environ.get("HTTP_X_MEDIA_NAME", ""))
+        if media is None or not is_id(video_id):
             return _NO, []
+        headers = [("X-Media-Path", f"{video_id}/{media.place}")]
         try:
-            authorise(self._stores, token=_token(environ), video_id=video_id)
+            authorise(self._stores, token=_token(environ), video_id=video_id, media=media)
+            if media.is_download:
+                name = kept_as(self._stores.database, video_id)
+                headers.append(("X-Media-Disposition", name))
         except SignInRequired:
             return _SIGNED_OUT, []
         except NotThere:
@@ -84,7 +86,7 @@ class Gate:
             request_id = environ.get("HTTP_X_REQUEST_ID")
             log.warning("store away", detail=str(error), request_id=request_id, path=PATH)
             return _AWAY, [("Retry-After", "2")]
-        return _YES, [("X-Media-Path", f"{video_id}/{file}")]
+        return _YES, headers
 
 
 def _token(environ: "WSGIEnvironment") -> str | None:

@@ -1,13 +1,20 @@
 """A video as pages and scripts show it."""
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from common.access import Viewer
+from sqlalchemy.orm import Session
+
+from common.access import Viewer, may_download
 from common.locations import watch_url
 from db.models import Video, Visibility
+from streaming_service.captions import Track, tracks_of
+from streaming_service.library import access_of
+from streaming_service.positions import positions_of
+from streaming_service.preparing import Prepared, prepared
 
 _ARTS = 8  # placeholder pictures that the style sheet draws
 
@@ -23,7 +30,9 @@ class Card:
     """What the templates show of a video.
 
     :param mine: whether the viewer owns it.
-    :param art: 0 to 7, the placeholder picture; a video keeps its own.
+    :param sha256: the owner's receipt; None for others, and until it is known.
+    :param art: 0 to 7, the placeholder until there is a poster; a video keeps its own.
+    :param position_ms: where the viewer stopped; None: at the start or the end, or signed out.
     """
 
     id: str
@@ -39,18 +48,40 @@ class Card:
     height: int
     video_codec: str
     audio_codec: str | None
+    sha256: str | None
     art: int
     created_at: datetime
+    downloadable: bool
+    refusal: str | None
+    processing: Prepared
+    position_ms: int | None
+    may_download: bool
+
+    @property
+    def watched(self) -> int:
+        """How much of it was watched, in per cent: 0 if it was not begun, otherwise 1 to 100."""
+        if self.position_ms is None:
+            return 0
+        return min(100, max(1, 100 * self.position_ms // max(1, self.duration_ms)))
 
 
-def card_of(video: Video, viewer: Viewer | None) -> Card:
-    """Return what the templates show a viewer of a video that was loaded with its owner."""
+def cards_of(session: Session, viewer: Viewer | None, videos: Sequence[Video]) -> list[Card]:
+    """Return what the templates show a viewer of videos that were loaded with their owners."""
+    processing = prepared(session, videos)
+    positions = positions_of(session, viewer, videos)
+    return [_card(v, viewer, processing[v.id], positions.get(v.id)) for v in videos]
+
+
+def _card(
+    video: Video, viewer: Viewer | None, processing: Prepared, position_ms: int | None
+) -> Card:
+    mine = viewer is not None and viewer.id == video.owner_id
     return Card(
         id=video.id,
         title=video.title,
         description=video.description,
         owner_name=_owner_name(video),
-        mine=viewer is not None and viewer.id == video.owner_id,
+        mine=mine,
         visibility=video.visibility.value,
         visibility_words=_VISIBILITY_WORDS[video.visibility],
         size=video.size,
@@ -59,33 +90,72 @@ def card_of(video: Video, viewer: Viewer | None) -> Card:
         height=video.height,
         video_codec=video.video_codec,
         audio_codec=video.audio_codec,
+        sha256=video.sha256 if mine else None,
         art=zlib.crc32(video.id.encode()) % _ARTS,
         created_at=video.created_at,
+        downloadable=video.downloadable,
+        refusal=video.refusal,
+        processing=processing,
+        position_ms=position_ms,
+        may_download=video.refusal is None and may_download(viewer, access_of(video)),
     )
 
 
-def json_of(video: Video) -> dict[str, Any]:
+def json_of_all(
+    session: Session, viewer: Viewer | None, videos: Sequence[Video]
+) -> list[dict[str, Any]]:
+    """Return videos for scripts, in their order; see :func:`json_of`."""
+    processing, tracks = prepared(session, videos), tracks_of(session, videos)
+    positions = positions_of(session, viewer, videos)
+    return [
+        json_of(
+            _card(video, viewer, processing[video.id], positions.get(video.id)), tracks[video.id]
+        )
+        for video in videos
+    ]
+
+
+def json_of(card: Card, tracks: Sequence[Track]) -> dict[str, Any]:
     """Return a video for scripts. The names and types stay as they are; more may join them.
 
     Sizes are in bytes, durations in milliseconds, pictures in pixels; `created_at` is ISO 8601 in
-    UTC; `audio_codec` is null for a silent video; `urls` are relative to the site.
+    UTC; `audio_codec` is null for a silent video; `urls` are relative to the site. Its owner is
+    told `sha256`, which is null until it is known.
     """
-    page = watch_url(video.id)
+    receipt = {"sha256": card.sha256} if card.mine else {}
     return {
-        "id": video.id,
-        "title": video.title,
-        "description": video.description,
-        "owner": _owner_name(video),
-        "visibility": video.visibility.value,
-        "size": video.size,
-        "duration_ms": video.duration_ms,
-        "width": video.width,
-        "height": video.height,
-        "video_codec": video.video_codec,
-        "audio_codec": video.audio_codec,
-        "created_at": video.created_at.astimezone(UTC).isoformat(),
-        "urls": {"page": page, "media": f"{page}/video.mp4"},
-    }
+        "id": card.id,
+        "title": card.title,
+        "description": card.description,
+        "owner": card.owner_name,
+        "visibility": card.visibility,
+        "downloadable": card.downloadable,
+        "size": card.size,
+        "duration_ms": card.duration_ms,
+        "width": card.width,
+        "height": card.height,
+        "video_codec": card.video_codec,
+        "audio_codec": card.audio_codec,
+        "created_at": card.created_at.astimezone(UTC).isoformat(),
+        "position_ms": card.position_ms or 0,
+        "processing": card.processing.as_json(in_full=card.mine),
+        "captions": [track.as_json() for track in tracks],
+        "urls": _urls(card),
+    } | receipt
+
+
+def _urls(card: Card) -> dict[str, str]:
+    """Return the addresses that lead somewhere for whoever is asking."""
+    page = watch_url(card.id)
+    urls = {"page": page}
+    if card.refusal is None:
+        urls["media"] = f"{page}/video.mp4"
+    for name in ("master", "poster", "storyboard"):
+        if address := getattr(card.processing, name):
+            urls[name] = address
+    if card.may_download:
+        urls["download"] = f"{page}/download"
+    return urls
 
 
 def _owner_name(video: Video) -> str:

@@ -1,14 +1,26 @@
 """Changes to a video, made so that no answer about it is given from before."""
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
 from common.access import Viewer
+from common.errors import NotThere
+from common.queue import wake
 from common.stores import stores
 from db.models import Video
+from streaming_service.captions import Track, add_caption, remove_caption
 from streaming_service.library import (
     edit_video,
     get_video_to_edit,
     get_video_to_remove,
     remove_video,
 )
+from streaming_service.preparing import start_again
+
+T = TypeVar("T")
 
 
 def find_to_edit(viewer: Viewer, video_id: str) -> Video:
@@ -19,8 +31,8 @@ def find_to_edit(viewer: Viewer, video_id: str) -> Video:
     return stores().database.read(lambda session: get_video_to_edit(session, viewer, video_id))
 
 
-def edit(viewer: Viewer, video_id: str, fields: dict[str, str]) -> Video:
-    """Change title, description or visibility, as far as they are given.
+def edit(viewer: Viewer, video_id: str, fields: dict[str, Any]) -> Video:
+    """Change title, description, visibility or download switch, as far as they are given.
 
     :raises NotThere: it is not theirs to edit.
     :raises Unprocessable: a field is wrong.
@@ -42,3 +54,49 @@ def remove(viewer: Viewer, video_id: str) -> None:
     database.read(lambda session: get_video_to_remove(session, viewer, video_id))
     with stores().videos.changing([video_id]):
         database.write(lambda session: remove_video(session, viewer, video_id))
+
+
+def add_captions(viewer: Viewer, video_id: str, *, language: str, label: str, data: bytes) -> Track:
+    """Put captions to a video, in place of those in the same language.
+
+    :raises NotThere: it is not theirs to edit.
+    :raises Unprocessable: language, label or file is wrong.
+    """
+    return write_row(
+        lambda session: add_caption(
+            session, viewer, video_id, language=language, label=label, data=data
+        )
+    )
+
+
+def remove_captions(viewer: Viewer, video_id: str, language: str) -> None:
+    """Take captions away.
+
+    :raises NotThere: there are none, or the video is not theirs to edit.
+    """
+    stores().database.write(lambda session: remove_caption(session, viewer, video_id, language))
+
+
+def prepare_again(viewer: Viewer, video_id: str) -> None:
+    """Have the steps that failed tried again.
+
+    :raises NotThere: the video is not theirs to edit.
+    :raises Conflict: it was refused, which trying again would not change.
+    """
+    count = stores().database.write(lambda session: start_again(session, viewer, video_id))
+    wake(stores().redis, count)
+
+
+def write_row(work: Callable[[Session], T]) -> T:
+    """Run work that adds a row, and again as a change of it if another request was first.
+
+    :raises NotThere: what the row would belong to has just gone.
+    """
+    try:
+        return stores().database.write(work)
+    except IntegrityError:
+        pass
+    try:
+        return stores().database.write(work)
+    except IntegrityError as error:
+        raise NotThere from error

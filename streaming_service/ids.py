@@ -1,4 +1,4 @@
-"""Ids of videos in addresses."""
+"""Ids of videos and tags of languages in addresses."""
 
 from werkzeug.routing import BaseConverter
 
@@ -10,3 +10,9 @@ class VideoIdConverter(BaseConverter):
     """
 
     regex = "[A-Za-z0-9_][A-Za-z0-9_-]{21}"
+
+
+class LanguageConverter(BaseConverter):
+    """Takes what could be a tag of a language."""
+
+    regex = "[A-Za-z0-9-]{2,35}"

@@ -5,6 +5,7 @@ What somebody may not see is not there: every way to a video leads through :func
 """
 
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,9 +39,10 @@ class Found:
 
 
 def access_of(video: Video) -> VideoAccess:
-    """Return what decides on access to a video."""
+    """Return what decides on access to a video's page; a refused one is its owner's alone."""
     gone = video.deleted_at is not None
-    return VideoAccess(None if gone else video.owner_id, video.visibility)
+    visibility = video.visibility if video.refusal is None else Visibility.PRIVATE
+    return VideoAccess(None if gone else video.owner_id, visibility, video.downloadable)
 
 
 def get_video_for(session: Session, viewer: Viewer | None, video_id: str) -> Video:
@@ -54,6 +56,12 @@ def get_video_for(session: Session, viewer: Viewer | None, video_id: str) -> Vid
         if video is not None and may_watch(viewer, access_of(video)):
             return video
     raise NotThere
+
+
+def get_videos_for(session: Session, viewer: Viewer | None, ids: Sequence[str]) -> list[Video]:
+    """Return those of these videos, with their owners, that somebody may watch."""
+    wanted = _with_owner().where(Video.id.in_(ids), Video.deleted_at.is_(None))
+    return [video for video in session.scalars(wanted) if may_watch(viewer, access_of(video))]
 
 
 def get_video_to_edit(session: Session, viewer: Viewer, video_id: str) -> Video:
@@ -86,11 +94,13 @@ def edit_video(
     title: str | None = None,
     description: str | None = None,
     visibility: str | None = None,
+    downloadable: bool | None = None,
 ) -> Video:
     """Change what is given of a video. Runs inside `VideoCache.changing`.
 
     :param title: 1 to 200 characters, not counting what cannot be seen.
     :param description: up to 5000 characters.
+    :param downloadable: whether whoever may watch may also keep the original.
     :raises NotThere: it is not theirs to edit.
     :raises Unprocessable: a text is empty or too long, or the visibility is not one we know.
     """
@@ -101,6 +111,8 @@ def edit_video(
         video.description = clean_description(description)
     if visibility is not None:
         video.visibility = visibility_of(visibility)
+    if downloadable is not None:
+        video.downloadable = downloadable
     return video
 
 
@@ -151,7 +163,8 @@ def _may_find(viewer: Viewer, whose: Whose) -> ColumnElement[bool]:
     own = Video.owner_id == viewer.id
     if whose is Whose.MINE:
         return own
-    return or_(own, Video.visibility.in_([Visibility.MEMBERS, Visibility.PUBLIC]))
+    shared = Video.visibility.in_([Visibility.MEMBERS, Visibility.PUBLIC])
+    return or_(own, and_(shared, Video.refusal.is_(None)))
 
 
 def _holds(word: str) -> ColumnElement[bool]:

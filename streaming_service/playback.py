@@ -2,17 +2,18 @@
 
 from sqlalchemy import select
 
-from common.access import VideoAccess, may_watch
+from common.access import VideoAccess, may_download, may_watch
 from common.cache import video_key
 from common.errors import NotThere, SignInRequired
+from common.media import MediaFile, disposition
 from common.sessions import session_key, viewer_of
 from common.stores import Stores
 from db.engine import Database
 from db.models import Video
 
 
-def authorise(stores: Stores, *, token: str | None, video_id: str) -> None:
-    """Return if the bearer of a session's token may have a video's bytes, and raise if not.
+def authorise(stores: Stores, *, token: str | None, video_id: str, media: MediaFile) -> None:
+    """Return if the bearer of a session's token may have a file of a video, and raise if not.
 
     This runs for every viewer about once a second, so it costs one round trip to Redis; the
     database is asked only when the cache holds nothing.
@@ -28,7 +29,8 @@ def authorise(stores: Stores, *, token: str | None, video_id: str) -> None:
     entry, *session = (i if isinstance(i, str) else None for i in stores.redis.mget(keys))
     viewer = viewer_of(session[0]) if session else None
     access = stores.videos.resolve(video_id, entry, lambda i: load_access(stores.database, i))
-    if access is not None and may_watch(viewer, access):
+    may = may_download if media.is_download else may_watch
+    if access is not None and may(viewer, access):
         return
     if viewer is None:
         raise SignInRequired
@@ -36,9 +38,27 @@ def authorise(stores: Stores, *, token: str | None, video_id: str) -> None:
 
 
 def load_access(database: Database, video_id: str) -> VideoAccess | None:
-    """Read what decides on a video, or None if there is none or it has been deleted."""
-    wanted = select(Video.owner_id, Video.visibility).where(
-        Video.id == video_id, Video.deleted_at.is_(None)
+    """Read what decides on a video; None if there is none, or its bytes are for nobody.
+
+    That is so once it has been deleted, and of one that was refused.
+    """
+    wanted = select(Video.owner_id, Video.visibility, Video.downloadable).where(
+        Video.id == video_id, Video.deleted_at.is_(None), Video.refusal.is_(None)
     )
     row = database.read(lambda session: session.execute(wanted).one_or_none())
-    return None if row is None else VideoAccess(owner_id=row.owner_id, visibility=row.visibility)
+    return None if row is None else VideoAccess(row.owner_id, row.visibility, row.downloadable)
+
+
+def kept_as(database: Database, video_id: str) -> str:
+    """Return the `Content-Disposition` of a video's download: what the uploader called the file.
+
+    Downloads are rare, so this is asked of the database each time.
+
+    :raises NotThere: it has just been deleted.
+    :raises DatabaseAway: it cannot be asked.
+    """
+    wanted = select(Video.file_name, Video.title).where(Video.id == video_id)
+    row = database.read(lambda session: session.execute(wanted).one_or_none())
+    if row is None:
+        raise NotThere
+    return disposition(row.file_name or row.title)

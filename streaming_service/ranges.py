@@ -11,10 +11,10 @@ both must hold.
 
 import enum
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from werkzeug.datastructures import Headers
 from werkzeug.http import http_date, parse_date
 
 _SPEC = re.compile(r" *(?:([0-9]+) *- *([0-9]*)|-([0-9]+)) *(?=,|$)")
@@ -51,8 +51,11 @@ class Condition(enum.Enum):
     FAILED = 412
 
 
-def weigh(headers: Headers, facts: Facts) -> Condition:
-    """Weigh the conditions of a GET or HEAD; `If-Range` is not one of them."""
+def weigh(headers: Mapping[str, str], facts: Facts) -> Condition:
+    """Weigh the conditions of a GET or HEAD; `If-Range` is not one of them.
+
+    :param headers: those of the request, by names written as in the RFC.
+    """
     unless_since = headers.get("If-Unmodified-Since")
     if unless_since is not None and _seconds(unless_since) < facts.modified:
         return Condition.FAILED
@@ -69,7 +72,7 @@ def weigh(headers: Headers, facts: Facts) -> Condition:
     return Condition.NOT_MODIFIED
 
 
-def wanted_range(headers: Headers, facts: Facts) -> range | None:
+def wanted_range(headers: Mapping[str, str], facts: Facts) -> range | None:
     """Return the offsets of the bytes to send with 206, or None for 200 with everything.
 
     :raises RangeError: the answer is 416.

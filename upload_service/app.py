@@ -1,7 +1,6 @@
 """The upload service's table of contents."""
 
 import os
-import threading
 
 from flask import Flask
 
@@ -9,6 +8,7 @@ from common.settings import Environment
 from common.storage import MediaStorage
 from common.web import new_app
 from upload_service import routes, tus_routes
+from upload_service.intake import slots
 from upload_service.settings import UploadSettings
 
 
@@ -19,7 +19,7 @@ def create_app(settings: UploadSettings) -> Flask:
     app.extensions["settings"] = settings
     app.extensions["storage"] = storage
     app.extensions["checks"]["videos"] = storage.prepare
-    app.extensions["upload_slots"] = threading.BoundedSemaphore(settings.uploads_at_once)
+    app.extensions["upload_slots"] = slots(settings.uploads_at_once)
     app.register_blueprint(routes.blueprint)
     app.register_blueprint(tus_routes.blueprint)
     return app

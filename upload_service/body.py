@@ -1,23 +1,25 @@
-"""The body of an upload's request: read in large pieces, bounded in bytes and in patience."""
+"""The body of an upload's request: received as it comes, bounded in bytes and in patience."""
 
+import select
+import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from flask import Request
 
 from common.errors import MatineeError
+from upload_service.pipeline import Buffer, buffers
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import InputStream
 
-PIECE = 1 << 20
 FRAME = 1 << 18
 """Bytes that a form may have beside its file: the fields, their headers and the boundaries."""
 
-_ARRIVING = 1 << 18  # bytes; each upload under way holds a buffer of so many
 _CHUNKED_PIECE = 1 << 16  # bytes; so many can be lost when a client leaves within them
-_QUIET = 0.3  # seconds without a byte until whoever reads may look around
+_GATHER = 0.02  # seconds without a byte that are no pause yet
 _PATIENCE = 60  # seconds without a byte; a gateway before us gives up earlier
 _LINGER = 5  # seconds in which a client that was refused may send the rest
 _LINGER_PATIENCE = 1  # seconds without a byte of that rest
@@ -55,10 +57,14 @@ class ClientStalled(MatineeError):
         super().__init__("Nothing has arrived for a minute. Send it again.")
 
 
-class Body:
-    """What a request carries, as pieces of at most a mebibyte.
+def _nothing() -> None:
+    pass
 
-    It reads the server's own stream: Flask's would copy every byte once more.
+
+class Body:
+    """What a request carries, in the buffers of the pipeline.
+
+    It goes to the socket itself: gunicorn's reader waits until it has all that was asked for.
     """
 
     def __init__(self, request: Request) -> None:
@@ -81,98 +87,126 @@ class Body:
         if self._left is not None and self._left > limit:
             raise BodyTooLarge(sentence)
 
-    def pieces(self, *, limit: int) -> Iterator[bytes]:
-        """Yield the body.
+    def pieces(
+        self, make_room: Callable[[], None] = _nothing, *, limit: int | None = None
+    ) -> Iterator[Buffer]:
+        """Yield what arrives when it does, in buffers that the caller releases.
 
+        Nothing that was received is lost when the client leaves or stalls, unless it sends in
+        chunked coding. Whoever waits for a client holds no buffer.
+
+        :param make_room: gives back the buffers that the caller has not released.
         :param limit: bytes, for a body that came without its length.
         :raises BodyTooLarge: it goes on past the limit.
         :raises ClientLeft: it ends too early.
         :raises ClientStalled: it does not go on.
         """
-        self._be_patient(_PATIENCE)
-        while piece := self._read(PIECE):
-            limit -= len(piece)
-            if limit < 0:
-                raise BodyTooLarge("The body is larger than this address takes.")
-            yield piece
-
-    def as_it_comes(self) -> Iterator[memoryview | None]:
-        """Yield what arrives when it does, in pieces that are good until the next is asked for.
-
-        Nothing that was received is lost when the client leaves or stalls, unless it sends in
-        chunked coding.
-
-        A piece of None says that nothing has come for a third of a second.
-
-        :raises ClientLeft: it ends too early.
-        :raises ClientStalled: it does not go on.
-        """
-        buffer = memoryview(bytearray(_ARRIVING))
-        last = time.monotonic()
+        arrived = 0
         while self._left != 0 and not self._ended:
-            count = self._receive(buffer)
-            if count is None:
-                if time.monotonic() - last > _PATIENCE:
-                    self._ended = True
-                    raise ClientStalled
-                yield None
-                continue
-            if count == 0:
+            self._wait(make_room)
+            buffer = buffers.take(make_room)
+            try:
+                count = self._receive(buffer.memory)
+            except BaseException:
+                buffer.release()
+                raise
+            if not count:
+                buffer.release()
                 self._ended = True
                 if self._left is not None:
                     raise ClientLeft
                 return
-            last = time.monotonic()
             if self._left is not None:
                 self._left -= count
-            yield buffer[:count]
+            arrived += count
+            if limit is not None and arrived > limit:
+                buffer.release()
+                raise BodyTooLarge("The body is larger than this address takes.")
+            buffer.content = buffer.memory[:count]
+            yield buffer
 
-    def _receive(self, buffer: memoryview) -> int | None:
-        """Put what is there into the buffer; return how much, or None if nothing comes."""
-        if self._socket is None:
-            return self._read_into(buffer)
+    def interrupt(self) -> None:
+        """End the wait of whoever is receiving this, as if the client had left."""
+        if self._socket is not None:
+            with suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RD)
+
+    def _wait(self, make_room: Callable[[], None]) -> None:
+        """Wait until there is something to receive; what comes in chunks is waited for later."""
+        if self._socket is None or self._left is None or self._held():
+            return
+        if self._is_readable(_GATHER):
+            return
+        make_room()
+        if not self._is_readable(_PATIENCE):
+            self._ended = True
+            raise ClientStalled
+
+    def _is_readable(self, seconds: float) -> bool:
+        # Looked up when it is called: under gevent it lets others go on.
+        poll = select.poll()
+        poll.register(self._socket.fileno(), select.POLLIN)
+        return bool(poll.poll(seconds * 1000))
+
+    def _receive(self, memory: memoryview) -> int:
+        if self._socket is not None and self._left is not None:
+            return self._receive_plain(memory[: self._left])
         try:
-            if self._left is None:
-                return self._receive_chunked(buffer)
-            self._be_patient(_QUIET)
-            return self._receive_plain(buffer[: self._left])
-        except TimeoutError:
-            return None
+            return self._read_into(memory)
+        except TimeoutError as error:
+            self._ended = True
+            raise ClientStalled from error
         except OSError as error:
             self._ended = True
             raise ClientLeft from error
 
-    def _read_into(self, buffer: memoryview) -> int:
-        wanted = len(buffer) if self._left is None else min(len(buffer), self._left)
-        piece = self._stream.read(wanted)
-        buffer[: len(piece)] = piece
+    def _read_into(self, memory: memoryview) -> int:
+        """As :meth:`_receive_plain`, through the server's reader.
+
+        Its decoder of chunks cannot go on after a pause within one, so a longer pause ends the
+        request; 0 is the end of the body here.
+        """
+        wanted = min(len(memory), _CHUNKED_PIECE) if self._left is None else self._left
+        with self._patient(_PATIENCE):
+            piece = self._stream.read(min(len(memory), wanted))
+        memory[: len(piece)] = piece
         return len(piece)
 
-    def _receive_plain(self, buffer: memoryview) -> int:
-        # gunicorn's reader waits until it has all that was asked for. So take what it has read
-        # with the request's head, then go to the socket, and keep its account of what is left.
-        reader: Any = self._stream.reader  # type: ignore[attr-defined]
-        held: int = min(reader.unreader.buf.getbuffer().nbytes, len(buffer))
-        if held:
-            buffer[:held] = reader.read(held)
-            return held
-        count: int = self._socket.recv_into(buffer)
-        reader.length -= count
+    def _held(self) -> int:
+        """Return how many bytes gunicorn has read together with the request's head."""
+        count: int = self._stream.reader.unreader.buf.getbuffer().nbytes  # type: ignore[attr-defined]
         return count
 
-    def _receive_chunked(self, buffer: memoryview) -> int:
-        """As :meth:`_receive_plain`, through gunicorn's decoder; 0 is the end of the body here.
+    def _receive_plain(self, memory: memoryview) -> int:
+        """Take what gunicorn holds, then what comes without a pause."""
+        reader: Any = self._stream.reader  # type: ignore[attr-defined]
+        count = min(self._held(), len(memory))
+        if count:
+            memory[:count] = reader.read(count)
+        until = time.monotonic() + _GATHER
+        with self._patient(0):
+            while count < len(memory):
+                received = self._receive_at_once(memory[count:])
+                if received == 0:
+                    break
+                if received is None:
+                    pause = until - time.monotonic()
+                    if pause <= 0 or not self._is_readable(pause):
+                        break
+                    continue
+                reader.length -= received  # keeps gunicorn's account of what is left
+                count += received
+        return count
 
-        The decoder cannot go on after a pause within a chunk, so a longer one ends the request.
-        """
-        self._be_patient(_PATIENCE)
+    def _receive_at_once(self, memory: memoryview) -> int | None:
+        """Return how much was there; None if nothing is yet; 0 if nothing will be."""
         try:
-            piece = self._stream.read(min(len(buffer), _CHUNKED_PIECE))
-        except TimeoutError as error:
-            self._ended = True
-            raise ClientStalled from error
-        buffer[: len(piece)] = piece
-        return len(piece)
+            count: int = self._socket.recv_into(memory)
+        except BlockingIOError:
+            return None
+        except OSError:
+            return 0  # reset; what was received before counts
+        return count
 
     def discard(self) -> None:
         """Take what a refused client still sends, for a few seconds.
@@ -181,12 +215,9 @@ class Body:
         before it reads would never see why it was refused (RFC 9112, 9.6).
         """
         deadline = time.monotonic() + _LINGER
-        self._be_patient(_LINGER_PATIENCE)
-        try:
+        with suppress(MatineeError), self._patient(_LINGER_PATIENCE):
             while time.monotonic() < deadline and self._read(_LINGER_PIECE):
                 pass
-        except MatineeError:
-            return
 
     def _read(self, size: int) -> bytes:
         if self._left is not None:
@@ -209,7 +240,15 @@ class Body:
         self._ended = self._ended or not piece
         return piece
 
-    def _be_patient(self, seconds: float) -> None:
-        # A socket that times out fails the read; gunicorn sets its own mode before each request.
-        if self._socket is not None:
-            self._socket.settimeout(seconds)
+    @contextmanager
+    def _patient(self, seconds: float) -> Iterator[None]:
+        """Let reads fail that take longer. Gunicorn's own, of what comes next, must not."""
+        if self._socket is None:
+            yield
+            return
+        self._socket.settimeout(seconds)
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                self._socket.settimeout(None)

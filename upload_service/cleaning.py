@@ -19,8 +19,8 @@ from common.storage import MediaStorage
 from common.stores import Stores
 from db.engine import DatabaseAway
 from db.models import Upload, Video, now
+from upload_service.ending import settle
 from upload_service.reservations import NoRoom
-from upload_service.resumable import settle
 from upload_service.uploads import UploadGone, abandon_upload, finish_upload
 from upload_service.writers import Locked, sole_writer
 

@@ -15,6 +15,7 @@ from multipart import (
 
 from common.errors import MatineeError, Unprocessable
 from upload_service.body import BodyTooLarge
+from upload_service.pipeline import Buffer, Share
 
 FIELD_LIMIT = 1 << 16  # bytes
 _PARTS = 16
@@ -33,12 +34,12 @@ class Part:
     """One field of a form.
 
     :ivar file_name: as the client gave it, and so for titles at most; None for a text.
-    :ivar content: its bytes, to be read before the next part is asked for.
+    :ivar content: its bytes, to be read before the next part is asked for, and to be released.
     """
 
     name: str
     file_name: str | None
-    content: Iterator[bytes]
+    content: Iterator[Share]
 
     def text(self) -> str:
         """Return what a field says.
@@ -50,7 +51,8 @@ class Part:
             raise Unprocessable(f"The field “{self.name}” is a text, not a file.")
         content = bytearray()
         for piece in self.content:
-            content += piece
+            content += piece.content
+            piece.release()
             if len(content) > FIELD_LIMIT:
                 raise BodyTooLarge("A field of this form is longer than it can be.")
         try:
@@ -70,7 +72,7 @@ def boundary_of(mimetype_params: dict[str, str]) -> str:
     return boundary
 
 
-def read_form(pieces: Iterable[bytes], boundary: str) -> Iterator[Part]:
+def read_form(pieces: Iterable[Buffer], boundary: str) -> Iterator[Part]:
     """Yield a form's parts in the order in which they come.
 
     :raises BodyTooLarge: more than a few parts, or endless headers.
@@ -82,14 +84,18 @@ def read_form(pieces: Iterable[bytes], boundary: str) -> Iterator[Part]:
             yield Part(event.name or "", event.filename, _content(events))
 
 
-def _events(pieces: Iterable[bytes], boundary: str) -> Iterator[MultipartSegment | bytes | None]:
+def _events(pieces: Iterable[Buffer], boundary: str) -> Iterator[MultipartSegment | Share | None]:
     """Yield for each part its header, its bytes, and None at its end."""
     try:
         parser = PushMultipartParser(
             boundary, max_header_size=_HEADER_LIMIT, max_segment_count=_PARTS
         )
         for piece in pieces:
-            yield from parser.parse(piece)
+            try:
+                for event in parser.parse(bytes(piece.content)):
+                    yield piece.share(event) if isinstance(event, bytes) else event
+            finally:
+                piece.release()
         parser.close()
     except ParserLimitReached as error:
         raise BodyTooLarge("This form has more parts than it can have.") from error
@@ -97,8 +103,8 @@ def _events(pieces: Iterable[bytes], boundary: str) -> Iterator[MultipartSegment
         raise NotAForm from error
 
 
-def _content(events: Iterator[MultipartSegment | bytes | None]) -> Iterator[bytes]:
+def _content(events: Iterator[MultipartSegment | Share | None]) -> Iterator[Share]:
     for event in events:
-        if not isinstance(event, bytes):
+        if not isinstance(event, Share):
             return
         yield event

@@ -64,13 +64,21 @@ def volume() -> MediaStorage:
     return storage
 
 
+def slots(count: int | None) -> threading.BoundedSemaphore | None:
+    """Return what :func:`slot` counts with; None if uploads cost no thread."""
+    return None if count is None else threading.BoundedSemaphore(count)
+
+
 @contextmanager
 def slot() -> Iterator[None]:
-    """Take one of the threads that uploads may have.
+    """Take one of the threads that uploads may have, where they need one.
 
     :raises TooManyUploads: all are taken.
     """
-    slots: threading.BoundedSemaphore = current_app.extensions["upload_slots"]
+    slots: threading.BoundedSemaphore | None = current_app.extensions["upload_slots"]
+    if slots is None:
+        yield
+        return
     if not slots.acquire(blocking=False):
         raise TooManyUploads
     try:

@@ -22,6 +22,7 @@ from common.stores import Stores
 from db.engine import DatabaseAway
 from upload_service.audit import audit
 from upload_service.cleaning import Cleaner
+from upload_service.hashing import Hasher
 from upload_service.settings import UploadSettings
 
 _INTERVAL = 5  # seconds between two passes
@@ -47,11 +48,13 @@ def run(
     stores = Stores.of(settings.common)
     storage = MediaStorage(settings.videos_dir)
     cleaner = Cleaner(stores, storage, settings.cleanup_after, stop.is_set)
+    hasher = Hasher(stores, storage)
     waiting = False
     next_audit = 0.0
     while not stop.is_set():
         try:
             cleaner.clean()
+            hasher.work()
             if time.monotonic() >= next_audit and not stop.is_set():
                 _report(stores, storage, cleanup_after=settings.cleanup_after)
                 next_audit = time.monotonic() + _AUDIT_INTERVAL

@@ -1,9 +1,11 @@
 """Receiving one form with one file: from parts of a body to a synced upload."""
 
-from collections.abc import Iterable
-from contextlib import ExitStack
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import BinaryIO
 
 from sqlalchemy.orm import Session
 
@@ -12,9 +14,10 @@ from common.ids import is_id
 from common.storage import MediaStorage, StorageFull
 from common.stores import Stores
 from db.models import Upload
+from upload_service import offload
 from upload_service.body import FRAME, BodyTooLarge
-from upload_service.counters import bytes_received
 from upload_service.form import FIELD_LIMIT, Part
+from upload_service.pipeline import Piece, Sink
 from upload_service.reservations import (
     Limits,
     NoRoom,
@@ -24,6 +27,7 @@ from upload_service.reservations import (
     reserve_more,
     room,
 )
+from upload_service.storing import receive
 from upload_service.titles import clean_file_name, clean_title, title_of_file
 from upload_service.uploads import abandon_upload, begin_upload
 
@@ -35,12 +39,16 @@ class Arrival:
     """What has arrived of a form so far.
 
     :ivar received: bytes of the file.
+    :ivar sha256: of the file, once all of it is there.
+    :ivar make_room: gives back the buffers that hold some of the file.
     """
 
     submission: str | None = None
     title: str = ""
     received: int = 0
     upload: Upload | None = None
+    sha256: str | None = None
+    make_room: Callable[[], None] = lambda: None
 
 
 def receive_form(
@@ -139,11 +147,13 @@ def _store(
     """Write a part's bytes, once, to the upload's file."""
     left = room(storage)
     promised = upload.reserved or 0
-    try:
-        with storage.create_incoming(upload.id) as file:
-            for piece in part.content:
-                arrival.received += len(piece)
-                bytes_received.inc(len(piece))
+
+    def arriving(make_room: Callable[[], None]) -> Iterator[Piece]:
+        nonlocal promised
+        arrival.make_room = make_room
+        for piece in part.content:
+            arrival.received += len(piece.content)
+            try:
                 if arrival.received > limits.max_size:
                     raise file_too_large(limits.max_size)
                 if arrival.received > left:
@@ -151,14 +161,33 @@ def _store(
                 if arrival.received - promised > _STEP:
                     promised = arrival.received
                     _promise(stores, storage, upload, promised, limits)
-                storage.append(file, piece)
+            except BaseException:
+                piece.release()
+                raise
+            yield piece
+
+    hashed = hashlib.sha256()
+    try:
+        with _new_file(storage, upload.id) as file:
+            receive(Sink(file, [hashed]), arriving, most=limits.max_size)
             if not arrival.received:
                 raise Unprocessable("This file is empty.")
             if arrival.received > promised:
                 _promise(stores, storage, upload, arrival.received, limits)
-            storage.sync(file)
+            offload.run(lambda: storage.sync(file))
     except StorageFull as error:
         raise NoRoom from error
+    arrival.sha256 = hashed.hexdigest()
+
+
+@contextmanager
+def _new_file(storage: MediaStorage, upload_id: str) -> Iterator[BinaryIO]:
+    opened = storage.create_incoming(upload_id)
+    file = offload.run(opened.__enter__)
+    try:
+        yield file
+    finally:
+        opened.__exit__(None, None, None)
 
 
 def _promise(
@@ -180,6 +209,7 @@ def _skip(part: Part) -> None:
     """Pass over a field that is not ours, as long as it is short."""
     length = 0
     for piece in part.content:
-        length += len(piece)
+        length += len(piece.content)
+        piece.release()
         if length > FIELD_LIMIT:
             raise BodyTooLarge("A field of this form is longer than it can be.")

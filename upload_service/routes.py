@@ -16,9 +16,9 @@ from common.ids import new_id
 from common.locations import watch_url
 from common.stores import stores
 from db.models import Video
-from upload_service import resumable
 from upload_service.body import FRAME, ClientLeft, ClientStalled
 from upload_service.counters import uploads_ended
+from upload_service.ending import terminate
 from upload_service.form import boundary_of, read_form
 from upload_service.intake import (
     body_of_request,
@@ -29,6 +29,7 @@ from upload_service.intake import (
     slot,
     volume,
 )
+from upload_service.lookup import unfinished
 from upload_service.reception import Arrival, receive_form
 from upload_service.reservations import NoRoom, file_too_large, room
 from upload_service.uploads import finish_upload
@@ -68,7 +69,10 @@ def upload() -> AnyResponse:
     log.info("uploaded", video=video.id, bytes=arrival.received, seconds=seconds)
     url = watch_url(video.id)
     if wants_json():
-        return make_response(jsonify(id=video.id, url=url, title=video.title), 201)
+        return make_response(
+            jsonify(id=video.id, url=url, title=video.title, size=video.size, sha256=video.sha256),
+            201,
+        )
     return redirect(url, 303)
 
 
@@ -82,7 +86,7 @@ def listed() -> Response:
 def discard(upload_id: str) -> AnyResponse:
     """Throw an unfinished upload away, and go back to the page that lists the others."""
     owner_id = require_viewer().id
-    resumable.terminate(stores(), volume(), owner_id=owner_id, upload_id=upload_id)
+    terminate(stores(), volume(), owner_id=owner_id, upload_id=upload_id)
     return redirect("/upload", 303)
 
 
@@ -106,7 +110,10 @@ def _receive(arrival: Arrival) -> Video:
     storage = volume()
     if (request.content_length or 0) > room(storage) + FRAME:
         raise NoRoom
-    pieces = body.pieces(limit=settings().max_upload_size + FRAME)
+    pieces = body.pieces(
+        lambda: arrival.make_room(),  # noqa: PLW0108 (it changes on the way)
+        limit=settings().max_upload_size + FRAME,
+    )
     received = receive_form(
         stores(),
         storage,
@@ -116,11 +123,11 @@ def _receive(arrival: Arrival) -> Video:
         limits=limits(),
         announced=request.content_length,
     )
-    return finish_upload(stores(), storage, upload=received)
+    return finish_upload(stores(), storage, upload=received, sha256=arrival.sha256)
 
 
 def _unfinished() -> list[dict[str, Any]]:
-    work = partial(resumable.unfinished, owner_id=require_viewer().id)
+    work = partial(unfinished, owner_id=require_viewer().id)
     storage = volume()
     return [described(upload, storage) for upload in stores().database.read(work)]
 

@@ -12,14 +12,15 @@ class UploadSettings:
     :param cleanup_after: seconds without a new byte until an unfinished upload is removed.
     :param upload_expires: seconds without a new byte for which an upload can be continued.
     :param quota: bytes of one user's videos and uploads; None is no limit.
-    :param uploads_at_once: per process; each holds a thread for as long as its client takes.
+    :param uploads_at_once: per process, where each holds a thread for as long as its client takes;
+        None where it does not.
     """
 
     common: CommonSettings
     videos_dir: Path
     max_upload_size: int
     cleanup_after: int
-    uploads_at_once: int = 12
+    uploads_at_once: int | None = 12
     upload_expires: int = 7 * 24 * 3600
     quota: int | None = None
 
@@ -28,6 +29,7 @@ class UploadSettings:
         """:raises SettingsError: naming the first setting that is missing or wrong."""
         # A quarter of gunicorn's threads stays free for everybody else's short requests.
         threads = environment.number("THREADS", 16, least=1, most=10_000)
+        holds_thread = environment.text("WORKER_CLASS", "gthread") == "gthread"
         limited = environment.text("QUOTA", "") != ""
         return cls(
             CommonSettings.read(environment),
@@ -36,5 +38,5 @@ class UploadSettings:
             cleanup_after=environment.duration("CLEANUP_AFTER", "1h"),
             upload_expires=environment.duration("UPLOAD_EXPIRES", "7d"),
             quota=environment.size("QUOTA", "") if limited else None,
-            uploads_at_once=max(1, threads * 3 // 4),
+            uploads_at_once=max(1, threads * 3 // 4) if holds_thread else None,
         )

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 from common.errors import MatineeError
 from common.ids import is_id
-from upload_service.resumable import Announcement, Checksum
+from upload_service.creation import Announcement
+from upload_service.storing import Checksum
 from upload_service.titles import clean_file_name, clean_title, title_of_file
 
 VERSION = "1.0.0"

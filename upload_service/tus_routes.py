@@ -15,12 +15,17 @@ from common.errors import MatineeError, Refused
 from common.locations import watch_url
 from common.stores import stores
 from db.models import Upload
-from upload_service import resumable, tus
+from upload_service import tus
+from upload_service.appending import Appending, append
 from upload_service.body import ClientLeft, ClientStalled
 from upload_service.counters import uploads_ended
+from upload_service.creation import begin
+from upload_service.ending import settle, terminate
 from upload_service.intake import body_of_request, limits, settings, slot, volume
+from upload_service.joining import join
+from upload_service.lookup import Standing, standing_of
 from upload_service.mp4 import NotAVideo
-from upload_service.resumable import Standing
+from upload_service.storing import PastTheEnd
 from upload_service.uploads import UploadGone
 from upload_service.writers import Locked, TakenOver
 
@@ -119,16 +124,16 @@ def _create() -> Response:
     if size != 0:
         _require_content_type()
         if length is not None and (size or 0) > length:
-            raise resumable.PastTheEnd
+            raise PastTheEnd
     storage = volume()
-    made = resumable.begin(
+    made = begin(
         stores(), storage, owner_id=require_viewer().id, announced=announced, limits=limits()
     )
     log.info("upload begun", upload=made.id, length=length)
     standing = Standing(made, 0, made.length)
     if size != 0 or (length == 0 and not joining.is_part):
         try:
-            standing = _receive(made.id, offset=0, checksum=checksum)
+            standing = _receive(made.id, Appending(offset=0, size=size, checksum=checksum))
         except (NotAVideo, UploadGone):
             raise
         except MatineeError as error:
@@ -144,7 +149,7 @@ def _create_joined(parts: list[str]) -> Response:
         length=None, header=request.headers.get("Upload-Metadata"), is_part=False
     )
     storage = volume()
-    made = resumable.begin_joined(
+    made = begin(
         stores(),
         storage,
         owner_id=require_viewer().id,
@@ -153,7 +158,7 @@ def _create_joined(parts: list[str]) -> Response:
         limits=limits(),
     )
     with slot():
-        return _made(made, resumable.join(stores(), storage, upload=made))
+        return _made(made, join(stores(), storage, upload=made))
 
 
 def _made(made: Upload, standing: Standing) -> Response:
@@ -164,12 +169,10 @@ def _made(made: Upload, standing: Standing) -> Response:
 
 def _tell(upload_id: str) -> Response:
     storage = volume()
-    standing = resumable.standing(
-        stores(), storage, owner_id=require_viewer().id, upload_id=upload_id
-    )
+    standing = standing_of(stores(), storage, owner_id=require_viewer().id, upload_id=upload_id)
     if standing.upload is not None and _may_be_settled(standing):
         with suppress(Locked):  # somebody is at it; the answer must not wait
-            standing = resumable.settle(stores(), storage, upload=standing.upload) or standing
+            standing = settle(stores(), storage, upload=standing.upload) or standing
     response = _tell_progress(make_response("", 200), standing)
     if standing.length is None:
         response.headers["Upload-Defer-Length"] = "1"
@@ -201,40 +204,28 @@ def _tell_announcement(response: Response, standing: Standing) -> None:
 
 def _append(upload_id: str) -> Response:
     _require_content_type()
-    offset = tus.number("Upload-Offset", request.headers.get("Upload-Offset"))
-    checksum = tus.checksum(request.headers.get("Upload-Checksum"))
     length = request.headers.get("Upload-Length")
-    standing = _receive(
-        upload_id,
-        offset=offset,
-        checksum=checksum,
+    said = Appending(
+        offset=tus.number("Upload-Offset", request.headers.get("Upload-Offset")),
+        size=_size(),
         length=None if length is None else tus.number("Upload-Length", length),
+        checksum=tus.checksum(request.headers.get("Upload-Checksum")),
     )
-    return _tell_progress(make_response("", 204), standing)
+    return _tell_progress(make_response("", 204), _receive(upload_id, said))
 
 
-def _receive(
-    upload_id: str,
-    *,
-    offset: int,
-    checksum: resumable.Checksum | None,
-    length: int | None = None,
-) -> Standing:
+def _receive(upload_id: str, said: Appending) -> Standing:
     began = time.perf_counter()
-    size = _size()
     try:
         with slot():
-            standing = resumable.append(
+            standing = append(
                 stores(),
                 volume(),
                 owner_id=require_viewer().id,
                 upload_id=upload_id,
-                offset=offset,
-                pieces=body_of_request().as_it_comes() if size != 0 else (),
-                size=size,
+                said=said,
+                body=body_of_request(),
                 limits=limits(),
-                length=length,
-                checksum=checksum,
             )
     except NotAVideo:
         uploads_ended.labels("refused").inc()
@@ -251,7 +242,7 @@ def _receive(
 
 def _terminate(upload_id: str) -> Response:
     owner_id = require_viewer().id
-    resumable.terminate(stores(), volume(), owner_id=owner_id, upload_id=upload_id)
+    terminate(stores(), volume(), owner_id=owner_id, upload_id=upload_id)
     return make_response("", 204)
 
 
@@ -259,6 +250,8 @@ def _tell_progress(response: Response, standing: Standing) -> Response:
     response.headers["Upload-Offset"] = str(standing.offset)
     if standing.video is not None:
         response.headers["Upload-Video"] = watch_url(standing.video.id)
+        if standing.video.sha256 is not None:
+            response.headers["Upload-Receipt"] = f"sha256 {standing.video.sha256}"
     elif standing.upload is not None and standing.upload.expires_at is not None:
         until = standing.upload.expires_at.astimezone(UTC)
         response.headers["Upload-Expires"] = format_datetime(until, usegmt=True)

@@ -24,6 +24,7 @@ from common.storage import MediaStorage
 from common.stores import Stores
 from db.engine import DatabaseAway
 from db.models import Job, JobKind, Upload, Video
+from upload_service import offload
 from upload_service.mp4 import NotAVideo, VideoFacts, inspect
 
 log = structlog.get_logger()
@@ -64,23 +65,26 @@ def begin_upload(
     return upload
 
 
-def finish_upload(stores: Stores, storage: MediaStorage, *, upload: Upload) -> Video:
+def finish_upload(
+    stores: Stores, storage: MediaStorage, *, upload: Upload, sha256: str | None = None
+) -> Video:
     """Turn a complete upload, whose bytes are synced, into a private video of its owner's.
 
     The bytes are checked, renamed into place, and recorded, in that order, so that a video that
     has a row has its file. A crash in between leaves the upload, and the next call finishes it.
     Called by two at once, both get the same video.
 
+    :param sha256: of the bytes, in hexadecimal, if it is known; the janitor finds it otherwise.
     :raises NotAVideo: the bytes are not an MP4 that can be played; they and the row are removed.
     :raises UploadGone: there is no such upload any more, and nothing of it stays.
     :raises DatabaseAway: the video is there once the database is: the janitor sees to it.
     """
     try:
-        size, facts = _check_and_publish(storage, upload.id)
+        size, facts = offload.run(lambda: _check_and_publish(storage, upload.id))
     except NotAVideo:
         abandon_upload(stores, storage, upload_id=upload.id)
         raise
-    work = partial(record_video, upload=upload, size=size, facts=facts)
+    work = partial(record_video, upload=upload, size=size, facts=facts, sha256=sha256)
     with stores.videos.changing([upload.id]):
         try:
             try:
@@ -89,7 +93,7 @@ def finish_upload(stores: Stores, storage: MediaStorage, *, upload: Upload) -> V
                 # Somebody recorded the same submission, or removed the owner, at this moment.
                 video = stores.database.write(work)
         except UploadGone:
-            storage.drop_video(upload.id)
+            offload.run(lambda: storage.drop_video(upload.id))
             raise
     if video.id != upload.id:
         abandon_upload(stores, storage, upload_id=upload.id)
@@ -98,7 +102,9 @@ def finish_upload(stores: Stores, storage: MediaStorage, *, upload: Upload) -> V
     return video
 
 
-def record_video(session: Session, *, upload: Upload, size: int, facts: VideoFacts) -> Video:
+def record_video(
+    session: Session, *, upload: Upload, size: int, facts: VideoFacts, sha256: str | None
+) -> Video:
     """Put a video's row in the place of its upload's, with its first job, and return it.
 
     Returns another video if the same submission has become one: the same form was sent twice. A
@@ -130,6 +136,7 @@ def record_video(session: Session, *, upload: Upload, size: int, facts: VideoFac
         video_codec=facts.video_codec,
         audio_codec=facts.audio_codec,
         file_name=row.file_name,
+        sha256=sha256,
     )
     session.add(video)
     session.flush()  # the job's row refers to the video's
@@ -143,7 +150,7 @@ def abandon_upload(stores: Stores, storage: MediaStorage, *, upload_id: str) -> 
 
     With the database away the row stays, and the janitor removes it.
     """
-    storage.drop_incoming(upload_id)
+    offload.run(lambda: storage.drop_incoming(upload_id))
     try:
         stores.database.write(partial(_discard, storage=storage, upload_id=upload_id))
     except DatabaseAway as error:

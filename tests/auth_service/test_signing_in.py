@@ -59,10 +59,29 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(site: Site, alice
     parts = set(header.split("; ")[1:])
     assert {"HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=34560000"} <= parts
     assert "Secure" not in parts
-    settings = site.apps["auth"].extensions["settings"]
-    secured = replace(settings, common=replace(settings.common, cookie_secure=True))
-    site.apps["auth"].extensions["settings"] = secured
-    assert "; Secure" in log_in(site.browser(), "alice").headers["Set-Cookie"]
+
+
+@pytest.mark.parametrize("known_by", ["setting", "connection"])
+def test_over_https_the_cookie_is_for_this_host_and_https_alone(
+    site: Site, alice: Client, known_by: str
+) -> None:
+    if known_by == "setting":
+        for app in site.apps.values():
+            app.config["SESSION_COOKIE_SECURE"] = True
+    where = {"base_url": "https://localhost"}
+    browser = site.browser()
+    form = {"username": "alice", "password": PASSWORD}
+    header = browser.post("/login", data=form, **where).headers["Set-Cookie"]
+    assert header.startswith("__Host-matinee_session=")
+    assert {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"} <= set(header.split("; ")[1:])
+    assert "Domain" not in header
+    assert browser.get("/stream", **where).status_code == 200
+
+    plain = {"Cookie": header.split(";")[0].replace("__Host-", "")}
+    assert site.browser().get("/api/session", headers=plain, **where).status_code == 401
+    gone = browser.post("/logout", **where).headers["Set-Cookie"]
+    assert gone.startswith("__Host-matinee_session=;")
+    assert "Secure" in gone
 
 
 def test_an_unknown_user_and_a_wrong_password_get_the_same_answer_at_the_same_cost(

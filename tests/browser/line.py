@@ -18,6 +18,7 @@ class Line:
     """Hands every connection on to the server at `url`.
 
     :ivar speed: bytes a second that a connection carries from the browser; None: as many as it can.
+    :ivar carried: bytes that have come from the browser so far.
     """
 
     def __init__(self, url: str) -> None:
@@ -29,6 +30,7 @@ class Line:
         self._listener.listen(64)
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self.speed: int | None = None
+        self.carried = 0
         self._broken = False
         self._open: set[socket.socket] = set()
         threading.Thread(target=self._accept, daemon=True).start()
@@ -68,6 +70,7 @@ class Line:
             while piece := source.recv(PIECE):
                 if slow and self.speed:
                     time.sleep(len(piece) / self.speed)
+                self.carried += len(piece) if slow else 0
                 sink.sendall(piece)
             sink.shutdown(socket.SHUT_WR)
             return

@@ -4,13 +4,15 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
+import ssl
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPSConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from random import Random
@@ -134,6 +136,7 @@ class Gateway:
             made.mkdir()
         self.services = {name: Service(name) for name in ("auth", "upload", "streaming")}
         self.ports = free_ports(4)
+        self.tls: ssl.SSLContext | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -149,8 +152,8 @@ class Gateway:
     def render(self, environment: Mapping[str, str]) -> None:
         """Do what the image's entrypoint does, with ports and upstreams of this test."""
         etc = self.folder / "etc"
-        shutil.copy(GATEWAY / "nginx.conf", etc)
-        shutil.copy(GATEWAY / "proxy.conf", etc)
+        for conf in GATEWAY.glob("*.conf"):
+            shutil.copy(conf, etc)
         (etc / "conf.d").mkdir()
         subprocess.run(
             [GATEWAY / "settings.sh"],
@@ -168,11 +171,12 @@ class Gateway:
             capture_output=True,
             check=True,
         ).stdout.decode()
-        ports = iter(self.ports)
-        site = re.sub(
-            r"listen (?:127\.0\.0\.1:)?\d+;", lambda _: f"listen 127.0.0.1:{next(ports)};", site
-        )
+        site = site.replace("listen 127.0.0.1:8081;", f"listen 127.0.0.1:{self.health_port};")
         (etc / "conf.d/site.conf").write_text(site)
+        ports = iter(self.ports)
+        listen = (etc / "conf.d/listen.inc").read_text()
+        listen = re.sub(r"listen \d+", lambda _: f"listen 127.0.0.1:{next(ports)}", listen)
+        (etc / "conf.d/listen.inc").write_text(listen)
         # All that differs from the image's: `resolve` needs nginx 1.27.3 and Docker's DNS.
         upstreams = "".join(
             f"upstream {name} {{ server 127.0.0.1:{service.port} max_fails=0; keepalive 4; }}\n"
@@ -211,6 +215,11 @@ class Gateway:
         for service in self.services.values():
             service.close()
 
+    def reload(self) -> None:
+        """Have nginx read its configuration again, as an operator does."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGHUP)
+
     def errors(self) -> str:
         """Return nginx's error log."""
         return (self.folder / "error.log").read_text()
@@ -230,7 +239,12 @@ class Gateway:
         port: int | None = None,
     ) -> Answer:
         """Send one request, its path exactly as it is given."""
-        connection = HTTPConnection("127.0.0.1", port or self.ports[0], timeout=15)
+        where = ("127.0.0.1", port or self.ports[0])
+        connection: HTTPConnection
+        if self.tls is not None:
+            connection = HTTPSConnection(*where, timeout=15, context=self.tls)
+        else:
+            connection = HTTPConnection(*where, timeout=15)
         sent = dict(headers or {})
         if token:
             sent["Cookie"] = f"{COOKIE}={token}"
@@ -279,6 +293,14 @@ def running(folder: Path, **environment: str) -> Iterator[Gateway]:
         gateway.stop()
 
 
+def place_of(seen: Seen) -> str:
+    """Return where the file of a question is, under its video's folder."""
+    name = seen.header("X-Media-Name") or ""
+    if name in ("video.mp4", "download"):
+        return "original.mp4"
+    return "hls/master.m3u8" if name == "master.m3u8" else name
+
+
 def allow_only(*allowed: str) -> Callable[[Seen], Reply]:
     """Answer as the streaming service does about a video that the given tokens may watch."""
 
@@ -288,7 +310,7 @@ def allow_only(*allowed: str) -> Callable[[Seen], Reply]:
         bearer = (seen.header("X-Bearer") or "").removeprefix("Bearer ")
         token = bearer or seen.header("X-Session-Token")
         if token in allowed:
-            return Reply(204, {"X-Media-Path": f"{seen.header('X-Video')}/original.mp4"})
+            return Reply(204, {"X-Media-Path": f"{seen.header('X-Video')}/{place_of(seen)}"})
         return Reply(403 if token in (ALICE, BOB, CHARLIE) else 401)
 
     return reply

@@ -2,7 +2,9 @@
 
 import pytest
 
-from .harness import ALICE, BOB, BYTES, MEDIA, Gateway
+from common.media import media_of
+
+from .harness import ALICE, BOB, BYTES, MEDIA, VIDEO, Gateway, Reply, Seen, allow_only
 
 pytestmark = pytest.mark.needs_nginx
 
@@ -121,3 +123,72 @@ def test_a_large_file_arrives_whole(gateway: Gateway) -> None:
 
     assert answer.body == data
     assert tail.body == data[10000001:]
+
+
+# Names --------------------------------------------------------------------------------------------
+
+NAMES = [
+    "video.mp4", "download", "poster.jpg", "storyboard.jpg", "storyboard.vtt", "master.m3u8",
+    "hls/720p.m3u8", "hls/720p.mp4", "hls/audio-de-1.mp4", f"hls/{'a' * 32}.mp4",
+    f"hls/{'a' * 33}.mp4", "hls/.mp4", "hls/A.mp4", "hls/a_b.mp4", "hls/a.ts", "hls/a.b.mp4",
+    "hls/a/b.mp4", "hls/master.m3u8", "hls", "hls/", "original.mp4", "poster.png", "poster.jpg/",
+    "storyboard.mp4", "downloads", "download.mp4", "captions/en.vtt", "captions/video.mp4", "x",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_gateway_knows_the_names_that_the_service_knows(gateway: Gateway, name: str) -> None:
+    video = f"names-{NAMES.index(name):016d}"
+    gateway.put_video(video)
+    media = media_of(name)
+    if media is not None:
+        file = gateway.videos / video / media.place
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(BYTES)
+
+    answer = gateway.ask(f"/stream/{video}/{name}", token=ALICE)
+
+    asked = [seen for seen in gateway.streaming.seen if seen.path == "/internal/authorise"]
+    if media is None:
+        assert asked == []
+        assert answer.body != BYTES
+        return
+    assert (answer.status, answer.body) == (200, BYTES)
+    assert answer.header("Content-Type") == media.content_type
+    assert answer.header("Cache-Control") == "private, no-cache"
+    assert asked[-1].header("X-Media-Name") == name
+    stranger = gateway.ask(f"/stream/{video}/{name}", token=BOB)
+    assert (stranger.status, stranger.body == BYTES) == (404, False)
+    assert gateway.ask(f"/stream/{video}/{name}").status == 401
+
+
+def test_captions_are_a_page_of_the_service(gateway: Gateway) -> None:
+    path = f"/stream/{VIDEO}/captions/en.vtt"
+
+    answer = gateway.ask(path, token=BOB)
+
+    assert answer.body == b"streaming"
+    assert gateway.streaming.seen[-1].path == path
+
+
+DISPOSITION = "attachment; filename=\"Sea.mp4\"; filename*=UTF-8''Sea.mp4"
+
+
+def test_a_download_is_kept_under_the_name_that_the_service_says(gateway: Gateway) -> None:
+    told = allow_only(ALICE)
+
+    def reply(seen: Seen) -> Reply:
+        answer = told(seen)
+        return Reply(answer.status, {**answer.headers, "X-Media-Disposition": DISPOSITION})
+
+    gateway.streaming.reply = reply
+    for _ in range(2):  # asked, and kept
+        answer = gateway.ask(f"/stream/{VIDEO}/download", token=ALICE)
+        refused = gateway.ask(f"/stream/{VIDEO}/download", token=BOB)
+
+        assert answer.body == BYTES
+        assert answer.header("Content-Disposition") == DISPOSITION
+        assert answer.header("X-Media-Disposition") is None
+        assert refused.header("Content-Disposition") is None
+    watched = gateway.ask(MEDIA, token=ALICE)
+    assert watched.header("Content-Disposition") is None

@@ -9,6 +9,7 @@ method, caller, state of the video, and the site that the request comes from.
 import enum
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 PASSWORD = "correct horse battery"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -74,6 +75,11 @@ def watchers(state: State | None) -> frozenset[Caller]:
     }.get(state or State.MISSING, frozenset())
 
 
+def signed_in_watchers(state: State | None) -> frozenset[Caller]:
+    """Who may watch the video and has an account, in which something can be remembered."""
+    return watchers(state) & SIGNED_IN
+
+
 def owner(state: State | None) -> frozenset[Caller]:
     """Who may rename, describe and share the video."""
     return THE_OWNER if state in ALIVE else frozenset()
@@ -119,7 +125,7 @@ class Route:
     @property
     def is_media(self) -> bool:
         """Whether it answers with bytes of a video."""
-        return self.pattern.endswith(".mp4")
+        return self.pattern.removeprefix("/stream/<video>/") in MEDIA
 
     @property
     def is_inside(self) -> bool:
@@ -134,11 +140,26 @@ FORM = {"POST": Grant(members, 303)}
 OPEN_FORM = {"POST": Grant(everybody, 303)}
 OWN_FORM = {"POST": Grant(itself, 303)}
 WATCHING = {"GET": Grant(watchers, 200)}
+KEEPING = {"GET": Grant(owner, 200)}  # nobody was given any of these videos to keep
 EDITING = {"GET": Grant(owner, 200), "POST": Grant(owner, 303)}
+OWNING = {"POST": Grant(owner, 303)}
+REMEMBERING = {"PUT": Grant(signed_in_watchers, 204), "POST": Grant(signed_in_watchers, 204)}
 REMOVING = {"POST": Grant(removers, 303)}
 VIDEO_API = WATCHING | {"PATCH": Grant(owner, 200), "DELETE": Grant(removers, 204)}
 SESSION_API = PAGE | {"POST": Grant(everybody, 201), "DELETE": Grant(everybody, 204)}
 QUESTION = {"GET": Grant(watchers, 204)}  # of the gateway's
+
+# Files of a video, by their names in addresses. They take any method, and ask who is calling first.
+MEDIA = {
+    "video.mp4": WATCHING,
+    "download": KEEPING,
+    "poster.jpg": WATCHING,
+    "storyboard.jpg": WATCHING,
+    "storyboard.vtt": WATCHING,
+    "master.m3u8": WATCHING,
+    "hls/<rendition>.m3u8": WATCHING,
+    "hls/<rendition>.mp4": WATCHING,
+}
 
 ROUTES = (
     Route("auth", "/", EVERYBODY, FRONT_DOOR),
@@ -156,15 +177,27 @@ ROUTES = (
     Route("auth", "/admin/users/<user>/role", ADMINISTRATORS, FORM),
     Route("auth", "/admin/users/<user>/disable", ADMINISTRATORS, FORM),
     Route("auth", "/admin/users/<user>/enable", ADMINISTRATORS, FORM, subject="disabled"),
+    Route("auth", "/admin/users/<user>/quota", ADMINISTRATORS, FORM),
     Route("upload", "/upload", UPLOADERS, PAGE | FORM),
     Route("upload", "/api/uploads", UPLOADERS, PAGE),
     Route("streaming", "/stream", SIGNED_IN, PAGE),
     Route("streaming", "/stream/<video>", EVERYBODY, WATCHING),
     Route("streaming", "/stream/<video>/edit", SIGNED_IN, EDITING),
     Route("streaming", "/stream/<video>/delete", SIGNED_IN, REMOVING),
-    Route("streaming", "/stream/<video>/video.mp4", EVERYBODY, WATCHING),
+    Route("streaming", "/stream/<video>/process", SIGNED_IN, OWNING),
+    Route("streaming", "/stream/<video>/captions", SIGNED_IN, OWNING),
+    Route("streaming", "/stream/<video>/captions/<language>.vtt", EVERYBODY, WATCHING),
+    Route("streaming", "/stream/<video>/captions/<language>/delete", SIGNED_IN, OWNING),
+    *(
+        Route("streaming", f"/stream/<video>/{name}", EVERYBODY, grants)
+        for name, grants in MEDIA.items()
+    ),
     Route("streaming", "/api/videos", EVERYBODY, PAGE),
+    Route("streaming", "/api/videos/progress", EVERYBODY, PAGE),
     Route("streaming", "/api/videos/<video>", EVERYBODY, VIDEO_API),
+    Route("streaming", "/api/videos/<video>/captions", EVERYBODY, WATCHING),
+    Route("streaming", "/api/videos/<video>/progress", EVERYBODY, WATCHING),
+    Route("streaming", "/api/videos/<video>/position", SIGNED_IN, REMEMBERING),
     Route("streaming", "/internal/authorise", NOT_FROM_OUTSIDE, QUESTION),
     Route("auth", "/healthz", NOT_FROM_OUTSIDE, OPEN_PAGE),
     Route("auth", "/readyz", NOT_FROM_OUTSIDE, OPEN_PAGE),
@@ -183,17 +216,24 @@ TUS = ("/upload/files", "/upload/files/<upload>", "/upload/files/<upload>/discar
 # What a good request carries. `{new}` stands for a name not used before, `{target}` for that of a
 # person whom nothing else is about.
 _LOGIN = {"username": "{target}", "password": PASSWORD}
+CAPTIONS = "WEBVTT\n\n00:00:01.000 --> 00:00:02.000\nSeen by those who may watch\n"
 _EDIT = {"title": "Changed", "description": "Changed", "visibility": "members"}
-FORMS: Mapping[str, Mapping[str, str]] = {
+FORMS: Mapping[str, Mapping[str, object]] = {
     "/login": _LOGIN,
     "/register": {"username": "{new}", "password": PASSWORD},
     "/account/password": {"current": PASSWORD, "password": PASSWORD},
     "/account/delete": {"password": PASSWORD},
     "/admin/users": {"username": "{new}", "password": PASSWORD, "role": "viewer"},
     "/admin/users/<user>/role": {"role": "viewer"},
+    "/admin/users/<user>/quota": {"quota": "20 GB"},
     "/stream/<video>/edit": _EDIT,
+    "/stream/<video>/captions": {"language": "de"},  # and a file, CAPTIONS
 }
-JSON: Mapping[str, Mapping[str, str]] = {"/api/session": _LOGIN, "/api/videos/<video>": _EDIT}
+JSON: Mapping[str, Mapping[str, object]] = {
+    "/api/session": _LOGIN,
+    "/api/videos/<video>": _EDIT,
+    "/api/videos/<video>/position": {"position_ms": 1000},
+}
 
 OUR_SITE = {"Sec-Fetch-Site": "same-origin"}
 OTHER_SITES: tuple[Mapping[str, str], ...] = (
@@ -266,7 +306,7 @@ class Cell:
 
     def _media(self) -> int:
         """Media tell who may not watch nothing, not even which methods they take."""
-        if self.caller not in watchers(self.state):
+        if self.caller not in self.route.grants["GET"].who(self.state):
             return self._refusal(404)
         return 200 if self.method in ("GET", "HEAD") else 405
 
@@ -274,7 +314,8 @@ class Cell:
         """Whoever is signed out is asked to sign in: a page leads them there."""
         if self.caller in SIGNED_IN:
             return status
-        is_api = self.route.pattern.startswith("/api/") or self.route.is_media
+        is_track = self.route.pattern.endswith(".vtt")
+        is_api = self.route.pattern.startswith("/api/") or self.route.is_media or is_track
         return 303 if self.method in ("GET", "HEAD") and not is_api else 401
 
 
@@ -293,7 +334,12 @@ def cells(route: Route, other_sites: tuple[Mapping[str, str], ...] = OTHER_SITES
                     yield Cell(route, method, caller, state, site)
 
 
-def fields_of(table: Mapping[str, Mapping[str, str]], route: Route, **names: str) -> dict[str, str]:
+def fields_of(
+    table: Mapping[str, Mapping[str, object]], route: Route, **names: str
+) -> dict[str, Any]:
     """Return the fields that `FORMS` or `JSON` has for an address, with names in place."""
     fields = table.get(route.pattern, {})
-    return {key: names.get(value.strip("{}"), value) for key, value in fields.items()}
+    return {
+        key: names.get(value.strip("{}"), value) if isinstance(value, str) else value
+        for key, value in fields.items()
+    }

@@ -13,6 +13,7 @@ from streaming_service import app as streaming
 from streaming_service.settings import StreamingSettings
 from tests.conftest import Site
 from tests.permissions.matrix import (
+    MEDIA,
     METHODS,
     OPEN_PAGE,
     OUR_SITE,
@@ -149,10 +150,17 @@ def line(pattern: str) -> Route:
     return route
 
 
-def ask(world: World, behind: Client, caller: Caller, state: State, **options: object) -> int:
+def ask(
+    world: World,
+    behind: Client,
+    caller: Caller,
+    state: State,
+    name: str = "video.mp4",
+    **options: object,
+) -> int:
     """Ask as the gateway does for somebody who wants a video's file."""
     path = world.path(line("/stream/<video>"), caller, state)
-    headers = {"X-Video": path.removeprefix("/stream/"), "X-Media-Name": "video.mp4"}
+    headers = {"X-Video": path.removeprefix("/stream/"), "X-Media-Name": name}
     if caller is Caller.BEARER:
         headers["X-Bearer"] = world.credentials(caller)["Authorization"]
     elif caller is not Caller.NOBODY:
@@ -174,6 +182,16 @@ def test_the_gateway_is_told_who_may_watch(world: World, behind: Client, state: 
     assert world.dump() == world.beginning
 
 
+@pytest.mark.parametrize("name", MEDIA)
+def test_the_gateway_is_told_of_every_file(world: World, behind: Client, name: str) -> None:
+    for state in State:
+        for caller in Caller:
+            no = 403 if caller in SIGNED_IN else 401
+            expected = 204 if caller in MEDIA[name]["GET"].who(state) else no
+            asked = name.replace("<rendition>", "480p")
+            assert ask(world, behind, caller, state, asked) == expected, (caller, state)
+
+
 @pytest.mark.parametrize("state", State)
 def test_nobody_but_the_gateway_is_told(world: World, behind: Client, state: State) -> None:
     for caller in Caller:
@@ -183,7 +201,8 @@ def test_nobody_but_the_gateway_is_told(world: World, behind: Client, state: Sta
 
 
 def test_behind_the_gateway_the_service_sends_no_bytes(world: World, behind: Client) -> None:
-    for cell in cells(line("/stream/<video>/video.mp4")):
-        answer = world.send(cell, behind)
-        assert answer.status_code == (403 if cell.is_cross_site else 404), cell
-        assert FILM[-100:] not in answer.data
+    for name in MEDIA:
+        for cell in cells(line(f"/stream/<video>/{name}")):
+            answer = world.send(cell, behind)
+            assert answer.status_code == (403 if cell.is_cross_site else 404), cell
+            assert FILM[-100:] not in answer.data

@@ -10,6 +10,7 @@ import requests
 from tests import media
 from tests.permissions.matrix import (
     ALIVE,
+    CAPTIONS,
     FORMS,
     JSON,
     OUR_SITE,
@@ -34,6 +35,7 @@ _ROLES = {
     Caller.DISABLED: "uploader",
 }
 _NOWHERE = "A" * 22
+_CAPTION_FILE = {"file": ("film.vtt", CAPTIONS, "text/vtt")}
 
 
 class Visit:
@@ -174,6 +176,8 @@ class Visit:
             disabled = route.subject == "disabled"
             subject = self._names[Caller.DISABLED] if disabled else self._target
             path = path.replace("<user>", str(self._id(subject)))
+        path = path.replace("<language>", "en")
+        path = path.replace("<rendition>", "480p")
         if "<session>" in path:
             path = path.replace("<session>", self._listed_session())
         return path
@@ -208,6 +212,14 @@ class Visit:
         shown = {"visibility": visibility}
         answer = self.request("PATCH", f"/api/videos/{video}", json=shown, headers=headers)
         assert answer.status_code == 200, answer.text
+        answer = self.request(
+            "POST",
+            f"/stream/{video}/captions",
+            data={"language": "en"},
+            files=_CAPTION_FILE,
+            headers=headers | OUR_SITE,
+        )
+        assert answer.status_code == 303, answer.text
         if state is State.DELETED:
             answer = self.request("DELETE", f"/api/videos/{video}", headers=headers)
             assert answer.status_code == 204, answer.text
@@ -221,6 +233,8 @@ class Visit:
         if route.pattern == "/upload":
             files = {"file": ("film.mp4", FILM, "video/mp4")}
             return {"data": {"title": "A film"}, "files": files}
+        if route.pattern == "/stream/<video>/captions":
+            return {"data": fields_of(FORMS, route), "files": _CAPTION_FILE}
         names = {"new": new_name(), "target": self._target}
         if fields := fields_of(JSON, route, **names):
             return {"json": fields}

@@ -15,11 +15,23 @@ from common.access import Viewer
 from common.callers import COOKIE
 from common.sessions import SessionStore, token_hash
 from db.engine import Database
-from db.models import Base, Role, User, Video, Visibility, now
+from db.models import (
+    Base,
+    Caption,
+    Job,
+    JobKind,
+    JobState,
+    Role,
+    User,
+    Video,
+    Visibility,
+    now,
+)
 from tests import media
 from tests.conftest import Site
 from tests.permissions.matrix import (
     ALIVE,
+    CAPTIONS,
     FORMS,
     JSON,
     PASSWORD,
@@ -52,6 +64,11 @@ _NAMES = {
     Caller.DISABLED: "disabled",
 }
 
+_PLACES = (
+    "original.mp4", "poster.jpg", "storyboard.jpg", "storyboard.vtt", "hls/master.m3u8",
+    "hls/480p.m3u8", "hls/480p.mp4",
+)  # fmt: skip
+
 _EVERYTHING = {table: select(table) for table in Base.metadata.sorted_tables}
 
 Dump = dict[str, list[Any]]
@@ -81,8 +98,10 @@ class World:
         for film in self._films:
             folder = self.site.videos_dir / film
             folder.mkdir(exist_ok=True)
-            if not (folder / "original.mp4").exists():
-                (folder / "original.mp4").write_bytes(FILM)
+            for place in _PLACES:
+                if not (folder / place).exists():
+                    (folder / place).parent.mkdir(exist_ok=True)
+                    (folder / place).write_bytes(FILM)
         for person in [name for name in _ROLES if name != "second"]:
             viewer = Viewer(id=self._ids[person], name=person, role=_ROLES[person])
             self._other_sessions[person] = self._begin(viewer)
@@ -115,6 +134,11 @@ class World:
         ]
         session.execute(insert(Video), videos)
         self._films = {video["id"] for video in videos}
+        # Each has captions to read and remove, and a step that failed, to be tried again.
+        tracks = {"language": "en", "label": "English", "body": CAPTIONS}
+        session.execute(insert(Caption), [{"video_id": i} | tracks for i in self._films])
+        failed = {"kind": JobKind.RUNG, "height": 720, "state": JobState.FAILED, "attempts": 3}
+        session.execute(insert(Job), [{"video_id": i} | failed for i in self._films])
 
     def _video(self, owner: str, state: State) -> dict[str, Any]:
         return {
@@ -145,7 +169,9 @@ class World:
                 (pipe.get if key.startswith("session:") else pipe.hkeys)(key)
             values = pipe.execute()
         found["sessions"] = [(k, sorted(v)) for k, v in zip(keys, values, strict=True)]
-        found["files"] = sorted(map(str, self.site.videos_dir.glob("*/*")))
+        found["files"] = sorted(
+            str(path) for path in self.site.videos_dir.rglob("*") if path.is_file()
+        )
         return found
 
     def credentials(self, caller: Caller) -> dict[str, str]:
@@ -167,6 +193,8 @@ class World:
         return (
             route.pattern.replace("<video>", video_id(owner, state) if state else "")
             .replace("<user>", str(self._ids[route.subject]))
+            .replace("<language>", "en")
+            .replace("<rendition>", "480p")
             .replace("<session>", token_hash(self._other_sessions["owner"]))
         )
 
@@ -185,6 +213,9 @@ class World:
     def _body(self, route: Route) -> dict[str, Any]:
         if route.pattern == "/upload":
             return {"data": {"title": "A film", "file": (BytesIO(FILM), "film.mp4")}}
+        if route.pattern == "/stream/<video>/captions":
+            file = (BytesIO(CAPTIONS.encode()), "film.vtt")
+            return {"data": fields_of(FORMS, route) | {"file": file}}
         names = {"new": f"newcomer-{self._count}", "target": "target"}
         if fields := fields_of(JSON, route, **names):
             return {"json": fields}

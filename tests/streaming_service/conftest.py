@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from redis import Redis
+from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from common.access import Viewer
@@ -13,7 +14,18 @@ from common.callers import COOKIE
 from common.ids import new_id
 from common.sessions import SessionStore
 from db.engine import Database
-from db.models import Role, User, Video, Visibility
+from db.models import (
+    Base,
+    Job,
+    JobKind,
+    JobState,
+    Rendition,
+    RenditionKind,
+    Role,
+    User,
+    Video,
+    Visibility,
+)
 from tests.conftest import Client, Site
 
 BYTES = Random(1).randbytes(1000)
@@ -82,6 +94,40 @@ class House:
         (folder / "original.mp4").write_bytes(data)
         self.database.write(lambda session: session.add(video))
         return str(video.id)
+
+    def add_job(
+        self, video_id: str, kind: JobKind, state: JobState = JobState.WAITING, **fields: Any
+    ) -> int:
+        """Give a video a step of its preparation, and return its id."""
+        job = Job(video_id=video_id, kind=kind, state=state, **fields)
+        self.database.write(lambda session: session.add(job))
+        return int(job.id)
+
+    def change(self, table: type[Base], identity: Any, **fields: Any) -> None:
+        """Change a row, as another service would."""
+
+        def work(session: Session) -> None:
+            row = session.get_one(table, identity)
+            for name, value in fields.items():
+                setattr(row, name, value)
+
+        self.database.write(work)
+
+    def publish(self, video_id: str, height: int) -> None:
+        """Give a video an HLS rendition."""
+        rendition = Rendition(
+            video_id=video_id,
+            name=f"{height}p",
+            kind=RenditionKind.VIDEO,
+            codecs="avc1.64001f",
+            bandwidth=1_000_000,
+            average_bandwidth=800_000,
+            size=1000,
+            width=height * 16 // 9,
+            height=height,
+            frame_rate=25.0,
+        )
+        self.database.write(lambda session: session.add(rendition))
 
     def video(self, video_id: str) -> Video:
         """Return a video's row as it is now."""

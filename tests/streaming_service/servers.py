@@ -89,6 +89,7 @@ def standalone(
         "DELIVERY": "direct",
         "WORKERS": str(workers),
         "THREADS": "8",
+        "WORKER_CLASS": "common.patient.PatientWorker",
         "BIND": f"127.0.0.1:{port}",
         "PROMETHEUS_MULTIPROC_DIR": str(folder / "metrics"),
         **environment,

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from db.models import now
+from db.models import Visibility, now
 from streaming_service.library import PAGE
 from tests.conftest import Client
 
@@ -27,15 +27,50 @@ def test_the_shape_of_a_video(put: Put, alice: Client) -> None:
         "description": "Waves",
         "owner": "alice",
         "visibility": "private",
+        "downloadable": False,
         "size": 1000,
         "duration_ms": 61_000,
         "width": 1280,
         "height": 720,
         "video_codec": "avc1.64001f",
         "audio_codec": None,
+        "sha256": None,
         "created_at": "2026-11-14T12:30:00.250000+00:00",
-        "urls": {"page": f"/stream/{video_id}", "media": f"/stream/{video_id}/video.mp4"},
+        "position_ms": 0,
+        "processing": {
+            "state": "done",
+            "watchable": True,
+            "percent": 100,
+            "done_at": None,
+            "place": None,
+            "steps": [],
+            "heights": [],
+            "master": None,
+            "poster": None,
+            "storyboard": None,
+            "words": "Everything is prepared.",
+        },
+        "captions": [],
+        "urls": {
+            "page": f"/stream/{video_id}",
+            "media": f"/stream/{video_id}/video.mp4",
+            "download": f"/stream/{video_id}/download",
+        },
     }
+
+
+def test_the_receipt_is_the_owners(put: Put, alice: Client, bob: Client) -> None:
+    video_id = put(visibility=Visibility.PUBLIC, sha256="ab" * 32)
+
+    assert alice.get(f"/api/videos/{video_id}").json["sha256"] == "ab" * 32
+    assert "ab" * 32 in alice.get(f"/stream/{video_id}").text
+
+    assert "sha256" not in bob.get(f"/api/videos/{video_id}").json
+    assert "SHA-256" not in bob.get(f"/stream/{video_id}").text
+
+
+def test_a_receipt_that_is_not_known_yet_is_said_to_come(put: Put, alice: Client) -> None:
+    assert "is being computed" in alice.get(f"/stream/{put()}").text
 
 
 def test_the_list_goes_on_until_there_is_no_next(put: Put, alice: Client) -> None:

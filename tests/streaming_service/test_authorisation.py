@@ -10,6 +10,7 @@ from werkzeug.test import Client as Inside
 from werkzeug.test import TestResponse
 
 from common.callers import FROM_OUTSIDE
+from common.media import MediaFile
 from common.settings import CommonSettings
 from common.stores import Stores
 from db.engine import Database, DatabaseAway
@@ -23,6 +24,7 @@ from .conftest import House
 
 Put = Callable[..., str]
 PATH = "/internal/authorise"
+FILM = MediaFile("original.mp4", "video/mp4")
 
 
 @pytest.fixture
@@ -110,7 +112,7 @@ def test_what_is_not_there_is_not_yours(
             assert ask(gateway, video_id).status_code == 401
 
 
-@pytest.mark.parametrize("name", ["", "original.mp4", "../x", "video.mp4/", "poster.jpg", "é"])
+@pytest.mark.parametrize("name", ["", "original.mp4", "../x", "video.mp4/", "poster.png", "é"])
 def test_unknown_names_are_refused(gateway: Inside, put: Put, name: str) -> None:
     assert ask(gateway, put(visibility="public"), name=name).status_code == 403
 
@@ -211,10 +213,31 @@ def test_an_answer_costs_one_command_and_no_query(
 ) -> None:
     stores = Stores.of(common_settings)
     video_id, token = put(), house.tokens["alice"]
-    authorise(stores, token=token, video_id=video_id)
+    authorise(stores, token=token, video_id=video_id, media=FILM)
     monkeypatch.setattr(Database, "read", None)
     commands()
 
-    authorise(stores, token=token, video_id=video_id)
+    authorise(stores, token=token, video_id=video_id, media=FILM)
 
     assert commands() == 1
+
+
+def test_a_download_comes_with_the_name_to_keep_it_under(
+    gateway: Inside, house: House, put: Put, bob: Client
+) -> None:
+    video_id = put(visibility="public", file_name="Sea.mp4")
+
+    mine = ask(gateway, video_id, house.tokens["alice"], name="download")
+    theirs = ask(gateway, video_id, house.tokens["bob"], name="download")
+
+    assert mine.headers["X-Media-Path"] == f"{video_id}/original.mp4"
+    expected = "attachment; filename=\"Sea.mp4\"; filename*=UTF-8''Sea.mp4"
+    assert mine.headers["X-Media-Disposition"] == expected
+    assert theirs.status_code == 403
+    assert ask(gateway, video_id, name="download").status_code == 401
+
+
+def test_a_refused_video_is_nobodys(gateway: Inside, house: House, put: Put) -> None:
+    video_id = put(visibility="public", refusal="The file is cut off.")
+
+    assert ask(gateway, video_id, house.tokens["alice"]).status_code == 403

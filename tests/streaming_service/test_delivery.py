@@ -195,7 +195,7 @@ def test_a_missing_file_is_not_there(house: House, put: Put, alice: Client) -> N
 
 
 @pytest.mark.parametrize(
-    "name", ["original.mp4", "master.m3u8", "poster.jpg", "x", ".x", "video.mp4/", "VIDEO.MP4"]
+    "name", ["original.mp4", "poster.png", "x", ".x", "video.mp4/", "VIDEO.MP4", "hls/a.ts", "hls/"]
 )
 def test_other_names_are_not_there(put: Put, alice: Client, name: str) -> None:
     assert alice.get(f"/stream/{put()}/{name}").status_code == 404
@@ -210,3 +210,67 @@ def test_another_site_cannot_post_here(put: Put, alice: Client) -> None:
     answer = alice.post(media(put()), headers={"Sec-Fetch-Site": "cross-site"})
 
     assert answer.status_code == 403
+
+
+FILES = {
+    "poster.jpg": ("poster.jpg", "image/jpeg"),
+    "storyboard.jpg": ("storyboard.jpg", "image/jpeg"),
+    "storyboard.vtt": ("storyboard.vtt", "text/vtt; charset=utf-8"),
+    "master.m3u8": ("hls/master.m3u8", "application/vnd.apple.mpegurl"),
+    "hls/720p.m3u8": ("hls/720p.m3u8", "application/vnd.apple.mpegurl"),
+    "hls/720p.mp4": ("hls/720p.mp4", "video/mp4"),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_file_of_a_video_is_for_those_who_may_watch(
+    house: House, put: Put, alice: Client, bob: Client, nobody: Client, name: str
+) -> None:
+    place, content_type = FILES[name]
+    path = f"/stream/{(video_id := put())}/{name}"
+    assert [c.get(path).status_code for c in (alice, bob, nobody)] == [404, 404, 401]
+
+    file = house.site.videos_dir / video_id / place
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(b"bytes of " + name.encode())
+
+    answer = alice.get(path, headers={"Range": "bytes=9-"})
+    assert (answer.status_code, answer.data) == (206, name.encode())
+    assert answer.headers["Content-Type"] == content_type
+    assert answer.headers["Cache-Control"] == "private, no-cache"
+    assert [c.get(path).status_code for c in (bob, nobody)] == [404, 401]
+    assert alice.post(path).status_code == 405
+
+
+def test_a_download_is_for_the_owner_and_for_whom_the_owner_lets(
+    house: House, put: Put, alice: Client, bob: Client, nobody: Client
+) -> None:
+    closed, open_ = put(visibility="public"), put(visibility="public", downloadable=True)
+    hidden = put(downloadable=True)
+
+    def statuses(video_id: str) -> list[int]:
+        path = f"/stream/{video_id}/download"
+        return [c.get(path).status_code for c in (alice, bob, nobody)]
+
+    assert statuses(closed) == [200, 404, 401]
+    assert statuses(open_) == [200, 200, 200]
+    assert statuses(hidden) == [200, 404, 401]
+
+
+def test_a_download_is_called_as_its_uploader_called_it(put: Put, alice: Client) -> None:
+    named = alice.get(f"/stream/{put(file_name='Übung 1.mov')}/download")
+    titled = alice.get(f"/stream/{put(title='By the sea')}/download")
+
+    full = "attachment; filename=\"_bung 1.mp4\"; filename*=UTF-8''%C3%9Cbung%201.mp4"
+    assert named.headers["Content-Disposition"] == full
+    assert 'filename="By the sea.mp4"' in titled.headers["Content-Disposition"]
+    assert named.data == BYTES
+    assert "Content-Disposition" not in alice.get(media(put())).headers
+
+
+def test_the_bytes_of_a_refused_video_are_for_nobody(
+    put: Put, alice: Client, nobody: Client
+) -> None:
+    path = media(put(visibility="public", refusal="The file is cut off."))
+
+    assert [c.get(path).status_code for c in (alice, nobody)] == [404, 401]

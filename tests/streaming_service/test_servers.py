@@ -1,10 +1,12 @@
 """Bytes as they leave real servers: gunicorn as it runs standalone, and nginx to measure it by."""
 
 import os
+import signal
 import socket
 import struct
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
@@ -248,6 +250,66 @@ def test_a_thousand_clients_that_leave_in_the_middle_leave_nothing_open(
     assert _wait_until(lambda: len(_open_files(worker)) <= before + 3 * 8)
     assert ours.workers() == [worker]
     assert ours.ask(path=path).status == 200
+
+
+def _pause(server: Server, path: str, stack: ExitStack) -> socket.socket:
+    """Ask for a large file, and take nothing of it but the first bytes."""
+    client = stack.enter_context(socket.socket())
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.settimeout(20)
+    client.connect(("127.0.0.1", server.port))
+    client.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    return client
+
+
+def test_two_hundred_viewers_who_pause_leave_the_pages_to_others(
+    ours: Server, shelf: Shelf
+) -> None:
+    """The worker has eight threads: a viewer who pauses must not hold one."""
+    path = f"/stream/{shelf.large}/video.mp4"
+    (worker,) = ours.workers()
+    with ExitStack() as stack:
+        paused = [_pause(ours, path, stack) for _ in range(200)]
+        for client in paused:
+            assert client.recv(12, socket.MSG_WAITALL) == b"HTTP/1.1 200"
+
+        for _ in range(20):
+            assert ours.ask(path="/login").status == 200
+            assert ours.ask(headers={"Range": "bytes=5-9"}).body == BYTES[5:10]
+
+        # Whoever goes on gets the rest, and can ask again on the same connection.
+        for client in (paused[0], paused[-1]):
+            reader = client.makefile("rb")
+            while reader.readline() != b"\r\n":
+                pass
+            data = reader.read(LARGE)
+            assert data[-8:] == struct.pack(">Q", LARGE - 8)
+            assert data == shelf.file(shelf.large).read_bytes()
+            client.sendall(f"HEAD {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            assert reader.readline() == b"HTTP/1.1 200 OK\r\n"
+    assert _wait_until(lambda: not any(".mp4" in name for name in _open_files(worker)))
+    assert ours.workers() == [worker]
+
+
+def test_a_stopping_server_lets_a_slow_viewer_finish(shelf: Shelf, tmp_path: Path) -> None:
+    with (
+        standalone(tmp_path, video_id=shelf.small, environment=shelf.environment) as server,
+        ExitStack() as stack,
+    ):
+        client = _pause(server, f"/stream/{shelf.large}/video.mp4", stack)
+        assert client.recv(12, socket.MSG_WAITALL) == b"HTTP/1.1 200"
+        os.kill(server.pid, signal.SIGTERM)
+        _wait_until(lambda: not _answers(server))
+        data = b"".join(iter(lambda: client.recv(1 << 20), b""))
+
+    assert data.endswith(shelf.file(shelf.large).read_bytes()[-1000:])
+
+
+def _answers(server: Server) -> bool:
+    try:
+        return server.ask("HEAD").status == 200
+    except OSError:
+        return False
 
 
 def test_a_client_that_takes_nothing_is_let_go_after_five_minutes() -> None:

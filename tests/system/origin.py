@@ -1,5 +1,6 @@
 """A running Matinee to speak HTTP to: the embedded one, or the Compose stack."""
 
+import hashlib
 import json
 import os
 import signal
@@ -16,6 +17,7 @@ import requests
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
+WRITER = Path(__file__).with_name("writer.py")
 
 
 class Origin(Protocol):
@@ -45,8 +47,19 @@ class Origin(Protocol):
     def kill_uploads(self) -> None:
         """`kill -9` whatever receives uploads."""
 
+    def writers_end(self, upload: str) -> "subprocess.Popen[str]":
+        """Start `tests/system/writer.py` beside the upload service."""
+
+    def digest_of_incoming(self, upload: str, count: int) -> str:
+        """Return the SHA-256 of the first so many bytes of an upload's file; "" if it has none."""
+
     def without_session_store(self) -> AbstractContextManager[None]:
         """Take the session store away for a while."""
+
+
+def _run_piped(command: list[str]) -> "subprocess.Popen[str]":
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
 
 
 def answers(url: str) -> bool:
@@ -75,7 +88,12 @@ def below(pid: int) -> dict[int, str]:
 
 
 class Standalone:
-    """`python -m standalone` with a data folder and ports of its own."""
+    """`python -m standalone` with a data folder and ports of its own.
+
+    :cvar launcher: a command that runs it, such as one that first gives it a disk of its own.
+    """
+
+    launcher: tuple[str, ...] = ()
 
     def __init__(self, data_dir: Path, ports: list[int], **settings: str) -> None:
         self.data_dir = data_dir
@@ -85,10 +103,15 @@ class Standalone:
         self._environ = {**os.environ, **settings, "DATA_DIR": str(data_dir), "PORTS": joined}
         self._process: subprocess.Popen[str] | None = None
 
+    @property
+    def volume(self) -> Path:
+        """The folder of videos."""
+        return self.data_dir / "videos"
+
     def start(self) -> None:
         """Start it, and return when it says that it is ready."""
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "standalone"],
+            [*self.launcher, sys.executable, "-m", "standalone"],
             cwd=ROOT,
             env=self._environ,
             stdout=subprocess.PIPE,
@@ -145,7 +168,7 @@ class Standalone:
 
     def incoming(self) -> list[str]:
         """Return the names of unfinished uploads' files."""
-        return [path.name for path in (self.data_dir / "videos" / "incoming").iterdir()]
+        return [path.name for path in (self.volume / "incoming").iterdir()]
 
     def command(self, *arguments: str, given: str) -> subprocess.CompletedProcess[str]:
         """Run a command on the Matinee that runs, with something on its standard input."""
@@ -168,6 +191,21 @@ class Standalone:
     def kill_uploads(self) -> None:
         """`kill -9` the web server, which is one here."""
         self.kill("gunicorn")
+
+    def writers_end(self, upload: str) -> "subprocess.Popen[str]":
+        """Run it on this machine, on our own processes only."""
+        processes = [str(pid) for pid, command in self.children().items() if "gunicorn" in command]
+        return _run_piped([sys.executable, "-ISc", WRITER.read_text("utf-8"), upload, *processes])
+
+    def digest_of_incoming(self, upload: str, count: int) -> str:
+        """Read the file."""
+        try:
+            with (self.volume / "incoming" / upload).open("rb") as file:
+                content = file.read(count)
+        except FileNotFoundError:
+            return ""
+        assert len(content) == count
+        return hashlib.sha256(content).hexdigest()
 
     @contextmanager
     def without_session_store(self) -> Iterator[None]:
@@ -266,6 +304,19 @@ class Compose:
         """`kill -9` the upload service's container, and start it again."""
         self.compose("kill", "--signal", "SIGKILL", "upload")
         self.compose("start", "upload")
+
+    def writers_end(self, upload: str) -> "subprocess.Popen[str]":
+        """Run it in the service's container, where nothing else runs."""
+        command = ["docker", "exec", "--interactive", self.container("upload")]
+        return _run_piped([*command, "python", "-ISc", WRITER.read_text("utf-8"), upload])
+
+    def digest_of_incoming(self, upload: str, count: int) -> str:
+        """Let the container read the file."""
+        file = f"/videos/incoming/{upload}"
+        told = self.run(
+            "upload", "sh", "-c", f"! test -f {file} || head -c {count} {file} | sha256sum"
+        )
+        return told.split()[0] if told else ""
 
     @contextmanager
     def without_session_store(self) -> Iterator[None]:

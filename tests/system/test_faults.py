@@ -121,6 +121,36 @@ def test_without_the_session_store_the_answer_is_no_and_service_comes_back(
 
 
 @pytest.mark.compose_only
+def test_when_redis_is_killed_no_byte_is_granted_and_nothing_is_restarted(
+    origin: Compose, alice: Person, film: Path
+) -> None:
+    """Its name goes with its container, and looking it up would take longer than anybody waits."""
+    media = f"/stream/{alice.upload(film)}/video.mp4"
+    assert status(alice, media) == 200
+    streaming = origin.container("streaming")
+    origin.compose("kill", "redis")
+    try:
+        wait_until(lambda: status(alice, media) == 503, within=3, what="the refusal of media")
+        answers_since = [alice.get(media, timeout=5) for _ in range(50)]
+        assert {answer.status_code for answer in answers_since} == {503}
+        assert max(answer.elapsed.total_seconds() for answer in answers_since) < 1.5
+    finally:
+        origin.compose("start", "redis")
+    wait_until(lambda: status(alice, media) == 200, within=5, what="media again, signed in still")
+    assert origin.container("streaming") == streaming
+
+
+@pytest.mark.standalone_only
+def test_when_the_session_store_is_killed_it_is_back_with_everybody_signed_in(
+    origin: Standalone, alice: Person, film: Path
+) -> None:
+    media = f"/stream/{alice.upload(film)}/video.mp4"
+    assert status(alice, media) == 200
+    origin.kill("valkey-server")
+    wait_until(lambda: status(alice, media) == 200, within=5, what="media again")
+
+
+@pytest.mark.compose_only
 def test_without_the_database_pages_say_so_within_two_seconds(
     origin: Compose, alice: Person
 ) -> None:

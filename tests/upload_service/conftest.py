@@ -114,11 +114,15 @@ def grow_old(path: Path, seconds: float = 2 * HOUR) -> None:
     os.utime(path, (then, then))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", params=["gthread", "gevent"])
 def server(
-    tmp_path_factory: pytest.TempPathFactory, migrated: str, redis_url: str, static_dir: Path
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    migrated: str,
+    redis_url: str,
+    static_dir: Path,
 ) -> Iterator[Server]:
-    """One server for this module."""
+    """One server for this module, with a thread for each request, and with one for all of them."""
     folder = tmp_path_factory.mktemp("server")
     if migrated.startswith("sqlite"):
         shutil.copyfile(migrated.removeprefix("sqlite:///"), folder / "matinee.db")
@@ -126,7 +130,13 @@ def server(
     database = connect(migrated)
     for table in (Video, Upload):
         database.write(lambda session, table=table: session.query(table).delete())
-    server = Server(folder, database=database, redis_url=redis_url, static=static_dir)
+    server = Server(
+        folder,
+        database=database,
+        redis_url=redis_url,
+        static=static_dir,
+        worker_class=request.param,
+    )
     yield server
     log = server.log()
     server.stop()

@@ -33,9 +33,17 @@ class Answer:
 
 
 class Server:
-    """Standalone's application under gunicorn, one worker of sixteen threads."""
+    """Standalone's application under gunicorn: one worker, of threads or of gevent's."""
 
-    def __init__(self, folder: Path, *, database: Database, redis_url: str, static: Path) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        database: Database,
+        redis_url: str,
+        static: Path,
+        worker_class: str = "gthread",
+    ) -> None:
         self.videos_dir = folder / "videos"
         self.videos_dir.mkdir()
         self.database = database
@@ -50,7 +58,8 @@ class Server:
             "MAX_UPLOAD_SIZE": str(LIMIT),
             "BIND": f"127.0.0.1:{self.port}",
             "WORKERS": "1",
-            "THREADS": "16",
+            "THREADS": "72",
+            "WORKER_CLASS": worker_class,
         }
         options = ["--config", "python:common.gunicorn", "standalone:application()"]
         self._process = subprocess.Popen(

@@ -16,7 +16,7 @@ from db.models import Upload, User, now
 from tests.conftest import Client, Site
 from tests.upload_service.conftest import HOUR, Rows, files_in, sign_in
 from tests.upload_service.tus_client import OCTETS, Tus, checksum, metadata
-from upload_service import resumable
+from upload_service import completing
 from upload_service.cleaning import Cleaner
 
 
@@ -469,7 +469,7 @@ def test_a_crash_before_the_end_costs_nothing(
         raise DatabaseAway("gone")
 
     with monkeypatch.context() as patch:
-        patch.setattr(resumable, "finish_upload", die)
+        patch.setattr(completing, "finish_upload", die)
         assert tus.patch(where, 0, film).status_code == 503
     upload_id = where.rsplit("/", 1)[1]
     if published:

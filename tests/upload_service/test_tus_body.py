@@ -41,8 +41,9 @@ def body_on(server: socket.socket, *, length: int | None, held: bytes = b"") -> 
 
 
 def collect(body: Body, into: bytearray) -> None:
-    for piece in body.as_it_comes():
-        into += piece or b""
+    for piece in body.pieces():
+        into += piece.content
+        piece.release()
 
 
 def test_a_client_that_stalls_is_ended_with_its_bytes_kept(
@@ -87,3 +88,14 @@ def test_what_follows_the_body_stays_for_the_next_request(
     assert arrived == b"abc"
     assert body._stream.reader.unreader.take_buffered() == b"GET"  # type: ignore[attr-defined]
     client.close()
+
+
+@pytest.mark.parametrize("length", [3, None])
+def test_gunicorn_waits_for_the_next_request_as_long_as_it_likes(
+    line: tuple[socket.socket, socket.socket], length: int | None
+) -> None:
+    server, _client = line
+    body = body_on(server, length=length, held=b"abc" if length else b"3\r\nabc\r\n0\r\n\r\n")
+    collect(body, bytearray())
+    body.discard()
+    assert server.gettimeout() is None

@@ -1,0 +1,63 @@
+/** The panel of the watch page: words, a bar, and for the owner the steps. */
+import { isOver } from "./feed.js";
+
+const ICONS = { done: "check", running: "play", waiting: "clock", failed: "triangle-alert" };
+const HEADINGS = { done: "All of it is prepared", failed: "Not all of it is prepared" };
+
+/**
+ * @param {HTMLElement} panel
+ * @returns {(state: object) => void} shows news
+ */
+export function showIn(panel) {
+  const part = (name) => document.getElementById(`processing-${name}`);
+  let before = {
+    state: "processing",
+    heights: (panel.dataset.heights ?? "").split(",").filter(Boolean).map(Number),
+  };
+
+  return function show(state) {
+    part("words").textContent = state.words;
+    part("heading").textContent = HEADINGS[state.state] ?? part("heading").textContent;
+    part("meter").value = state.percent;
+    part("meter").hidden = isOver(state);
+    if (part("steps")) drawSteps(part("steps"), state.steps);
+    if (part("again")) part("again").hidden = state.state !== "failed";
+    const said = sentence(before, state);
+    if (said) part("said").textContent = said;
+    if (state.master && String(state.heights) !== String(before.heights)) {
+      const { heights, master, storyboard } = state;
+      document.dispatchEvent(
+        new CustomEvent("matinee:renditions", { detail: { heights, master, storyboard } }),
+      );
+    }
+    before = state;
+  };
+}
+
+/**
+ * What a screen reader says of the news. Percents come every second, and are there to be looked up.
+ * @param {{state: string, heights: number[]}} before
+ * @param {{state: string, heights: number[], words: string}} after
+ * @returns {string} empty if it is not worth an interruption
+ */
+export function sentence(before, after) {
+  if (isOver(after)) return after.state === before.state ? "" : after.words;
+  const added = after.heights.filter((height) => !before.heights.includes(height));
+  return added.length > 0 ? `${added.map((height) => `${height}p`).join(" and ")} can be played now.` : "";
+}
+
+function drawSteps(list, steps) {
+  const pattern = list.firstElementChild;
+  if (!pattern) return;
+  while (list.children.length < steps.length) list.append(pattern.cloneNode(true));
+  while (list.children.length > steps.length) list.lastElementChild.remove();
+  for (const [index, step] of steps.entries()) {
+    const item = list.children[index];
+    item.className = step.state;
+    item.querySelector("span").textContent = step.words;
+    item.querySelector("p").textContent = step.error ?? "";
+    item.querySelector("p").hidden = !step.error;
+    const picture = item.querySelector("use");
+    picture.setAttribute("href", picture.getAttribute("href").replace(/#.*/, `#${ICONS[step.state]}`));
+  }
+}

@@ -1,0 +1,126 @@
+"""The pages for whoever owns: the form that edits a video, its captions, and what ends it."""
+
+from io import BytesIO
+
+from flask import Blueprint, jsonify, make_response, redirect, render_template, request
+from werkzeug.wrappers import Response
+
+from common.access import may_remove
+from common.callers import Callers, admit, require_viewer
+from common.errors import Unprocessable, wants_json
+from common.forms import form_fields
+from common.locations import watch_url
+from common.stores import stores
+from common.web import FORM_LIMIT
+from db.models import CAPTION_LIMIT, Video
+from streaming_service import changes
+from streaming_service.captions import tracks_of
+from streaming_service.languages import COMMON
+from streaming_service.library import access_of
+
+_NOTICES = {
+    "added": "The captions are there.",
+    "removed": "The captions are removed.",
+}
+
+editing = Blueprint("editing", __name__)
+admit(editing, Callers.SIGNED_IN)
+
+
+@editing.get("/stream/<video:video_id>/edit")
+def edit_form(video_id: str) -> str:
+    """Show the form with what is there now."""
+    video = changes.find_to_edit(require_viewer(), video_id)
+    return _form(video)
+
+
+@editing.post("/stream/<video:video_id>/edit")
+def edit(video_id: str) -> Response:
+    """Change the video, or show the form again with the reason why not."""
+    viewer = require_viewer()
+    video = changes.find_to_edit(viewer, video_id)
+    values = form_fields("title", "description", "visibility", optional=("downloadable",))
+    try:
+        changes.edit(viewer, video_id, values | {"downloadable": values["downloadable"] != ""})
+    except Unprocessable as error:
+        return make_response(_form(video, values=values, error=error.sentence), error.status)
+    return redirect(f"{watch_url(video_id)}?done=saved", 303)
+
+
+@editing.post("/stream/<video:video_id>/captions")
+def add_captions(video_id: str) -> Response:
+    """Put captions to the video, or show the form again with the reason why not."""
+    viewer = require_viewer()
+    video = changes.find_to_edit(viewer, video_id)
+    request.max_content_length = CAPTION_LIMIT + FORM_LIMIT
+    fields = form_fields("language", optional=("label",))
+    try:
+        track = changes.add_captions(viewer, video_id, **fields, data=_file())
+    except Unprocessable as error:
+        if wants_json():
+            raise
+        page = _form(video, caption=fields, caption_error=error.sentence)
+        return make_response(page, error.status)
+    if wants_json():
+        return make_response(jsonify(track.as_json()), 201)
+    return redirect(f"{watch_url(video_id)}/edit?done=added#captions", 303)
+
+
+def _file() -> bytes:
+    """Return the file of the form, one byte more than captions may have at most."""
+    given = request.files.get("file")
+    with given.stream if given else BytesIO() as stream:  # a large one is a temporary file
+        data = stream.read(CAPTION_LIMIT + 1)
+    if not data:
+        raise Unprocessable("Choose a file with captions: WebVTT or SRT.")
+    return data
+
+
+@editing.post("/stream/<video:video_id>/captions/<language:language>/delete")
+def remove_captions(video_id: str, language: str) -> Response:
+    """Take captions away, and go back to the form."""
+    changes.remove_captions(require_viewer(), video_id, language)
+    return redirect(f"{watch_url(video_id)}/edit?done=removed#captions", 303)
+
+
+@editing.post("/stream/<video:video_id>/process")
+def process(video_id: str) -> Response:
+    """Start again what failed, and go back to the video."""
+    changes.prepare_again(require_viewer(), video_id)
+    return redirect(f"{watch_url(video_id)}?done=again", 303)
+
+
+@editing.post("/stream/<video:video_id>/delete")
+def delete(video_id: str) -> Response:
+    """Delete the video, and go back to the library."""
+    changes.remove(require_viewer(), video_id)
+    return redirect("/stream", 303)
+
+
+def _form(
+    video: Video,
+    *,
+    values: dict[str, str] | None = None,
+    error: str | None = None,
+    caption: dict[str, str] | None = None,
+    caption_error: str | None = None,
+) -> str:
+    now = {
+        "title": video.title,
+        "description": video.description,
+        "visibility": video.visibility.value,
+        "downloadable": "on" if video.downloadable else "",
+    }
+    tracks = stores().database.read(lambda session: tracks_of(session, [video]))
+    return render_template(
+        "streaming/edit.html",
+        video=video,
+        tracks=tracks[video.id],
+        languages=COMMON,
+        values=values or now,
+        error=error,
+        caption=caption or {},
+        caption_error=caption_error,
+        notice=_NOTICES.get(request.args.get("done", "")),
+        may_remove=may_remove(require_viewer(), access_of(video)),
+    )

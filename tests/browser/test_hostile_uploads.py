@@ -1,0 +1,88 @@
+"""Uploads in a real browser when things go wrong on the server, and with names that attack."""
+
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.line import Line
+from tests.browser.test_resumable import (
+    DONE,
+    Wire,
+    begin,
+    context,
+    line,
+    long_film,
+    page,
+    profile,
+    tidy,
+    visit,
+    wire,
+)
+from tests.system.origin import Origin
+from tests.system.people import Person
+
+__all__ = ["context", "line", "long_film", "page", "tidy", "wire"]  # fixtures
+
+NAMES = [
+    "<img src=x onerror=alert(1)>.mp4",
+    "$(id) `id`.mp4",
+    "-vf.mp4",
+    "a\u202egpj.mp4",
+    "“quotes” & 'more' %2e%2e.mp4",
+]
+
+
+def test_an_upload_goes_on_by_itself_when_its_process_is_killed(
+    page: Page, wire: Wire, line: Line, origin: Origin, founder: Person, long_film: Path
+) -> None:
+    begin(page, long_film)
+    (upload,) = founder.get("/api/uploads").json()["uploads"]
+    killer = origin.writers_end(upload["id"])
+    _, complaint = killer.communicate("now\n")
+    assert killer.returncode == 0, complaint
+    line.mend()
+    expect(page.get_by_text(DONE)).to_be_visible(timeout=30_000)
+    assert wire.count("POST") == 1
+    assert wire.offsets()[-1] > 0
+
+
+def test_a_quota_that_is_used_up_is_told_before_the_first_byte(
+    page: Page, wire: Wire, line: Line, chromium: Browser, long_film: Path
+) -> None:
+    set_quota(chromium, line, "5 MB")
+    try:
+        page.locator("#file").set_input_files(long_film)
+        expect(page.locator(".transfer .bad")).to_contain_text("5 MB")
+        assert wire.offsets() == []
+        page.goto("/account")
+        expect(page.get_by_role("heading", name="What you store")).to_be_visible()
+        expect(page.get_by_text("of your 5 MB")).to_be_visible()
+    finally:
+        set_quota(chromium, line, "")
+
+
+def set_quota(chromium: Browser, line: Line, quota: str) -> None:
+    """Change Alice's quota on the page for administrators, without JavaScript."""
+    with profile(chromium, line, java_script_enabled=False) as context:
+        page = visit(context, line)
+        page.goto("/admin")
+        page.get_by_label("Quota of alice", exact=True).fill(quota)
+        page.get_by_role("button", name="Save the quota of alice").click()
+        expect(page.get_by_text("The quota is changed.")).to_be_visible()
+        expect(page.get_by_label("Quota of alice", exact=True)).to_have_value(quota)
+
+
+def test_names_that_attack_are_text(
+    page: Page, film: Path, founder: Person, tmp_path: Path
+) -> None:
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: asked.append(dialog.message))
+    files = [tmp_path / name for name in NAMES]
+    for file in files:
+        file.write_bytes(film.read_bytes())
+    page.locator("#file").set_input_files(files)
+    expect(page.get_by_text(DONE)).to_have_count(len(files), timeout=30_000)
+    page.goto("/stream?whose=mine")
+    for title in ("<img src=x onerror=alert(1)>", "$(id) `id`", "-vf", "agpj"):
+        expect(page.get_by_role("link", name=title, exact=True).first).to_be_visible()
+    assert asked == []

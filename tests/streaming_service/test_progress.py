@@ -1,0 +1,369 @@
+"""How far a video is prepared: said on pages, in JSON and live."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from common import closing
+from common.sessions import SessionStore
+from db.engine import Database, DatabaseAway
+from db.models import Job, JobKind, JobState, Video, now
+from streaming_service import progress
+from tests.conftest import Client
+
+from .conftest import House
+
+Put = Callable[..., str]
+LIVE = {"Accept": "text/event-stream"}
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look again without waiting."""
+    monkeypatch.setattr(progress, "_PAUSE", 0.0)
+
+
+class Stream:
+    """A page that is shown live."""
+
+    def __init__(self, client: Client, path: str) -> None:
+        self.answer = client.get(path, headers=LIVE, buffered=False)
+        self._pieces: Iterator[Any] = iter(self.answer.response)
+
+    def event(self) -> dict[str, Any]:
+        """Return the next event; comments are passed over."""
+        for piece in self._pieces:
+            text = piece.decode()
+            if not text.startswith(":"):
+                head, data, *rest = text.split("\n")
+                assert (head, rest) == ("event: progress", ["", ""])
+                found: dict[str, Any] = json.loads(data.removeprefix("data: "))
+                return found
+        raise EOFError
+
+    def is_over(self) -> bool:
+        """Read to the end, and tell that there was no other event."""
+        return all(piece.startswith(b":") for piece in self._pieces)
+
+
+@pytest.fixture
+def underway(house: House, put: Put) -> str:
+    """A video of Alice's for everybody: checked, drawn, in 240p, and half done with 360p."""
+    video_id = put(visibility="public")
+    for kind in (JobKind.CHECK, JobKind.PICTURES):
+        house.add_job(video_id, kind, JobState.DONE, progress=1.0, estimate=1.0)
+    house.add_job(video_id, JobKind.RUNG, JobState.DONE, height=240, progress=1.0, estimate=4.0)
+    house.add_job(
+        video_id,
+        JobKind.RUNG,
+        JobState.RUNNING,
+        height=360,
+        progress=0.5,
+        started_at=now() - timedelta(seconds=100),
+        estimate=200.0,
+    )
+    house.add_job(video_id, JobKind.RUNG, height=720, estimate=400.0)
+    house.publish(video_id, 240)
+    return video_id
+
+
+def job(house: House, video_id: str, height: int) -> int:
+    """Return the id of a rung's job."""
+
+    def find(session: Any) -> int:
+        return int(session.query(Job.id).filter_by(video_id=video_id, height=height).scalar())
+
+    return house.database.read(find)
+
+
+def test_what_scripts_are_told(underway: str, alice: Client) -> None:
+    found = alice.get(f"/api/videos/{underway}/progress").json
+
+    assert found["state"] == "processing"
+    assert found["watchable"] is True
+    assert 16 <= found["percent"] <= 18
+    assert found["done_at"] > now().isoformat()
+    assert found["heights"] == [240]
+    page = f"/stream/{underway}"
+    assert found["master"] == f"{page}/master.m3u8"
+    assert found["poster"] == f"{page}/poster.jpg"
+    assert found["storyboard"] == f"{page}/storyboard.vtt"
+    assert found["words"] == f"Being prepared: {found['percent']} %, about 8 minutes left."
+    assert [(s["kind"], s["height"], s["state"], s["words"]) for s in found["steps"]] == [
+        ("check", None, "done", "Check: done"),
+        ("pictures", None, "done", "Poster and previews: done"),
+        ("rung", 240, "done", "240p: done"),
+        ("rung", 360, "running", "360p: now, 50 %"),
+        ("rung", 720, "waiting", "720p: next"),
+    ]
+    video = alice.get(f"/api/videos/{underway}").json
+    assert video["processing"].keys() == found.keys()
+    assert video["urls"]["master"] == found["master"]
+
+
+def test_the_watch_page_has_what_its_player_needs(underway: str, alice: Client) -> None:
+    page = alice.get(f"/stream/{underway}").text
+
+    for part in (
+        f'data-master="/stream/{underway}/master.m3u8"',
+        f'data-storyboard="/stream/{underway}/storyboard.vtt"',
+        f'data-progress="/api/videos/{underway}/progress"',
+        f'poster="/stream/{underway}/poster.jpg"',
+        "360p: now, 50 %",
+        "about 8 minutes left",
+    ):
+        assert part in page
+
+
+def test_only_the_owner_sees_the_steps(
+    underway: str, alice: Client, bob: Client, nobody: Client
+) -> None:
+    assert "360p: now" in alice.get(f"/stream/{underway}").text
+    for client in (bob, nobody):
+        page = client.get(f"/stream/{underway}").text
+        assert "Being prepared" in page
+        assert "360p: now" not in page
+
+
+def test_the_library_shows_posters_and_what_is_under_way(
+    house: House, put: Put, underway: str, alice: Client
+) -> None:
+    fresh = put()
+    house.add_job(fresh, JobKind.CHECK)
+
+    page = alice.get("/stream").text
+
+    assert f'src="/stream/{underway}/poster.jpg"' in page
+    assert f'src="/stream/{fresh}/poster.jpg"' not in page
+    assert "Being prepared: 1" in page
+    assert "Will be prepared after 1 other video" in page
+
+
+def test_a_video_without_steps_is_ready(put: Put, alice: Client) -> None:
+    video_id = put()
+
+    assert alice.get(f"/api/videos/{video_id}/progress").json["state"] == "done"
+    page = alice.get(f"/stream/{video_id}").text
+    for part in ("data-progress", "data-master", "data-storyboard", "poster=", "processing"):
+        assert part not in page
+
+
+def test_who_is_told(
+    house: House, put: Put, alice: Client, bob: Client, charlie: Client, nobody: Client
+) -> None:
+    for visibility, statuses in {
+        "private": [200, 404, 404, 401],
+        "members": [200, 200, 200, 401],
+        "public": [200] * 4,
+    }.items():
+        path = f"/api/videos/{put(visibility=visibility)}/progress"
+        for headers in ({}, LIVE):
+            everybody = (alice, bob, charlie, nobody)
+            assert [c.get(path, headers=headers).status_code for c in everybody] == statuses
+
+
+# --- failed and refused ---------------------------------------------------------------------------
+
+
+def test_a_failed_step_is_told_to_the_owner_and_tried_again(
+    house: House, put: Put, alice: Client, bob: Client
+) -> None:
+    video_id = put(visibility="members")
+    house.add_job(video_id, JobKind.CHECK, JobState.DONE, progress=1.0)
+    fields = {"height": 720, "attempts": 3, "error": "The disk is full.", "detail": "x264 [err]"}
+    failed = house.add_job(video_id, JobKind.RUNG, JobState.FAILED, finished_at=now(), **fields)
+    own, others = (client.get(f"/stream/{video_id}").text for client in (alice, bob))
+    for part in ("720p: failed", "The disk is full.", "x264 [err]", f"{video_id}/process"):
+        assert part in own
+        assert part not in others
+    steps = [c.get(f"/api/videos/{video_id}/progress").json["steps"][1] for c in (alice, bob)]
+    assert steps[0]["detail"] == "x264 [err]"
+    assert "detail" not in steps[1]
+    assert "error" not in steps[1]
+
+    answer = alice.post(f"/stream/{video_id}/process")
+
+    assert answer.status_code == 303
+    assert "It is being tried again." in alice.get(answer.location).text
+    row = house.database.read(lambda session: session.get_one(Job, failed))
+    assert (row.state, row.attempts) == (JobState.WAITING, 0)
+    assert (row.error, row.detail, row.finished_at) == (None, None, None)
+    assert alice.get(f"/api/videos/{video_id}/progress").json["state"] == "processing"
+
+
+def test_what_did_not_fail_is_left_alone(house: House, underway: str, alice: Client) -> None:
+    before = house.database.read(lambda session: [repr(vars(j)) for j in session.query(Job)])
+
+    assert alice.post(f"/stream/{underway}/process").status_code == 303
+
+    after = house.database.read(lambda session: [repr(vars(j)) for j in session.query(Job)])
+    assert len(before) == len(after)
+    assert alice.get(f"/api/videos/{underway}/progress").json["steps"][3]["state"] == "running"
+
+
+def test_only_the_owner_starts_it_again(
+    put: Put, alice: Client, bob: Client, charlie: Client, nobody: Client
+) -> None:
+    path = f"/stream/{put(visibility='members')}/process"
+
+    assert [c.post(path).status_code for c in (bob, charlie, nobody)] == [404, 404, 401]
+    assert alice.get(path).status_code == 405
+
+
+def test_a_refused_video_is_its_owners_alone(
+    put: Put, alice: Client, bob: Client, charlie: Client, nobody: Client
+) -> None:
+    why = "The file breaks off in the middle."
+    video_id = put(visibility="public", title="Broken film", refusal=why)
+    page = alice.get(f"/stream/{video_id}").text
+
+    assert why in page
+    assert f"/stream/{video_id}/delete" in page
+    assert "<video" not in page
+    assert why in alice.get("/stream").text
+    described = alice.get(f"/api/videos/{video_id}").json
+    assert described["processing"]["state"] == "refused"
+    assert described["processing"]["words"] == why
+    assert described["processing"]["watchable"] is False
+    assert described["urls"] == {"page": f"/stream/{video_id}"}
+    for client in (bob, charlie):
+        assert client.get(f"/stream/{video_id}").status_code == 404
+        assert client.get(f"/api/videos/{video_id}").status_code == 404
+        assert client.get(f"/api/videos/{video_id}/progress").status_code == 404
+        assert "Broken film" not in client.get("/stream").text
+        assert client.get("/api/videos").json["videos"] == []
+    assert nobody.get(f"/api/videos/{video_id}").status_code == 401
+    assert alice.post(f"/stream/{video_id}/process").status_code == 409
+    assert alice.post(f"/stream/{video_id}/delete").status_code == 303
+
+
+# --- live -----------------------------------------------------------------------------------------
+
+
+def test_a_stream_tells_each_change_once_and_ends_when_all_is_done(
+    house: House, underway: str, alice: Client
+) -> None:
+    stream = Stream(alice, f"/api/videos/{underway}/progress")
+
+    assert stream.answer.headers["Content-Type"] == "text/event-stream; charset=utf-8"
+    assert stream.answer.headers["X-Accel-Buffering"] == "no"
+    assert stream.answer.headers["Cache-Control"] == "no-store"
+    assert stream.event()["heights"] == [240]
+    for height in (360, 720):
+        house.change(Job, job(house, underway, height), state=JobState.DONE, finished_at=now())
+        house.publish(underway, height)
+    while (last := stream.event())["state"] != "done":
+        pass
+    assert last["heights"] == [240, 360, 720]
+    assert last["words"] == "Everything is prepared."
+    assert stream.is_over()
+
+
+def test_a_stream_ends_with_the_access_to_its_video(
+    house: House, underway: str, alice: Client, bob: Client
+) -> None:
+    stream = Stream(bob, f"/api/videos/{underway}/progress")
+    stream.event()
+
+    assert alice.patch(f"/api/videos/{underway}", json={"visibility": "private"}).status_code == 200
+
+    assert stream.is_over()
+
+
+def test_a_stream_ends_with_the_session_of_its_reader(
+    house: House, underway: str, alice: Client
+) -> None:
+    house.change(Video, underway, visibility="private")
+    stream = Stream(alice, f"/api/videos/{underway}/progress")
+    stream.event()
+
+    house.sessions.end(house.tokens["alice"])
+
+    assert stream.is_over()
+
+
+@pytest.mark.parametrize("store", ["database", "sessions"])
+def test_a_stream_ends_when_a_store_is_away(
+    underway: str, alice: Client, monkeypatch: pytest.MonkeyPatch, store: str
+) -> None:
+    stream = Stream(alice, f"/api/videos/{underway}/progress")
+    stream.event()
+
+    def fail(*_: object) -> None:
+        raise DatabaseAway("away") if store == "database" else RedisConnectionError("away")
+
+    if store == "database":
+        monkeypatch.setattr(Database, "read", fail)
+    else:
+        monkeypatch.setattr(SessionStore, "find", fail)
+
+    assert stream.is_over()
+
+
+def test_a_stream_ends_when_its_process_is_told_to(underway: str, alice: Client) -> None:
+    stream = Stream(alice, f"/api/videos/{underway}/progress")
+    stream.event()
+    closing.ask_with(lambda: True)
+    try:
+        assert stream.is_over()
+    finally:
+        closing.ask_with(lambda: False)
+
+
+def test_between_two_looks_no_connection_is_held(
+    house: House, underway: str, alice: Client
+) -> None:
+    stream = Stream(alice, f"/api/videos/{underway}/progress")
+    stream.event()
+
+    pools = [app.extensions["stores"].database.engine.pool for app in house.site.apps.values()]
+    assert [pool.checkedout() for pool in pools] == [0, 0, 0]  # type: ignore[attr-defined]
+
+
+def test_there_is_room_for_so_many_streams_and_a_left_one_makes_room(
+    house: House, underway: str, alice: Client
+) -> None:
+    path = f"/api/videos/{underway}/progress"
+    streams = [Stream(alice, path) for _ in range(16)]
+    for stream in streams[:3]:
+        stream.event()
+
+    refused = alice.get(path, headers=LIVE)
+    assert refused.status_code == 503
+    assert refused.headers["Retry-After"]
+    assert alice.get(path).status_code == 200
+
+    streams[0].answer.close()
+    streams[-1].answer.close()  # nothing of this one was read
+    assert [Stream(alice, path).answer.status_code for _ in range(3)] == [200, 200, 503]
+
+
+def test_a_quiet_line_says_that_it_is_open() -> None:
+    looks = iter([{"a": {"state": "waiting"}}] * 40 + [{}])
+
+    said = list(progress.changes(lambda: next(looks), pause=lambda _: None))
+
+    assert said == [("a", {"state": "waiting"}), None, None]
+
+
+def test_a_page_of_videos_is_followed_at_once(
+    house: House, put: Put, underway: str, alice: Client, bob: Client
+) -> None:
+    hidden = put()
+    house.add_job(hidden, JobKind.CHECK)
+    path = f"/api/videos/progress?ids={underway},{hidden},{'A' * 22}"
+
+    assert set(alice.get(path).json["videos"]) == {underway, hidden}
+    assert set(bob.get(path).json["videos"]) == {underway}
+    stream = Stream(alice, path)
+    assert {stream.event()["id"] for _ in range(2)} == {underway, hidden}
+
+
+@pytest.mark.parametrize("ids", ["x", "..,x", ",".join("A" * 22 for _ in range(25))])
+def test_other_lists_of_videos_are_422(alice: Client, nobody: Client, ids: str) -> None:
+    assert alice.get(f"/api/videos/progress?ids={ids}").status_code == 422
+    assert nobody.get(f"/api/videos/progress?ids={ids}").status_code == 401

@@ -1,0 +1,92 @@
+"""Uploaders that send a byte now and then, as many as there may be of them."""
+
+import resource
+import selectors
+import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from tests.media import mp4
+from tests.system.people import Person
+from tests.system.tus import Tus
+
+PAUSE = 9  # seconds between two bytes of one uploader
+
+
+def allow_connections(count: int) -> None:
+    """Let this process have so many connections open, and some files."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, count + 1000), most))
+
+
+class SlowUploaders:
+    """Each has an upload of its own, and sends a byte of it every nine seconds.
+
+    :param person: whose uploads they are.
+    :ivar lost: how many the server has answered or hung up on, which it should not.
+    """
+
+    def __init__(self, person: Person, count: int) -> None:
+        self._tus = Tus(person)
+        self._film = mp4()
+        self._count = count
+        self._selector = selectors.DefaultSelector()
+        self._lines: dict[socket.socket, tuple[str, int]] = {}  # its upload, and bytes sent
+        self._thread = threading.Thread(target=self._trickle)
+        self._done = threading.Event()
+        self.lost = 0
+        self.rounds = 0  # how often each has sent a byte
+
+    def __enter__(self) -> "SlowUploaders":
+        allow_connections(self._count)
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda _: self._open(), range(self._count)))
+        self._thread.start()
+        return self
+
+    def _open(self) -> None:
+        where = self._tus.begin(len(self._film))
+        connection = self._tus.connect()
+        head = {"Content-Type": "application/offset+octet-stream", "Upload-Offset": "0"}
+        connection.sendall(
+            self._tus.head_of("PATCH", where, len(self._film), head) + self._film[:1]
+        )
+        self._lines[connection] = where, 1
+        self._selector.register(connection, selectors.EVENT_READ)
+
+    def _trickle(self) -> None:
+        """Spread the bytes of all over the pause, so that somebody sends at any time."""
+        while not self._done.is_set():
+            began = time.monotonic()
+            for number, connection in enumerate(list(self._lines)):
+                due = began + PAUSE * number / self._count
+                if self._done.wait(max(0, due - time.monotonic())):
+                    return
+                self._send_one(connection)
+            self._done.wait(max(0, began + PAUSE - time.monotonic()))
+            self.rounds += 1
+            # Whatever comes back before the last byte has been sent is a refusal or a goodbye.
+            self.lost = len(self._selector.select(0)) + self._count - len(self._lines)
+
+    def _send_one(self, connection: socket.socket) -> None:
+        where, sent = self._lines[connection]
+        try:
+            connection.sendall(self._film[sent : sent + 1])
+        except OSError:
+            self._selector.unregister(connection)
+            del self._lines[connection]
+        else:
+            self._lines[connection] = where, sent + 1
+
+    def standing(self) -> list[tuple[str, int]]:
+        """Return the address of each upload, and how many bytes of it have been sent."""
+        return list(self._lines.values())
+
+    def __exit__(self, *_error: object) -> None:
+        self._done.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+        self._selector.close()
+        for connection in self._lines:
+            connection.close()

@@ -1,0 +1,52 @@
+"""Work that waits for the disk, done in threads of the system's own, whatever the worker is.
+
+Where each request has a thread (gthread), waiting in it costs nobody anything. Where all requests
+share one (gevent), a request that waits for the disk would stop all the others. This module is
+the one place that knows the difference.
+"""
+
+import concurrent.futures
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from typing import TypeVar
+
+T = TypeVar("T")
+
+_THREADS = 16  # per process; as many writes and syncs run at once
+
+_lock = threading.Lock()
+_executors: list[Executor] = []
+
+
+def shares_one_thread() -> bool:
+    """Tell whether all requests of this process share one thread (gevent)."""
+    monkey = sys.modules.get("gevent.monkey")
+    return monkey is not None and bool(monkey.is_module_patched("threading"))
+
+
+def start(work: Callable[[], T]) -> "Future[T]":
+    """Begin something in another thread; whoever asks for the result waits for it.
+
+    It must touch nothing of the request's: no context, no lock, no database.
+    """
+    with _lock:
+        if not _executors:  # not before a fork, which would leave the threads behind
+            _executors.append(_new_executor())
+    return _executors[0].submit(work)
+
+
+def run(work: Callable[[], T]) -> T:
+    """Do something that waits for the disk, and return what it returns."""
+    return start(work).result() if shares_one_thread() else work()
+
+
+def _new_executor() -> Executor:
+    if shares_one_thread():
+        # Patched, the standard library's would run greenlets.
+        from gevent.threadpool import ThreadPoolExecutor  # noqa: PLC0415 (only where it is in use)
+
+        executor: Executor = ThreadPoolExecutor(_THREADS)
+        return executor
+    return concurrent.futures.ThreadPoolExecutor(_THREADS, thread_name_prefix="disk")
