@@ -26,8 +26,9 @@ test-system: .venv/dev build/static/manifest.json  ## the Compose stack over HTT
 	STACK=compose $(BIN)/python -m pytest tests/system tests/browser tests/permissions/test_over_http.py
 	DATABASE=mysql $(BIN)/python -m pytest --ignore tests/system --ignore tests/browser --ignore tests/gateway --ignore tests/permissions/test_over_http.py
 
-soak: .venv/dev build/static/manifest.json  ## 200 killed workers, cut connections and damaged chunks each
+soak: .venv/dev build/static/manifest.json  ## 200 kills and cuts of uploads, 100 kills of processing
 	FAULT_ROUNDS=200 $(BIN)/python -m pytest -s tests/system/test_upload_faults.py
+	PROCESSING_KILLS=100 $(BIN)/python -m pytest -s tests/system/test_processing_faults.py
 
 bench: .venv/dev build/static/manifest.json  ## measure all of it into docs/benchmarks.md; one part: bench-delivery, bench-revocation ...
 	$(BIN)/python -m benchmarks

@@ -192,12 +192,15 @@ def _prepared(
         for step in processing.steps
     )
     drawn = rows.get((JobKind.PICTURES, 0))
+    # There is no master playlist while the sound is being made: pictures would play without it.
+    sound = rows.get((JobKind.AUDIO, 0))
+    is_heard = sound is None or sound.state is JobState.DONE
     return Prepared(
         video_id=video.id,
         processing=processing,
         steps=tuple(steps),
         heights=tuple(sorted({height for height in heights if height})),
-        has_master=bool(heights) and not is_refused,
+        has_master=bool(heights) and is_heard and not is_refused,
         has_pictures=drawn is not None and drawn.state is JobState.DONE and not is_refused,
         refusal=video.refusal,
     )

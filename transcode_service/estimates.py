@@ -8,6 +8,7 @@ machine is a guess, and the tenth is not.
 """
 
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,19 +17,22 @@ from sqlalchemy.orm import Session
 
 from db.models import Job, JobKind, JobState, Video
 
+_FRESH = 10  # steps after which one counts half: machines get busy, and free again
 _REMEMBERED = 60  # finished steps of a kind that are looked at
 _FIXED = {  # seconds that a step takes at least
-    JobKind.CHECK: 0.4,
-    JobKind.PICTURES: 0.6,
-    JobKind.COPY: 0.3,
-    JobKind.AUDIO: 0.3,
-    JobKind.RUNG: 0.5,
+    JobKind.CHECK: 0.6,
+    JobKind.PICTURES: 0.3,
+    JobKind.COPY: 0.2,
+    JobKind.AUDIO: 0.2,
+    JobKind.RUNG: 0.3,
 }
-_DECODED = 0.006  # seconds for a second of film of a million pixels, at 25 pictures a second
-_ENCODED = 0.12
-_HEARD = 0.004  # seconds for a second of sound
-_COPIED = 3e-9  # seconds for a byte
-_PICTURED = 0.002  # seconds for a second of film of a million pixels, of which few are decoded
+# Seconds of one processor for a second of film of a million pixels, at 25 pictures a second.
+_DECODED = 0.09
+_ENCODED = 0.55
+_PICTURED = 0.002  # few pictures are decoded
+_HEARD = 0.002  # seconds for a second of sound
+_READ = 3e-9  # seconds for a byte
+_CORES = min(os.cpu_count() or 1, 8)  # that one ffmpeg makes good use of
 
 
 @dataclass(frozen=True)
@@ -52,17 +56,15 @@ def model(*, kind: JobKind, height: int, video: Video) -> float:
     pixels = max(1, video.width * video.height) / 1e6
     fixed = _FIXED[kind]
     match kind:
-        case JobKind.CHECK:
-            return fixed + duration * pixels * _DECODED
+        case JobKind.CHECK | JobKind.COPY:
+            return fixed + video.size * _READ
         case JobKind.PICTURES:
             return fixed + duration * pixels * _PICTURED
-        case JobKind.COPY:
-            return fixed + video.size * _COPIED
         case JobKind.AUDIO:
             return fixed + duration * _HEARD
         case JobKind.RUNG:
             share = min(1.0, (height / max(1, min(video.width, video.height))) ** 2)
-            return fixed + duration * pixels * (_DECODED + _ENCODED * share)
+            return fixed + duration * pixels * (_DECODED + _ENCODED * share) / _CORES
 
 
 def predict(session: Session, *, job: Job, video: Video) -> float:
@@ -94,6 +96,8 @@ def correction(samples: Sequence[Sample], *, modelled: float, height: int, video
 
     That is how fast this machine is at such steps, told from other videos, times how much harder
     than those this video has been so far.
+
+    :param samples: of the same kind, newest first.
     """
     others = [sample for sample in samples if sample.video_id != video_id]
     own = [sample for sample in samples if sample.video_id == video_id]
@@ -106,15 +110,16 @@ def correction(samples: Sequence[Sample], *, modelled: float, height: int, video
 
 
 def _speed(samples: Sequence[Sample], *, like: Sample) -> float:
-    """Return the ratio of the samples, of which the ones most like another count most."""
+    """Return the ratio of the samples, of which the newest and the most like another count most."""
     return _median(
         [
             (
                 sample.ratio,
                 (8 if sample.height == like.height else 1)
-                / (1 + 4 * abs(math.log(sample.modelled / like.modelled))),
+                / (1 + 4 * abs(math.log(sample.modelled / like.modelled)))
+                / (1 + age / _FRESH),
             )
-            for sample in samples
+            for age, sample in enumerate(samples)
         ]
     )
 

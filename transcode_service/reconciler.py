@@ -40,12 +40,14 @@ class Reconciler:
         """Apply every rule once.
 
         :raises DatabaseAway: everything must wait.
+        :raises StorageError: the volume is not there; what needs none has been done.
         """
         try:
             if time.monotonic() >= self._patient_until:
                 self._expire()
             self._wake()
             if time.monotonic() >= self._next_sweep:
+                self.shop.storage.check(writable=True)
                 self._sweep()
                 self._restore_masters()
                 self._next_sweep = time.monotonic() + self.sweep_every

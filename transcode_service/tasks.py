@@ -1,8 +1,13 @@
 """What a message of the queue leads to: work on whatever waits."""
 
+import structlog
+
+from common.storage import StorageError
 from db.engine import DatabaseAway
 from transcode_service.shop import Workshop
 from transcode_service.work import drain
+
+log = structlog.get_logger()
 
 _here: list[Workshop] = []
 
@@ -15,11 +20,11 @@ def employ(shop: Workshop) -> None:
 def run_next() -> None:
     """Work on jobs until none waits.
 
-    A message carries nothing, since the rows tell what there is to do; with the database away
-    there is nothing to be told, and the reconciler sends another message later.
+    A message carries nothing, since the rows tell what there is to do. With the database or the
+    volume away nothing can be begun, and the reconciler sends another message later.
     """
     [shop] = _here
     try:
         drain(shop)
-    except DatabaseAway:
-        return
+    except (DatabaseAway, StorageError) as error:
+        log.debug("nothing could be begun", detail=str(error))

@@ -41,9 +41,12 @@ def drain(shop: Workshop) -> None:
     """Work on jobs until none waits, or this worker is to end.
 
     :raises DatabaseAway: no job could be claimed.
+    :raises StorageError: the volume is not there; no job is begun, since each would fail.
     """
-    while not shop.stopping.is_set() and run_one(shop):
-        pass
+    while not shop.stopping.is_set():
+        shop.storage.check(writable=True)
+        if not run_one(shop):
+            return
 
 
 def run_one(shop: Workshop) -> bool:
@@ -182,6 +185,7 @@ def _put_off(shop: Workshop, claim: Claim, *, elapsed: float, detail: str) -> No
     """Try again when there may be room, having spent no more on trying than on waiting."""
     after = timedelta(seconds=min(max(_FULL_PAUSE, elapsed), _FULL_PAUSE_LIMIT))
     error = DiskFull().sentence
+    _tidy(shop, claim)  # first, since the database may want room too
     log.error("the disk is full", detail=detail, again_in=after.total_seconds())
     _settle(shop, partial(jobs.hand_back, claim=claim, after=after, error=error))
 

@@ -25,6 +25,7 @@ from rq.worker import SimpleWorker, WorkerStatus
 from common.log import configure
 from common.queue import queue
 from common.settings import Environment, SettingsError
+from common.storage import StorageError
 from db.engine import DatabaseAway
 from transcode_service.settings import TranscodeSettings
 from transcode_service.shop import Workshop
@@ -81,9 +82,9 @@ def run(shop: Workshop, redis_url: str) -> None:
                 log.info("stores are back")
             waiting = False
             _listen(shop, redis_url)
-        except DatabaseAway as error:
+        except (DatabaseAway, StorageError) as error:
             if not waiting:
-                log.warning("waiting for a store", store="database", detail=str(error))
+                log.warning("waiting for a store", store=type(error).__name__, detail=str(error))
             waiting = True
         except StopRequested:
             continue  # told to end between two things

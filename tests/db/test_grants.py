@@ -55,6 +55,9 @@ def run_as(database: Database) -> Callable[[str, str], None]:
         ("auth", "DELETE FROM users WHERE id = 0"),
         ("upload", "DELETE FROM videos WHERE id = ''"),
         ("streaming", "UPDATE videos SET title = title"),
+        ("streaming", "UPDATE jobs SET state = state"),
+        ("transcode", "UPDATE videos SET refusal = refusal"),
+        ("transcode", "DELETE FROM renditions WHERE video_id = ''"),
     ],
 )
 def test_a_service_may_do_its_work(
@@ -69,7 +72,11 @@ def test_a_service_may_do_its_work(
     [
         ("auth", "UPDATE videos SET title = ''"),
         ("upload", "UPDATE users SET role = 'admin'"),
-        ("upload", "UPDATE videos SET visibility = 'public'"),
+        ("upload", "UPDATE jobs SET state = 'done'"),
+        ("upload", "INSERT INTO renditions (video_id) VALUES ('x')"),
+        ("transcode", "DELETE FROM videos"),
+        ("transcode", "UPDATE users SET role = 'admin'"),
+        ("transcode", "DELETE FROM captions"),
         ("streaming", "DELETE FROM videos"),
         ("streaming", "INSERT INTO uploads (id) VALUES ('x')"),
         ("streaming", "UPDATE users SET role = 'admin'"),

@@ -11,6 +11,7 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from common.cache import VideoCache
+from common.storage import StorageError
 from db.engine import Database, DatabaseAway
 from db.models import JobKind, JobState, Video, now
 from tests.transcode_service.conftest import LADDER, PLAIN, House, rendition
@@ -228,6 +229,20 @@ def test_without_room_nothing_is_begun(
     video = house.video()
     run_one(shop)
     assert house.look(the_check(house, video)).error == DiskFull().sentence
+
+
+def test_without_its_volume_nothing_is_begun_and_no_attempt_is_lost(
+    house: House, shop: Workshop
+) -> None:
+    video = house.video()
+    away = house.storage.root.with_name("away")
+    house.storage.root.rename(away)
+    with pytest.raises(StorageError):
+        drain(shop)
+    assert house.look(the_check(house, video)).attempts == 0
+    away.rename(house.storage.root)
+    drain(shop)
+    assert house.is_complete(video)
 
 
 def rung_only(house: House) -> tuple[str, int]:

@@ -218,6 +218,19 @@ def test_a_killed_ffmpeg_fails_the_attempt_with_words(
     assert job.not_before is not None
 
 
+def test_an_emptied_redis_costs_no_job_and_no_worker(
+    house: House, start: Start, redis: Redis, short: bytes
+) -> None:
+    videos = [house.video(content=short) for _ in range(2)]
+    service = start()
+    wait_until(lambda: "step done" in service.log(), within=60, what=service.log())
+    redis.flushall()
+    wait_until(lambda: all(map(house.is_complete, videos)), within=60, what=service.log())
+    redis.flushall()
+    videos.append(house.video(content=short))
+    wait_until(lambda: house.is_complete(videos[-1]), within=60, what=service.log())
+
+
 def test_without_redis_it_works_by_looking_at_the_database(
     house: House, start: Start, short: bytes
 ) -> None:
