@@ -163,7 +163,9 @@ def test_names_for_people_cannot_break_the_master() -> None:
     picture = MadeRendition(
         **{**row, "kind": "video", "codecs": "avc1.64001f"},
         **{**plain, "width": 640, "height": 360, "frame_rate": 25.0},
-        name="360p", language=None, title=None,
+        name="360p",
+        language=None,
+        title=None,
     )
     master = strict_hls.read_master(write_master([picture, *sounds]))
     assert [sound["NAME"] for sound in master.sounds] == ["a'b#EXTINF", "a'b#EXTINF (2)"]
