@@ -10,10 +10,10 @@ RUN_ENV := $(if $(wildcard .venv/dev),.venv/dev,.venv/standalone)
 LOCKS := dev tools auth upload streaming transcode migrate standalone
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-system bench up down fmt lint lock init-sql build clean
+.PHONY: help run test test-system bench bench-processing soak-media up down fmt lint lock init-sql build clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(RUN_ENV) build/static/manifest.json  ## run Matinee on this machine, without Docker
 	@exec $(BIN)/python -m standalone
@@ -28,6 +28,12 @@ test-system: .venv/dev build/static/manifest.json  ## the Compose stack over HTT
 
 bench: .venv/dev build/static/manifest.json  ## measure, as ratios to peers, into docs/benchmarks.md
 	$(BIN)/python -m benchmarks
+
+bench-processing: .venv/dev build/static/manifest.json  ## measure processing, from the last byte to the full ladder
+	$(BIN)/python -m benchmarks.processing
+
+soak-media: .venv/dev  ## put 2,000 mutated files through the check
+	FUZZ_FILES=2000 $(BIN)/python -m pytest tests/transcode_service/media/test_fuzz.py -q -s
 
 up:  ## build and start the containers
 	docker compose up --build --detach --wait

@@ -39,7 +39,7 @@ def write_section(name: str, text: str) -> None:
     sections = _sections()
     facts = f"_{datetime.now(UTC):%Y-%m-%d %H:%M} UTC. {_machine()}_"
     sections[name] = f"{facts}\n\n{text.strip()}\n"
-    known = ["Delivery", "Upload", "Revocation"]
+    known = ["Delivery", "Upload", "Revocation", "Processing"]
     parts = [f"## {name}\n\n{sections[name]}" for name in known if name in sections]
     PAGE.write_text("\n".join([_TITLE, *parts]), encoding="utf-8")
 
