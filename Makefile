@@ -13,7 +13,7 @@ LOCKS := dev tools auth upload streaming transcode migrate standalone
 .PHONY: help run test test-system soak bench up down fmt lint lock init-sql build clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(RUN_ENV) build/static/manifest.json  ## run Matinee on this machine, without Docker
 	@exec $(BIN)/python -m standalone
@@ -26,12 +26,17 @@ test-system: .venv/dev build/static/manifest.json  ## the Compose stack over HTT
 	STACK=compose $(BIN)/python -m pytest tests/system tests/browser tests/permissions/test_over_http.py
 	DATABASE=mysql $(BIN)/python -m pytest --ignore tests/system --ignore tests/browser --ignore tests/gateway --ignore tests/permissions/test_over_http.py
 
-soak: .venv/dev build/static/manifest.json  ## 200 kills and cuts of uploads, 100 kills of processing
+soak: .venv/dev build/static/manifest.json  ## faults by the hundred: uploads, processing, mutated files
 	FAULT_ROUNDS=200 $(BIN)/python -m pytest -s tests/system/test_upload_faults.py
 	PROCESSING_KILLS=100 $(BIN)/python -m pytest -s tests/system/test_processing_faults.py
+	FUZZ_FILES=2000 $(BIN)/python -m pytest -s tests/transcode_service/media/test_fuzz.py
 
 bench: .venv/dev build/static/manifest.json  ## measure all of it into docs/benchmarks.md; one part: bench-delivery, bench-revocation ...
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.processing
+
+bench-processing: .venv/dev build/static/manifest.json
+	$(BIN)/python -m benchmarks.processing
 
 bench-%: .venv/dev build/static/manifest.json
 	$(BIN)/python -m benchmarks $(subst -,_,$*)

@@ -19,11 +19,20 @@ class UploadError(Exception):
 
 @dataclass(frozen=True)
 class Posted:
-    """What came of it: seconds until the answer was complete, and the video, if it became one."""
+    """What came of it: seconds until the answer was complete, and the answer.
+
+    :ivar last_byte: when the last byte was given to the network, by `time.perf_counter`.
+    """
 
     seconds: float
     status: int
-    video: str = ""
+    body: bytes
+    last_byte: float
+
+    @property
+    def video(self) -> str:
+        """The id of the video that the file became."""
+        return str(json.loads(self.body)["id"])
 
 
 def post_form(url: str, file: Path, *, cookie: str = "", title: str = "A film") -> Posted:
@@ -63,12 +72,12 @@ def post_form(url: str, file: Path, *, cookie: str = "", title: str = "A film") 
         while sent < size:
             sent += os.sendfile(wire.fileno(), source.fileno(), sent, min(_PIECE, size - sent))
         wire.sendall(after.encode())
+        last_byte = time.perf_counter()
         wire.settimeout(_PATIENCE)
         answer = b"".join(iter(lambda: wire.recv(1 << 16), b""))
     seconds = time.perf_counter() - began
     status, _, rest = answer.partition(b"\r\n")
-    body = rest.partition(b"\r\n\r\n")[2]
-    code = int(status.split()[1])
-    if code not in (201, 204):
+    posted = Posted(seconds, int(status.split()[1]), rest.partition(b"\r\n\r\n")[2], last_byte)
+    if posted.status not in (201, 204):
         raise UploadError(f"{url}: {answer[:500]!r}")
-    return Posted(seconds, code, str(json.loads(body)["id"]) if code == 201 else "")
+    return posted

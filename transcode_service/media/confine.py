@@ -36,9 +36,12 @@ def confine(limits: dict[str, int]) -> None:
 
 
 def seal() -> None:
-    """Open nothing and start nothing from here on; what is open stays."""
+    """Open nothing from here on; what is open stays.
+
+    The number of processes is not limited: it would count all of the user's, threads included, and
+    filters and encoders start some.
+    """
     _at_most(resource.RLIMIT_NOFILE, 0)
-    _at_most(resource.RLIMIT_NPROC, 0)  # threads too; root is exempt
 
 
 def _at_most(what: int, most: int) -> None:

@@ -7,7 +7,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from transcode_service.media.facts import Refused
-from transcode_service.media.opening import open_source
+from transcode_service.media.opening import open_source, ready_pictures
 
 KEYFRAMES = 32
 """How many keyframes are decoded, spread over the film."""
@@ -30,10 +30,7 @@ def check_decoding(path: Path, *, max_pixels: int, index: int) -> None:
     """
     container, _ = open_source(path, max_pixels=max_pixels)
     with container:
-        video = container.streams[index]
-        assert isinstance(video, VideoStream)  # noqa: S101 - it was measured as one
-        video.codec_context.thread_count = 1
-        video.codec_context.options = {"err_detect": "explode"}
+        video = ready_pictures(container, index, max_pixels=max_pixels, strict=True)
         begin = video.start_time or 0
         end = begin + (video.duration or _ticks(video, (container.duration or 0) / av.time_base))
         tail = max(end - _ticks(video, END_SECONDS), begin)

@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 
 from transcode_service.media.colours import filters
 from transcode_service.media.facts import VideoTrack
-from transcode_service.media.opening import open_source
+from transcode_service.media.opening import open_source, ready_pictures
 
 MOST_TILES = 100
 COLUMNS = 10
@@ -51,9 +51,7 @@ def draw(
     poster_encoder, sprite_encoder = _encoder(), _encoder()
     container, _ = open_source(path, max_pixels=max_pixels)
     with container:
-        stream = container.streams[video.index]
-        assert isinstance(stream, VideoStream)  # noqa: S101 - it was measured as one
-        stream.codec_context.thread_count = 1
+        stream = ready_pictures(container, video.index, max_pixels=max_pixels)
         tiles: list[Tile] = []
         best: tuple[float, av.VideoFrame] | None = None
         for seconds, frame in _keyframes(container, stream, duration_ms / 1000):

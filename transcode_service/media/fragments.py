@@ -65,6 +65,22 @@ def read_fragments(path: Path) -> Track:
     return Track(header, codecs, tuple(fragments))
 
 
+def read_channels(path: Path) -> int:
+    """Return how many channels the sound of a file has.
+
+    :raises ValueError: it is no file of ours with sound.
+    """
+    with path.open("rb") as file:
+        for kind, _, begin, end in _boxes(file, 0, path.stat().st_size):
+            if kind == b"moov":
+                moov = _read(file, begin, end)
+                entries = find(moov, b"trak", b"mdia", b"minf", b"stbl", b"stsd")[8:]
+                config = _decoder_config(find(entries[8 + 28 :], b"esds"))
+                # Bits 9 to 12, after a type of 5 and a rate of 4. What the sample entry says is 2.
+                return int.from_bytes(config[:2], "big") >> 3 & 15
+    raise ValueError(f"{path.name} has no index")
+
+
 def _read_moov(moov: bytes) -> tuple[int, str, tuple[int, int, int]]:
     mdhd = find(moov, b"trak", b"mdia", b"mdhd")
     (timescale,) = struct.unpack_from(">I", mdhd, 20 if mdhd[0] else 12)
@@ -199,7 +215,14 @@ def name_codecs(moov: bytes) -> str:
 
 
 def _object_type(esds: bytes) -> int:
-    """ISO/IEC 14496-3, 1.6.2.1: the first bits of the decoder's configuration (tag 5)."""
+    """ISO/IEC 14496-3, 1.6.2.1: the first bits of the decoder's configuration."""
+    config = _decoder_config(esds)
+    kind = config[0] >> 3
+    return kind if kind != 31 else 32 + (int.from_bytes(config[:2], "big") >> 5 & 63)
+
+
+def _decoder_config(esds: bytes) -> bytes:
+    """ISO/IEC 14496-1, 7.2.6: the descriptor of tag 5 in that of tag 4 in that of tag 3."""
     at = 4
     while at + 2 < len(esds):
         tag = esds[at]
@@ -208,7 +231,6 @@ def _object_type(esds: bytes) -> int:
             at += 1
         at += 1
         if tag == 5:
-            kind = esds[at] >> 3
-            return kind if kind != 31 else 32 + (int.from_bytes(esds[at : at + 2], "big") >> 5 & 63)
+            return esds[at:]
         at += {3: 3, 4: 13}.get(tag, 0)
     raise ValueError("the sound does not say what it is")

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import av
 from av.container import InputContainer
+from av.stream import Stream
+from av.video.stream import VideoStream
 
 from transcode_service.media.confine import seal
 from transcode_service.media.facts import Refused
@@ -33,3 +35,31 @@ def open_source(path: Path, *, max_pixels: int) -> tuple[InputContainer, str]:
         raise Refused("This file is damaged: it cannot be opened. Upload a whole copy.") from error
     seal()
     return container, name
+
+
+def is_decodable(stream: Stream) -> bool:
+    """Tell whether a track's decoder is one that may run; the library opens any that it has."""
+    context = getattr(stream, "codec_context", None)
+    return context is not None and context.codec.name in DECODERS.split(",")
+
+
+def ready_pictures(
+    container: InputContainer, index: int, *, max_pixels: int, strict: bool = False
+) -> VideoStream:
+    """Return a track of pictures, ready to be decoded by one thread.
+
+    :param strict: any error in a picture is an exception, rather than concealed.
+    :raises Refused: its decoder is not one that may run.
+    """
+    stream = container.streams[index]
+    if not isinstance(stream, VideoStream) or not is_decodable(stream):
+        raise Refused(
+            "The picture of this file is of a kind that cannot be played here. "
+            "Convert it to H.264 in an MP4 file and upload it again."
+        )
+    context = stream.codec_context
+    context.thread_count = 1
+    context.options = {"max_pixels": str(max_pixels)}
+    if strict:
+        context.options = {**context.options, "err_detect": "explode"}
+    return stream

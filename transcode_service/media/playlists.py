@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from transcode_service.media.facts import MadeRendition
-from transcode_service.media.fragments import Fragment, read_fragments
+from transcode_service.media.fragments import Fragment, read_channels, read_fragments
 
 SEGMENT_SECONDS = 4.0
 _SHORTEST_SHARE = 0.9  # of a segment's seconds: keyframes fall a picture early or late
@@ -178,7 +178,8 @@ def write_master(renditions: Iterable[RenditionRow], *, hls: Path | None = None)
     Every picture's bandwidth includes the largest of the sound's, as RFC 8216, 4.3.4.2 asks.
 
     :param renditions: all that are published; at least one has pictures.
-    :param hls: the folder of their playlists; without it no playlists of keyframes are named.
+    :param hls: the folder of their files; without it no playlists of keyframes are named, and all
+        sound is taken for stereo.
     """
     rows = list(renditions)
     sounds = sorted(
@@ -190,7 +191,8 @@ def write_master(renditions: Iterable[RenditionRow], *, hls: Path | None = None)
     lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"]
     names = _distinct_names(sounds)
     for number, sound in enumerate(sounds):
-        lines.append(_media_line(sound, names[number], first=number == 0))
+        channels = read_channels(hls / f"{sound.name}.mp4") if hls else 2
+        lines.append(_media_line(sound, names[number], channels, first=number == 0))
     for row in pictures:
         lines += [_stream_line(row, sounds), f"hls/{row.name}.m3u8"]
     for row in pictures:
@@ -220,11 +222,11 @@ def _quotable(text: str) -> str:
     return kept.strip() or "Sound"
 
 
-def _media_line(sound: RenditionRow, name: str, *, first: bool) -> str:
+def _media_line(sound: RenditionRow, name: str, channels: int, *, first: bool) -> str:
     language = f',LANGUAGE="{sound.language}"' if sound.language else ""
     return (
         f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="sound",NAME="{name}"{language},'
-        f'DEFAULT={"YES" if first else "NO"},AUTOSELECT=YES,CHANNELS="2",'
+        f'DEFAULT={"YES" if first else "NO"},AUTOSELECT=YES,CHANNELS="{channels}",'
         f'URI="hls/{sound.name}.m3u8"'
     )
 

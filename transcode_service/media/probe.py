@@ -20,7 +20,7 @@ from transcode_service.media.confine import confine
 from transcode_service.media.decoding import check_decoding
 from transcode_service.media.drawing import draw
 from transcode_service.media.facts import Refused, VideoTrack
-from transcode_service.media.opening import open_source
+from transcode_service.media.opening import is_decodable, open_source, ready_pictures
 from transcode_service.media.walking import Walk, walk_packets
 
 _HDR = {16: "pq", 18: "hlg"}
@@ -39,7 +39,7 @@ _MOST_TRACKS = 16
 def choose_video(container: InputContainer) -> VideoStream:
     """Return the film's pictures: the first track of them that is not a cover.
 
-    :raises Refused: there is none, or its codec is not taken.
+    :raises Refused: there is none.
     """
     streams = [
         stream
@@ -48,8 +48,6 @@ def choose_video(container: InputContainer) -> VideoStream:
     ]
     if not streams:
         raise Refused("This file has sound only. Choose one that has pictures.")
-    if streams[0].codec_context is None:
-        raise Refused("The picture of this file is of a kind that cannot be played here.")
     return streams[0]
 
 
@@ -60,8 +58,9 @@ def measure(path: Path, *, max_pixels: int, max_seconds: int) -> dict[str, Any]:
     """
     container, name = open_source(path, max_pixels=max_pixels)
     with container:
-        video = choose_video(container)
-        sounds = [s for s in container.streams.audio if s.codec_context is not None]
+        chosen = choose_video(container)
+        video = ready_pictures(container, chosen.index, max_pixels=max_pixels)
+        sounds = [stream for stream in container.streams.audio if is_decodable(stream)]
         sounds = sounds[:_MOST_TRACKS]
         picture = _first_picture(container, video)
         container.seek(0)
@@ -85,7 +84,6 @@ def measure(path: Path, *, max_pixels: int, max_seconds: int) -> dict[str, Any]:
 
 def _first_picture(container: InputContainer, video: VideoStream) -> dict[str, Any]:
     """Decode until there is a picture, and return what it is like."""
-    video.codec_context.thread_count = 1
     frame = next(_decoded(container, video), None)
     if frame is None:
         raise Refused("The pictures of this file cannot be decoded. Upload a whole copy of it.")

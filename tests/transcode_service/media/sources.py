@@ -52,10 +52,6 @@ RECIPES: dict[str, tuple[str, ...]] = {
         *("-f", "lavfi", "-i", "testsrc2=size=320x180:rate=5:duration=30"),
         *(*_X264, "-g", "1000", "-sc_threshold", "0"),
     ),
-    "open-groups.mp4": (
-        *(*_BARS, "-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p"),
-        *("-x264-params", "open-gop=1:keyint=25:bframes=3:b-adapt=0:scenecut=0"),
-    ),
     "cover.mp4": (
         *(*_TONE, "-f", "lavfi", "-i", "testsrc2=size=64x64:rate=1:duration=1", "-map", "0"),
         *("-map", "1", "-c:a", "aac", "-c:v", "mjpeg", "-disposition:v", "attached_pic"),

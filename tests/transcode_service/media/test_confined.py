@@ -1,0 +1,188 @@
+"""Whatever a file says, nothing but the file is opened, and its processes end when they should."""
+
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.transcode_service.media.conftest import Sources, quiet
+from tests.waiting import wait_until
+from transcode_service.media import (
+    DiskFull,
+    MediaFailed,
+    MediaLimits,
+    Refused,
+    encode_rung,
+    measure,
+)
+from transcode_service.media.sandbox import reading, run_ffmpeg
+
+pytestmark = pytest.mark.needs_ffmpeg
+
+ROOT = Path(__file__).parents[3]
+LISTS = {
+    "list of a neighbour": "ffconcat version 1.0\nfile secret.mp4\n",
+    "list of an absolute path": "ffconcat version 1.0\nfile {folder}/secret.mp4\n",
+    "list of a host": "ffconcat version 1.0\nfile http://127.0.0.1:9/secret.mp4\n",
+    "playlist of a neighbour": "#EXTM3U\n#EXTINF:2,\nsecret.mp4\n#EXT-X-ENDLIST\n",
+    "playlist of an absolute path": "#EXTM3U\n#EXTINF:2,\nfile:{folder}/secret.mp4\n",
+    "playlist of a host": "#EXTM3U\n#EXTINF:2,\nhttp://127.0.0.1:9/secret.ts\n",
+}
+LOOK = """
+import sys
+from pathlib import Path
+from transcode_service.media import MediaLimits, Refused, SourceFacts, encode_rung, measure
+source, film = Path(sys.argv[1]), Path(sys.argv[2])
+limits = MediaLimits()
+try:
+    measure(source, limits)
+except Refused as refusal:
+    print(refusal.sentence)
+try:
+    facts = measure(film, limits)
+    encode_rung(source, source.parent, facts=facts, limits=limits, report=print, height=90)
+except Exception as error:
+    print(type(error).__name__)
+"""
+
+
+@pytest.mark.needs_strace
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+@pytest.mark.parametrize("text", LISTS.values(), ids=LISTS)
+def test_a_list_of_other_files_opens_none_of_them(
+    source: Sources, tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "secret.mp4").write_bytes(source("no-sound.mp4").read_bytes())
+    path = tmp_path / "list.mp4"
+    path.write_text(text.format(folder=tmp_path))
+    log = tmp_path / "calls"
+    command = ["strace", "-f", "-qq", "-o", str(log), "-e", "trace=openat,open,connect,sendto"]
+    looked = subprocess.run(
+        [*command, sys.executable, "-c", LOOK, str(path), str(source("no-sound.mp4"))],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    assert looked.stdout.splitlines()[0].startswith("This file is damaged")
+    assert looked.stdout.splitlines()[-1] == "MediaFailed"
+    calls = log.read_text()
+    assert "list.mp4" in calls  # strace saw the children
+    assert "secret" not in calls
+    assert not re.search(r"AF_INET", calls)
+
+
+def test_a_file_whose_name_looks_like_an_option_is_a_file(
+    source: Sources, tmp_path: Path, limits: MediaLimits
+) -> None:
+    odd = tmp_path / "-vf.mp4"
+    odd.write_bytes(source("no-sound.mp4").read_bytes())
+    facts = measure(odd, limits)
+    made = encode_rung(odd, tmp_path, facts=facts, limits=limits, report=quiet, height=90)
+    assert made.size > 1000
+
+
+class Cancelled(Exception):
+    """Ends a step."""
+
+
+def test_a_step_that_is_ended_leaves_no_process(
+    source: Sources, tmp_path: Path, limits: MediaLimits
+) -> None:
+    facts = measure(source("film.mp4"), limits)
+
+    def end(_: float) -> None:
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        encode_rung(
+            source("film.mp4"), tmp_path, facts=facts, limits=limits, report=end, height=240
+        )
+    assert not running(tmp_path)
+
+
+def test_a_killed_worker_takes_its_ffmpeg_along(source: Sources, tmp_path: Path) -> None:
+    code = LOOK.replace("height=90", "height=1080")
+    command = [sys.executable, "-c", code, str(source("film.mp4")), str(source("film.mp4"))]
+    worker = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+    folder = source("film.mp4").parent
+    wait_until(lambda: bool(running(folder, "ffmpeg")), within=60)
+    worker.kill()
+    worker.wait()
+    wait_until(lambda: not running(folder, "ffmpeg"), within=10)
+
+
+def running(folder: Path, name: str = "") -> list[str]:
+    """Return the commands of the processes whose working folder is that one."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_text().split("\0")[0]
+            if (process / "cwd").readlink() == folder and name in command:
+                found.append(command)
+        except OSError:
+            continue
+    return found
+
+
+def test_a_step_without_end_is_ended_by_the_clock(source: Sources, tmp_path: Path) -> None:
+    facts = measure(source("no-sound.mp4"), MediaLimits())
+    limits = MediaLimits(patience=1, pace=0)
+    began = time.monotonic()
+    arguments = ["-stream_loop", "-1", "-re", *reading(source("no-sound.mp4"), facts, limits)]
+    with pytest.raises(MediaFailed, match="too long"):
+        run_ffmpeg(
+            [*arguments, "-f", "null", "-"],
+            folder=tmp_path,
+            facts=facts,
+            limits=limits,
+            report=quiet,
+        )
+    assert time.monotonic() - began < 60
+
+
+def test_a_full_disk_is_told_apart(source: Sources, tmp_path: Path, limits: MediaLimits) -> None:
+    facts = measure(source("no-sound.mp4"), limits)
+    with pytest.raises(DiskFull):
+        run_ffmpeg(
+            [*reading(source("no-sound.mp4"), facts, limits), "-f", "rawvideo", "file:/dev/full"],
+            folder=tmp_path,
+            facts=facts,
+            limits=limits,
+            report=quiet,
+        )
+
+
+def test_the_child_sees_no_secret_of_ours(
+    source: Sources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = tmp_path / "told"
+    program = tmp_path / "ffmpeg"
+    program.write_text(f"#!/bin/sh\nenv > {told}\nulimit -a >> {told}\nnice >> {told}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("DATABASE_PASSWORD", "hunter2")
+    facts = measure(source("no-sound.mp4"), MediaLimits())
+    limits = MediaLimits(ffmpeg=str(program))
+    run_ffmpeg([], folder=tmp_path, facts=facts, limits=limits, report=quiet)
+    text = told.read_text()
+    assert "hunter2" not in text
+    assert re.search(r"\n1\d\n?$", text)  # niceness
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("sound-only.m4a", "sound only"),
+        ("cover.mp4", "sound only"),
+        ("mpeg4.mp4", "cannot be played"),
+        ("video.mkv", "not an MP4"),
+    ],
+)
+def test_what_cannot_be_played_is_refused_by_name(source: Sources, name: str, says: str) -> None:
+    with pytest.raises(Refused, match=says):
+        measure(source(name), MediaLimits())
