@@ -22,7 +22,6 @@ from typing import Any
 
 from common import closing
 
-
 _MOST_WORKERS = 4
 _MOST_CONNECTIONS = 8192  # of one worker, as the gateway's
 _SPARE_FILES = 128  # for stores, logs and modules
