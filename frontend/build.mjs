@@ -15,28 +15,33 @@ import { drawAppIcon, drawSprite } from "./icons.mjs";
 const here = dirname(fileURLToPath(import.meta.url));
 const target = resolve(process.argv[2] ?? join(here, "../build/static"));
 
-/** Bundle and minify the entry points. */
-async function bundle() {
+const COMMON = {
+  absWorkingDir: here,
+  bundle: true,
+  minify: true,
+  target: "es2022",
+  charset: "utf8",
+  legalComments: "none",
+  write: false,
+  logLevel: "warning",
+};
+
+const ENTRIES = ["src/css/site.css", "src/js/progress.js", "src/js/site.js", "src/js/upload.js"];
+/** These import some of what they need only when they need it; it becomes a file of its own. */
+const SPLIT_ENTRIES = ["src/js/watch.js"];
+
+/** Bundle and minify entry points. */
+async function bundle(entryPoints, files, { splitting }) {
   const result = await build({
-    absWorkingDir: here,
-    entryPoints: [
-      "src/css/site.css",
-      "src/js/progress.js",
-      "src/js/site.js",
-      "src/js/upload.js",
-      "src/js/watch.js",
-    ],
+    ...COMMON,
+    entryPoints,
     outdir: target,
     entryNames: "[name]-[hash]",
-    bundle: true,
-    minify: true,
+    chunkNames: "[name]-[hash]",
     format: "esm",
-    target: "es2022",
-    charset: "utf8",
-    legalComments: "none",
+    splitting,
+    plugins: [addresses(files)],
     metafile: true,
-    write: false,
-    logLevel: "warning",
   });
   const logical = new Map();
   for (const [output, { entryPoint }] of Object.entries(result.metafile.outputs)) {
@@ -46,6 +51,29 @@ async function bundle() {
     const hashed = basename(file.path);
     return { name: logical.get(hashed) ?? hashed, hashed, bytes: file.contents };
   });
+}
+
+/** hls.js takes its worker as an address, which spares the policy `worker-src blob:`. */
+async function hlsWorker() {
+  const entry = "node_modules/hls.js/dist/hls.worker.js";
+  const result = await build({ ...COMMON, entryPoints: [entry], format: "iife" });
+  return hashed("hls-worker.js", result.outputFiles[0].contents);
+}
+
+/** `import url from "static:icons.svg"` gives a script the address of another static file. */
+function addresses(files) {
+  const known = new Map(files.map((file) => [file.name, `/static/${file.hashed}`]));
+  return {
+    name: "addresses",
+    setup(esbuild) {
+      esbuild.onResolve({ filter: /^static:/ }, ({ path }) => ({ path: path.slice(7), namespace: "static" }));
+      esbuild.onLoad({ filter: /.*/, namespace: "static" }, ({ path }) =>
+        known.has(path)
+          ? { contents: known.get(path), loader: "text" }
+          : { errors: [{ text: `there is no static file ${path}` }] },
+      );
+    },
+  };
 }
 
 /** Give a file that esbuild does not know a hashed name of the same shape. */
@@ -88,13 +116,18 @@ async function main() {
   const mark = await readFile(join(here, "src/icons/mark.svg"), "utf8");
   const favicon = hashed("favicon.svg", drawAppIcon(mark, { rounded: true }));
   const tile = hashed("tile.svg", drawAppIcon(mark, { rounded: false }));
-  const files = [
-    ...(await bundle()),
+  const others = [
     favicon,
     tile,
+    await hlsWorker(),
     hashed("icons.svg", await drawSprite(mark)),
     hashed("webapp.json", describeApp(favicon, tile)),
-  ].sort((a, b) => (a.name < b.name ? -1 : 1));
+  ];
+  const bundles = [
+    ...(await bundle(ENTRIES, others, { splitting: false })),
+    ...(await bundle(SPLIT_ENTRIES, others, { splitting: true })),
+  ];
+  const files = [...bundles, ...others].sort((a, b) => (a.name < b.name ? -1 : 1));
 
   await Promise.all(files.map((file) => writeFile(join(target, file.hashed), file.bytes)));
   const manifest = Object.fromEntries(files.map((file) => [file.name, file.hashed]));

@@ -10,6 +10,8 @@ export const ICONS = [
   "captions",
   "check",
   "chevron-down",
+  "chevron-left",
+  "chevron-right",
   "circle-alert",
   "circle-check",
   "clapperboard",
@@ -33,6 +35,7 @@ export const ICONS = [
   "rotate-ccw",
   "search",
   "search-x",
+  "settings",
   "shield",
   "smartphone",
   "trash-2",
@@ -43,6 +46,23 @@ export const ICONS = [
   "users",
   "x",
 ];
+
+/** What Plyr asks for as `#plyr-<name>`, and the drawing that it gets. */
+const PLAYER_ICONS = {
+  airplay: "airplay",
+  "captions-off": "captions-off",
+  "captions-on": "captions",
+  "enter-fullscreen": "maximize",
+  "exit-fullscreen": "minimize",
+  muted: "volume-x",
+  pause: "pause",
+  pip: "picture-in-picture-2",
+  play: "play",
+  volume: "volume-2",
+};
+
+/** Filled, to be seen on any picture. */
+const SOLID = new Set(["plyr-pause", "plyr-play"]);
 
 const drawings = join(dirname(createRequire(import.meta.url).resolve("lucide-static/package.json")), "icons");
 
@@ -57,10 +77,12 @@ function inner(svg) {
 /** One file of <symbol>s. The strokes take the colour of the text beside them. */
 export async function drawSprite(mark) {
   const pen = 'fill="none" stroke="currentColor" stroke-linecap="round" stroke-linejoin="round"';
+  const drawn = Object.entries(PLAYER_ICONS).map(([name, drawing]) => [`plyr-${name}`, drawing]);
   const symbols = await Promise.all(
-    ICONS.map(async (name) => {
-      const svg = await readFile(join(drawings, `${name}.svg`), "utf8");
-      return `<symbol id="${name}" viewBox="0 0 24 24" ${pen}>${inner(svg)}</symbol>`;
+    [...ICONS.map((name) => [name, name]), ...drawn].map(async ([id, drawing]) => {
+      const svg = await readFile(join(drawings, `${drawing}.svg`), "utf8");
+      const strokes = SOLID.has(id) ? pen.replace('"none"', '"currentColor"') : pen;
+      return `<symbol id="${id}" viewBox="0 0 24 24" ${strokes}>${inner(svg)}</symbol>`;
     }),
   );
   symbols.push(`<symbol id="mark" viewBox="0 0 32 32" fill="currentColor">${inner(mark)}</symbol>`);

@@ -301,6 +301,12 @@ RECIPES: dict[str, tuple[str, ...]] = {
         *("-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=12"),
         *(*_H264, *_AAC, "-movflags", "+faststart"),
     ),
+    "long.mp4": (
+        *("-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25:duration=60"),
+        *("-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=60"),
+        *("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "50"),
+        *(*_AAC, "-movflags", "+faststart"),
+    ),
     "index-first.mp4": (*_PICTURES, *_SOUND, *_B_FRAMES, *_AAC, "-movflags", "+faststart"),
     "index-last.mp4": (*_PICTURES, *_SOUND, *_H264, *_AAC),
     "fragmented.mp4": (*_PICTURES, *_SOUND, *_B_FRAMES, *_AAC, *_FRAGMENTS),
@@ -353,7 +359,7 @@ RECIPES: dict[str, tuple[str, ...]] = {
     "picture.png": (*_PICTURES, "-frames:v", "1"),
     "picture.gif": (*_PICTURES, "-frames:v", "1"),
 }
-"""What ffmpeg is asked for, by the name of the file. Two seconds each, but the film."""
+"""What ffmpeg is asked for, by the name of the file. Two seconds each, but the films."""
 
 
 def make(folder: Path, name: str) -> Path:

@@ -26,11 +26,17 @@ test("only what makes sense is remembered", () => {
   for (const text of [null, "", "null", "[]", "{", '{"volume":7,"muted":"yes","speed":0}']) {
     assert.deepEqual(parseMemory(text), {});
   }
+  const captions = { captions: true, language: "pt-BR" };
+  assert.deepEqual(parseMemory(JSON.stringify(captions)), captions);
+  assert.deepEqual(parseMemory('{"captions":"yes","language":"<b>"}'), {});
 });
 
 test("trouble is explained by what the server answers and what the file is", () => {
   const sentence = (what) => explainTrouble({ status: 200, decoding: false, codec: "hevc", ...what });
   assert.match(sentence({}), /cannot play HEVC \(H\.265\) video/);
+  assert.match(sentence({ codec: "hvc1.1.6.L93.B0" }), /cannot play HEVC/);
+  assert.match(sentence({ codec: "av01.0.04M.08" }), /cannot play AV1 video/);
+  assert.match(sentence({ codec: "xvid" }), /cannot play xvid video/);
   assert.match(sentence({ codec: "" }), /cannot play this kind of video/);
   assert.match(sentence({ status: null }), /cannot be reached/);
   assert.match(sentence({ status: 401 }), /signed out/);

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
+from tests import media
+from tests.browser.player import prepare
 from tests.system.origin import Origin
 from tests.system.people import PASSWORD, Person
 
@@ -46,6 +48,17 @@ def chromium() -> Iterator[Browser]:
 def video(founder: Person, film: Path) -> str:
     """A video of Alice's that everybody may watch."""
     video = founder.upload(film, title="Morning at the salt pans")
+    founder.show(video, "public")
+    return video
+
+
+@pytest.fixture(scope="session")
+def prepared(founder: Person, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A minute of Alice's that everybody may watch, with 240p and the original as HLS, a
+    storyboard, and captions in two languages.
+    """
+    film = media.make(tmp_path_factory.mktemp("long"), "long.mp4")
+    video = prepare(founder, film, title="A minute at the harbour")
     founder.show(video, "public")
     return video
 

@@ -1,9 +1,10 @@
 /** The watch page. Without this script the browser's own player does everything but remember. */
+import { formatClock } from "./format.js";
 import { listen } from "./watch/keys.js";
-import { remember } from "./watch/memory.js";
+import { makePlayer } from "./watch/player.js";
 import { offerLink } from "./watch/share.js";
-import { watchForTrouble } from "./watch/trouble.js";
 
+const screen = document.getElementById("screen");
 const video = document.getElementById("player");
 const said = document.getElementById("said");
 const trouble = document.getElementById("trouble");
@@ -19,12 +20,14 @@ function say(sentence) {
   }, 1500);
 }
 
-remember(video);
-listen(video, video.parentElement, say);
-watchForTrouble(video, (sentence) => {
-  document.getElementById("trouble-words").textContent = sentence;
-  trouble.hidden = false;
+const player = makePlayer(screen, video, {
+  trouble(sentence) {
+    document.getElementById("trouble-words").textContent = sentence ?? "";
+    trouble.hidden = sentence === null;
+  },
 });
+listen(video, screen, { say, ...player });
+if (player.start > 0) say(`Goes on at ${formatClock(player.start)}`);
 if (share) offerLink(share);
 showKeys.hidden = false;
 showKeys.addEventListener("click", () => document.getElementById("keys").showModal());

@@ -1,6 +1,6 @@
 /** The keys people know from other players. What each does is looked up here, and nowhere else. */
 
-const SPEEDS = [0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75, 2];
+export const SPEEDS = [0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75, 2];
 const PICTURE_S = 1 / 25;
 
 /**
@@ -20,10 +20,13 @@ export function clamp(value, most) {
 
 /**
  * @param {HTMLVideoElement} video
- * @param {HTMLElement} screen what fills the display in full screen
- * @param {(sentence: string) => void} say shows what a key did where the picture does not
+ * @param {HTMLElement} screen holds the player
+ * @param {object} does
+ * @param {(sentence: string) => void} does.say shows what a key did where the picture does not
+ * @param {() => string} does.toggleCaptions returns what is the case then
+ * @param {() => unknown} does.toggleFullscreen
  */
-export function listen(video, screen, say) {
+export function listen(video, screen, { say, toggleCaptions, toggleFullscreen }) {
   const seek = (to) => {
     if (Number.isFinite(video.duration)) video.currentTime = clamp(to, video.duration);
   };
@@ -47,15 +50,15 @@ export function listen(video, screen, say) {
       video.muted = !video.muted;
       say(video.muted ? "Muted" : "Sound on");
     },
-    f: () => (document.fullscreenElement ? document.exitFullscreen() : screen.requestFullscreen?.()),
+    f: toggleFullscreen,
     i: () => (document.pictureInPictureElement ? document.exitPictureInPicture() : enterPicture(video)),
-    c: () => toggleSubtitles(video, say),
+    c: () => say(toggleCaptions()),
     "<": () => pace(-1),
     ">": () => pace(1),
     ",": () => step(-PICTURE_S),
     ".": () => step(PICTURE_S),
   };
-  // The buttons and sliders inside the player answer these themselves while they have focus.
+  // Buttons, sliders and menus inside the player answer some of these themselves: see `keepsForItself`.
   const shared = {
     " ": actions.k,
     ArrowLeft: () => seek(video.currentTime - 5),
@@ -68,12 +71,11 @@ export function listen(video, screen, say) {
     const focus = document.activeElement;
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (focus !== document.body && !screen.contains(focus)) return;
-    // What has focus inside a player is hidden from us, but then the player itself is not ":focus".
-    const within = focus !== document.body && !focus.matches(":focus");
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    if (keepsForItself(focus, key)) return;
     const action = /^\d$/.test(key)
       ? () => seek((video.duration * Number(key)) / 10)
-      : (actions[key] ?? (within ? undefined : shared[key]));
+      : (actions[key] ?? shared[key]);
     if (!action) return;
     event.preventDefault();
     event.stopPropagation();
@@ -89,14 +91,12 @@ function enterPicture(video) {
   return document.pictureInPictureEnabled ? video.requestPictureInPicture() : undefined;
 }
 
-function toggleSubtitles(video, say) {
-  const tracks = [...video.textTracks];
-  if (tracks.length === 0) {
-    say("No subtitles");
-    return;
-  }
-  const showing = tracks.some((track) => track.mode === "showing");
-  for (const track of tracks) track.mode = "disabled";
-  if (!showing) tracks[0].mode = "showing";
-  say(showing ? "Subtitles off" : "Subtitles on");
+/** Whether what has focus does something of its own with a key. */
+function keepsForItself(focus, key) {
+  if (focus === document.body) return false;
+  // What has focus inside the browser's own player is hidden from us, but then that is not ":focus".
+  if (!focus.matches(":focus")) return key === " " || key.startsWith("Arrow");
+  if (focus.closest(".choices")) return key === " " || key.startsWith("Arrow");
+  if (focus.matches("button")) return key === " ";
+  return focus.matches('input[data-plyr="volume"]') && key.startsWith("Arrow");
 }

@@ -1,12 +1,18 @@
 /** Say what is wrong when a video does not play, and what to do about it. */
 
-const NAMES = {
-  h264: "H.264",
-  hevc: "HEVC (H.265)",
-  av1: "AV1",
-  vp9: "VP9",
-  mpeg4: "MPEG-4 Part 2",
-};
+/** Beginnings of what files call their formats (RFC 6381), and of what ffmpeg calls them. */
+const NAMES = [
+  [/^(avc|h264)/, "H.264"],
+  [/^(hvc1|hev1|hevc)/, "HEVC (H.265)"],
+  [/^av0?1/, "AV1"],
+  [/^vp0?9/, "VP9"],
+  [/^(mp4v|mpeg4)/, "MPEG-4 Part 2"],
+];
+
+/** @param {string} codec as the server calls it @returns {string} as people do */
+export function formatName(codec) {
+  return NAMES.find(([beginning]) => beginning.test(codec))?.[1] ?? codec;
+}
 
 /**
  * @param {object} what
@@ -16,47 +22,18 @@ const NAMES = {
  * @returns {string}
  */
 export function explainTrouble({ status, decoding, codec }) {
-  if (status === null) return "The server cannot be reached. Reload the page to try again.";
+  if (status === null) return "The server cannot be reached. The video goes on by itself when it can.";
   if (status === 401) return "You are signed out. Reload the page to sign in again.";
   if (status === 404) return "This video has been deleted, or you may no longer watch it.";
   if (status >= 400) return "The server cannot send this video right now. Reload the page to try again.";
-  const format = codec ? `${NAMES[codec] ?? codec} video` : "this kind of video";
+  const format = codec ? `${formatName(codec)} video` : "this kind of video";
   return decoding
     ? "This browser stopped at a place it cannot decode. Skip ahead, or try another browser."
     : `This browser cannot play ${format}. Another browser or device may.`;
 }
 
-/** By then the browser has begun to load, or has given up. */
-const SETTLED_MS = 1000;
-
-/**
- * @param {HTMLVideoElement} video
- * @param {(sentence: string) => void} show
- */
-export function watchForTrouble(video, show) {
-  const source = video.querySelector("source");
-  let reported = false;
-  const report = async () => {
-    reported = true;
-    const decoding = video.error?.code === MediaError.MEDIA_ERR_DECODE;
-    show(explainTrouble({ status: await ask(source.src), decoding, codec: video.dataset.codec }));
-  };
-  source.addEventListener("error", report);
-  video.addEventListener("error", report);
-  video.addEventListener("loadedmetadata", () => {
-    if (video.videoWidth === 0 && video.dataset.codec) {
-      show(`Only the sound plays. ${explainTrouble({ status: 200, codec: video.dataset.codec })}`);
-    }
-  });
-  // It may have failed before this script ran. While a source is being chosen the state is the same.
-  setTimeout(() => {
-    const failed = video.networkState === HTMLMediaElement.NETWORK_NO_SOURCE || video.error;
-    if (failed && !reported) report();
-  }, SETTLED_MS);
-}
-
-/** @returns {Promise<number | null>} the status the server answers for the file */
-async function ask(url) {
+/** @returns {Promise<number | null>} the status the server answers for a file */
+export async function ask(url) {
   try {
     const answer = await fetch(url, { method: "HEAD", cache: "no-store" });
     return answer.status;

@@ -1,0 +1,46 @@
+/** Keep the last picture on the screen while the source behind it is changed. */
+
+/** So that a picture that never comes does not leave the old one for ever. */
+const PATIENCE_MS = 8000;
+
+/**
+ * @param {HTMLVideoElement} video
+ * @returns {() => void} takes the picture away
+ */
+export function freeze(video) {
+  if (video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA || video.videoWidth === 0) return () => {};
+  const still = document.createElement("canvas");
+  still.className = "still";
+  still.width = video.videoWidth;
+  still.height = video.videoHeight;
+  still.setAttribute("aria-hidden", "true");
+  still.getContext("2d").drawImage(video, 0, 0);
+  video.after(still);
+  return () => still.remove();
+}
+
+/**
+ * Wait until a new source shows its first picture.
+ * @param {HTMLVideoElement} video
+ * @param {AbortSignal} signal ends the waiting
+ */
+export function firstPicture(video, signal) {
+  return new Promise((resolve) => {
+    const ended = new AbortController();
+    signal.addEventListener("abort", () => done(), { once: true });
+    const done = () => {
+      ended.abort();
+      clearTimeout(timer);
+      // The picture is decoded now, and painted one frame later.
+      requestAnimationFrame(() => requestAnimationFrame(resolve));
+    };
+    const timer = setTimeout(done, PATIENCE_MS);
+    const look = () => {
+      if (!video.seeking && video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA) done();
+    };
+    for (const event of ["canplay", "seeked", "loadeddata"]) {
+      video.addEventListener(event, look, { signal: ended.signal });
+    }
+    video.addEventListener("error", done, { signal: ended.signal });
+  });
+}

@@ -1,0 +1,77 @@
+/** What the quality menu offers, and how its entries are called. */
+
+/** The rendition that holds the original's own pictures. */
+const SOURCE = "source";
+
+/**
+ * The name of a rendition, which is that of its playlist: `720p`, `source`.
+ * @param {string} url
+ */
+export function nameOf(url) {
+  return /([^/]+)\.m3u8(?:[?#].*)?$/.exec(url)?.[1] ?? "";
+}
+
+/**
+ * The renditions of a master, best first.
+ * @param {{height: number, url: string[] | string}[]} levels as hls.js lists them
+ * @returns {{name: string, index: number, lines: number}[]}
+ */
+export function renditionsOf(levels) {
+  return levels
+    .map(({ height, url }, index) => ({ name: nameOf([url].flat()[0]), index, lines: height }))
+    .map((rendition) => ({ ...rendition, name: rendition.name || `${rendition.lines}p` }))
+    .reverse();
+}
+
+/** @param {{name: string, lines: number}} rendition */
+function label({ name, lines }) {
+  return name === SOURCE ? `${lines}p` : name;
+}
+
+/**
+ * The entries of the menu. `original` stands for the file as it was uploaded, whether it comes as a
+ * rendition or as a whole; `auto` lets the network decide.
+ *
+ * @param {object} now
+ * @param {{name: string, lines: number}[]} now.renditions of HLS, best first; as far as they are known
+ * @param {string | null} now.playing the name of what is on the screen, if it comes as HLS
+ * @param {string} now.chosen "auto", "original" or a name
+ * @param {boolean} now.adaptive there is HLS
+ * @param {boolean} now.originalPlays the browser can play the file as it was uploaded
+ * @returns {{value: string, label: string, note: string, checked: boolean}[]} none: no choice
+ */
+export function qualityChoices({ renditions, playing, chosen, adaptive, originalPlays }) {
+  if (!adaptive) return [];
+  const current = renditions.find((rendition) => rendition.name === playing);
+  const source = renditions.find((rendition) => rendition.name === SOURCE);
+  const choices = [
+    { value: "auto", label: current && chosen === "auto" ? `Auto (${label(current)})` : "Auto" },
+  ];
+  if (source) choices.push({ value: "original", label: "Original", note: label(source) });
+  else if (originalPlays) choices.push({ value: "original", label: "Original" });
+  for (const rendition of renditions) {
+    if (rendition !== source) choices.push({ value: rendition.name, label: label(rendition) });
+  }
+  const picked = choices.some((choice) => choice.value === chosen) ? chosen : "auto";
+  return choices.map((choice) => ({ note: "", ...choice, checked: choice.value === picked }));
+}
+
+/**
+ * Which level of hls.js a choice stands for.
+ * @param {{name: string, index: number}[]} renditions
+ * @param {string} choice
+ * @returns {number | null} -1 for automatic; null if no rendition has it
+ */
+export function levelOf(renditions, choice) {
+  if (choice === "auto") return -1;
+  const name = choice === "original" ? SOURCE : choice;
+  return renditions.find((rendition) => rendition.name === name)?.index ?? null;
+}
+
+/**
+ * What will be in the menu once HLS is taken, from the heights alone.
+ * @param {number[]} heights
+ */
+export function foreseen(heights) {
+  return [...heights].sort((a, b) => b - a).map((lines) => ({ name: `${lines}p`, lines }));
+}

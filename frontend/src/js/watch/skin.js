@@ -1,0 +1,62 @@
+/** Plyr: the buttons and bars over the picture. Nothing else knows that it is Plyr. */
+
+import iconUrl from "static:icons.svg";
+import Plyr from "plyr";
+import { SPEEDS } from "./keys.js";
+
+const WORDS = {
+  play: "Play",
+  pause: "Pause",
+  seek: "Seek",
+  seekLabel: "{currentTime} of {duration}",
+  currentTime: "Current time",
+  duration: "Length",
+  volume: "Volume",
+  mute: "Mute",
+  unmute: "Unmute",
+  enableCaptions: "Show captions",
+  disableCaptions: "Hide captions",
+  enterFullscreen: "Full screen",
+  exitFullscreen: "Leave full screen",
+  pip: "Picture in picture",
+  airplay: "AirPlay",
+};
+
+/**
+ * Put our own controls in the place of the browser's.
+ * @param {HTMLVideoElement} video with volume and speed as they were left
+ * @param {string} screen a selector for what fills the display in full screen
+ * @returns {Plyr}
+ */
+export function dress(video, screen) {
+  return new Plyr(video, {
+    iconUrl,
+    iconPrefix: "plyr",
+    blankVideo: "", // only for changing the source through Plyr, which we never do
+    controls: [
+      "play-large",
+      "play",
+      "progress",
+      "current-time",
+      "duration",
+      "mute",
+      "volume",
+      "captions",
+      "pip",
+      "airplay",
+      "fullscreen",
+    ],
+    settings: [], // our menu knows about renditions that come later, and shows labels as text
+    keyboard: { focused: false, global: false }, // keys.js
+    storage: { enabled: false }, // memory.js
+    volume: video.volume,
+    muted: video.muted,
+    speed: { selected: video.playbackRate, options: SPEEDS },
+    captions: { active: false },
+    fullscreen: { enabled: true, fallback: true, iosNative: false, container: screen },
+    invertTime: false,
+    toggleInvert: false,
+    disableContextMenu: false,
+    i18n: WORDS,
+  });
+}

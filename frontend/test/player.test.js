@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { formatClock } from "../src/js/format.js";
+import { suitableTrack } from "../src/js/watch/captions.js";
+import { foreseen, levelOf, nameOf, qualityChoices, renditionsOf } from "../src/js/watch/quality.js";
+import { startInAddress, startOf } from "../src/js/watch/resume.js";
+import { parseStoryboard } from "../src/js/watch/storyboard.js";
+
+const LEVELS = [
+  { height: 240, url: ["https://a.example/stream/x/hls/240p.m3u8"] },
+  { height: 480, url: ["https://a.example/stream/x/hls/480p.m3u8"] },
+  { height: 720, url: ["https://a.example/stream/x/hls/source.m3u8"] },
+];
+const RENDITIONS = renditionsOf(LEVELS);
+
+const offered = (now) =>
+  qualityChoices({
+    renditions: RENDITIONS,
+    playing: "480p",
+    chosen: "auto",
+    adaptive: true,
+    originalPlays: true,
+    ...now,
+  });
+const words = (now) => offered(now).map(({ label, note, checked }) => (checked ? "* " : "") + label + note);
+
+test("the menu shows the best first, and what automatic means now", () => {
+  assert.deepEqual(words({}), ["* Auto (480p)", "Original720p", "480p", "240p"]);
+  assert.deepEqual(words({ playing: "source" })[0], "* Auto (720p)");
+  assert.deepEqual(words({ playing: null })[0], "* Auto");
+});
+
+test("a choice by hand is marked, and automatic no longer says what is on", () => {
+  assert.deepEqual(words({ chosen: "240p" }), ["Auto", "Original720p", "480p", "* 240p"]);
+  assert.deepEqual(words({ chosen: "original" })[1], "* Original720p");
+});
+
+test("without a rendition of it, the original is offered where the browser can play it", () => {
+  const renditions = RENDITIONS.slice(1);
+  assert.deepEqual(words({ renditions }), ["* Auto (480p)", "Original", "480p", "240p"]);
+  assert.deepEqual(words({ renditions, originalPlays: false }), ["* Auto (480p)", "480p", "240p"]);
+});
+
+test("there is no choice before there is HLS, and a choice that is gone becomes automatic", () => {
+  assert.deepEqual(offered({ adaptive: false }), []);
+  assert.deepEqual(words({ chosen: "1080p", playing: null })[0], "* Auto");
+});
+
+test("choices lead to levels", () => {
+  assert.equal(levelOf(RENDITIONS, "auto"), -1);
+  assert.equal(levelOf(RENDITIONS, "original"), 2);
+  assert.equal(levelOf(RENDITIONS, "240p"), 0);
+  assert.equal(levelOf(RENDITIONS, "1080p"), null);
+  assert.equal(levelOf(foreseen([240, 1080]), "1080p"), null);
+});
+
+test("renditions are called after their playlists", () => {
+  assert.equal(nameOf("/stream/x/hls/720p.m3u8?v=2"), "720p");
+  assert.equal(nameOf("nothing"), "");
+  assert.deepEqual(
+    foreseen([240, 1080, 480]).map((one) => one.name),
+    ["1080p", "480p", "240p"],
+  );
+});
+
+test("an address may say where to begin", () => {
+  assert.equal(startInAddress("#t=90"), 90);
+  assert.equal(startInAddress("#t=12.5"), 12.5);
+  assert.equal(startInAddress("#t=1:30"), 90);
+  assert.equal(startInAddress("#t=1:00:05"), 3605);
+  assert.equal(startInAddress("#t=1m30s"), 90);
+  assert.equal(startInAddress("#t=2h"), 7200);
+  for (const hash of ["", "#", "#keys", "#t=", "#t=soon", "#t=-5", "#t=1:2"]) {
+    assert.equal(startInAddress(hash), null, hash);
+  }
+});
+
+test("the address goes before what is remembered", () => {
+  assert.equal(startOf("#t=90", "20"), 90);
+  assert.equal(startOf("#t=0", "20"), 0);
+  assert.equal(startOf("", "20.25"), 20.25);
+  assert.equal(startOf("", undefined), 0);
+  assert.equal(startOf("", "NaN"), 0);
+});
+
+test("captions are those of the language asked for, or as near as there are", () => {
+  const tracks = ["de", "en-GB", "pt-BR"].map((language) => ({ language }));
+  assert.equal(suitableTrack(tracks, "pt-br", ["en"]), 2);
+  assert.equal(suitableTrack(tracks, "en", ["de"]), 1);
+  assert.equal(suitableTrack(tracks, "fr", ["pt-PT", "de"]), 2);
+  assert.equal(suitableTrack(tracks, undefined, ["ja"]), 0);
+  assert.equal(suitableTrack([], "de", ["de"]), -1);
+});
+
+test("a storyboard is read whatever ends its lines, and without what makes no sense", () => {
+  const text = [
+    "WEBVTT",
+    "",
+    "1",
+    "00:00.000 --> 00:05.000",
+    "storyboard.jpg#xywh=0,0,160,90",
+    "",
+    "01:00:05.000 --> 01:00:10.500 align:start",
+    "storyboard.jpg#xywh=160,0,160,90",
+    "",
+    "00:10.000 --> 00:15.000",
+    "no picture",
+    "",
+  ];
+  for (const end of ["\n", "\r\n"]) {
+    const frames = parseStoryboard(text.join(end), "https://a.example/stream/x/storyboard.vtt");
+    assert.deepEqual(
+      frames.map(({ startTime, endTime, x, w }) => [startTime, endTime, x, w]),
+      [
+        [0, 5, 0, 160],
+        [3605, 3610.5, 160, 160],
+      ],
+    );
+    assert.equal(frames[0].text, "https://a.example/stream/x/storyboard.jpg");
+  }
+  assert.deepEqual(parseStoryboard("<!doctype html>", "https://a.example/"), []);
+});
+
+test("times are written as the server writes them", () => {
+  assert.equal(formatClock(185.4), "3:05");
+  assert.equal(formatClock(3723), "1:02:03");
+  assert.equal(formatClock(0), "0:00");
+});

@@ -1,0 +1,49 @@
+"""The player is free of axe's violations with its menus open, and breaks no policy."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser.player import Player
+from tests.browser.test_accessibility import DESKTOP, PHONE, violations
+from tests.system.origin import Origin
+
+LISTEN = """
+    window.broken = [];
+    document.addEventListener('securitypolicyviolation', event => {
+        broken.push(`${event.violatedDirective}: ${event.blockedURI}`);
+    });
+"""
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_menus_have_no_violation_when_open(
+    chromium: Browser, origin: Origin, prepared: str, scheme: Any, size: Any
+) -> None:
+    context = chromium.new_context(
+        base_url=origin.url, color_scheme=scheme, viewport=size, reduced_motion="reduce"
+    )
+    page = context.new_page()
+    page.add_init_script(LISTEN)
+    player = Player(page).open(prepared)
+    page.keyboard.press("c")
+    found = violations(page)
+    for section in ("Quality", "Speed", "Captions"):
+        player.settings(section)
+        found += violations(page)
+        page.get_by_role("button", name="Settings", exact=True).click()
+    player.show_bar()
+    page.get_by_role("button", name="Settings", exact=True).click()
+    found += violations(page)
+    page.keyboard.press("Escape")
+    box = page.locator(".plyr__progress").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 4)
+    player.play()
+    found += violations(page)
+    assert found == []
+    assert page.evaluate("() => broken") == []
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= size["width"]
+    context.close()

@@ -1,0 +1,200 @@
+"""Where the player gets its pictures from: the file, HLS, and what it does when either fails."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, Route, expect
+
+from tests.browser.conftest import enter
+from tests.browser.player import Player, hold_hls_back
+from tests.system.origin import Origin
+from tests.system.people import Person, sign_up
+
+FAST, SLOW = 50_000_000, 500_000  # bits a second: for anything, and just enough for 240p
+LONG = 60_000  # milliseconds; what was loaded ahead is shown first
+
+
+@pytest.fixture
+def player(context: BrowserContext, prepared: str) -> Player:
+    """The player of a public video, with nobody signed in."""
+    return Player(context.new_page())
+
+
+def throttle(page: Page, bits: int) -> None:
+    """Slow the browser's line down, or make it fast again."""
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("Network.enable")
+    devtools.send(
+        "Network.emulateNetworkConditions",
+        {
+            "offline": False,
+            "latency": 5,
+            "downloadThroughput": bits / 8,
+            "uploadThroughput": bits / 8,
+        },
+    )
+
+
+def test_the_file_plays_at_once_and_hls_takes_over_in_a_pause(
+    player: Player, prepared: str
+) -> None:
+    page = player.page
+    held: list[Route] = []
+    page.route(re.compile(r"/static/hls-[A-Z0-9]{8}\.js"), lambda route: held.append(route))
+    page.goto(f"/stream/{prepared}")
+    player.play()
+    assert str(player.get("video.currentSrc")).endswith("/video.mp4")
+    held.pop().continue_()
+    before = float(str(player.get("video.currentTime")))
+    player.until(f"video.currentTime > {before} + 1.5")
+    assert str(player.get("video.currentSrc")).endswith("/video.mp4"), "nothing interrupts it"
+    page.keyboard.press("k")
+    stopped = float(str(player.get("video.currentTime")))
+    player.until("video.currentSrc.startsWith('blob:') && video.readyState >= 2")
+    assert player.get("video.paused")
+    assert player.get("video.currentTime") == pytest.approx(stopped, abs=0.1)
+    expect(page.locator(".still")).to_have_count(0)
+    player.play()
+
+
+def test_hls_that_appears_while_it_plays_is_taken_at_a_jump(player: Player, prepared: str) -> None:
+    page = player.page
+    hold_hls_back(page)
+    page.goto(f"/stream/{prepared}")
+    player.play()
+    announce = f"""() => document.dispatchEvent(new CustomEvent('matinee:renditions',
+        {{ detail: {{ heights: [240, 360], master: '/stream/{prepared}/master.m3u8' }} }}))"""
+    page.evaluate(announce)
+    entries = player.settings("Quality")
+    expect(entries).to_have_text(["Auto", "Original", "360p", "240p"])
+    expect(entries.filter(has_text="Original")).to_have_attribute("aria-checked", "true")
+    page.keyboard.press("Escape")
+    assert str(player.get("video.currentSrc")).endswith("/video.mp4")
+    page.keyboard.press("8")
+    player.until("video.currentSrc.startsWith('blob:') && video.currentTime > 48.3")
+    assert not player.get("video.paused")
+    assert player.chosen("Quality").startswith("Auto")
+
+
+def test_quality_is_chosen_by_hand(player: Player, prepared: str) -> None:
+    player.open(prepared).play()
+    entries = player.settings("Quality")
+    expect(entries).to_have_text([re.compile(r"^Auto"), "Original360p", "240p"])
+    entries.filter(has_text="240p").last.click()
+    player.page.keyboard.press("Escape")
+    player.until("video.videoHeight === 240")
+    assert player.chosen("Quality") == "240p"
+    player.choose("Quality", "Original")
+    player.until("video.videoHeight === 360")
+    player.choose("Quality", "Auto")
+    assert re.fullmatch(r"Auto \((240|360)p\)", player.chosen("Quality"))
+    assert not player.get("video.paused")
+
+
+def test_quality_follows_the_line_without_stopping(player: Player, prepared: str) -> None:
+    page = player.page
+    page.goto("/login")
+    throttle(page, SLOW)
+    player.open(prepared).play()
+    player.until("video.videoHeight === 240")
+    page.evaluate(
+        """() => {
+            window.stalls = 0;
+            document.querySelector('video').addEventListener('waiting', () => { stalls += 1 });
+        }"""
+    )
+    throttle(page, FAST)
+    page.evaluate("() => { document.querySelector('video').playbackRate = 2 }")
+    player.until("video.videoHeight === 360", timeout=LONG)
+    assert player.chosen("Quality") == "Auto (360p)"
+    throttle(page, SLOW)
+    player.until("video.videoHeight === 240", timeout=LONG)
+    assert player.chosen("Quality") == "Auto (240p)"
+    assert page.evaluate("() => stalls") == 0
+
+
+@pytest.mark.parametrize(
+    ("what", "respond"),
+    [
+        (re.compile(r"/static/hls-[A-Z0-9]{8}\.js"), lambda route: route.abort()),
+        (re.compile(r"master\.m3u8"), lambda route: route.fulfill(status=500)),
+        (re.compile(r"master\.m3u8"), lambda route: route.fulfill(body="no playlist")),
+    ],
+    ids=["no script", "no playlist", "nonsense"],
+)
+def test_the_file_plays_when_hls_does_not(
+    player: Player, prepared: str, what: re.Pattern[str], respond: Callable[[Route], Any]
+) -> None:
+    page = player.page
+    page.route(what, respond)
+    page.goto(f"/stream/{prepared}#t=20")
+    player.until("video.currentSrc.endsWith('/video.mp4') && video.readyState >= 2")
+    player.until("Math.abs(video.currentTime - 20) < 0.5")
+    player.play()
+    expect(page.get_by_role("alert")).to_be_hidden()
+
+
+def test_the_browsers_own_hls_is_used_where_scripts_cannot(player: Player, prepared: str) -> None:
+    page = player.page
+    page.add_init_script("delete window.MediaSource; delete window.ManagedMediaSource")
+    page.goto(f"/stream/{prepared}")
+    player.until("video.currentSrc.endsWith('/master.m3u8') && video.readyState >= 2")
+    player.play()
+
+
+def test_when_nothing_plays_a_sentence_says_so(player: Player, prepared: str) -> None:
+    page = player.page
+    nonsense = {"status": 200, "body": "nothing", "content_type": "video/mp4"}
+    page.route("**/video.mp4", lambda route: route.fulfill(**nonsense))
+    page.route("**/master.m3u8", lambda route: route.fulfill(status=500))
+    page.goto(f"/stream/{prepared}")
+    expect(page.get_by_role("alert")).to_contain_text("This browser cannot play H.264 video")
+
+
+def test_a_line_that_comes_back_needs_no_hand(player: Player, prepared: str) -> None:
+    page = player.page
+    player.open(prepared).play()
+    with page.expect_event("requestfailed", lambda request: "/hls/" in request.url):
+        page.context.set_offline(True)
+        page.keyboard.press("9")
+    page.context.set_offline(False)
+    player.until("video.currentTime > 54.3")
+    expect(page.get_by_role("alert")).to_be_hidden()
+
+
+def test_the_end_of_the_session_is_said_in_words(
+    context: BrowserContext, origin: Origin, founder: Person, prepared: str
+) -> None:
+    founder.show(prepared, "members")
+    try:
+        bob = sign_up(origin.url, "bob-at-the-end")
+        bob.close()
+        page = enter(context, origin, "bob-at-the-end")
+        player = Player(page).open(prepared).play()
+        context.clear_cookies()
+        page.keyboard.press("9")
+        expect(page.get_by_role("alert")).to_contain_text("You are signed out")
+        # Signed in again in another tab, it goes on here.
+        enter(context, origin, "bob-at-the-end").close()
+        page.evaluate("() => dispatchEvent(new Event('focus'))")
+        player.until("video.currentTime > 54.3")
+        expect(page.get_by_role("alert")).to_be_hidden()
+    finally:
+        founder.show(prepared, "public")
+
+
+def test_a_video_that_is_taken_away_is_said_in_words(
+    context: BrowserContext, origin: Origin, founder: Person, prepared: str
+) -> None:
+    sign_up(origin.url, "charlie-shut-out").close()
+    page = enter(context, origin, "charlie-shut-out")
+    player = Player(page).open(prepared).play()
+    founder.show(prepared, "private")
+    try:
+        page.keyboard.press("9")
+        expect(page.get_by_role("alert")).to_contain_text("you may no longer watch it")
+        assert player.get("video.error") is None
+    finally:
+        founder.show(prepared, "public")
