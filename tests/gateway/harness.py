@@ -49,6 +49,7 @@ class Reply:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    held: Event | None = None  # until then a last piece of the body is kept back
 
 
 class Service:
@@ -80,7 +81,11 @@ class Service:
                     self.send_header("Content-Length", str(len(reply.body)))
                 self.end_headers()
                 if self.command != "HEAD":
-                    self.wfile.write(reply.body)
+                    last = 1 if reply.held else 0
+                    self.wfile.write(reply.body[: len(reply.body) - last])
+                    if reply.held:
+                        reply.held.wait(10)
+                        self.wfile.write(reply.body[-1:])
 
             # The library calls a method by the name of the request's.
             do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = answer  # noqa: N815

@@ -5,6 +5,8 @@ import hashlib
 import json
 import re
 import socket
+from http.client import HTTPConnection
+from threading import Event
 
 import pytest
 
@@ -36,11 +38,15 @@ ROUTES = {
         "/stream?q=a%2Fb",
         f"/stream/{VIDEO}",
         f"/stream/{VIDEO}/edit",
+        f"/stream/{VIDEO}/captions",
+        f"/stream/{VIDEO}/captions/en.vtt",
         f"/stream/{VIDEO}/original.mp4",
         f"/stream/{VIDEO}/video.mp4x",
         f"/stream/{VIDEO}x/video.mp4",
         "/api/videos",
         f"/api/videos/{VIDEO}",
+        f"/api/videos/{VIDEO}/progress",
+        "/api/videos/progress?ids=x",
     ],
 }
 
@@ -398,3 +404,26 @@ def test_a_trusted_proxy_may_say_who_asks(tmp_path_factory: pytest.TempPathFacto
 
         gateway.ask("/login", headers=said | {"X-Forwarded-Proto": "gopher"})
         assert gateway.services["auth"].seen[-1].header("X-Forwarded-Proto") == "http"
+
+
+def test_events_are_handed_on_as_they_come(gateway: Gateway) -> None:
+    held = Event()
+    headers = {"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
+    gateway.streaming.reply = lambda _: Reply(200, headers, b"data: 1\n\n.", held)
+    connection = HTTPConnection("127.0.0.1", gateway.ports[0], timeout=5)
+    try:
+        connection.request("GET", f"/api/videos/{VIDEO}/progress")
+        assert connection.getresponse().read(9) == b"data: 1\n\n"
+    finally:
+        held.set()
+        connection.close()
+
+
+def test_the_largest_captions_fit_through(gateway: Gateway) -> None:
+    gateway.streaming.reply = gateway.streaming._echo
+    body = b"x" * ((1 << 20) + 60_000)
+
+    answer = gateway.ask(f"/stream/{VIDEO}/captions", method="POST", body=body)
+
+    assert answer.status == 200
+    assert gateway.streaming.seen[-1].body == body

@@ -219,3 +219,27 @@ def test_hostile_paths(alice: Client, path: str) -> None:
 
     assert answer.status_code in (400, 404)
     assert answer.is_json
+
+
+def test_the_owner_decides_whether_others_may_download(
+    put: Put, alice: Client, bob: Client
+) -> None:
+    video_id = put(visibility="members")
+    original, path = f"/stream/{video_id}/download", f"/api/videos/{video_id}"
+
+    def offered(client: Client) -> list[bool]:
+        urls = client.get(path).json["urls"]
+        page = client.get(f"/stream/{video_id}").text
+        fetched = client.get(original).status_code
+        return ["download" in urls, f'href="{original}"' in page, fetched == 200]
+
+    assert offered(alice) == [True] * 3
+    assert offered(bob) == [False] * 3
+
+    assert alice.patch(path, json={"downloadable": True}).json["downloadable"] is True
+    assert offered(bob) == [True] * 3
+
+    assert alice.patch(path, json={"downloadable": False}).json["downloadable"] is False
+    assert offered(bob) == [False] * 3
+    for wrong in ("yes", 1, None):
+        assert alice.patch(path, json={"downloadable": wrong}).status_code == 422

@@ -47,12 +47,13 @@ def everybody(house: House) -> House:
     ):
         house.join(name, role)
     for owner, visibility in itertools.product(("alice", "bob", "charlie", None), Visibility):
-        for state in ("kept", "deleted"):
+        for state in ("kept", "deleted", "refused"):
             house.put(
                 owner,
                 visibility,
                 title=f"{owner} {visibility} {state}",
                 deleted_at=now() if state == "deleted" else None,
+                refusal="It breaks off in the middle." if state == "refused" else None,
             )
     return house
 
@@ -65,7 +66,9 @@ def test_the_list_and_the_pages_follow_the_rules_of_access(everybody: House) -> 
         expected = []
         for video in everything:
             owner = None if video.deleted_at else video.owner_id
-            access = VideoAccess(owner, video.visibility)
+            # Of a video that was refused nobody but its owner hears.
+            shown_to = Visibility.PRIVATE if video.refusal else video.visibility
+            access = VideoAccess(owner, shown_to)
             allowed = may_watch(viewer, access)
             assert _reaches(everybody, get_video_for, name, video.id) == allowed
             assert _reaches(everybody, library.get_video_to_edit, name, video.id) == (
@@ -94,7 +97,8 @@ def test_signed_out_only_what_is_public_is_found(everybody: House) -> None:
         lambda session: session.scalars(library.select(library.Video)).all()
     )
     for video in everything:
-        public = video.visibility is Visibility.PUBLIC and video.owner_id and not video.deleted_at
+        hidden = video.deleted_at or video.refusal or not video.owner_id
+        public = video.visibility is Visibility.PUBLIC and not hidden
         try:
             everybody.database.read(lambda session, i=video.id: get_video_for(session, None, i))
         except NotThere:

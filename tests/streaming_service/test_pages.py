@@ -154,6 +154,20 @@ def test_editing(house: House, put: Put, alice: Client) -> None:
     assert "Your changes are saved." in alice.get(answer.location).text
 
 
+def test_the_form_switches_downloads(house: House, put: Put, alice: Client) -> None:
+    video_id = put()
+    path = f"/stream/{video_id}/edit"
+    ticked = re.compile(r'name="downloadable"\s+checked')
+    assert not ticked.search(alice.get(path).text)
+
+    alice.post(path, data=FORM | {"downloadable": "on"})
+    assert house.video(video_id).downloadable
+    assert ticked.search(alice.get(path).text)
+
+    alice.post(path, data=FORM)
+    assert not house.video(video_id).downloadable
+
+
 def test_a_form_that_is_wrong_comes_back_as_it_was_filled_in(
     house: House, put: Put, alice: Client
 ) -> None:

@@ -1,0 +1,69 @@
+"""How far a video is prepared, live in the browser; and captions, without a script."""
+
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import enter
+from tests.system.origin import Origin
+from tests.system.people import Person
+
+PATIENCE = 120_000  # milliseconds for all steps of twelve seconds of film, on a busy machine
+
+
+def test_a_page_that_is_left_open_comes_to_the_end(page: Page, founder: Person, film: Path) -> None:
+    video = founder.upload(film, title="Ferry and fog")
+    card = page.locator(f'[data-film="{video}"]')
+    page.goto("/stream")
+    expect(card.locator("img")).to_be_attached(timeout=PATIENCE)
+    expect(card.locator("[data-progress]")).to_have_count(0, timeout=PATIENCE)
+
+    page.goto(f"/stream/{video}")
+
+    expect(page.locator("#processing")).to_have_count(0)
+    assert page.locator("#screen").get_attribute("data-master")
+    assert page.locator("#player").get_attribute("poster")
+
+
+def test_the_watch_page_tells_of_each_new_height(page: Page, founder: Person, film: Path) -> None:
+    page.add_init_script(
+        "window.told = []; document.addEventListener('matinee:renditions',"
+        " (event) => window.told.push(event.detail))"
+    )
+    video = founder.upload(film, title="Garden in six weeks")
+    page.goto(f"/stream/{video}")
+    screen = page.locator("#screen")
+    if screen.get_attribute("data-progress") is None:
+        return  # everything was done before the page was there
+
+    begun_with = page.locator("#processing").get_attribute("data-heights") or ""
+    expect(page.locator("#processing-heading")).to_have_text(
+        "All of it is prepared", timeout=PATIENCE
+    )
+
+    heights = page.evaluate("() => window.told.at(-1)?.heights.join(',')")
+    assert heights == "240,360" or (heights is None and begun_with == "240,360")
+    expect(page.locator("#processing-said")).to_have_text("Everything is prepared.")
+
+
+def test_captions_come_and_go_without_a_script(
+    chromium: Browser, origin: Origin, founder: Person, video: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "film.srt"
+    file.write_text("1\n00:00:01,000 --> 00:00:02,000\nHello\n")
+    context = chromium.new_context(base_url=origin.url, java_script_enabled=False)
+    page = enter(context, origin, "alice")
+    page.goto(f"/stream/{video}/edit")
+    page.get_by_label("File").set_input_files(file)
+    page.get_by_label("Language").fill("de")
+    page.get_by_role("button", name="Add captions").click()
+    expect(page.get_by_role("status")).to_contain_text("The captions are there.")
+    expect(page.get_by_role("link", name="Deutsch")).to_be_visible()
+
+    page.goto(f"/stream/{video}")
+    assert page.locator("track").get_attribute("src") == f"/stream/{video}/captions/de.vtt"
+
+    page.goto(f"/stream/{video}/edit")
+    page.get_by_role("button", name="Remove Deutsch").click()
+    expect(page.get_by_text("None yet.")).to_be_visible()
+    context.close()
