@@ -57,13 +57,13 @@ def test_captions_are_shown_as_text_and_remembered(player: Player, prepared: str
 
 def test_volume_and_speed_are_remembered(player: Player, prepared: str) -> None:
     player.open(prepared)
-    player.choose("Speed", "1.5×")
+    player.choose("Speed", "1.5")
     player.page.keyboard.press("ArrowDown")
     player.page.keyboard.press("ArrowDown")
     player.until("video.volume < 0.95")
     player.open(prepared)
     player.until("video.playbackRate === 1.5 && Math.abs(video.volume - 0.9) < 0.01")
-    assert player.chosen("Speed") == "1.5×"
+    assert player.chosen("Speed").startswith("1.5")
 
 
 def test_it_goes_on_where_it_stopped_on_any_device(
@@ -176,7 +176,7 @@ def test_the_settings_are_used_with_the_keyboard_alone(player: Player, prepared:
     expect(page.get_by_role("menuitem", name="Quality")).to_be_focused()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowRight")
-    expect(page.get_by_role("menuitemradio", name="0.25×")).to_be_focused()
+    expect(page.get_by_role("menuitemradio", name="0.25")).to_be_focused()
     page.keyboard.press("End")
     page.keyboard.press("Enter")
     expect(page.get_by_role("menuitem", name="Speed")).to_be_focused()

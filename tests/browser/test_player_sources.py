@@ -12,7 +12,8 @@ from tests.browser.player import Player, hold_hls_back
 from tests.system.origin import Origin
 from tests.system.people import Person, sign_up
 
-FAST, SLOW = 50_000_000, 500_000  # bits a second: for anything, and for the lower rungs
+# Bits a second: for anything, for a bit more than the original, and for the lower rungs.
+FAST, STEADY, SLOW = 50_000_000, 4_000_000, 500_000
 LONG = 60_000  # milliseconds; what was loaded ahead is shown first
 
 
@@ -23,14 +24,14 @@ def player(context: BrowserContext, prepared: str) -> Player:
 
 
 class Throttle:
-    """The speed of a page's line, in bits a second. One session: the slowest of several would count."""
+    """The speed of a page's line. In one session: of several, the slowest would count."""
 
     def __init__(self, page: Page) -> None:
         self._devtools = page.context.new_cdp_session(page)
         self._devtools.send("Network.enable")
 
     def set(self, bits: int) -> None:
-        """Slow the line down, or make it fast again."""
+        """Slow the line down to so many bits a second, or make it fast again."""
         speed = {"downloadThroughput": bits / 8, "uploadThroughput": bits / 8}
         conditions = {"offline": False, "latency": 5, **speed}
         self._devtools.send("Network.emulateNetworkConditions", conditions)
@@ -41,7 +42,11 @@ def test_the_file_plays_at_once_and_hls_takes_over_in_a_pause(
 ) -> None:
     page = player.page
     held: list[Route] = []
-    page.route(re.compile(r"/static/hls-[A-Z0-9]{8}\.js"), lambda route: held.append(route))
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(re.compile(r"/static/hls-[A-Z0-9]{8}\.js"), hold)
     page.goto(f"/stream/{prepared}")
     player.play()
     assert str(player.get("video.currentSrc")).endswith("/video.mp4")
@@ -101,11 +106,11 @@ def test_quality_follows_the_line_without_stopping(player: Player, prepared: str
             document.querySelector('video').addEventListener('waiting', () => { stalls += 1 });
         }"""
     )
-    # It begins with little, and has gone up before anybody presses play.
-    player.until("video.buffered.length && video.buffered.end(0) > 7")
-    line.set(SLOW)
+    line.set(STEADY)
     player.play()
-    player.until("video.videoHeight === 480")
+    player.until("video.videoHeight === 480", timeout=LONG)
+    player.until("video.buffered.end(0) - video.currentTime > 12", timeout=LONG)
+    line.set(SLOW)
     player.until("video.videoHeight < 480", timeout=LONG)
     low = player.get("video.videoHeight")
     assert player.chosen("Quality") == f"Auto ({low}p)"
