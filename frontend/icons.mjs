@@ -50,8 +50,6 @@ export const ICONS = [
 /** What Plyr asks for as `#plyr-<name>`, and the drawing that it gets. */
 const PLAYER_ICONS = {
   airplay: "airplay",
-  "captions-off": "captions-off",
-  "captions-on": "captions",
   "enter-fullscreen": "maximize",
   "exit-fullscreen": "minimize",
   muted: "volume-x",

@@ -302,9 +302,9 @@ RECIPES: dict[str, tuple[str, ...]] = {
         *(*_H264, *_AAC, "-movflags", "+faststart"),
     ),
     "long.mp4": (
-        *("-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25:duration=60"),
+        *("-f", "lavfi", "-i", "testsrc2=size=854x480:rate=10:duration=60"),
         *("-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=60"),
-        *("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "50"),
+        *("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "20"),
         *(*_AAC, "-movflags", "+faststart"),
     ),
     "index-first.mp4": (*_PICTURES, *_SOUND, *_B_FRAMES, *_AAC, "-movflags", "+faststart"),

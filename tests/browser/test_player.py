@@ -10,6 +10,7 @@ from tests.browser.conftest import enter
 from tests.browser.player import HOSTILE_LABEL, VIDEO, Player
 from tests.system.origin import Origin
 from tests.system.people import Person
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -35,15 +36,13 @@ def test_storyboard_shows_where_the_pointer_is(player: Player, prepared: str) ->
 
 def test_captions_are_shown_as_text_and_remembered(player: Player, prepared: str) -> None:
     page = player.open(prepared).page
-    caption = page.locator(".plyr__caption")
+    caption = page.locator(".captions p")
     expect(caption).to_have_count(0)
     page.keyboard.press("c")
     expect(caption).to_have_text("Good morning & welcome")
     expect(page.get_by_role("status")).to_have_text("Captions on")
     entries = player.settings("Captions")
-    assert entries.all_inner_texts() == ["Off", "English", HOSTILE_LABEL] or set(
-        entries.all_inner_texts()
-    ) == {"Off", "English", HOSTILE_LABEL}
+    assert set(entries.all_inner_texts()) == {"Off", "English", HOSTILE_LABEL}
     entries.filter(has_text="Deutsch").click()
     expect(caption).to_have_text("Guten Morgen")
     page.reload()
@@ -58,13 +57,13 @@ def test_captions_are_shown_as_text_and_remembered(player: Player, prepared: str
 
 def test_volume_and_speed_are_remembered(player: Player, prepared: str) -> None:
     player.open(prepared)
-    player.choose("Speed", "1.5×")
+    player.choose("Speed", "1.5")
     player.page.keyboard.press("ArrowDown")
     player.page.keyboard.press("ArrowDown")
     player.until("video.volume < 0.95")
     player.open(prepared)
     player.until("video.playbackRate === 1.5 && Math.abs(video.volume - 0.9) < 0.01")
-    assert player.chosen("Speed") == "1.5×"
+    assert player.chosen("Speed").startswith("1.5")
 
 
 def test_it_goes_on_where_it_stopped_on_any_device(
@@ -97,10 +96,9 @@ def test_leaving_the_page_saves_the_position(
     page = player.open(prepared).page
     page.keyboard.press("3")
     player.play()
-    with page.expect_request(lambda request: request.url.endswith("/position")):
-        page.goto("/stream")
-    player.open(prepared)
-    player.until("video.currentTime > 17")
+    page.goto("/stream")  # it still plays, so nothing but leaving sends the position
+    kept = re.compile(r'data-position="1[89]')
+    wait_until(lambda: kept.search(founder.get(f"/stream/{prepared}").text), what="the position")
 
 
 def test_somebody_signed_out_watches_and_nothing_is_sent_about_it(
@@ -137,7 +135,7 @@ KEYS = [
     (">", "video.playbackRate === 1.25"),
     ("<", "video.playbackRate === 0.75"),
     ("f", "document.fullscreenElement?.id === 'screen'"),
-    ("c", "document.querySelector('.plyr--captions-active')"),
+    ("c", "document.querySelector('.captions p')"),
 ]
 
 
@@ -178,7 +176,7 @@ def test_the_settings_are_used_with_the_keyboard_alone(player: Player, prepared:
     expect(page.get_by_role("menuitem", name="Quality")).to_be_focused()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowRight")
-    expect(page.get_by_role("menuitemradio", name="0.25×")).to_be_focused()
+    expect(page.get_by_role("menuitemradio", name="0.25")).to_be_focused()
     page.keyboard.press("End")
     page.keyboard.press("Enter")
     expect(page.get_by_role("menuitem", name="Speed")).to_be_focused()

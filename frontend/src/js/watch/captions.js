@@ -1,4 +1,4 @@
-/** Which captions are shown, and that they are the same ones the next time. */
+/** Which captions are shown, and drawing them: as text, over the picture, clear of the bar. */
 
 const family = (tag) => tag.toLowerCase().split("-")[0];
 
@@ -24,4 +24,48 @@ export function suitableTrack(tracks, wanted, spoken) {
 /** @param {HTMLVideoElement} video @returns {TextTrack[]} */
 export function captionTracks(video) {
   return [...video.textTracks].filter((track) => ["captions", "subtitles"].includes(track.kind));
+}
+
+/**
+ * Show captions in our own box, since the browser's lie under the bar.
+ * @param {HTMLVideoElement} video
+ * @param {() => void} changed others are chosen
+ */
+export function makeCaptions(video, changed) {
+  const box = document.createElement("div");
+  box.className = "captions";
+  let active = null;
+
+  function draw() {
+    const time = video.currentTime;
+    const cues = [...(active?.cues ?? [])].filter((cue) => cue.startTime <= time && time < cue.endTime);
+    const lines = cues.map((cue) => {
+      const line = document.createElement("p");
+      line.dir = "auto";
+      line.append(cue.getCueAsHTML()); // elements of WebVTT only, never the file's own HTML
+      return line;
+    });
+    box.replaceChildren(...lines);
+  }
+
+  for (const element of video.querySelectorAll("track")) element.addEventListener("load", draw);
+  video.addEventListener("seeked", draw);
+
+  return {
+    box,
+    /** What is shown; null: nothing. */
+    active: () => active,
+    /** @param {number} index of `captionTracks`; -1: none */
+    choose(index) {
+      active?.removeEventListener("cuechange", draw);
+      for (const track of captionTracks(video)) track.mode = "disabled";
+      active = captionTracks(video)[index] ?? null;
+      if (active) {
+        active.mode = "hidden"; // loaded and followed, but not drawn by the browser
+        active.addEventListener("cuechange", draw);
+      }
+      draw();
+      changed();
+    },
+  };
 }

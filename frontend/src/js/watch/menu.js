@@ -16,10 +16,11 @@ let count = 0;
  */
 export function makeMenu(sections) {
   const id = `settings-${++count}`;
-  const button = element("button", "plyr__control", { type: "button", "aria-expanded": "false" });
+  const listeners = [];
+  const button = makeButton("Settings", "settings");
+  button.setAttribute("aria-expanded", "false");
   button.setAttribute("aria-haspopup", "menu");
   button.setAttribute("aria-controls", id);
-  button.append(icon("settings"), element("span", "plyr__sr-only", {}, "Settings"));
   const panel = element("div", "choices", { id });
   panel.hidden = true;
   const root = element("div", "plyr__controls__item settings");
@@ -136,8 +137,27 @@ export function makeMenu(sections) {
     element: root,
     close,
     /** What there is to choose, or what is chosen, has changed. */
-    refresh: () => draw(),
+    refresh() {
+      draw();
+      for (const listener of listeners) listener();
+    },
+    /** Do something now and at each such change. */
+    onRefresh(listener) {
+      listeners.push(listener);
+      listener();
+    },
   };
+}
+
+/**
+ * A button of the bar.
+ * @param {string} name
+ * @param {string} picture of the icon
+ */
+export function makeButton(name, picture) {
+  const button = element("button", "plyr__control plyr__controls__item", { type: "button" });
+  button.append(icon(picture), element("span", "plyr__sr-only", {}, name));
+  return button;
 }
 
 function element(tag, className, attributes = {}, text = "") {

@@ -1,8 +1,8 @@
 /** The player: hls.js and Plyr behind one door, and the browser's own player if they fail. */
-import { captionTracks, suitableTrack } from "./captions.js";
+import { captionTracks, makeCaptions, suitableTrack } from "./captions.js";
 import { SPEEDS } from "./keys.js";
 import { keep, recall, remember } from "./memory.js";
-import { makeMenu } from "./menu.js";
+import { makeButton, makeMenu } from "./menu.js";
 import { keepPosition, startOf } from "./resume.js";
 import { dress } from "./skin.js";
 import { makeSource } from "./source.js";
@@ -29,16 +29,25 @@ export function makePlayer(screen, video, { trouble }) {
     cleared: () => trouble(null),
   });
   const skin = tryDress(video);
+  let captions;
   if (skin) {
+    captions = makeCaptions(video, () => menu?.refresh());
     menu = makeMenu([
       { name: "Quality", choices: source.choices, choose: source.choose },
       { name: "Speed", choices: () => speeds(video), choose: (speed) => setSpeed(video, speed) },
-      { name: "Captions", choices: () => captions(video, skin), choose: (index) => setTrack(skin, index) },
+      {
+        name: "Captions",
+        choices: () => captionChoices(video, captions),
+        choose: (index) => chooseCaptions(captions, index),
+      },
     ]);
     skin.elements.buttons.fullscreen.before(menu.element);
+    skin.elements.container.append(captions.box);
+    addCaptionsButton(video, captions, menu);
+    const { captions: shown, language } = recall();
+    if (shown) captions.choose(suitableTrack(captionTracks(video), language, navigator.languages));
     video.addEventListener("ratechange", menu.refresh);
     video.addEventListener("controlshidden", () => menu.close());
-    rememberCaptions(video, skin, menu);
     if (storyboard) showStoryboard(screen, skin, storyboard);
   }
   source.begin();
@@ -50,7 +59,7 @@ export function makePlayer(screen, video, { trouble }) {
   warnWithoutPicture(video, codec, trouble);
   return {
     start,
-    toggleCaptions: () => (skin ? toggleCaptions(video, skin) : toggleTracks(video)),
+    toggleCaptions: () => (captions ? toggleCaptions(video, captions) : toggleTracks(video)),
     toggleFullscreen: () => (skin ? skin.fullscreen.toggle() : toggleFullscreen(screen)),
   };
 }
@@ -78,10 +87,10 @@ function setSpeed(video, speed) {
   video.playbackRate = speed;
 }
 
-function captions(video, skin) {
+function captionChoices(video, captions) {
   const tracks = captionTracks(video);
   if (tracks.length === 0) return [];
-  const active = skin.captions.toggled ? skin.captions.currentTrackNode : null;
+  const active = captions.active();
   const choices = tracks.map((track, index) => ({
     value: index,
     label: track.label || track.language,
@@ -90,32 +99,26 @@ function captions(video, skin) {
   return [{ value: -1, label: "Off", checked: active === null }, ...choices];
 }
 
-function setTrack(skin, index) {
-  skin.currentTrack = index;
+function chooseCaptions(captions, index) {
+  captions.choose(index);
+  const active = captions.active();
+  keep({ captions: active !== null, ...(active && { language: active.language }) });
 }
 
-function rememberCaptions(video, skin, menu) {
-  video.addEventListener("ready", () => {
-    const { captions: shown, language } = recall();
-    const track = suitableTrack(captionTracks(video), language, navigator.languages);
-    if (shown && track >= 0) setTrack(skin, track);
-    menu.refresh();
-    const note = () => {
-      keep({ captions: skin.captions.toggled, ...(skin.captions.toggled && { language: skin.language }) });
-      menu.refresh();
-    };
-    for (const event of ["captionsenabled", "captionsdisabled", "languagechange"]) {
-      video.addEventListener(event, note);
-    }
-  });
-}
-
-function toggleCaptions(video, skin) {
+function toggleCaptions(video, captions) {
   const tracks = captionTracks(video);
   if (tracks.length === 0) return "No captions";
-  if (skin.captions.toggled) skin.toggleCaptions(false);
-  else setTrack(skin, suitableTrack(tracks, recall().language, navigator.languages));
-  return skin.captions.toggled ? "Captions on" : "Captions off";
+  const on = captions.active() !== null;
+  chooseCaptions(captions, on ? -1 : suitableTrack(tracks, recall().language, navigator.languages));
+  return on ? "Captions off" : "Captions on";
+}
+
+function addCaptionsButton(video, captions, menu) {
+  if (captionTracks(video).length === 0) return;
+  const button = makeButton("Captions", "captions");
+  button.addEventListener("click", () => toggleCaptions(video, captions));
+  menu.element.before(button);
+  menu.onRefresh(() => button.setAttribute("aria-pressed", String(captions.active() !== null)));
 }
 
 /** The same, for the browser's own player. */
