@@ -19,20 +19,16 @@ class UploadError(Exception):
 
 @dataclass(frozen=True)
 class Posted:
-    """What came of it: seconds until the answer was complete, and the answer.
+    """What came of it.
 
+    :ivar seconds: from the first byte to the whole answer.
     :ivar last_byte: when the last byte was given to the network, by `time.perf_counter`.
+    :ivar video: the id of the video that the file became; empty if it became none.
     """
 
     seconds: float
-    status: int
-    body: bytes
     last_byte: float
-
-    @property
-    def video(self) -> str:
-        """The id of the video that the file became."""
-        return str(json.loads(self.body)["id"])
+    video: str = ""
 
 
 def post_form(url: str, file: Path, *, cookie: str = "", title: str = "A film") -> Posted:
@@ -77,7 +73,8 @@ def post_form(url: str, file: Path, *, cookie: str = "", title: str = "A film") 
         answer = b"".join(iter(lambda: wire.recv(1 << 16), b""))
     seconds = time.perf_counter() - began
     status, _, rest = answer.partition(b"\r\n")
-    posted = Posted(seconds, int(status.split()[1]), rest.partition(b"\r\n\r\n")[2], last_byte)
-    if posted.status not in (201, 204):
+    code = int(status.split()[1])
+    if code not in (201, 204):
         raise UploadError(f"{url}: {answer[:500]!r}")
-    return posted
+    body = rest.partition(b"\r\n\r\n")[2]
+    return Posted(seconds, last_byte, str(json.loads(body)["id"]) if code == 201 else "")

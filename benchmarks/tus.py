@@ -42,8 +42,8 @@ def send_tus(url: str, file: Path, *, cookie: str, request_size: int | None = No
             }
             answer = _ask(wire, "PATCH", path, headers, source.fileno(), at, length)
             at += length
-    seconds = time.perf_counter() - began
-    return Posted(seconds, 204, video=answer["Upload-Video"].rpartition("/")[2])
+    ended = time.perf_counter()
+    return Posted(ended - began, ended, answer["Upload-Video"].rpartition("/")[2])
 
 
 def _ask(
