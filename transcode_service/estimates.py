@@ -27,8 +27,9 @@ _FIXED = {  # seconds that a step takes at least
     JobKind.RUNG: 0.3,
 }
 # Seconds of one processor for a second of film of a million pixels, at 25 pictures a second.
-_DECODED = 0.09
-_ENCODED = 0.55
+_DECODED = 0.05
+_ENCODED = 0.6
+_UNPACKED = 4e-8  # for a byte of what is decoded
 _PICTURED = 0.002  # few pictures are decoded
 _HEARD = 0.002  # seconds for a second of sound
 _READ = 3e-9  # seconds for a byte
@@ -64,7 +65,8 @@ def model(*, kind: JobKind, height: int, video: Video) -> float:
             return fixed + duration * _HEARD
         case JobKind.RUNG:
             share = min(1.0, (height / max(1, min(video.width, video.height))) ** 2)
-            return fixed + duration * pixels * (_DECODED + _ENCODED * share) / _CORES
+            work = duration * pixels * (_DECODED + _ENCODED * share) + video.size * _UNPACKED
+            return fixed + work / _CORES
 
 
 def predict(session: Session, *, job: Job, video: Video) -> float:
