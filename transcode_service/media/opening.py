@@ -32,6 +32,8 @@ def open_source(path: Path, *, max_pixels: int) -> tuple[InputContainer, str]:
     try:
         container = av.open(f"file:{path}", "r", format=name, options=options)
     except av.FFmpegError as error:
+        if isinstance(error, OSError):
+            raise  # the machine's trouble, not the file's
         raise Refused("This file is damaged: it cannot be opened. Upload a whole copy.") from error
     seal()
     return container, name

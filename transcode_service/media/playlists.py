@@ -1,12 +1,13 @@
 """HLS playlists of ours (RFC 8216), with figures measured on the files themselves."""
 
+import struct
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 from typing import Protocol
 
-from transcode_service.media.facts import MadeRendition
+from transcode_service.media.facts import MadeRendition, MediaFailed
 from transcode_service.media.fragments import Fragment, read_channels, read_fragments
 
 SEGMENT_SECONDS = 4.0
@@ -55,9 +56,12 @@ def write_rendition(
 ) -> MadeRendition:
     """Write the playlists of `<name>.mp4` in a folder, and return what is measured of it.
 
-    :raises ValueError: the file is not what ffmpeg was asked for.
+    :raises MediaFailed: the file is not what ffmpeg was asked for.
     """
-    track = read_fragments(folder / f"{name}.mp4")
+    try:
+        track = read_fragments(folder / f"{name}.mp4")
+    except (ValueError, LookupError, struct.error) as error:
+        raise MediaFailed("Processing this video gave nothing to play.", str(error)) from error
     segments = list(_segments(track.fragments))
     files = [f"{name}.mp4"]
     if kind == "video":

@@ -189,7 +189,10 @@ def main() -> None:
     except Refused as refusal:
         answer = {"refused": refusal.sentence}
     except (av.FFmpegError, ArithmeticError, LookupError, MemoryError, ValueError) as error:
-        # What libraries answer to nonsense; the last line is for the log.
+        # What libraries answer to nonsense. The machine's own troubles (a kind of OSError), and
+        # whatever goes wrong with a file that was found good, are tried again.
+        if isinstance(error, OSError) or work["do"] == "draw":
+            raise
         sys.stderr.write(f"{type(error).__name__}: {error}\n")
         answer = {"refused": "This file is damaged: it cannot be read. Upload a whole copy of it."}
     sys.stdout.write(json.dumps(answer) + "\n")
