@@ -100,15 +100,15 @@ class Visibility(enum.StrEnum):
 class JobKind(enum.StrEnum):
     """A step of preparing a video, in the order in which steps are given out.
 
-    `check` decides whether the file can be decoded, and plans the other steps; `pictures` draws
-    poster and storyboard; `copy` packs the original's own pictures as HLS; `audio` makes the audio
-    rendition; `rung` encodes one height of the ladder.
+    `check` decides whether the file can be decoded, and plans the other steps; `copy` packs the
+    original's own pictures as HLS; `audio` makes the audio rendition; `pictures` draws poster and
+    storyboard; `rung` encodes one height of the ladder.
     """
 
     CHECK = "check"
-    PICTURES = "pictures"
     COPY = "copy"
     AUDIO = "audio"
+    PICTURES = "pictures"
     RUNG = "rung"
 
 

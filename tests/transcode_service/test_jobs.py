@@ -58,7 +58,7 @@ def test_kinds_come_in_their_order_then_the_lowest_rungs_of_all_videos(house: Ho
         for kind in (JobKind.AUDIO, JobKind.COPY, JobKind.PICTURES):
             house.job(video, kind)
     order = [
-        *((kind, 0) for kind in (JobKind.CHECK, JobKind.PICTURES, JobKind.COPY, JobKind.AUDIO)),
+        *((kind, 0) for kind in (JobKind.CHECK, JobKind.COPY, JobKind.AUDIO, JobKind.PICTURES)),
         (JobKind.RUNG, 240),
         (JobKind.RUNG, 480),
     ]

@@ -96,7 +96,7 @@ def test_there_is_no_master_playlist_before_the_sound(
     house: House, shop: Workshop, plain_steps: Put
 ) -> None:
     video = house.video()
-    for _ in (JobKind.CHECK, JobKind.PICTURES, JobKind.COPY):
+    for _ in (JobKind.CHECK, JobKind.COPY):
         run_one(shop)
     assert house.renditions(video) == ["source"]
     assert not house.storage.has_published(video, "hls/master.m3u8")
