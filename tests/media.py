@@ -3,11 +3,14 @@
 The hand-built ones need no ffmpeg, decode to nothing, and can be bent out of shape in any place.
 """
 
+import shutil
 import struct
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import imageio_ffmpeg
 
 UPRIGHT = (1, 0, 0, 1)
 QUARTER_TURN = (0, 1, -1, 0)
@@ -301,6 +304,10 @@ RECIPES: dict[str, tuple[str, ...]] = {
         *("-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=12"),
         *(*_H264, *_AAC, "-movflags", "+faststart"),
     ),
+    "tiny.mp4": (
+        *("-f", "lavfi", "-i", "testsrc2=size=128x72:rate=10:duration=1"),
+        *(*_H264, "-movflags", "+faststart"),
+    ),
     "long.mp4": (
         *("-f", "lavfi", "-i", "testsrc2=size=854x480:rate=10:duration=60"),
         *("-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=60"),
@@ -376,6 +383,7 @@ def make(folder: Path, name: str) -> Path:
         at = upright.index(_matrix(UPRIGHT), upright.index(b"tkhd"))
         path.write_bytes(upright[:at] + _matrix(QUARTER_TURN) + upright[at + 36 :])
         return path
-    command = ["ffmpeg", "-v", "error", "-nostdin", "-y", *RECIPES[name], f"file:{path}"]
+    program = shutil.which("ffmpeg") or imageio_ffmpeg.get_ffmpeg_exe()
+    command = [program, "-v", "error", "-nostdin", "-y", *RECIPES[name], f"file:{path}"]
     subprocess.run(command, check=True, timeout=60, capture_output=True)
     return path

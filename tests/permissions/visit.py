@@ -7,7 +7,6 @@ from typing import Any
 
 import requests
 
-from tests import media
 from tests.permissions.matrix import (
     ALIVE,
     CAPTIONS,
@@ -24,7 +23,6 @@ from tests.permissions.matrix import (
 )
 from tests.system.people import TIMEOUT
 
-FILM = media.mp4()
 TITLE = "Seen by those who may watch"
 
 _ROLES = {
@@ -45,10 +43,12 @@ class Visit:
     taken their account away; so are videos.
 
     :param operator: headers of an administrator, who is none of the callers.
+    :param film: a file that can be played, or workers would take it down in the middle.
     """
 
-    def __init__(self, url: str, operator: dict[str, str]) -> None:
+    def __init__(self, url: str, operator: dict[str, str], film: bytes) -> None:
         self._url = url
+        self._film = film
         self._operator = operator
         self._session = requests.Session()
         self._session.trust_env = False
@@ -105,12 +105,13 @@ class Visit:
                 del self._credentials[caller]
 
     def films(self) -> list[dict[str, object]]:
-        """Return the owner's videos as they are now."""
+        """Return the owner's videos as they are now, but for what workers do to them meanwhile."""
         answer = self.request(
             "GET", "/api/videos?whose=mine", headers=self.credentials(Caller.OWNER)
         )
         found: list[dict[str, object]] = answer.json()["videos"]
-        return found
+        made_later = ("processing", "sha256", "urls")
+        return [{name: film[name] for name in film if name not in made_later} for film in found]
 
     # --- people -----------------------------------------------------------------------------------
 
@@ -202,7 +203,7 @@ class Visit:
         headers = self.credentials(owner)
         if state is State.OWNER_GONE:
             headers = sign_in(self._url, self._person("uploader"))
-        files = {"file": ("film.mp4", FILM, "video/mp4")}
+        files = {"file": ("film.mp4", self._film, "video/mp4")}
         answer = self.request(
             "POST", "/upload", data={"title": TITLE}, files=files, headers=headers | OUR_SITE
         )
@@ -231,7 +232,7 @@ class Visit:
 
     def _body(self, route: Route) -> dict[str, Any]:
         if route.pattern == "/upload":
-            files = {"file": ("film.mp4", FILM, "video/mp4")}
+            files = {"file": ("film.mp4", self._film, "video/mp4")}
             return {"data": {"title": "A film"}, "files": files}
         if route.pattern == "/stream/<video>/captions":
             return {"data": fields_of(FORMS, route), "files": _CAPTION_FILE}

@@ -51,7 +51,7 @@ def test_a_new_video_has_its_first_job_and_a_worker_is_woken(
     finish_upload(stores, storage, upload=Upload(id=video.id, owner_id=1, title="again"))
     [job] = rows.jobs()
     assert (job.video_id, job.kind, job.state) == (video.id, JobKind.CHECK, JobState.WAITING)
-    assert stores.redis.llen(f"rq:queue:{queue.NAME}") >= 1
+    assert stores.redis.llen(f"rq:queue:{queue.QUEUE}") >= 1
 
 
 def test_a_worker_that_cannot_be_woken_finds_the_job_later(

@@ -4,7 +4,7 @@ import { SPEEDS } from "./keys.js";
 import { keep, recall, remember } from "./memory.js";
 import { makeButton, makeMenu } from "./menu.js";
 import { keepPosition, startOf } from "./resume.js";
-import { dress } from "./skin.js";
+import { dress, showPreviews } from "./skin.js";
 import { makeSource } from "./source.js";
 import { loadStoryboard } from "./storyboard.js";
 import { explainTrouble } from "./trouble.js";
@@ -140,8 +140,7 @@ function toggleFullscreen(screen) {
 function showStoryboard(screen, skin, url) {
   const load = async () => {
     const thumbnails = await loadStoryboard(url);
-    if (!thumbnails) return;
-    skin.setPreviewThumbnails({ enabled: true, src: (give) => give([thumbnails]) });
+    if (thumbnails) showPreviews(skin, thumbnails);
   };
   const begun = new AbortController();
   for (const event of ["pointerenter", "focusin", "touchstart"]) {

@@ -57,3 +57,20 @@ export function dress(video, screen) {
     i18n: WORDS,
   });
 }
+
+/**
+ * Show small pictures above the bar. They tell nothing that the time does not, and Plyr gives them no words, so
+ * they are kept from screen readers.
+ * @param {Plyr} skin
+ * @param {object} thumbnails of `storyboard.js`
+ */
+export function showPreviews(skin, thumbnails) {
+  const { container } = skin.elements;
+  const hide = (_changes, observer) => {
+    const boxes = container.querySelectorAll(".plyr__preview-thumb, .plyr__preview-scrubbing");
+    for (const box of boxes) box.setAttribute("aria-hidden", "true");
+    if (boxes.length === 2) observer.disconnect();
+  };
+  new MutationObserver(hide).observe(container, { childList: true, subtree: true });
+  skin.setPreviewThumbnails({ enabled: true, src: (give) => give([thumbnails]) });
+}
