@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -26,7 +26,22 @@ def shares_one_thread() -> bool:
     return monkey is not None and bool(monkey.is_module_patched("threading"))
 
 
-def start(work: Callable[[], T]) -> "Future[T]":
+class Started(Generic[T]):
+    """Something that another thread is doing."""
+
+    def __init__(self, future: "Future[Callable[[], T]]") -> None:
+        self._future = future
+
+    def done(self) -> bool:
+        """Tell whether it has come to an end, good or bad."""
+        return self._future.done()
+
+    def result(self) -> T:
+        """Wait for the end; return what it returned, or raise what it raised."""
+        return self._future.result()()
+
+
+def start(work: Callable[[], T]) -> Started[T]:
     """Begin something in another thread; whoever asks for the result waits for it.
 
     It must touch nothing of the request's: no context, no lock, no database.
@@ -34,7 +49,21 @@ def start(work: Callable[[], T]) -> "Future[T]":
     with _lock:
         if not _executors:  # not before a fork, which would leave the threads behind
             _executors.append(_new_executor())
-    return _executors[0].submit(work)
+    return Started(_executors[0].submit(_outcome, work))
+
+
+def _outcome(work: Callable[[], T]) -> Callable[[], T]:
+    """Do it, and return what tells how it ended: gevent prints whatever its threads raise."""
+    try:
+        value = work()
+    except Exception as error:
+        raised = error
+
+        def fail() -> T:
+            raise raised
+
+        return fail
+    return lambda: value
 
 
 def run(work: Callable[[], T]) -> T:

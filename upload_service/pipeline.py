@@ -7,7 +7,6 @@ at the same time, and memory does not grow with the number of uploads.
 
 import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future
 from typing import TYPE_CHECKING, BinaryIO
 
 from common.storage import MediaStorage
@@ -130,7 +129,7 @@ class Pipeline:
         self.sink = sink
         self._waiting: list[Piece] = []
         self._writing: list[Piece] = []
-        self._job: Future[None] | None = None
+        self._job: offload.Started[None] | None = None
 
     def put(self, piece: Piece) -> None:
         """Have a piece written, after those before it.
