@@ -102,7 +102,7 @@ def _take_in(
         promise = Promise(stores, storage, upload, limits)
 
     def arriving(make_room: Callable[[], None]) -> Iterator[Piece]:
-        for piece in body.pieces(make_room) if said.size != 0 else ():
+        for piece in body.pieces(make_room, at=said.offset) if said.size != 0 else ():
             holder.arrived += len(piece.content)
             try:
                 if promise is not None:

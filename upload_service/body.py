@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Request
 
 from common.errors import MatineeError
-from upload_service.pipeline import Buffer, buffers
+from upload_service.pipeline import PAGE, SIZE, Buffer, buffers
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import InputStream
@@ -88,7 +88,7 @@ class Body:
             raise BodyTooLarge(sentence)
 
     def pieces(
-        self, make_room: Callable[[], None] = _nothing, *, limit: int | None = None
+        self, make_room: Callable[[], None] = _nothing, *, limit: int | None = None, at: int = 0
     ) -> Iterator[Buffer]:
         """Yield what arrives when it does, in buffers that the caller releases.
 
@@ -97,6 +97,8 @@ class Body:
 
         :param make_room: gives back the buffers that the caller has not released.
         :param limit: bytes, for a body that came without its length.
+        :param at: where in a file it goes; a piece that does not begin with a page there ends
+            with one, if enough comes.
         :raises BodyTooLarge: it goes on past the limit.
         :raises ClientLeft: it ends too early.
         :raises ClientStalled: it does not go on.
@@ -106,7 +108,7 @@ class Body:
             self._wait(make_room)
             buffer = buffers.take(make_room)
             try:
-                count = self._receive(buffer.memory)
+                count = self._receive(buffer.memory[: SIZE - (at + arrived) % PAGE])
             except BaseException:
                 buffer.release()
                 raise

@@ -5,6 +5,7 @@ thread that writes them in their order. So receiving, writing, hashing and the d
 at the same time, and memory does not grow with the number of uploads.
 """
 
+import mmap
 import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, BinaryIO
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 SIZE = 1 << 20
 """Bytes of a buffer."""
 
+PAGE = 4096
+"""Bytes; what goes past the system's cache begins and ends with whole ones."""
+
 _COUNT = 10  # buffers of a process
 _AHEAD = 3  # buffers that one upload may have received while its last ones are being written
 _EAGER = 8 << 20  # bytes after which the disk is told to begin with them
@@ -30,7 +34,7 @@ class Buffer:
     """
 
     def __init__(self, give_back: Callable[["Buffer"], None]) -> None:
-        self.memory = memoryview(bytearray(SIZE))
+        self.memory = memoryview(mmap.mmap(-1, SIZE))  # whole pages
         self.content: memoryview | bytes = self.memory[:0]
         self._give_back = give_back
         self._shares = 0
@@ -97,15 +101,29 @@ buffers = Buffers()
 class Sink:
     """A file that pieces are appended to, by one thread at a time.
 
+    Full buffers go past the system's cache where they can: it costs half of what receiving a file
+    costs, and nobody needs a large file in memory. What is shorter goes through it. A disk may
+    keep a later piece that went past the cache and lose, with the power, an earlier one that was
+    still in it; so those are synced before.
+
+    :param direct: whether pieces may go past the cache; not if the file is read at once, or no
+        piece is a buffer.
     :ivar end: bytes of the file that are whole pieces.
     :ivar hashes: what every piece goes through.
+    :ivar hashes_apart: whether another thread hashes while this one waits for the disk. What goes
+        through the cache is hashed by the thread that has just copied it.
     """
 
-    def __init__(self, file: BinaryIO, hashes: Iterable["_Hash"] = ()) -> None:
+    def __init__(
+        self, file: BinaryIO, hashes: Iterable["_Hash"] = (), *, direct: bool = True
+    ) -> None:
         self.file = file
         self.hashes = list(hashes)
         self.end = MediaStorage.size(file)
+        self.hashes_apart = direct and bool(self.hashes)
+        self._direct = direct
         self._begun = self.end
+        self._settled = self.end  # nothing before this is only in the cache
 
     def write(self, pieces: Iterable[Piece]) -> None:
         """Append pieces, and let the disk begin with them early, so that the sync is short.
@@ -113,13 +131,43 @@ class Sink:
         :raises StorageFull: the volume is full; a piece may have been written half.
         """
         for piece in pieces:
-            MediaStorage.append(self.file, piece.content)
-            self.end += len(piece.content)
-            for hashed in self.hashes:
-                hashed.update(piece.content)
+            content = piece.content
+            if not self._append_directly(content):
+                MediaStorage.append(self.file, content)
+            self.end += len(content)
+            if not self.hashes_apart:
+                self.digest([piece])
         if self.end - self._begun >= _EAGER:
             MediaStorage.begin_sync(self.file, self._begun, self.end)
             self._begun = self.end
+
+    def digest(self, pieces: Iterable[Piece]) -> None:
+        """Take pieces into the hashes; another thread may be writing them."""
+        for piece in pieces:
+            for hashed in self.hashes:
+                hashed.update(piece.content)
+
+    def _append_directly(self, content: memoryview | bytes) -> bool:
+        if not self._direct or len(content) != SIZE or self.end % PAGE:
+            return False
+        if not isinstance(content, memoryview):  # lies anywhere in memory
+            return False
+        if self._settled != self.end:
+            if self.end - self._settled < _EAGER:
+                return False
+            self._settle()
+        self._direct = MediaStorage.append_directly(self.file, content)
+        if self._direct:
+            self._settled = self._begun = self.end + SIZE
+        return self._direct
+
+    def _settle(self) -> None:
+        try:
+            MediaStorage.sync(self.file)
+        except BaseException:
+            self.end = self._settled  # nobody knows what became of the rest
+            raise
+        self._settled = self.end
 
 
 class Pipeline:
@@ -129,7 +177,7 @@ class Pipeline:
         self.sink = sink
         self._waiting: list[Piece] = []
         self._writing: list[Piece] = []
-        self._job: offload.Started[None] | None = None
+        self._jobs: list[offload.Started[None]] = []
 
     def put(self, piece: Piece) -> None:
         """Have a piece written, after those before it.
@@ -138,7 +186,7 @@ class Pipeline:
         :raises StorageFull: likewise.
         """
         self._waiting.append(piece)
-        if self._job is None or self._job.done() or len(self._waiting) >= _AHEAD:
+        if len(self._waiting) >= _AHEAD or all(job.done() for job in self._jobs):
             self._collect()
             self._begin()
 
@@ -167,15 +215,22 @@ class Pipeline:
     def _begin(self) -> None:
         self._writing, self._waiting = self._waiting, []
         pieces = self._writing
-        self._job = offload.start(lambda: self.sink.write(pieces))
+        self._jobs = [offload.start(lambda: self.sink.write(pieces))]
+        if self.sink.hashes_apart:
+            self._jobs.append(offload.start(lambda: self.sink.digest(pieces)))
 
     def _collect(self) -> None:
-        if self._job is None:
-            return
+        """Wait for what is being written.
+
+        :raises OSError: it could not be.
+        :raises StorageFull: likewise.
+        """
+        jobs = self._jobs
         try:
-            self._job.result()
+            for job in reversed(jobs):  # the hashes, which cannot fail, first
+                job.result()
         finally:
-            if self._job.done():
+            if all(job.done() for job in jobs):
                 for piece in self._writing:
                     piece.release()
-                self._writing, self._job = [], None
+                self._writing, self._jobs = [], []

@@ -169,7 +169,7 @@ def _store(
     hashed = hashlib.sha256()
     try:
         with _new_file(storage, upload.id) as file:
-            receive(Sink(file, [hashed]), arriving, most=limits.max_size)
+            receive(Sink(file, [hashed], direct=False), arriving, most=limits.max_size)
             if not arrival.received:
                 raise Unprocessable("This file is empty.")
             if arrival.received > promised:

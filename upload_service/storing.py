@@ -92,7 +92,7 @@ def store_checked(
     start = MediaStorage.size(file)
     hashed = checksum.new_hash()
     with storage.scratch() as scratch:
-        sink = Sink(scratch, [hashed, receipt] if receipt else [hashed])
+        sink = Sink(scratch, [hashed, receipt] if receipt else [hashed], direct=False)
         try:
             receive(sink, arriving, most=most - start)
             if not hmac.compare_digest(hashed.digest(), checksum.digest):
