@@ -29,3 +29,22 @@ def read_formats(environment: Environment) -> frozenset[str]:
             f"ACCEPT_FORMATS is {value!r}; it takes some of {', '.join(FORMATS)}, with commas."
         )
     return frozenset(words)
+
+
+def in_words(formats: frozenset[str]) -> str:
+    """Return formats as people read them: `MP4`, `MP4 or MKV`, `MP4, MOV or MKV`."""
+    names = [name.upper() if name != "webm" else "WebM" for name in FORMATS if name in formats]
+    return " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def accepted_by_browsers(formats: frozenset[str]) -> str:
+    """Return the `accept` of a file field (HTML, 4.10.5.1.17)."""
+    return ",".join(_ACCEPTED[name] for name in FORMATS if name in formats)
+
+
+_ACCEPTED = {
+    "mp4": "video/mp4,.mp4,.m4v",
+    "mov": "video/quicktime,.mov",
+    "mkv": "video/x-matroska,video/matroska,.mkv",
+    "webm": "video/webm,.webm",
+}

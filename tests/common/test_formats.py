@@ -2,7 +2,7 @@
 
 import pytest
 
-from common.formats import read_formats
+from common.formats import in_words, read_formats
 from common.settings import Environment, SettingsError
 
 
@@ -22,3 +22,9 @@ def test_formats_are_words_with_commas_or_blanks(value: str, formats: set[str]) 
 def test_another_word_stops_the_service(value: str) -> None:
     with pytest.raises(SettingsError, match=r"ACCEPT_FORMATS is .*; it takes some of mp4, mov"):
         read_formats(Environment({"ACCEPT_FORMATS": value}))
+
+
+def test_formats_in_words() -> None:
+    assert in_words(frozenset({"mp4"})) == "MP4"
+    assert in_words(frozenset({"mkv", "mp4"})) == "MP4 or MKV"
+    assert in_words(frozenset({"mkv", "mp4", "webm"})) == "MP4, MKV or WebM"
