@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from upload_service.ebml import Element, Elements
-from upload_service.mp4.codecs import name_codec
+from upload_service.matroska_codecs import picture_codec, sound_codec
 from upload_service.mp4.inspection import MAX_HOURS, MAX_PIXELS, MAX_SIDE, VideoFacts
-from upload_service.mp4.refusals import NotAVideo, cut_short, damaged, not_playable, too_much
+from upload_service.mp4.refusals import NotAVideo, cut_short, damaged, too_much
 
 MAGIC = b"\x1aE\xdf\xa3"
 
@@ -31,40 +31,6 @@ _PICTURE, _SOUND = 1, 2  # track types (5.1.4.1.3)
 _NEWEST = 4  # version of Matroska that is understood
 _MOST_TRACKS = 128
 _SLACK_MS = 60_000  # by which a film may say that it goes on after its last cluster begins
-
-# Codec ids (RFC 9559's registry) by their beginnings, with the four letters that MP4 has for them
-# and the box that MP4 keeps their configuration in, where its name is told from that.
-_PICTURES = {
-    "V_MPEG4/ISO/AVC": (b"avc1", b"avcC"),
-    "V_MPEGH/ISO/HEVC": (b"hvc1", b"hvcC"),
-    "V_AV1": (b"av01", b"av1C"),
-}
-_PLAIN_PICTURES = {"V_VP9": "vp9", "V_VP8": "vp8", "V_PRORES": "prores"}
-_SOUNDS = {
-    "A_AAC": "mp4a.40.2",
-    "A_OPUS": "opus",
-    "A_VORBIS": "vorbis",
-    "A_MPEG/L3": "mp3",
-    "A_AC3": "ac-3",
-    "A_EAC3": "ec-3",
-    "A_FLAC": "flac",
-    "A_ALAC": "alac",
-    "A_PCM/": "pcm",
-}
-_REFUSED = {
-    "V_MPEG4/ISO/": "MPEG-4 part 2",
-    "V_MPEG2": "MPEG-2",
-    "V_MPEG1": "MPEG-1",
-    "V_THEORA": "Theora",
-    "V_MJPEG": "Motion JPEG",
-    "V_MS/VFW": "an old Windows format",
-    "V_QUICKTIME": "an old QuickTime format",
-    "A_DTS": "DTS",
-    "A_TRUEHD": "Dolby TrueHD",
-    "A_MLP": "MLP",
-    "A_MPEG/L2": "MP2",
-    "A_MS/ACM": "an old Windows format",
-}
 
 
 @dataclass
@@ -248,8 +214,8 @@ def _facts(film: _Film, container: str) -> VideoFacts:
         duration_ms=_duration_ms(film),
         width=width,
         height=height,
-        video_codec=_picture_codec(video),
-        audio_codec=_sound_codec(sounds) if sounds else None,
+        video_codec=picture_codec(video.codec, video.config),
+        audio_codec=sound_codec([sound.codec for sound in sounds]) if sounds else None,
         fast_start=True,
         fragmented=False,
         container=container,
@@ -280,30 +246,3 @@ def _shown_size(video: _Track) -> tuple[int, int]:
     elif 1 / 8 <= shape < 1:
         height = min(round(height / shape), MAX_SIDE)
     return width, height
-
-
-def _picture_codec(video: _Track) -> str:
-    for name, (letters, config) in _PICTURES.items():
-        if video.codec == name:
-            parts = {} if video.config is None else {config: video.config}
-            return name_codec(letters, parts, part="picture")
-    if video.codec in _PLAIN_PICTURES:
-        return _PLAIN_PICTURES[video.codec]
-    raise not_playable("picture", _name(video.codec), "H.264")
-
-
-def _sound_codec(sounds: list[_Track]) -> str:
-    """Return the first that can be converted."""
-    for sound in sounds:
-        for beginning, name in _SOUNDS.items():
-            if sound.codec.startswith(beginning):
-                return name
-    raise not_playable("sound", _name(sounds[0].codec), "AAC")
-
-
-def _name(codec: str) -> str:
-    for beginning, name in _REFUSED.items():
-        if codec.startswith(beginning):
-            return name
-    safe = "".join(c if c.isascii() and (c.isalnum() or c in "/_-.") else "?" for c in codec[:40])
-    return f'an unknown kind ("{safe or "?"}")'
