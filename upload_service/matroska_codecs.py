@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from upload_service.mp4.codecs import name_codec
 from upload_service.mp4.refusals import not_playable
 
-# Codec ids (RFC 9559's registry), those of sounds by their beginnings. Where a name is told from the
-# configuration: the four letters that MP4 has for the codec, and the box that it is in there.
+# Codec ids (RFC 9559's registry), those of sounds by their beginnings. Where a name is told from
+# the configuration: the four letters that MP4 has for the codec, and the box that it is in there.
 _PICTURES = {
     "V_MPEG4/ISO/AVC": (b"avc1", b"avcC"),
     "V_MPEGH/ISO/HEVC": (b"hvc1", b"hvcC"),
