@@ -33,11 +33,13 @@ class VideoAccess:
     """What decides on access to a video; `owner_id` is None once it has been deleted.
 
     :ivar downloadable: whether whoever may watch it may also keep the original.
+    :ivar playable: whether browsers can be offered the original.
     """
 
     owner_id: int | None
     visibility: Visibility
     downloadable: bool = False
+    playable: bool = True
 
 
 def may_watch(viewer: Viewer | None, video: VideoAccess) -> bool:
@@ -49,6 +51,11 @@ def may_watch(viewer: Viewer | None, video: VideoAccess) -> bool:
     if viewer is None:
         return False
     return video.visibility is Visibility.MEMBERS or viewer.id == video.owner_id
+
+
+def may_play_original(viewer: Viewer | None, video: VideoAccess) -> bool:
+    """Tell whether somebody may watch the original itself: others see what is made of it."""
+    return may_watch(viewer, video) and video.playable
 
 
 def may_download(viewer: Viewer | None, video: VideoAccess) -> bool:

@@ -7,8 +7,9 @@ marker stands in the entry's place, which no reader overwrites, so that a writer
 between commit and removal leaves no old value behind either: the marker runs out by itself. A
 change that fails leaves it too, since a commit whose answer was lost may still happen.
 
-    video:<id>         {"owner": 7, "visibility": "private", "downloadable": false}, "gone" (or
-                       refused, so that nobody gets its bytes), or "changing"
+    video:<id>         {"owner": 7, "visibility": "private", "downloadable": false,
+                       "playable": true}, "gone" (or refused, so that nobody gets its bytes), or
+                       "changing"
     video-lease:<id>   the token of the reader that may fill
 """
 
@@ -98,7 +99,7 @@ def _encode(access: VideoAccess | None) -> str:
     if access is None:
         return _GONE
     fields = {"owner": access.owner_id, "visibility": access.visibility.value}
-    return json.dumps(fields | {"downloadable": access.downloadable})
+    return json.dumps(fields | {"downloadable": access.downloadable, "playable": access.playable})
 
 
 def _decode(entry: str) -> VideoAccess | None:
@@ -108,6 +109,7 @@ def _decode(entry: str) -> VideoAccess | None:
     return VideoAccess(
         owner_id=fields["owner"],
         visibility=Visibility(fields["visibility"]),
-        # An entry of the version before has none; it lasts a minute.
+        # An entry of the version before has neither; it lasts a minute.
         downloadable=fields.get("downloadable", False),
+        playable=fields.get("playable", True),
     )

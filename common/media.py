@@ -31,15 +31,17 @@ class MediaFile:
 
     :ivar place: under the video's folder.
     :ivar is_download: whether it is the original, to keep: for fewer people than may watch.
+    :ivar is_original: whether it is the original, to watch: where browsers can play it.
     """
 
     place: str
     content_type: str
     is_download: bool = False
+    is_original: bool = False
 
 
 _NAMED = {
-    "video.mp4": MediaFile(ORIGINAL, _VIDEO),
+    "video.mp4": MediaFile(ORIGINAL, _VIDEO, is_original=True),
     "download": MediaFile(ORIGINAL, _VIDEO, is_download=True),
     "poster.jpg": MediaFile("poster.jpg", _PICTURE),
     "storyboard.jpg": MediaFile("storyboard.jpg", _PICTURE),
@@ -61,16 +63,19 @@ def media_of(name: str) -> MediaFile | None:
     return found
 
 
-def disposition(name: str) -> str:
+def disposition(name: str, container: str = "mp4") -> str:
     """Return a `Content-Disposition` under which a video is kept (RFC 6266, RFC 8187).
 
     Whatever somebody called their file, the value is printable ASCII without quotes or control
-    characters of theirs, below 1,200 bytes, and the name ends in `.mp4` and is nobody's path.
+    characters of theirs, below 1,200 bytes, and the name ends as the file's kind does and is
+    nobody's path.
+
+    :param container: `mp4`, `mov`, `mkv` or `webm`.
     """
-    stem = re.sub(r"(?i)(\.(mp4|m4v|mov))?$", "", name.strip())
+    stem = re.sub(r"(?i)(\.(mp4|m4v|mov|mkv|webm))?$", "", name.strip())
     stem = "".join(c for c in stem if c.isprintable() and c not in '/\\:*?"<>|').strip(" .")
     encoded = stem.encode("utf-8", "ignore")[:_NAME_LIMIT]
     stem = encoded.decode("utf-8", "ignore").strip() or "video"
     plain = re.sub(r"[^A-Za-z0-9 ._-]", "_", stem)
-    full = quote(f"{stem}.mp4", safe="")
-    return f"attachment; filename=\"{plain}.mp4\"; filename*=UTF-8''{full}"
+    full = quote(f"{stem}.{container}", safe="")
+    return f"attachment; filename=\"{plain}.{container}\"; filename*=UTF-8''{full}"

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from common.formats import DEFAULT
 from common.ids import is_id
 from common.media import ORIGINAL, media_of
 
@@ -56,10 +57,12 @@ class MediaStorage:
     """The files of uploads and videos under one root.
 
     :param root: the volume's folder; made ready by :meth:`prepare`.
+    :param formats: of the films that it takes in: see `common.formats`.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, formats: frozenset[str] = DEFAULT) -> None:
         self.root = root.absolute()
+        self.formats = formats
         self._incoming = self.root / "incoming"
 
     def prepare(self) -> None:

@@ -25,6 +25,7 @@ from sqlalchemy import (
     UniqueConstraint,
     false,
     text,
+    true,
 )
 from sqlalchemy import DateTime as NaiveDateTime
 from sqlalchemy.dialects import mysql
@@ -246,6 +247,10 @@ class Video(Base):
     sha256: Mapped[str | None] = mapped_column(Fingerprint)
     # Whether whoever may watch may also download the original.
     downloadable: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # What the original is: "mp4", "mov", "mkv" or "webm"; whatever it is, its file has our name.
+    container: Mapped[str] = mapped_column(Label, default="mp4", server_default="mp4")
+    # Whether browsers can be offered the original; they wait for a rendition otherwise.
+    playable: Mapped[bool] = mapped_column(default=True, server_default=true())
     # Why it cannot be played, in words for people; then nobody gets its bytes.
     refusal: Mapped[str | None] = mapped_column(String(REFUSAL_LIMIT))
 

@@ -148,7 +148,7 @@ def _urls(card: Card) -> dict[str, str]:
     """Return the addresses that lead somewhere for whoever is asking."""
     page = watch_url(card.id)
     urls = {"page": page}
-    if card.refusal is None:
+    if card.refusal is None and card.processing.playable:
         urls["media"] = f"{page}/video.mp4"
     for name in ("master", "poster", "storyboard"):
         if address := getattr(card.processing, name):

@@ -42,7 +42,9 @@ def access_of(video: Video) -> VideoAccess:
     """Return what decides on access to a video's page; a refused one is its owner's alone."""
     gone = video.deleted_at is not None
     visibility = video.visibility if video.refusal is None else Visibility.PRIVATE
-    return VideoAccess(None if gone else video.owner_id, visibility, video.downloadable)
+    return VideoAccess(
+        None if gone else video.owner_id, visibility, video.downloadable, video.playable
+    )
 
 
 def get_video_for(session: Session, viewer: Viewer | None, video_id: str) -> Video:

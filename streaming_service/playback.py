@@ -1,8 +1,10 @@
 """Who gets the bytes of a video."""
 
+from collections.abc import Callable
+
 from sqlalchemy import select
 
-from common.access import VideoAccess, may_download, may_watch
+from common.access import VideoAccess, Viewer, may_download, may_play_original, may_watch
 from common.cache import video_key
 from common.errors import NotThere, SignInRequired
 from common.media import MediaFile, disposition
@@ -30,8 +32,7 @@ def authorise(stores: Stores, *, token: str | None, video_id: str, media: MediaF
     entry, *session = (i if isinstance(i, str) else None for i in stores.redis.mget(keys))
     viewer = viewer_of(session[0]) if session else None
     access = stores.videos.resolve(video_id, entry, lambda i: load_access(stores.database, i))
-    may = may_download if media.is_download else may_watch
-    if access is not None and may(viewer, access):
+    if access is not None and _rule(media)(viewer, access):
         if token and viewer is not None:
             stores.sessions.keep(token, viewer)
         return
@@ -40,16 +41,22 @@ def authorise(stores: Stores, *, token: str | None, video_id: str, media: MediaF
     raise NotThere
 
 
+def _rule(media: MediaFile) -> Callable[[Viewer | None, VideoAccess], bool]:
+    if media.is_download:
+        return may_download
+    return may_play_original if media.is_original else may_watch
+
+
 def load_access(database: Database, video_id: str) -> VideoAccess | None:
     """Read what decides on a video; None if there is none, or its bytes are for nobody.
 
     That is so once it has been deleted, and of one that was refused.
     """
-    wanted = select(Video.owner_id, Video.visibility, Video.downloadable).where(
+    wanted = select(Video.owner_id, Video.visibility, Video.downloadable, Video.playable).where(
         Video.id == video_id, Video.deleted_at.is_(None), Video.refusal.is_(None)
     )
     row = database.read(lambda session: session.execute(wanted).one_or_none())
-    return None if row is None else VideoAccess(row.owner_id, row.visibility, row.downloadable)
+    return None if row is None else VideoAccess(*row)
 
 
 def kept_as(database: Database, video_id: str) -> str:
@@ -60,8 +67,8 @@ def kept_as(database: Database, video_id: str) -> str:
     :raises NotThere: it has just been deleted.
     :raises DatabaseAway: it cannot be asked.
     """
-    wanted = select(Video.file_name, Video.title).where(Video.id == video_id)
+    wanted = select(Video.file_name, Video.title, Video.container).where(Video.id == video_id)
     row = database.read(lambda session: session.execute(wanted).one_or_none())
     if row is None:
         raise NotThere
-    return disposition(row.file_name or row.title)
+    return disposition(row.file_name or row.title, row.container)

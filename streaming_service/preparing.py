@@ -72,6 +72,12 @@ class Prepared:
     has_master: bool
     has_pictures: bool
     refusal: str | None
+    playable: bool
+
+    @property
+    def is_watchable(self) -> bool:
+        """Whether there is something to play: the original, or a rendition."""
+        return self.refusal is None and (self.playable or self.has_master)
 
     @property
     def state(self) -> str:
@@ -109,7 +115,10 @@ class Prepared:
         if self.refusal is not None:
             return self.refusal
         if self.processing.state is ProcessingState.FAILED:
-            return "Not everything could be prepared. The original can be watched."
+            if not self.is_watchable:
+                return "It could not be prepared, and browsers do not play the file as it is."
+            rest = "The original" if self.playable else "What there is"
+            return f"Not everything could be prepared. {rest} can be watched."
         if self.processing.state is ProcessingState.DONE:
             return "Everything is prepared."
         end = self.processing.done_at
@@ -127,7 +136,7 @@ class Prepared:
         """
         return {
             "state": self.state,
-            "watchable": self.refusal is None,
+            "watchable": self.is_watchable,
             "percent": self.percent,
             "done_at": _iso(self.processing.done_at),
             "place": self.processing.place,
@@ -203,6 +212,7 @@ def _prepared(
         has_master=bool(heights) and is_heard and not is_refused,
         has_pictures=drawn is not None and drawn.state is JobState.DONE and not is_refused,
         refusal=video.refusal,
+        playable=video.playable,
     )
 
 

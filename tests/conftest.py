@@ -279,7 +279,11 @@ def charlie(site: Site, alice: Client) -> Client:
 
 
 # A clean-up that tests can wait for, and as many accounts from one address as they make.
-SETTINGS = {"CLEANUP_AFTER": "3s", "REGISTRATIONS_PER_HOUR": "100000"}
+SETTINGS = {
+    "CLEANUP_AFTER": "3s",
+    "REGISTRATIONS_PER_HOUR": "100000",
+    "ACCEPT_FORMATS": "mp4,mov,mkv,webm",
+}
 
 
 @pytest.fixture(scope="session")

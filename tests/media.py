@@ -296,6 +296,7 @@ _SOUND = ("-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=2"
 _H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "25")
 _B_FRAMES = ("-c:v", "libx264", "-preset", "veryfast", "-bf", "2", "-pix_fmt", "yuv420p")
 _AAC = ("-c:a", "aac")
+_VP9 = ("-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8")
 _FRAGMENTS = ("-movflags", "empty_moov+default_base_moof+frag_keyframe")
 
 RECIPES: dict[str, tuple[str, ...]] = {
@@ -356,6 +357,26 @@ RECIPES: dict[str, tuple[str, ...]] = {
     "video.avi": (*_PICTURES, "-c:v", "mpeg4"),
     "video.mkv": (*_PICTURES, *_H264),
     "video.webm": (*_PICTURES, "-c:v", "libvpx", "-deadline", "realtime"),
+    "sound.mkv": (*_PICTURES, *_SOUND, *_H264, *_AAC),
+    "longer-sound.mkv": (
+        *("-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=2"),
+        *("-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=6"),
+        *(*_H264, "-c:a", "flac"),
+    ),
+    "hevc.mkv": (
+        *(*_PICTURES, "-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none"),
+    ),
+    "av1.mkv": (*_PICTURES, *_SOUND, "-c:v", "libsvtav1", "-preset", "12", "-c:a", "libopus"),
+    "vp9.webm": (*_PICTURES, *_SOUND, *_VP9, "-c:a", "libopus"),
+    "av1.webm": (*_PICTURES, "-c:v", "libsvtav1", "-preset", "12"),
+    "wide-pixels.mkv": (*_PICTURES, "-vf", "setsar=4/3", *_H264),
+    # As browsers record: no lengths, no duration.
+    "live.webm": (*_PICTURES, *_SOUND, *_VP9, "-c:a", "libopus", "-live", "1"),
+    "sound-only.mkv": (*_SOUND, *_AAC),
+    "mpeg4.mkv": (*_PICTURES, "-c:v", "mpeg4"),
+    "deep.mp4": (
+        *(*_PICTURES, "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv422p10le"),
+    ),
     "video.ts": (*_PICTURES, *_H264),
     "video.flv": (*_PICTURES, *_H264),
     "video.mpg": (*_PICTURES, "-c:v", "mpeg2video"),

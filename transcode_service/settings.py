@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from common.formats import read_formats
 from common.settings import CommonSettings, Environment
 from transcode_service.media import MediaLimits
 
@@ -32,5 +33,5 @@ class TranscodeSettings:
             CommonSettings.read(environment),
             videos_dir=Path(environment.text("VIDEOS_DIR")),
             workers=workers,
-            limits=MediaLimits(threads=threads),
+            limits=MediaLimits(threads=threads, formats=read_formats(environment)),
         )

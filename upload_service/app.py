@@ -15,7 +15,7 @@ from upload_service.settings import UploadSettings
 def create_app(settings: UploadSettings) -> Flask:
     """Make the app of these settings. The volume may come later: readiness says no until then."""
     app = new_app("upload_service", settings.common)
-    storage = MediaStorage(settings.videos_dir)
+    storage = MediaStorage(settings.videos_dir, settings.formats)
     app.extensions["settings"] = settings
     app.extensions["storage"] = storage
     app.extensions["checks"]["videos"] = storage.prepare

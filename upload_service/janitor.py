@@ -46,7 +46,7 @@ def run(
         works or waits from one that hangs.
     """
     stores = Stores.of(settings.common)
-    storage = MediaStorage(settings.videos_dir)
+    storage = MediaStorage(settings.videos_dir, settings.formats)
     cleaner = Cleaner(stores, storage, settings.cleanup_after, stop.is_set)
     hasher = Hasher(stores, storage)
     waiting = False

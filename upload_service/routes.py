@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from common.callers import Callers, admit, require_viewer
 from common.errors import MatineeError, wants_json
+from common.formats import accepted_by_browsers, in_words
 from common.forms import require_type
 from common.ids import new_id
 from common.locations import watch_url
@@ -143,6 +144,9 @@ def _form(arrival: Arrival, error: MatineeError | None = None) -> Response:
         "upload/form.html",
         max_size=settings().max_upload_size,
         free=free,
+        accept=accepted_by_browsers(settings().formats),
+        kinds=in_words(settings().formats),
+        matroska=bool(settings().formats & {"mkv", "webm"}),
         submission=new_id(),
         title=arrival.title,
         unfinished=unfinished,

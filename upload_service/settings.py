@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from common.formats import DEFAULT, read_formats
 from common.settings import CommonSettings, Environment
 
 
@@ -12,6 +13,7 @@ class UploadSettings:
     :param cleanup_after: seconds without a new byte until an unfinished upload is removed.
     :param upload_expires: seconds without a new byte for which an upload can be continued.
     :param quota: bytes of one user's videos and uploads; None is no limit.
+    :param formats: of the files that may come in: see `common.formats`.
     :param uploads_at_once: per process, where each holds a thread for as long as its client takes;
         None where it does not.
     """
@@ -23,6 +25,7 @@ class UploadSettings:
     uploads_at_once: int | None = 12
     upload_expires: int = 7 * 24 * 3600
     quota: int | None = None
+    formats: frozenset[str] = DEFAULT
 
     @classmethod
     def read(cls, environment: Environment) -> "UploadSettings":
@@ -38,5 +41,6 @@ class UploadSettings:
             cleanup_after=environment.duration("CLEANUP_AFTER", "1h"),
             upload_expires=environment.duration("UPLOAD_EXPIRES", "7d"),
             quota=environment.size("QUOTA", "") if limited else None,
+            formats=read_formats(environment),
             uploads_at_once=max(1, threads * 3 // 4) if holds_thread else None,
         )

@@ -25,7 +25,8 @@ from common.stores import Stores
 from db.engine import DatabaseAway
 from db.models import Job, JobKind, Upload, Video
 from upload_service import offload
-from upload_service.mp4 import NotAVideo, VideoFacts, inspect
+from upload_service.inspection import inspect
+from upload_service.mp4 import NotAVideo, VideoFacts
 
 log = structlog.get_logger()
 
@@ -75,7 +76,7 @@ def finish_upload(
     Called by two at once, both get the same video.
 
     :param sha256: of the bytes, in hexadecimal, if it is known; the janitor finds it otherwise.
-    :raises NotAVideo: the bytes are not an MP4 that can be played; they and the row are removed.
+    :raises NotAVideo: the bytes are not a film that can be played; they and the row are removed.
     :raises UploadGone: there is no such upload any more, and nothing of it stays.
     :raises DatabaseAway: the video is there once the database is: the janitor sees to it.
     """
@@ -137,6 +138,8 @@ def record_video(
         audio_codec=facts.audio_codec,
         file_name=row.file_name,
         sha256=sha256,
+        container=facts.container,
+        playable=facts.playable,
     )
     session.add(video)
     session.flush()  # the job's row refers to the video's
@@ -172,13 +175,13 @@ def _check_and_publish(storage: MediaStorage, upload_id: str) -> tuple[int, Vide
     try:
         with storage.open_incoming(upload_id) as file:
             size = file.seek(0, 2)
-            facts = inspect(file, size=size)
+            facts = inspect(file, size=size, formats=storage.formats)
         storage.publish(upload_id)
     except FileNotFoundError:
         try:
             with storage.open_original(upload_id) as file:
                 size = file.seek(0, 2)
-                return size, inspect(file, size=size)
+                return size, inspect(file, size=size, formats=storage.formats)
         except FileNotFoundError as error:
             raise UploadGone from error
     return size, facts

@@ -13,6 +13,11 @@ test("an MP4 file within the limits may be sent", () => {
   assert.equal(findProblem({ name: "a", size: 1000 }, bytes("\0\0\0\x08wide\0\0\0\0"), limits), null);
 });
 
+test("Matroska may be sent where the site takes it", () => {
+  const head = bytes("\x1aE\xdf\xa3abcdefgh");
+  assert.equal(findProblem({ name: "a.mkv", size: 99 }, head, { ...limits, matroska: true }), null);
+});
+
 test("size is checked before anything is sent", () => {
   assert.equal(findProblem({ name: "a.mp4", size: 0 }, bytes(""), limits), "This file is empty.");
   assert.equal(

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
 
+from tests import media
 from tests.browser.conftest import enter
 from tests.system.origin import Origin
 from tests.system.people import Person
@@ -44,6 +45,21 @@ def test_the_watch_page_tells_of_each_new_height(page: Page, founder: Person, fi
     heights = page.evaluate("() => window.told.at(-1)?.heights.join(',')")
     assert heights == "240,360" or (heights is None and begun_with == "240,360")
     expect(page.locator("#processing-said")).to_have_text("Everything is prepared.")
+
+
+def test_a_film_that_browsers_cannot_play_gets_its_player_when_it_is_ready(
+    page: Page, founder: Person, tmp_path: Path
+) -> None:
+    video = founder.upload(media.make(tmp_path, "vp9.webm"), title="Rain on the pier")
+    page.goto(f"/stream/{video}")
+
+    page.wait_for_function(
+        "() => document.querySelector('video')?.currentSrc.startsWith('blob:')", timeout=PATIENCE
+    )
+
+    page.keyboard.press("k")
+    page.wait_for_function("() => document.querySelector('video').currentTime > 0.3")
+    expect(page.locator("#trouble")).to_be_hidden()
 
 
 def test_captions_come_and_go_without_a_script(

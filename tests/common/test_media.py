@@ -67,6 +67,12 @@ def test_what_a_download_is_called(given_name: str, plain: str, full: str) -> No
     assert unquote(match[2]) == full
 
 
+@pytest.mark.parametrize("container", ["mov", "mkv", "webm"])
+def test_a_download_ends_as_its_kind_does(container: str) -> None:
+    for name in ("holiday.mp4", "holiday.mkv", "holiday.WebM", "holiday"):
+        assert f'"holiday.{container}"' in disposition(name, container)
+
+
 @given(st.text(max_size=300))
 def test_no_name_breaks_out_of_its_header(name: str) -> None:
     value = disposition(name)

@@ -240,6 +240,24 @@ def test_a_download_comes_with_the_name_to_keep_it_under(
     assert ask(gateway, video_id, name="download").status_code == 401
 
 
+@pytest.mark.parametrize("container", ["mov", "mkv", "webm"])
+def test_an_original_that_browsers_cannot_play_is_there_to_keep_alone(
+    gateway: Inside, house: House, put: Put, container: str
+) -> None:
+    video_id = put(
+        visibility="public", playable=False, container=container, file_name="Sea.original.MKV"
+    )
+    token = house.tokens["alice"]
+
+    for _from_database_then_cache in range(2):
+        assert ask(gateway, video_id, token).status_code == 403
+        assert ask(gateway, video_id, token, name="master.m3u8").status_code == 204
+    kept = ask(gateway, video_id, token, name="download")
+
+    assert kept.headers["X-Media-Path"] == f"{video_id}/original.mp4"
+    assert f'filename="Sea.original.{container}"' in kept.headers["X-Media-Disposition"]
+
+
 def test_a_refused_video_is_nobodys(gateway: Inside, house: House, put: Put) -> None:
     video_id = put(visibility="public", refusal="The file is cut off.")
 

@@ -367,3 +367,52 @@ def test_a_page_of_videos_is_followed_at_once(
 def test_other_lists_of_videos_are_422(alice: Client, nobody: Client, ids: str) -> None:
     assert alice.get(f"/api/videos/progress?ids={ids}").status_code == 422
     assert nobody.get(f"/api/videos/progress?ids={ids}").status_code == 401
+
+
+def test_what_browsers_cannot_play_waits_for_a_rendition(
+    house: House, put: Put, alice: Client
+) -> None:
+    video_id = put(playable=False, container="mkv", video_codec="vp9")
+    house.add_job(video_id, JobKind.CHECK, JobState.DONE)
+    house.add_job(video_id, JobKind.AUDIO, JobState.DONE)
+    house.add_job(video_id, JobKind.RUNG, JobState.RUNNING, height=240, estimate=10.0)
+
+    page = alice.get(f"/stream/{video_id}").text
+    told = alice.get(f"/api/videos/{video_id}").json
+    assert "This video is being prepared." in page
+    assert 'id="processing-meter"' in page
+    assert "<video" not in page
+    assert "Watch now" not in page
+    assert "Not ready yet" in alice.get("/stream").text
+    assert told["processing"]["watchable"] is False
+    assert set(told["urls"]) == {"page", "download"}
+    assert alice.get(f"/stream/{video_id}/video.mp4").status_code == 404
+    assert alice.get(f"/stream/{video_id}/download").status_code == 200
+
+    house.publish(video_id, 240)
+
+    page = alice.get(f"/stream/{video_id}").text
+    told = alice.get(f"/api/videos/{video_id}").json
+    assert told["processing"]["watchable"] is True
+    assert "media" not in told["urls"]
+    assert f'data-master="/stream/{video_id}/master.m3u8"' in page
+    assert "<video" in page
+    assert "video.mp4" not in page
+    assert "Without JavaScript this video plays in Safari" in page
+
+
+def test_what_could_not_be_prepared_and_cannot_be_played_says_so(
+    house: House, put: Put, alice: Client
+) -> None:
+    video_id = put(playable=False, container="webm")
+    rung = house.add_job(video_id, JobKind.RUNG, JobState.FAILED, height=240)
+
+    page = alice.get(f"/stream/{video_id}").text
+
+    assert "This video could not be prepared." in page
+    assert "browsers do not play the file as it is" in page
+    assert "Try again" in page
+    house.change(Job, rung, state=JobState.DONE)
+    house.add_job(video_id, JobKind.RUNG, JobState.FAILED, height=360)
+    house.publish(video_id, 240)
+    assert "What there is can be watched." in alice.get(f"/stream/{video_id}").text

@@ -41,6 +41,29 @@ def test_a_video_is_complete_soon_after_its_upload(
     assert alice.get(told["master"]).text.startswith("#EXTM3U")
 
 
+@pytest.mark.parametrize("name", ["sound.mkv", "vp9.webm", "live.webm", "hevc.mkv", "prores.mov"])
+def test_what_no_browser_plays_can_be_watched_once_it_is_converted(
+    origin: Origin, alice: Person, tmp_path: Path, name: str
+) -> None:
+    path = media.make(tmp_path, name)
+    video = alice.upload(path)
+    wait_until(lambda: state(alice, video) == "done", within=PATIENCE, what="a complete video")
+    told = alice.get(f"/api/videos/{video}").json()
+    assert told["processing"]["watchable"]
+    assert "media" not in told["urls"]
+    assert alice.get(f"/stream/{video}/video.mp4").status_code == 404
+
+    master = alice.get(told["processing"]["master"]).text
+    playlist = next(line for line in master.splitlines() if line and line[0] != "#")
+    segments = alice.get(f"/stream/{video}/{playlist}").text
+    assert segments.rstrip().endswith("#EXT-X-ENDLIST")
+    assert alice.get(f"/stream/{video}/{playlist[:-5]}.mp4").content[4:8] == b"ftyp"
+
+    kept = alice.get(f"/stream/{video}/download")
+    assert kept.content == path.read_bytes()
+    assert f'filename="{name}"' in kept.headers["Content-Disposition"]
+
+
 def test_a_video_that_is_deleted_while_it_is_prepared_is_gone(
     origin: Origin, alice: Person, film: Path
 ) -> None:

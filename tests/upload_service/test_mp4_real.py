@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from common.formats import DEFAULT
 from tests import media
 from upload_service.mp4 import NotAVideo, VideoFacts, inspect
 
@@ -20,9 +21,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("media")
 
 
-def facts(path: Path) -> VideoFacts:
+def facts(path: Path, formats: frozenset[str] = DEFAULT) -> VideoFacts:
     with path.open("rb") as file:
-        return inspect(file, size=path.stat().st_size)
+        return inspect(file, size=path.stat().st_size, formats=formats)
 
 
 def probe(path: Path) -> dict[str, Any]:
@@ -125,3 +126,30 @@ def test_a_real_file_cut_anywhere_is_refused(made: Path, tmp_path: Path, name: s
         cut.write_bytes(whole[: len(whole) * tenth // 10])
         with pytest.raises(NotAVideo):
             facts(cut)
+
+
+@pytest.mark.parametrize(
+    ("name", "container", "playable"),
+    [
+        ("index-first.mp4", "mp4", True),
+        ("quicktime.mov", "mov", True),
+        ("av1.mp4", "mp4", True),
+        ("vp9.mp4", "mp4", True),
+        ("hevc.mp4", "mp4", False),
+        ("deep.mp4", "mp4", False),
+    ],
+)
+def test_what_browsers_play_is_told_apart(
+    made: Path, name: str, container: str, playable: bool
+) -> None:
+    found = facts(media.make(made, name))
+
+    assert (found.container, found.playable) == (container, playable)
+
+
+def test_prores_comes_in_where_it_is_asked_for(made: Path) -> None:
+    found = facts(media.make(made, "prores.mov"), frozenset({"mov"}))
+
+    assert (found.video_codec, found.container, found.playable) == ("apch", "mov", False)
+    with pytest.raises(NotAVideo, match="MP4 video, which this site does not take"):
+        facts(media.make(made, "index-first.mp4"), frozenset({"mov"}))

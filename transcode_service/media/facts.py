@@ -42,8 +42,8 @@ class MediaLimits:
     """What one step may take, however hostile the file.
 
     :ivar ffmpeg: the program; found by :func:`transcode_service.media.sandbox.find_ffmpeg`.
-    :ivar formats: of mp4, mov, mkv, webm, hevc, av1, vp9, prores: what is taken besides H.264 in
-        MP4. Containers are enforced here; codecs when the upload ends.
+    :ivar formats: what may come in: see `common.formats`. Matroska is refused here once more; what
+        else it leaves out, when an upload ends.
     :ivar memory: bytes of address space.
     :ivar threads: of one encoder or decoder.
     :ivar max_pixels: of one picture.

@@ -1,6 +1,6 @@
 """Walk all packets of a file: what is there, when it begins and ends, and whether it is whole."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import av
@@ -94,7 +94,9 @@ def walk_packets(
             f"This film is longer than {max_seconds // 3600} hours. Upload a shorter one."
         )
     for stream in (video, *sounds):
-        _check_whole(container, stream, walks[stream.index])
+        _check_whole(stream, walks[stream.index])
+    if video.duration is None and container.duration is not None:
+        _check_length(container.duration / av.time_base, walks.values())
     return {index: walk for index, walk in walks.items() if walk.count}
 
 
@@ -114,18 +116,17 @@ def _check_index(container: InputContainer, streams: Sequence[VideoStream | Audi
                 raise cut_short()
 
 
-def _check_whole(container: InputContainer, stream: Stream, walk: Walk) -> None:
-    """Compare what came with what the sample table (MP4) or header (Matroska) promised."""
+def _check_whole(stream: Stream, walk: Walk) -> None:
+    """Compare what came with what the sample table of an MP4 promised."""
     if walk.corrupt:
         raise cut_short()
     if stream.duration is not None and stream.time_base is not None:
-        promised = float(stream.duration * stream.time_base)
-    elif container.duration is not None and isinstance(stream, VideoStream):
-        promised = container.duration / av.time_base
-    else:
-        return
-    if (
-        not walk.count
-        or (walk.end - walk.first) < promised * (1 - _MISSING_SHARE) - _MISSING_SECONDS
-    ):
+        _check_length(float(stream.duration * stream.time_base), [walk])
+
+
+def _check_length(promised: float, walks: Collection[Walk]) -> None:
+    """Compare seconds promised with those that came, on one track or, for Matroska, on any."""
+    counted = [walk for walk in walks if walk.count]
+    lasted = max(w.end for w in counted) - min(w.first for w in counted) if counted else 0.0
+    if not counted or lasted < promised * (1 - _MISSING_SHARE) - _MISSING_SECONDS:
         raise cut_short()

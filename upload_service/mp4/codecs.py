@@ -1,7 +1,7 @@
 """Which codecs are taken, and how they are named to a browser.
 
-`PICTURES` and `SOUNDS` are the whole list of what may come in: what browsers play from an MP4 as it
-is. Where a server converts what it takes, these tables are the place to widen.
+`PICTURES` and `SOUNDS` are what browsers play from an MP4 as it is, some of them not everywhere.
+`CONVERTED` is what may come in besides, where the setting `ACCEPT_FORMATS` says so.
 
 The names are those of RFC 6381, 3.3: the four letters of the sample entry, then what the codec's
 own binding adds from its configuration.
@@ -29,11 +29,12 @@ class Codec:
     name: Callable[[str, Parts], str]
 
 
-def name_codec(kind: bytes, parts: Parts, *, part: str) -> str:
-    """Return the RFC 6381 name of a codec that browsers play.
+def name_codec(kind: bytes, parts: Parts, *, part: str, converted: bool = False) -> str:
+    """Return the RFC 6381 name of a codec that browsers play, or that can be converted.
 
     :param kind: the four letters of the sample entry.
     :param part: "picture" or "sound".
+    :param converted: whether codecs may come in that no browser plays.
     :raises NotAVideo: no browser plays it, it is encrypted, or its configuration is missing.
     """
     letters = kind.decode("latin-1")
@@ -42,11 +43,25 @@ def name_codec(kind: bytes, parts: Parts, *, part: str) -> str:
             "This file is locked with copy protection (DRM). Choose one that plays without a key."
         )
     codec = (PICTURES if part == "picture" else SOUNDS).get(letters)
+    if codec is None and converted:
+        codec = CONVERTED[part].get(letters)
     if codec is None:
         raise _refuse(part, KNOWN_BY_NAME.get(letters) or _spell(letters))
     if codec.config is not None and codec.config not in parts:
         raise damaged(f"the {part} does not say how to decode it")
     return codec.name(letters, parts)
+
+
+def is_playable(video_codec: str, audio_codec: str | None) -> bool:
+    """Tell whether browsers in general play these from an MP4 as they are.
+
+    HEVC is left to few of them on few machines, and H.264 of more than eight bits, or with finer
+    colours than 4:2:0 (its profiles High 10, 4:2:2 and 4:4:4), to fewer.
+    """
+    letters, _, rest = video_codec.partition(".")
+    if letters not in _EVERYWHERE or (letters.startswith("avc") and rest[:2] in _DEEP_PROFILES):
+        return False
+    return audio_codec is None or audio_codec not in CONVERTED["sound"]
 
 
 def _refuse(part: str, name: str) -> NotAVideo:
@@ -166,6 +181,18 @@ SOUNDS = {
     "ulaw": Codec(None, _plain),
     "alaw": Codec(None, _plain),
 }
+
+_EVERYWHERE = frozenset({"avc1", "avc3", "av01", "vp09"})
+_DEEP_PROFILES = frozenset({"6e", "7a", "f4", "2c"})  # ISO/IEC 14496-10, annex A
+
+CONVERTED: Mapping[str, Mapping[str, Codec]] = {
+    "picture": {
+        letters: Codec(None, _plain)  # ProRes, from Proxy to 4444 XQ
+        for letters in ("apco", "apcs", "apcn", "apch", "ap4h", "ap4x")
+    },
+    "sound": {letters: Codec(None, _plain) for letters in ("in32", "fl32")},
+}
+"""What the transcode service decodes and no browser plays, by "picture" and "sound"."""
 
 MPEG_SOUND_TYPES = frozenset({0x40, 0x66, 0x67, 0x68, 0x69, 0x6B})
 """Object types of AAC (MPEG-4 and MPEG-2) and MP3, out of all that `mp4a` can hold."""

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from common.formats import DEFAULT
 from upload_service.mp4.boxes import Box, Reader
-from upload_service.mp4.codecs import name_codec
+from upload_service.mp4.codecs import is_playable, name_codec
 from upload_service.mp4.foreign import HEAD, name_foreign, name_still
 from upload_service.mp4.fragments import add_fragment, check_index
 from upload_service.mp4.refusals import NotAVideo, cut_short, damaged, too_much
@@ -23,6 +24,7 @@ _TOP_LEVEL = frozenset(
     b" prft ssix".split()
 )
 _MAX_FTYP = 4096
+_QUICKTIME = (b"", b"qt  ")  # the first ones had no `ftyp`
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class VideoFacts:
     :ivar audio_codec: likewise, such as `mp4a.40.2`; None without sound.
     :ivar fast_start: whether the index comes before the pictures, so that playing can start early.
     :ivar fragmented: whether it has movie fragments.
+    :ivar container: `mp4`, `mov`, `mkv` or `webm`.
+    :ivar playable: whether browsers in general play it as it is.
     """
 
     duration_ms: int
@@ -45,6 +49,8 @@ class VideoFacts:
     audio_codec: str | None
     fast_start: bool
     fragmented: bool
+    container: str = "mp4"
+    playable: bool = True
 
 
 @dataclass
@@ -58,14 +64,18 @@ class _File:
     fragments: int = 0
 
 
-def inspect(file: BinaryIO, *, size: int) -> VideoFacts:
+def inspect(file: BinaryIO, *, size: int, formats: frozenset[str] = DEFAULT) -> VideoFacts:
     """Check that a file is an MP4 that browsers can play, and read its facts.
+
+    QuickTime files count as MP4 files, as browsers see it. With `mov` among the formats, codecs may
+    come in that have to be converted.
 
     Works on the boxes alone and never reads the media data. Nothing the file announces is allocated
     or repeated on its word, so hostile files cost under a second and a few megabytes.
 
     :param file: open for reading and able to seek; left at any position.
     :param size: its size in bytes.
+    :param formats: what may come in: see `common.formats`.
     :raises NotAVideo: it is not, with a sentence that says what is wrong.
     :raises OSError: the file cannot be read.
     """
@@ -80,7 +90,10 @@ def inspect(file: BinaryIO, *, size: int) -> VideoFacts:
         raise name_still(found.brand) or _no_picture()
     if found.mdat_at is None:
         raise cut_short()
-    return _facts(found, found.movie, size)
+    container = "mov" if found.brand in _QUICKTIME else "mp4"
+    if not formats & {"mp4", container}:
+        raise NotAVideo("This is an MP4 video, which this site does not take. Choose another.")
+    return _facts(found, found.movie, size, container=container, converted="mov" in formats)
 
 
 def _walk(reader: Reader) -> _File:
@@ -149,14 +162,16 @@ def _no_picture() -> NotAVideo:
     return NotAVideo("There is no picture in this file. Choose a video.")
 
 
-def _facts(found: _File, movie: Movie, size: int) -> VideoFacts:
+def _facts(found: _File, movie: Movie, size: int, *, container: str, converted: bool) -> VideoFacts:
     fragmented = found.fragments > 0
     pictures = _with_samples(movie, PICTURE)
     sounds = _with_samples(movie, SOUND)
     if not pictures:
         raise _no_pictures(found, movie, has_sound=bool(sounds))
-    video, video_codec = _choose(pictures, part="picture")
-    audio, audio_codec = _choose(sounds, part="sound") if sounds else (None, None)
+    video, video_codec = _choose(pictures, part="picture", converted=converted)
+    audio, audio_codec = None, None
+    if sounds:
+        audio, audio_codec = _choose(sounds, part="sound", converted=converted)
     chosen = [video, audio] if audio else [video]
     milliseconds = max(_played_ms(track, movie, fragmented=fragmented) for track in chosen)
     _check_measures(video, size, milliseconds)
@@ -171,6 +186,8 @@ def _facts(found: _File, movie: Movie, size: int) -> VideoFacts:
         and found.mdat_at is not None
         and found.moov_at < found.mdat_at,
         fragmented=fragmented,
+        container=container,
+        playable=is_playable(video_codec, audio_codec),
     )
 
 
@@ -188,15 +205,18 @@ def _no_pictures(found: _File, movie: Movie, *, has_sound: bool) -> NotAVideo:
     return name_still(found.brand) or _no_picture()
 
 
-def _choose(tracks: list[Track], *, part: str) -> tuple[Track, str]:
-    """Return the first track that browsers play, and its codec.
+def _choose(tracks: list[Track], *, part: str, converted: bool) -> tuple[Track, str]:
+    """Return the first track that browsers play, or that can be converted, and its codec.
 
     :raises NotAVideo: there is none; says why of the first track.
     """
     refusals: list[NotAVideo] = []
     for track in tracks:
         try:
-            names = [name_codec(entry.kind, entry.parts, part=part) for entry in track.entries]
+            names = [
+                name_codec(entry.kind, entry.parts, part=part, converted=converted)
+                for entry in track.entries
+            ]
         except NotAVideo as refusal:
             refusals.append(refusal)
         else:

@@ -31,6 +31,10 @@ def upgrade() -> None:
     op.add_column(
         "videos", sa.Column("downloadable", sa.Boolean(), server_default=sa.false(), nullable=False)
     )
+    op.add_column("videos", sa.Column("container", label, server_default="mp4", nullable=False))
+    op.add_column(
+        "videos", sa.Column("playable", sa.Boolean(), server_default=sa.true(), nullable=False)
+    )
     op.add_column("videos", sa.Column("refusal", sa.String(300)))
     op.create_table(
         "jobs",
@@ -133,5 +137,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in ("positions", "captions", "renditions", "jobs"):
         op.drop_table(table)
-    for column in ("refusal", "downloadable", "sha256", "file_name"):
+    for column in ("refusal", "playable", "container", "downloadable", "sha256", "file_name"):
         op.drop_column("videos", column)

@@ -25,8 +25,9 @@ function whileVisible(url, tell) {
 function followOne(screen) {
   const show = showIn(document.getElementById("processing"));
   whileVisible(screen.dataset.progress, (state) => {
-    // The page is another one now: why it cannot be played.
-    if (state.state === "refused") location.reload();
+    // The page is another one now: it says why it cannot be played, or has a player.
+    const comes = state.watchable && !document.getElementById("player");
+    if (state.state === "refused" || comes) location.reload();
     show(state);
     return !isOver(state);
   });

@@ -24,7 +24,7 @@ let firstSubmission = form.elements.submission.value;
 
 const page = {
   endpoint: new URL("/upload/files", location.href).href,
-  limits: { maxSize: Number(form.dataset.maxSize) },
+  limits: { maxSize: Number(form.dataset.maxSize), matroska: "matroska" in form.dataset },
   queue: new Queue(AT_ONCE),
   account: new Account(() => unfinished.refresh()),
   nudge: new Nudge(),

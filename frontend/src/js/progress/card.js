@@ -7,7 +7,10 @@ import { isOver } from "./feed.js";
  */
 export function showOn(card, state) {
   const over = card.querySelector("[data-progress]");
-  if (over) over.querySelector("[data-words]").textContent = state.words;
+  if (over) {
+    over.querySelector("[data-lead]").textContent = state.watchable ? "Watch now" : "Not ready yet";
+    over.querySelector("[data-words]").textContent = state.words;
+  }
   if (isOver(state)) over?.remove();
   if (state.poster && !card.querySelector(".poster img")) {
     const picture = new Image(640, 360);

@@ -4,11 +4,13 @@ import { formatBytes } from "../format.js";
 /** How many bytes of a file `findProblem` wants to see. */
 export const HEAD_BYTES = 12;
 
+const MATROSKA = "\x1aE\xdf\xa3";
+
 /** First bytes of what people take for MP4 most often. "." stands for any byte. */
 const OTHERS = [
   ["RIFF....AVI", "AVI"],
   ["RIFF....WAVE", "WAV"],
-  ["\x1aE\xdf\xa3", "Matroska or WebM"],
+  [MATROSKA, "Matroska or WebM"],
   ["\x89PNG", "a PNG picture"],
   ["\xff\xd8\xff", "a JPEG picture"],
   ["GIF8", "a GIF picture"],
@@ -25,15 +27,17 @@ const BOXES = ["ftyp", "moov", "mdat", "free", "skip", "wide", "styp", "pnot", "
 /**
  * @param {{name: string, size: number}} file
  * @param {Uint8Array} head the first HEAD_BYTES bytes, or fewer if there are no more
- * @param {{maxSize: number}} limits in bytes
+ * @param {{maxSize: number, matroska?: boolean}} limits in bytes; whether MKV or WebM may come in,
+ *   which the server tells apart
  * @returns {string | null} one sentence, or null when it may be sent
  */
-export function findProblem(file, head, { maxSize }) {
+export function findProblem(file, head, { maxSize, matroska = false }) {
   if (file.size === 0) return "This file is empty.";
   if (file.size > maxSize) {
     return `This file has ${formatBytes(file.size)}. The most is ${formatBytes(maxSize)}.`;
   }
   const text = String.fromCharCode(...head);
+  if (matroska && text.startsWith(MATROSKA)) return null;
   const other = OTHERS.find(([bytes]) =>
     [...bytes].every((wanted, at) => wanted === "." || wanted === text[at]),
   );

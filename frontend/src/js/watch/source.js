@@ -22,7 +22,7 @@ const LAST_RETRY_MS = 30_000;
 const REFUSALS = [401, 403, 404];
 
 /**
- * @param {HTMLVideoElement} video with the file as its <source>
+ * @param {HTMLVideoElement} video with the file as its <source>, or the HLS master if the file is none
  * @param {object} what
  * @param {number} what.start seconds to begin at
  * @param {string} what.codec of the file, as the server calls it
@@ -31,7 +31,9 @@ const REFUSALS = [401, 403, 404];
  * @param {() => void} what.cleared the trouble is over
  */
 export function makeSource(video, { start, codec, changed, troubled, cleared }) {
-  const file = video.querySelector("source").src;
+  const source = video.querySelector("source");
+  const file = source.src;
+  const isFile = source.type !== HLS_TYPE; // browsers cannot play what was uploaded otherwise
   let kind = "file";
   let master = null;
   let usable = true; // HLS has not failed yet
@@ -40,7 +42,7 @@ export function makeSource(video, { start, codec, changed, troubled, cleared }) 
   let chosen = "auto";
   let renditions = [];
   let adaptive = null;
-  let filePlays = formatName(codec) === "H.264";
+  let filePlays = isFile && formatName(codec) === "H.264";
   let pressed = false;
   let due = false;
   let asking = false;
@@ -235,11 +237,11 @@ export function makeSource(video, { start, codec, changed, troubled, cleared }) 
   }
   video.addEventListener("loadedmetadata", () => {
     if (kind !== "file") return;
-    if (video.videoWidth > 0) filePlays = true;
+    if (video.videoWidth > 0) filePlays = isFile;
     outcomes.flowing();
   });
   video.addEventListener("error", onError);
-  video.querySelector("source").addEventListener("error", () => {
+  source.addEventListener("error", () => {
     if (kind === "file" && !changing) onError();
   });
   addEventListener("online", () => retry?.act());

@@ -1,0 +1,50 @@
+"""Which kinds of files may come in: the setting `ACCEPT_FORMATS`.
+
+Without it that is what browsers play as it is, which MP4 and QuickTime files hold. The others are
+watched once they have been converted.
+
+    mp4     MP4 and QuickTime files with H.264, HEVC, AV1 or VP9
+    mov     QuickTime files, with ProRes, too; and MP4 files with ProRes
+    mkv     Matroska
+    webm    WebM
+"""
+
+import re
+
+from common.settings import Environment, SettingsError
+
+FORMATS = ("mp4", "mov", "mkv", "webm")
+DEFAULT = frozenset({"mp4"})
+
+
+def read_formats(environment: Environment) -> frozenset[str]:
+    """Return what `ACCEPT_FORMATS` says: words of `FORMATS` with blanks or commas between them.
+
+    :raises SettingsError: it has another word, or none.
+    """
+    value = environment.text("ACCEPT_FORMATS", "mp4")
+    words = [word for word in re.split(r"[\s,]+", value.lower()) if word]
+    if not words or not set(words) <= set(FORMATS):
+        raise SettingsError(
+            f"ACCEPT_FORMATS is {value!r}; it takes some of {', '.join(FORMATS)}, with commas."
+        )
+    return frozenset(words)
+
+
+def in_words(formats: frozenset[str]) -> str:
+    """Return formats as people read them: `MP4`, `MP4 or MKV`, `MP4, MOV or MKV`."""
+    names = [name.upper() if name != "webm" else "WebM" for name in FORMATS if name in formats]
+    return " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def accepted_by_browsers(formats: frozenset[str]) -> str:
+    """Return the `accept` of a file field (HTML, 4.10.5.1.17)."""
+    return ",".join(_ACCEPTED[name] for name in FORMATS if name in formats)
+
+
+_ACCEPTED = {
+    "mp4": "video/mp4,.mp4,.m4v",
+    "mov": "video/quicktime,.mov",
+    "mkv": "video/x-matroska,video/matroska,.mkv",
+    "webm": "video/webm,.webm",
+}
