@@ -7,6 +7,9 @@ PYTHON_CODE := auth_service common db standalone.py streaming_service tests tran
 TEMPLATES := auth_service/templates common/templates streaming_service/templates upload_service/templates
 # The development lock holds all that the standalone lock does, in the same versions.
 RUN_ENV := $(if $(wildcard .venv/dev),.venv/dev,.venv/standalone)
+# What the Compose stack cannot change, and what asks no database or asked Compose's already.
+SAME_EVERYWHERE := tests/browser/test_accessibility.py tests/browser/test_player_access.py
+NO_DATABASE := tests/architecture tests/browser tests/gateway tests/permissions tests/system tests/transcode_service/media
 LOCKS := dev tools auth upload streaming transcode migrate standalone
 
 .DEFAULT_GOAL := help
@@ -23,8 +26,8 @@ test: lint  ## format, lint, types, and all tests but those of the Compose stack
 	$(BIN)/python -m pytest
 
 test-system: .venv/dev build/static/manifest.json  ## the Compose stack over HTTP, and the tests again on MySQL
-	STACK=compose $(BIN)/python -m pytest tests/system tests/browser tests/permissions/test_over_http.py
-	DATABASE=mysql $(BIN)/python -m pytest --ignore tests/system --ignore tests/browser --ignore tests/gateway --ignore tests/permissions/test_over_http.py
+	STACK=compose $(BIN)/python -m pytest tests/system tests/browser tests/permissions/test_over_http.py $(SAME_EVERYWHERE:%=--ignore %)
+	DATABASE=mysql $(BIN)/python -m pytest $(NO_DATABASE:%=--ignore %)
 
 soak: .venv/dev build/static/manifest.json  ## faults by the hundred: uploads, processing, mutated files
 	FAULT_ROUNDS=200 $(BIN)/python -m pytest -s tests/system/test_upload_faults.py
