@@ -41,12 +41,11 @@ def allowed(cell: Cell) -> set[int]:
     The gateway knows no inside addresses at all, and asks about a file before it looks at anything
     else, where a service refuses other sites first. Nothing changes there, whoever is behind it.
     """
-    from_us = Cell(cell.route, cell.method, cell.caller, cell.state, OUR_SITE)
-    if cell.is_cross_site and (cell.route.is_inside or cell.route.is_media):
-        return {cell.expected(), from_us.expected()}
     expected = {cell.expected()}
-    if cell.route.is_media and not cell.route.pattern.endswith(AT_ONCE) and expected < {200, 405}:
-        return expected | {404}  # not made yet, for whoever may have it
+    if cell.is_cross_site and (cell.route.is_inside or cell.route.is_media):
+        expected.add(Cell(cell.route, cell.method, cell.caller, cell.state, OUR_SITE).expected())
+    if cell.route.is_media and not cell.route.pattern.endswith(AT_ONCE) and expected & {200, 405}:
+        expected.add(404)  # not made yet, for whoever may have it
     return expected
 
 

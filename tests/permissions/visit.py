@@ -21,7 +21,7 @@ from tests.permissions.matrix import (
     State,
     fields_of,
 )
-from tests.system.people import TIMEOUT
+from tests.system.people import TIMEOUT, unless_busy
 
 TITLE = "Seen by those who may watch"
 
@@ -72,6 +72,9 @@ class Visit:
         return self._session.request(
             method, where, allow_redirects=False, timeout=TIMEOUT, **options
         )
+
+    def _insist(self, method: str, path: str, **options: Any) -> requests.Response:
+        return unless_busy(lambda: self.request(method, path, **options))
 
     def send(self, cell: Cell) -> requests.Response:
         """Send a request of the matrix."""
@@ -204,16 +207,16 @@ class Visit:
         if state is State.OWNER_GONE:
             headers = sign_in(self._url, self._person("uploader"))
         files = {"file": ("film.mp4", self._film, "video/mp4")}
-        answer = self.request(
+        answer = self._insist(
             "POST", "/upload", data={"title": TITLE}, files=files, headers=headers | OUR_SITE
         )
         assert answer.status_code == 303, answer.text
         video = answer.headers["Location"].removeprefix("/stream/")
         visibility = state.value if state in ALIVE else State.PUBLIC.value
         shown = {"visibility": visibility}
-        answer = self.request("PATCH", f"/api/videos/{video}", json=shown, headers=headers)
+        answer = self._insist("PATCH", f"/api/videos/{video}", json=shown, headers=headers)
         assert answer.status_code == 200, answer.text
-        answer = self.request(
+        answer = self._insist(
             "POST",
             f"/stream/{video}/captions",
             data={"language": "en"},
@@ -222,11 +225,11 @@ class Visit:
         )
         assert answer.status_code == 303, answer.text
         if state is State.DELETED:
-            answer = self.request("DELETE", f"/api/videos/{video}", headers=headers)
+            answer = self._insist("DELETE", f"/api/videos/{video}", headers=headers)
             assert answer.status_code == 204, answer.text
         if state is State.OWNER_GONE:
             form = {"password": PASSWORD}
-            answer = self.request("POST", "/account/delete", data=form, headers=headers)
+            answer = self._insist("POST", "/account/delete", data=form, headers=headers)
             assert answer.status_code == 303, answer.text
         return video
 

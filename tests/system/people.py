@@ -1,13 +1,26 @@
 """Somebody with a browser, as far as HTTP goes."""
 
 import secrets
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import requests
 
+BUSY = 503
 PASSWORD = "correct horse battery"
 TIMEOUT = 30  # seconds
+
+
+def unless_busy(ask: Callable[[], requests.Response]) -> requests.Response:
+    """Ask again, as the answer tells one to, while a store is slower than somebody should wait."""
+    for _ in range(5):
+        answer = ask()
+        if answer.status_code != BUSY:
+            break
+        time.sleep(float(answer.headers.get("Retry-After", 1)))
+    return answer
 
 
 class Person(requests.Session):
@@ -40,6 +53,10 @@ class Person(requests.Session):
         fields = {"submission": submission or secrets.token_hex(11), "title": title}
         with path.open("rb") as file:
             return self.post("/upload", data=fields, files={"file": (path.name, file, "video/mp4")})
+
+    def films(self) -> list[str]:
+        """Return the ids of the videos that they see. What else is told changes with time."""
+        return [video["id"] for video in self.get("/api/videos").json()["videos"]]
 
     def show(self, video: str, visibility: str) -> None:
         """Change who may watch a video."""

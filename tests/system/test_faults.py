@@ -59,7 +59,7 @@ class SlowUpload:
 def test_a_killed_upload_service_leaves_no_video_and_no_file(
     origin: Origin, alice: Person, film: Path
 ) -> None:
-    before = alice.get("/api/videos").json()
+    before = alice.films()
     with SlowUpload(origin, alice, film):
         wait_until(lambda: origin.incoming() != [], within=10, what="the upload's file")
         origin.kill_uploads()
@@ -68,17 +68,17 @@ def test_a_killed_upload_service_leaves_no_video_and_no_file(
     wait_until(
         lambda: alice.get("/upload").status_code == 200, within=10, what="the upload page again"
     )
-    assert alice.get("/api/videos").json() == before
+    assert alice.films() == before
 
 
 def test_an_upload_whose_client_leaves_leaves_nothing(
     origin: Origin, alice: Person, film: Path
 ) -> None:
-    before = alice.get("/api/videos").json()
+    before = alice.films()
     with SlowUpload(origin, alice, film):
         wait_until(lambda: origin.incoming() != [], within=10, what="the upload's file")
     wait_until(lambda: origin.incoming() == [], within=10, what="the removal")
-    assert alice.get("/api/videos").json() == before
+    assert alice.films() == before
 
 
 def test_stopping_lets_an_upload_under_way_finish_and_a_start_finds_everything(

@@ -174,11 +174,11 @@ def test_the_same_file_twice_gives_two_videos(alice: Person, film: Path) -> None
 def test_what_is_no_mp4_is_refused_with_the_reason(alice: Person, tmp_path: Path) -> None:
     wrong = tmp_path / "film.mp4"
     wrong.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(1000))
-    before = alice.get("/api/videos").json()
+    before = alice.films()
     answer = alice.post_form(wrong)
     assert answer.status_code == 422
     assert "PNG" in answer.text
-    assert alice.get("/api/videos").json() == before
+    assert alice.films() == before
 
 
 def test_a_script_uploads_with_a_token(origin: Origin, alice: Person, film: Path) -> None:
