@@ -99,11 +99,11 @@ ALTER TABLE videos ADD COLUMN file_name VARCHAR(255);
 
 ALTER TABLE videos ADD COLUMN sha256 VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin;
 
-ALTER TABLE videos ADD COLUMN downloadable BOOL NOT NULL DEFAULT false;
+ALTER TABLE videos ADD COLUMN downloadable BOOL NOT NULL DEFAULT 0;
 
 ALTER TABLE videos ADD COLUMN container VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT 'mp4';
 
-ALTER TABLE videos ADD COLUMN playable BOOL NOT NULL DEFAULT true;
+ALTER TABLE videos ADD COLUMN playable BOOL NOT NULL DEFAULT 1;
 
 ALTER TABLE videos ADD COLUMN refusal VARCHAR(300);
 
@@ -158,7 +158,7 @@ CREATE TABLE captions (
     video_id VARCHAR(22) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
     language VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
     label VARCHAR(64) NOT NULL,
-    body TEXT(1048576) NOT NULL,
+    body MEDIUMTEXT NOT NULL,
     created_at DATETIME(6) NOT NULL,
     CONSTRAINT pk_captions PRIMARY KEY (video_id, language),
     CONSTRAINT fk_captions_video_id_videos FOREIGN KEY(video_id) REFERENCES videos (id) ON DELETE CASCADE

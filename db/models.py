@@ -23,9 +23,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
-    false,
     text,
-    true,
 )
 from sqlalchemy import DateTime as NaiveDateTime
 from sqlalchemy.dialects import mysql
@@ -50,6 +48,8 @@ Fingerprint = String(64).with_variant(
 )
 # Names that we give (renditions, workers) and language tags: ASCII, compared byte by byte.
 Label = String(64).with_variant(mysql.VARCHAR(64, charset="ascii", collation="ascii_bin"), "mysql")
+# MySQL's TEXT holds 64 KiB.
+LongerText = Text().with_variant(mysql.MEDIUMTEXT(), "mysql")
 # Names are made comparable before they get here, so the column compares exactly, blanks included.
 NameKey = String(NAME_LIMIT * 3).with_variant(
     mysql.VARCHAR(NAME_LIMIT * 3, charset="utf8mb4", collation="utf8mb4_0900_bin"), "mysql"
@@ -246,11 +246,11 @@ class Video(Base):
     # SHA-256 of the original in hexadecimal, once it is known: the owner's receipt.
     sha256: Mapped[str | None] = mapped_column(Fingerprint)
     # Whether whoever may watch may also download the original.
-    downloadable: Mapped[bool] = mapped_column(default=False, server_default=false())
+    downloadable: Mapped[bool] = mapped_column(default=False, server_default=text("0"))
     # What the original is: "mp4", "mov", "mkv" or "webm"; whatever it is, its file has our name.
     container: Mapped[str] = mapped_column(Label, default="mp4", server_default="mp4")
     # Whether browsers can be offered the original; they wait for a rendition otherwise.
-    playable: Mapped[bool] = mapped_column(default=True, server_default=true())
+    playable: Mapped[bool] = mapped_column(default=True, server_default=text("1"))
     # Why it cannot be played, in words for people; then nobody gets its bytes.
     refusal: Mapped[str | None] = mapped_column(String(REFUSAL_LIMIT))
 
@@ -326,7 +326,7 @@ class Caption(Base):
     )
     language: Mapped[str] = mapped_column(Label, primary_key=True)  # a tag of BCP 47
     label: Mapped[str] = mapped_column(String(64))  # what the menu shows
-    body: Mapped[str] = mapped_column(Text(CAPTION_LIMIT))
+    body: Mapped[str] = mapped_column(LongerText)  # up to CAPTION_LIMIT
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
 
 

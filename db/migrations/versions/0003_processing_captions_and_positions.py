@@ -29,11 +29,12 @@ def upgrade() -> None:
     op.add_column("videos", sa.Column("file_name", sa.String(255)))
     op.add_column("videos", sa.Column("sha256", fingerprint))
     op.add_column(
-        "videos", sa.Column("downloadable", sa.Boolean(), server_default=sa.false(), nullable=False)
+        "videos",
+        sa.Column("downloadable", sa.Boolean(), server_default=sa.text("0"), nullable=False),
     )
     op.add_column("videos", sa.Column("container", label, server_default="mp4", nullable=False))
     op.add_column(
-        "videos", sa.Column("playable", sa.Boolean(), server_default=sa.true(), nullable=False)
+        "videos", sa.Column("playable", sa.Boolean(), server_default=sa.text("1"), nullable=False)
     )
     op.add_column("videos", sa.Column("refusal", sa.String(300)))
     op.create_table(
@@ -99,7 +100,7 @@ def upgrade() -> None:
         sa.Column("video_id", public_id, nullable=False),
         sa.Column("language", label, nullable=False),
         sa.Column("label", sa.String(64), nullable=False),
-        sa.Column("body", sa.Text(1 << 20), nullable=False),
+        sa.Column("body", sa.Text().with_variant(mysql.MEDIUMTEXT(), "mysql"), nullable=False),
         sa.Column("created_at", moment, nullable=False),
         sa.ForeignKeyConstraint(
             ["video_id"],
