@@ -128,7 +128,7 @@ def server(
         shutil.copyfile(migrated.removeprefix("sqlite:///"), folder / "matinee.db")
         migrated = f"sqlite:///{folder / 'matinee.db'}"
     database = connect(migrated)
-    for table in (Video, Upload):
+    for table in (Video, Upload, User):
         database.write(lambda session, table=table: session.query(table).delete())
     server = Server(
         folder,
