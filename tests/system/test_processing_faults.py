@@ -142,7 +142,7 @@ def test_every_video_ends_complete_whatever_is_killed(site: Site, films: list[Pa
         killed[victim] += 1
         before = site.steps_done()
         wait_until(
-            lambda before=before: site.steps_done() > before or not site.unfinished(),
+            lambda before=before: site.steps_done() > before or site.go_on(),
             within=WITHIN,
             what=f"work going on after {killed}",
         )
