@@ -1,17 +1,20 @@
-"""The file that is sent and uploaded: a small MP4, and after it random bytes that players skip."""
+"""The file that is sent and uploaded: a second of film, and after it random bytes to be skipped.
+
+The film is a real one, or the worker that checks it would take it down in the middle of a run.
+"""
 
 import os
 import struct
 from pathlib import Path
 
-from tests.media import mp4
+from tests import media
 
 _PIECE = 1 << 20
 
 
 def write_film(path: Path, size: int) -> None:
     """Write a file of so many bytes that is a valid MP4 and cannot be compressed or sparse."""
-    head = mp4()
+    head = media.make(path.parent, "tiny.mp4").read_bytes()
     rest = size - len(head)
     with path.open("wb") as file:
         file.write(head)
