@@ -298,30 +298,19 @@ class MediaStorage:
         facts = path.stat()
         return StoredFile(path=path, size=facts.st_size, modified=facts.st_mtime)
 
-    def media_file(self, video_id: str, name: str) -> StoredFile:
-        """Return a file of a video by its name in addresses, which `common.media` lists.
+    def open_media(self, video_id: str, name: str) -> tuple[BinaryIO, StoredFile]:
+        """Open a file of a video by its name in addresses, which `common.media` lists.
 
+        :return: also what is true of the one that is open.
         :raises FileNotFoundError: there is none, or no such name.
         """
-        path = self._media_path(video_id, name)
-        facts = path.stat()
-        return StoredFile(path=path, size=facts.st_size, modified=facts.st_mtime)
-
-    def open_media(self, video_id: str, name: str) -> tuple[BinaryIO, StoredFile]:
-        """Open a file as :meth:`media_file` finds it, with what is true of the one that is open.
-
-        :raises FileNotFoundError: as there.
-        """
-        path = self._media_path(video_id, name)
-        file = path.open("rb", buffering=0)
-        facts = os.fstat(file.fileno())
-        return file, StoredFile(path=path, size=facts.st_size, modified=facts.st_mtime)
-
-    def _media_path(self, video_id: str, name: str) -> Path:
         media = media_of(name)
         if media is None:
             raise FileNotFoundError(errno.ENOENT, "no such name", name)
-        return self._video_folder(video_id) / media.place
+        path = self._video_folder(video_id) / media.place
+        file = path.open("rb", buffering=0)
+        facts = os.fstat(file.fileno())
+        return file, StoredFile(path=path, size=facts.st_size, modified=facts.st_mtime)
 
     @contextmanager
     def open_original(self, video_id: str) -> Iterator[BinaryIO]:

@@ -59,8 +59,13 @@ def test_a_store_that_is_gone_is_not_looked_up_while_somebody_waits(names: Names
         names.answering.set()
 
 
-def test_a_store_that_comes_back_elsewhere_is_found(names: Names, redis_url: str) -> None:
-    names.address = "127.0.0.2"  # where nobody listens
+@pytest.mark.parametrize(
+    "before", ["127.0.0.2", None], ids=["an address where nobody listens", "no address yet"]
+)
+def test_a_store_that_comes_back_elsewhere_is_found(
+    names: Names, redis_url: str, before: str | None
+) -> None:
+    names.address = before
     client = connect(f"redis://{NAME}:{urlsplit(redis_url).port}/0")
     with pytest.raises(RedisConnectionError):
         client.ping()
@@ -74,23 +79,6 @@ def test_a_store_that_comes_back_elsewhere_is_found(names: Names, redis_url: str
             return False
 
     wait_until(answers, within=5, what="the store at its new address")
-
-
-def test_a_name_that_nobody_has_yet_is_asked_for_again(names: Names, redis_url: str) -> None:
-    names.address = None
-    client = connect(f"redis://{NAME}:{urlsplit(redis_url).port}/0")
-    with pytest.raises(RedisConnectionError):
-        client.ping()
-
-    names.address = "127.0.0.1"
-
-    def answers() -> bool:
-        try:
-            return bool(client.ping())
-        except RedisConnectionError:
-            return False
-
-    wait_until(answers, within=5, what="the store")
 
 
 def test_a_connection_that_works_asks_for_no_name(names: Names, redis_url: str) -> None:
