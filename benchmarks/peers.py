@@ -101,7 +101,7 @@ def _write_config(folder: Path, ports: list[int], *, videos: str, bodies: str) -
     (parts / "site.conf").write_text(site, encoding="utf-8")
     nobody = "".join(
         f"upstream {name} {{ server 127.0.0.1:{sink}; }}\n"
-        for name in ("auth", "upload", "streaming")
+        for name in ("auth", "upload", "streaming", "questions")
     )
     (parts / "upstreams.conf").write_text(nobody, encoding="utf-8")
     extra = _BARE.format(bare=bare, sink=sink, videos=videos, bodies=bodies)

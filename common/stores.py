@@ -7,6 +7,7 @@ from redis import Redis
 
 from common import redis as redis_client
 from common.cache import VideoCache
+from common.gathering import Gathering
 from common.sessions import SessionStore
 from common.settings import CommonSettings
 from db.engine import Database, connect
@@ -18,6 +19,7 @@ class Stores:
 
     database: Database
     redis: Redis
+    strings: Gathering
     sessions: SessionStore
     videos: VideoCache
 
@@ -28,6 +30,7 @@ class Stores:
         return cls(
             database=connect(settings.database_url, password=settings.database_password),
             redis=redis,
+            strings=Gathering(redis),
             sessions=SessionStore(redis, ttl=settings.session_ttl),
             videos=VideoCache(redis),
         )

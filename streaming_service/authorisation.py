@@ -19,11 +19,10 @@ from common.media import media_of
 from common.stores import Stores
 from db.engine import DatabaseAway
 from streaming_service.playback import authorise, kept_as
+from streaming_service.question import PATH
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-PATH = "/internal/authorise"
 
 _YES, _SIGNED_OUT, _NO, _AWAY = (
     "204 No Content",

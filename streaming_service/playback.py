@@ -17,7 +17,7 @@ from db.models import Video
 def authorise(stores: Stores, *, token: str | None, video_id: str, media: MediaFile) -> None:
     """Return if the bearer of a session's token may have a file of a video, and raise if not.
 
-    This runs for every viewer about once a second, so it costs one round trip to Redis; the
+    This runs for every viewer about once a second, so it costs one round trip to Redis at most; the
     database is asked only when the cache holds nothing, and the session's end is put off once in
     a while.
 
@@ -29,7 +29,7 @@ def authorise(stores: Stores, *, token: str | None, video_id: str, media: MediaF
     :raises DatabaseAway: the database is needed, and away.
     """
     keys = [video_key(video_id), *([session_key(token)] if token else [])]
-    entry, *session = (i if isinstance(i, str) else None for i in stores.redis.mget(keys))
+    entry, *session = stores.strings.get(keys)
     viewer = viewer_of(session[0]) if session else None
     access = stores.videos.resolve(video_id, entry, lambda i: load_access(stores.database, i))
     if access is not None and _rule(media)(viewer, access):

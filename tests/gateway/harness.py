@@ -185,7 +185,7 @@ class Gateway:
         # All that differs from the image's: `resolve` needs nginx 1.27.3 and Docker's DNS.
         upstreams = "".join(
             f"upstream {name} {{ server 127.0.0.1:{service.port} max_fails=0; keepalive 4; }}\n"
-            for name, service in self.services.items()
+            for name, service in [*self.services.items(), ("questions", self.streaming)]
         )
         (etc / "conf.d/upstreams.conf").write_text(upstreams)
 

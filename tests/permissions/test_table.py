@@ -10,7 +10,7 @@ from flask import Flask
 
 from common.settings import CommonSettings
 from streaming_service import app as streaming
-from streaming_service.authorisation import PATH
+from streaming_service.question import PATH
 from streaming_service.settings import StreamingSettings
 from tests.conftest import Site
 from tests.permissions.matrix import MEDIA, METHODS, ROUTES, TUS, Route

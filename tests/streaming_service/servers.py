@@ -82,24 +82,47 @@ def standalone(
     folder: Path, *, video_id: str, environment: Mapping[str, str], workers: int = 1
 ) -> Iterator[Server]:
     """Run the site as `make run` does, on a port of its own."""
-    port = free_ports(1)[0]
     given = {
-        **os.environ,
-        "STATIC_DIR": str(ROOT / "build" / "static"),
         "DELIVERY": "direct",
         "WORKERS": str(workers),
         "THREADS": "8",
         "WORKER_CLASS": "common.patient.PatientWorker",
-        "BIND": f"127.0.0.1:{port}",
-        "PROMETHEUS_MULTIPROC_DIR": str(folder / "metrics"),
         **environment,
     }
-    command = [sys.executable, "-m", "gunicorn", "--config", "python:common.gunicorn"]
+    path = f"/stream/{video_id}/video.mp4"
+    with _gunicorn(folder, "standalone:application()", path, given) as server:
+        yield server
+
+
+@contextmanager
+def behind_gateway(folder: Path, *, environment: Mapping[str, str]) -> Iterator[Server]:
+    """Run the streaming service as Compose does, on a port of its own."""
+    given = {
+        "DELIVERY": "gateway",
+        "TRUST_GATEWAY": "true",
+        "WORKERS": "1",
+        "WORKER_CLASS": "streaming_service.worker.Worker",
+        **environment,
+    }
+    app = "streaming_service.app:from_environment()"
+    with _gunicorn(folder, app, "/healthz", given) as server:
+        yield server
+
+
+@contextmanager
+def _gunicorn(folder: Path, app: str, path: str, given: Mapping[str, str]) -> Iterator[Server]:
+    port = free_ports(1)[0]
+    environment = {
+        **os.environ,
+        "STATIC_DIR": str(ROOT / "build" / "static"),
+        "BIND": f"127.0.0.1:{port}",
+        "PROMETHEUS_MULTIPROC_DIR": str(folder / "metrics"),
+        **given,
+    }
+    command = [sys.executable, "-m", "gunicorn", "--config", "python:common.gunicorn", app]
     with (folder / "gunicorn.log").open("wb") as log:
-        process = subprocess.Popen(
-            [*command, "standalone:application()"], env=given, cwd=ROOT, stdout=log, stderr=log
-        )
-    server = Server(port, f"/stream/{video_id}/video.mp4", process.pid)
+        process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=log)
+    server = Server(port, path, process.pid)
     try:
         _wait(server, process, folder / "gunicorn.log")
         yield server
