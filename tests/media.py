@@ -3,9 +3,11 @@
 The hand-built ones need no ffmpeg, decode to nothing, and can be bent out of shape in any place.
 """
 
+import functools
 import shutil
 import struct
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -408,3 +410,10 @@ def make(folder: Path, name: str) -> Path:
     command = [program, "-v", "error", "-nostdin", "-y", *RECIPES[name], f"file:{path}"]
     subprocess.run(command, check=True, timeout=60, capture_output=True)
     return path
+
+
+@functools.cache
+def tiny() -> bytes:
+    """Return a second of film: a real one, since a worker takes down what does not decode."""
+    with tempfile.TemporaryDirectory() as folder:
+        return make(Path(folder), "tiny.mp4").read_bytes()

@@ -7,7 +7,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.media import mp4
+from tests.media import tiny
 from tests.system.people import Person
 from tests.system.tus import Tus
 
@@ -29,7 +29,7 @@ class SlowUploaders:
 
     def __init__(self, person: Person, count: int) -> None:
         self._tus = Tus(person)
-        self._film = mp4()
+        self._film = tiny()
         self._count = count
         self._selector = selectors.DefaultSelector()
         self._lines: dict[socket.socket, tuple[str, int]] = {}  # its upload, and bytes sent

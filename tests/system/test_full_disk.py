@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import SETTINGS, free_ports
-from tests.media import box, mp4
+from tests.media import box, tiny
 from tests.system.origin import Standalone
 from tests.system.people import Person, sign_up
 from tests.system.tus import Tus, checksum
@@ -80,7 +80,7 @@ def alice(origin: OnSmallDisk) -> Iterator[Person]:
 @pytest.fixture(scope="module")
 def film() -> bytes:
     """Eight mebibytes, no two pieces alike."""
-    return mp4() + box(b"free", random.Random(9).randbytes(8 * MIB))
+    return tiny() + box(b"free", random.Random(9).randbytes(8 * MIB))
 
 
 @pytest.mark.parametrize("checked", [False, True])

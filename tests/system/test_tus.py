@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.media import box, mp4
+from tests.media import box, tiny
 from tests.system.origin import Origin
 from tests.system.people import Person
 from tests.system.tus import OCTETS, PATIENCE, Tus, at, checksum, metadata, read_answer, reset
@@ -21,13 +21,13 @@ GROWTH_LIMIT = 32 << 20  # bytes that a process may grow by
 @pytest.fixture(scope="module")
 def film() -> bytes:
     """Three chunks and a half, no two pieces alike."""
-    return mp4() + box(b"free", random.Random(3).randbytes(3 * CHUNK + CHUNK // 2))
+    return tiny() + box(b"free", random.Random(3).randbytes(3 * CHUNK + CHUNK // 2))
 
 
 @pytest.fixture(scope="module")
 def short() -> bytes:
     """Two megabytes."""
-    return mp4() + box(b"free", random.Random(4).randbytes(2 << 20))
+    return tiny() + box(b"free", random.Random(4).randbytes(2 << 20))
 
 
 @pytest.fixture
@@ -232,7 +232,7 @@ def warm(tus: Tus, alice: Person, short: bytes) -> None:
 def test_fifty_uploads_at_once_take_no_memory(
     origin: Origin, tus: Tus, alice: Person, warm: None
 ) -> None:
-    film = mp4() + box(b"free", bytes(CHUNK))
+    film = tiny() + box(b"free", bytes(CHUNK))
     with Watch(origin) as watch, ThreadPoolExecutor(50) as pool:
 
         def look_twice() -> None:
