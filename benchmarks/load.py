@@ -110,8 +110,8 @@ class Rounds:
         self.load = load
         self.runs: dict[str, list[Figures]] = {target.name: [] for target in targets}
         for number in range(rounds):
-            turn = targets if number % 2 == 0 else targets[::-1]
-            for target in turn:
+            first = number % len(targets)  # everybody has every place in the turn
+            for target in [*targets[first:], *targets[:first]]:
                 if not target.slow:
                     self.runs[target.name].append(measure(target, load))
                 elif number == 0:

@@ -38,7 +38,7 @@ _CACHE = ROOT / "build" / "benchmarks"
 _RATE = 30
 _PATIENCE = 3600  # seconds for the whole ladder of the longest film
 _ROUNDS = 5  # uploads of each film, of which the median counts
-# Runs before the page's own scripts: what a visitor does who starts the film as soon as it is there.
+# Runs before the page's own scripts, as a visitor who starts the film as soon as it is there.
 _START = """window.firstFrame = new Promise((resolve) => {
   new MutationObserver((_, observer) => {
     const video = document.querySelector("video");
