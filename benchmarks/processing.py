@@ -17,6 +17,7 @@ from statistics import median
 
 from playwright.sync_api import BrowserContext, sync_playwright
 
+from benchmarks.clock import measure_clock
 from benchmarks.multipart import post_form
 from benchmarks.report import ROOT, ratio, table, write_section
 from benchmarks.sites import COOKIE, Site, standalone
@@ -192,6 +193,8 @@ def run(folder: Path, *, minutes: Sequence[int], ladder_minutes: int) -> str:
             rows.append([f"{length} min", *(_seconds(value) for value in times)])
             print("  ".join(rows[-1]), flush=True)
         chromium.close()
+    with standalone(folder / "clock") as site:
+        clock = measure_clock(site, film(1), folder)
     head = ["film, 1080p", "first frame", "slowest", "HLS by copy", "first rung", "full ladder"]
     ours: list[float] = []
     plain: list[float] = []
@@ -207,7 +210,7 @@ def run(folder: Path, *, minutes: Sequence[int], ladder_minutes: int) -> str:
         f"{table(head, rows)}\n\n"
         f"Everything that is made of a minute of it takes {min(ours):.0f} s of processor time:"
         f" {ratio(sum(beside) / len(beside))} times what one plain ffmpeg command for each rung"
-        f" takes ({min(plain):.0f} s)."
+        f" takes ({min(plain):.0f} s).\n\n{clock}"
     )
 
 
