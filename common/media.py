@@ -20,6 +20,8 @@ ORIGINAL = "original.mp4"
 RENDITION = "[a-z0-9-]{1,32}"
 
 _PLAYLIST, _VIDEO, _PICTURE = "application/vnd.apple.mpegurl", "video/mp4", "image/jpeg"
+# A download is to be kept, not played, and may be of any kind that comes in: its name says which.
+_TO_KEEP = "application/octet-stream"
 
 # A file's name has 255 bytes at most where it will be kept.
 _NAME_LIMIT = 240
@@ -42,7 +44,7 @@ class MediaFile:
 
 _NAMED = {
     "video.mp4": MediaFile(ORIGINAL, _VIDEO, is_original=True),
-    "download": MediaFile(ORIGINAL, _VIDEO, is_download=True),
+    "download": MediaFile(ORIGINAL, _TO_KEEP, is_download=True),
     "poster.jpg": MediaFile("poster.jpg", _PICTURE),
     "storyboard.jpg": MediaFile("storyboard.jpg", _PICTURE),
     "storyboard.vtt": MediaFile("storyboard.vtt", "text/vtt; charset=utf-8"),

@@ -179,3 +179,9 @@ CREATE INDEX ix_positions_video_id ON positions (video_id);
 INSERT INTO jobs (video_id, kind, state, created_at) SELECT id, 'check', 'waiting', created_at FROM videos WHERE deleted_at IS NULL;
 
 UPDATE alembic_version SET version_num='0003' WHERE alembic_version.version_num = '0002';
+
+-- Running upgrade 0003 -> 0004
+
+CREATE INDEX ix_jobs_started_at ON jobs (started_at);
+
+UPDATE alembic_version SET version_num='0004' WHERE alembic_version.version_num = '0003';

@@ -268,6 +268,7 @@ class Job(Base):
     __table_args__ = (
         UniqueConstraint("video_id", "kind", "height"),
         Index("ix_jobs_state_kind_height", "state", "kind", "height"),
+        Index("ix_jobs_started_at", "started_at"),  # each claim counts those lately begun
     )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)

@@ -8,7 +8,16 @@ from flask import Flask
 from common.settings import Environment
 from common.storage import MediaStorage
 from common.web import new_app
-from streaming_service import api, authorisation, delivery, editing, positions, progress, routes
+from streaming_service import (
+    administering,
+    api,
+    authorisation,
+    delivery,
+    editing,
+    positions,
+    progress,
+    routes,
+)
 from streaming_service.ids import LanguageConverter, VideoIdConverter
 from streaming_service.settings import StreamingSettings
 
@@ -26,6 +35,7 @@ def create_app(settings: StreamingSettings) -> Flask:
     app.register_blueprint(routes.library_pages)
     app.register_blueprint(routes.watching)
     app.register_blueprint(editing.editing)
+    app.register_blueprint(administering.administering)
     app.register_blueprint(api.blueprint)
     app.register_blueprint(positions.blueprint)
     app.register_blueprint(progress.blueprint)

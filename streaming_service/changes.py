@@ -12,13 +12,13 @@ from common.queue import wake
 from common.stores import stores
 from db.models import Video
 from streaming_service.captions import Track, add_caption, remove_caption
+from streaming_service.failures import start_again, start_step_again
 from streaming_service.library import (
     edit_video,
     get_video_to_edit,
     get_video_to_remove,
     remove_video,
 )
-from streaming_service.preparing import start_again
 
 T = TypeVar("T")
 
@@ -85,6 +85,13 @@ def prepare_again(viewer: Viewer, video_id: str) -> None:
     """
     count = stores().database.write(lambda session: start_again(session, viewer, video_id))
     wake(stores().redis, count)
+
+
+def try_step_again(step_id: int) -> bool:
+    """Have one step that failed tried again, whoever owns the video; tell whether there is one."""
+    count = stores().database.write(lambda session: start_step_again(session, step_id))
+    wake(stores().redis, count)
+    return count > 0
 
 
 def write_row(work: Callable[[Session], T]) -> T:

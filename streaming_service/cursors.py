@@ -1,6 +1,6 @@
-"""Where a page of the library ended, as a text for the address of the next one.
+"""Where a page of a list ended, as a text for the address of the next one.
 
-It says between which two videos to go on, not how many to skip, so nothing is shown twice or left
+It says between which two entries to go on, not how many to skip, so nothing is shown twice or left
 out when videos come and go. It opens nothing: whoever makes one up begins somewhere else in what
 they may see anyway.
 """
@@ -9,6 +9,7 @@ import base64
 import binascii
 import enum
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -69,6 +70,29 @@ class Cursor:
         plain = value if isinstance(value, str) else (value - _EPOCH) // _MICROSECOND
         fields = json.dumps([self.sort, plain, self.video_id], ensure_ascii=False)
         return base64.urlsafe_b64encode(fields.encode()).decode()
+
+
+@dataclass(frozen=True)
+class StepCursor:
+    """The last step of a page of failed ones: when it ended, and its id to tell equals apart."""
+
+    ended_at: datetime
+    step_id: int
+
+    @classmethod
+    def read(cls, text: str) -> "StepCursor":
+        """Read what :meth:`__str__` wrote.
+
+        :raises BadCursor: it is anything else.
+        """
+        match = re.fullmatch("([0-9]{1,18})-([0-9]{1,18})", text)
+        if match is None or int(match[1]) > _LAST:
+            raise BadCursor("not a time and an id")
+        return cls(_EPOCH + int(match[1]) * _MICROSECOND, int(match[2]))
+
+    def __str__(self) -> str:
+        """Write it in digits, with a hyphen between the two."""
+        return f"{(self.ended_at - _EPOCH) // _MICROSECOND}-{self.step_id}"
 
 
 def _value(plain: object, sort: Sort) -> str | datetime:

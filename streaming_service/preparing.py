@@ -7,17 +7,14 @@ What is published is told from the rows of what was published, and the numbers f
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from common.access import Viewer
-from common.errors import Conflict
 from common.locations import watch_url
 from common.processing import Processing, ProcessingState, Step, describe, open_jobs
 from db.models import Job, JobKind, JobState, Rendition, RenditionKind, Video, now
-from streaming_service.library import get_video_to_edit
 from streaming_service.wording import until
 
 _OVER = (ProcessingState.DONE, ProcessingState.FAILED, ProcessingState.REFUSED)
@@ -166,22 +163,6 @@ def prepared(session: Session, videos: Sequence[Video]) -> Mapping[str, Prepared
     is_open = any(job.state in unfinished for rows in jobs.values() for job in rows)
     queue = open_jobs(session) if is_open else []
     return {v.id: _prepared(v, jobs[v.id], heights[v.id], queue) for v in videos}
-
-
-def start_again(session: Session, viewer: Viewer, video_id: str) -> int:
-    """Let the steps of a video that failed wait again, and return how many there are.
-
-    :raises NotThere: it is not theirs to edit.
-    :raises Conflict: it was refused.
-    """
-    video = get_video_to_edit(session, viewer, video_id)
-    if video.refusal is not None:
-        raise Conflict("This video cannot be played, and trying again would not change that.")
-    failed = update(Job).where(Job.video_id == video_id, Job.state == JobState.FAILED)
-    values = {"state": JobState.WAITING, "attempts": 0, "progress": 0.0}
-    nothing = dict.fromkeys(("not_before", "finished_at", "error", "detail"))
-    result = session.execute(failed.values(values | nothing))
-    return cast("CursorResult[Any]", result).rowcount
 
 
 def _prepared(

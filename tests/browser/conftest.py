@@ -14,6 +14,7 @@ from tests import media
 from tests.browser.player import prepare
 from tests.system.origin import Origin
 from tests.system.people import PASSWORD, Person
+from tests.waiting import wait_until
 
 FLAGS = [
     "--no-sandbox",
@@ -61,6 +62,30 @@ def prepared(founder: Person, tmp_path_factory: pytest.TempPathFactory) -> str:
     video = prepare(founder, film, title="A minute at the harbour")
     founder.show(video, "public")
     return video
+
+
+@pytest.fixture(scope="session")
+def finished(founder: Person, film: Path) -> str:
+    """A video of Alice's, private, of which everything is prepared."""
+    video = founder.upload(film, title="Snow on the tracks")
+    wait_until(
+        lambda: founder.get(f"/api/videos/{video}/progress").json()["state"] == "done",
+        within=120,
+        what="a video that is prepared",
+    )
+    return video
+
+
+@pytest.fixture
+def failed(origin: Origin, finished: str) -> str:
+    """A video of Alice's, private, of which the poster could not be drawn."""
+    lines = "[mjpeg @ 0x55] error while decoding MB 4 2, bytestream -7 " * 12
+    origin.change_row(
+        "UPDATE jobs SET state = 'failed', attempts = 3, error = 'The poster could not be drawn.',"
+        f" detail = '{lines}', finished_at = '2026-01-02 03:04:05.000006'"
+        f" WHERE video_id = '{finished}' AND kind = 'pictures'"
+    )
+    return finished
 
 
 def watch_console(page: Page, complaints: list[str]) -> None:

@@ -8,7 +8,6 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import enter
 from tests.system.origin import ROOT, Origin
-from tests.system.people import Person
 
 AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
@@ -23,6 +22,7 @@ SIGNED_IN = [
     "/upload",
     "/account",
     "/admin",
+    "/stream/failed",
     "/nothing-here",
 ]
 
@@ -41,7 +41,7 @@ def violations(page: Page) -> list[str]:
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_page_has_a_violation(
-    chromium: Browser, origin: Origin, founder: Person, video: str, scheme: Any, size: Any
+    chromium: Browser, origin: Origin, failed: str, video: str, scheme: Any, size: Any
 ) -> None:
     # Without motion, so that no colour is looked at on its way to another.
     context = chromium.new_context(
@@ -64,7 +64,7 @@ def test_no_page_has_a_violation(
 
 @pytest.mark.parametrize("path", [*SIGNED_IN, *SIGNED_OUT])
 def test_no_page_is_wider_than_a_phone(
-    chromium: Browser, origin: Origin, founder: Person, video: str, path: str
+    chromium: Browser, origin: Origin, failed: str, video: str, path: str
 ) -> None:
     context = chromium.new_context(base_url=origin.url, viewport=PHONE)  # type: ignore[arg-type]
     page = enter(context, origin, "alice")

@@ -8,6 +8,7 @@ from tests import media
 from tests.browser.conftest import enter
 from tests.system.origin import Origin
 from tests.system.people import Person
+from tests.waiting import wait_until
 
 PATIENCE = 120_000  # milliseconds for all steps of twelve seconds of film, on a busy machine
 
@@ -60,6 +61,28 @@ def test_a_film_that_browsers_cannot_play_gets_its_player_when_it_is_ready(
     page.keyboard.press("k")
     page.wait_for_function("() => document.querySelector('video').currentTime > 0.3")
     expect(page.locator("#trouble")).to_be_hidden()
+
+
+def test_an_administrator_starts_a_failed_step_again(
+    page: Page, founder: Person, failed: str
+) -> None:
+    page.goto("/admin")
+    page.get_by_role("link", name="Failed steps").click()
+    entry = page.get_by_role("listitem").filter(has_text=failed)
+    expect(entry.get_by_role("heading")).to_have_text("Poster and previews: failed")
+    expect(entry.locator("pre")).to_be_hidden()
+    entry.get_by_text("The last lines of the tool").click()
+    expect(entry.locator("pre")).to_contain_text("error while decoding")
+
+    entry.get_by_role("button", name="Try again").click()
+
+    expect(page.get_by_role("status")).to_have_text("It is being tried again.")
+    expect(entry).to_have_count(0)
+    wait_until(
+        lambda: founder.get(f"/api/videos/{failed}/progress").json()["state"] == "done",
+        within=PATIENCE / 1000,
+        what="a poster after all",
+    )
 
 
 def test_captions_come_and_go_without_a_script(

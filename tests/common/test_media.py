@@ -16,7 +16,7 @@ VALUE = re.compile(r"attachment; filename=\"([^\"]*)\"; filename\*=UTF-8''([A-Za
     ("name", "place", "content_type"),
     [
         ("video.mp4", "original.mp4", "video/mp4"),
-        ("download", "original.mp4", "video/mp4"),
+        ("download", "original.mp4", "application/octet-stream"),
         ("poster.jpg", "poster.jpg", "image/jpeg"),
         ("storyboard.jpg", "storyboard.jpg", "image/jpeg"),
         ("storyboard.vtt", "storyboard.vtt", "text/vtt; charset=utf-8"),

@@ -8,6 +8,10 @@ from .harness import ALICE, BOB, BYTES, MEDIA, VIDEO, Gateway, Reply, Seen, allo
 
 pytestmark = pytest.mark.needs_nginx
 
+# Of a video of its own: an answer about the other's is kept for its second, without a name.
+KEPT = "K" * 22
+DOWNLOAD = f"/stream/{KEPT}/download"
+
 
 @pytest.mark.parametrize(
     ("asked", "status", "expected"),
@@ -57,11 +61,13 @@ def test_media_headers(gateway: Gateway) -> None:
     assert answer.header("X-Request-Id")
 
 
+@pytest.mark.parametrize("path", [MEDIA, DOWNLOAD])
 @pytest.mark.parametrize("asked", [None, "bytes=0-99", "bytes=1000-"])
-def test_head_gives_the_headers_of_get(gateway: Gateway, asked: str | None) -> None:
+def test_head_gives_the_headers_of_get(gateway: Gateway, path: str, asked: str | None) -> None:
+    gateway.put_video(KEPT)
     headers = {"Range": asked} if asked else {}
-    got = gateway.ask(MEDIA, token=ALICE, headers=headers)
-    head = gateway.ask(MEDIA, token=ALICE, headers=headers, method="HEAD")
+    got = gateway.ask(path, token=ALICE, headers=headers)
+    head = gateway.ask(path, token=ALICE, headers=headers, method="HEAD")
 
     assert head.body == b""
     assert head.status == got.status
@@ -169,6 +175,21 @@ def test_captions_are_a_page_of_the_service(gateway: Gateway) -> None:
 
     assert answer.body == b"streaming"
     assert gateway.streaming.seen[-1].path == path
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(("asked", "status"), [(None, 200), ("bytes=10-19", 206)])
+def test_a_download_is_of_no_type_that_a_browser_would_play(
+    gateway: Gateway, asked: str | None, status: int, method: str
+) -> None:
+    gateway.put_video(KEPT)
+    headers = {"Range": asked} if asked else {}
+
+    answer = gateway.ask(DOWNLOAD, token=ALICE, headers=headers, method=method)
+
+    assert answer.status == status
+    assert answer.header("Content-Type") == "application/octet-stream"
+    assert answer.header("X-Content-Type-Options") == "nosniff"
 
 
 DISPOSITION = "attachment; filename=\"Sea.mp4\"; filename*=UTF-8''Sea.mp4"

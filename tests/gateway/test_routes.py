@@ -47,6 +47,9 @@ ROUTES = {
         f"/api/videos/{VIDEO}",
         f"/api/videos/{VIDEO}/progress",
         "/api/videos/progress?ids=x",
+        "/stream/failed",
+        "/stream/failed/7/again",
+        "/api/videos/failed?after=x",
     ],
 }
 

@@ -181,6 +181,8 @@ ROUTES = (
     Route("upload", "/upload", UPLOADERS, PAGE | FORM),
     Route("upload", "/api/uploads", UPLOADERS, PAGE),
     Route("streaming", "/stream", SIGNED_IN, PAGE),
+    Route("streaming", "/stream/failed", ADMINISTRATORS, PAGE),
+    Route("streaming", "/stream/failed/<step>/again", ADMINISTRATORS, FORM),
     Route("streaming", "/stream/<video>", EVERYBODY, WATCHING),
     Route("streaming", "/stream/<video>/edit", SIGNED_IN, EDITING),
     Route("streaming", "/stream/<video>/delete", SIGNED_IN, REMOVING),
@@ -193,6 +195,7 @@ ROUTES = (
         for name, grants in MEDIA.items()
     ),
     Route("streaming", "/api/videos", EVERYBODY, PAGE),
+    Route("streaming", "/api/videos/failed", ADMINISTRATORS, PAGE),
     Route("streaming", "/api/videos/progress", EVERYBODY, PAGE),
     Route("streaming", "/api/videos/<video>", EVERYBODY, VIDEO_API),
     Route("streaming", "/api/videos/<video>/captions", EVERYBODY, WATCHING),

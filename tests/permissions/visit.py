@@ -33,6 +33,7 @@ _ROLES = {
     Caller.DISABLED: "uploader",
 }
 _NOWHERE = "A" * 22
+_NO_STEP = str(1 << 62)  # to make one fail takes minutes, and asking for another is no error
 _CAPTION_FILE = {"file": ("film.vtt", CAPTIONS, "text/vtt")}
 
 
@@ -181,7 +182,7 @@ class Visit:
             subject = self._names[Caller.DISABLED] if disabled else self._target
             path = path.replace("<user>", str(self._id(subject)))
         path = path.replace("<language>", "en")
-        path = path.replace("<rendition>", "480p")
+        path = path.replace("<rendition>", "480p").replace("<step>", _NO_STEP)
         if "<session>" in path:
             path = path.replace("<session>", self._listed_session())
         return path

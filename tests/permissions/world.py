@@ -139,6 +139,8 @@ class World:
         session.execute(insert(Caption), [{"video_id": i} | tracks for i in self._films])
         failed = {"kind": JobKind.RUNG, "height": 720, "state": JobState.FAILED, "attempts": 3}
         session.execute(insert(Job), [{"video_id": i} | failed for i in self._films])
+        private = Job.video_id == video_id("owner", State.PRIVATE)
+        self._step = session.scalars(select(Job.id).where(private)).one()
 
     def _video(self, owner: str, state: State) -> dict[str, Any]:
         return {
@@ -195,6 +197,7 @@ class World:
             .replace("<user>", str(self._ids[route.subject]))
             .replace("<language>", "en")
             .replace("<rendition>", "480p")
+            .replace("<step>", str(self._step))
             .replace("<session>", token_hash(self._other_sessions["owner"]))
         )
 

@@ -268,6 +268,21 @@ def test_a_download_is_called_as_its_uploader_called_it(put: Put, alice: Client)
     assert "Content-Disposition" not in alice.get(media(put())).headers
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(("asked", "status"), [(None, 200), ("bytes=10-19", 206)])
+def test_a_download_is_of_no_type_that_a_browser_would_play(
+    put: Put, alice: Client, asked: str | None, status: int, method: str
+) -> None:
+    path = f"/stream/{put(container='mkv', playable=False)}/download"
+
+    answer = alice.open(path, method=method, headers={"Range": asked} if asked else {})
+
+    assert answer.status_code == status
+    assert answer.headers["Content-Type"] == "application/octet-stream"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert 'filename="A day at the sea.mkv"' in answer.headers["Content-Disposition"]
+
+
 def test_the_bytes_of_a_refused_video_are_for_nobody(
     put: Put, alice: Client, nobody: Client
 ) -> None:

@@ -4,11 +4,12 @@ import hashlib
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -58,6 +59,9 @@ class Origin(Protocol):
 
     def without_session_store(self) -> AbstractContextManager[None]:
         """Take the session store away for a while."""
+
+    def change_row(self, statement: str) -> None:
+        """Run a statement of SQL without double quotes, for what no request can bring about."""
 
 
 def _run_piped(command: list[str]) -> "subprocess.Popen[str]":
@@ -219,6 +223,14 @@ class Standalone:
         assert len(content) == count
         return hashlib.sha256(content).hexdigest()
 
+    def change_row(self, statement: str) -> None:
+        """Run it beside the services, which wait for each other."""
+        with (
+            closing(sqlite3.connect(self.data_dir / "matinee.db", timeout=10)) as database,
+            database,
+        ):
+            database.execute(statement)
+
     @contextmanager
     def without_session_store(self) -> Iterator[None]:
         """Hold the session store still: one that is killed would be back at once."""
@@ -336,6 +348,11 @@ class Compose:
             "upload", "sh", "-c", f"! test -f {file} || head -c {count} {file} | sha256sum"
         )
         return told.split()[0] if told else ""
+
+    def change_row(self, statement: str) -> None:
+        """Let MySQL's own client run it."""
+        client = f'mysql -uroot -p"$MYSQL_ROOT_PASSWORD" matinee -e "{statement}"'
+        self.run("mysql", "sh", "-c", client)
 
     @contextmanager
     def without_session_store(self) -> Iterator[None]:

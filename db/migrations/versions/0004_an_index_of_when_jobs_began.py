@@ -1,0 +1,16 @@
+"""An index of when jobs were begun, which is counted whenever a worker claims one."""
+
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_index("ix_jobs_started_at", "jobs", ["started_at"])
+
+
+def downgrade() -> None:
+    op.drop_index("ix_jobs_started_at", table_name="jobs")
