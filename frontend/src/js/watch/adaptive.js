@@ -14,6 +14,9 @@ const SPARE_S = 10;
 const MENDS = 2;
 const MENDS_WITHIN_MS = 20_000;
 
+/** Seconds by which one goes back before the end of what it takes over. */
+const SEAM_S = 0.5;
+
 const SETTINGS = {
   workerPath,
   backBufferLength: 90,
@@ -21,6 +24,9 @@ const SETTINGS = {
   // line that is fast again is believed after minutes.
   abrEwmaFastVoD: 1,
   abrEwmaSlowVoD: 2,
+  // Pictures that are decoded in another order than they are shown begin some pictures after the film. To hls.js
+  // that is a hole, and it loads everything before the hole again: on a slow line, instead of what comes next.
+  maxBufferHole: 0.5,
   // No more pictures than the page shows; by hand people get what they ask for.
   capLevelToPlayerSize: true,
   // Captions are <track>s of the page; these would clear or switch them.
@@ -143,7 +149,8 @@ export function playAdaptive(Hls, video, master, how) {
     hls.startLevel = hls.loadLevel; // its playlist is here, so that loading begins where it is told to
     hls.attachMedia(media);
     hls.stopLoad(); // or the sound, which follows the pictures, begins before its turn and is broken off
-    hls.startLoad(inherited, true);
+    // From a part that is there: seams may differ by a few pictures, and must overlap.
+    hls.startLoad(Math.max(video.currentTime, inherited - SEAM_S), true);
     how.changed();
   }
 
