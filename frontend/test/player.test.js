@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatClock } from "../src/js/format.js";
 import { suitableTrack } from "../src/js/watch/captions.js";
-import { foreseen, levelOf, nameOf, qualityChoices, renditionsOf } from "../src/js/watch/quality.js";
+import {
+  levelOf,
+  nameOf,
+  qualityChoices,
+  renditionsOf,
+  settledChoice,
+  withForeseen,
+} from "../src/js/watch/quality.js";
 import { startInAddress, startOf } from "../src/js/watch/resume.js";
 import { parseStoryboard } from "../src/js/watch/storyboard.js";
 
@@ -51,16 +58,25 @@ test("choices lead to levels", () => {
   assert.equal(levelOf(RENDITIONS, "original"), 2);
   assert.equal(levelOf(RENDITIONS, "240p"), 0);
   assert.equal(levelOf(RENDITIONS, "1080p"), null);
-  assert.equal(levelOf(foreseen([240, 1080]), "1080p"), null);
+  assert.equal(levelOf(withForeseen(RENDITIONS, [240, 1080]), "1080p"), null);
+});
+
+test("a choice made by height alone is settled when the renditions are known", () => {
+  const settled = (choice) => settledChoice(RENDITIONS, choice);
+  assert.deepEqual(["auto", "480p", "original"].map(settled), ["auto", "480p", "original"]);
+  assert.equal(settled("720p"), "original");
+  assert.equal(settled("1080p"), "auto");
 });
 
 test("renditions are called after their playlists", () => {
   assert.equal(nameOf("/stream/x/hls/720p.m3u8?v=2"), "720p");
   assert.equal(nameOf("nothing"), "");
-  assert.deepEqual(
-    foreseen([240, 1080, 480]).map((one) => one.name),
-    ["1080p", "480p", "240p"],
-  );
+});
+
+test("heights that the server tells of are offered before their renditions are known, and only once", () => {
+  const names = (known, heights) => withForeseen(known, heights).map((one) => one.name);
+  assert.deepEqual(names([], [240, 1080, 480]), ["1080p", "480p", "240p"]);
+  assert.deepEqual(names(RENDITIONS, [240, 360, 480, 720]), ["source", "480p", "360p", "240p"]);
 });
 
 test("an address may say where to begin", () => {

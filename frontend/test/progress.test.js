@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { follow, isOver, statesOf } from "../src/js/progress/feed.js";
-import { sentence } from "../src/js/progress/panel.js";
+import { news, sentence } from "../src/js/progress/panel.js";
 
 /** An EventSource whose line the test holds. */
 class Line {
@@ -122,4 +122,16 @@ test("a screen reader is told of new heights and of the end, not of percents", (
   assert.equal(sentence(at(1, []), at(2, [240, 360])), "240p and 360p can be played now.");
   assert.equal(sentence(at(99, [240]), at(100, [240, 360], "done")), "All is done.");
   assert.equal(sentence(at(100, [240], "done"), at(100, [240], "done")), "");
+});
+
+test("a player is told of each height, of a master that waited for its sound, and of the storyboard once", () => {
+  const at = (heights, master = null, storyboard = null) => ({ heights, master, storyboard });
+  const names = (before, after) => news(before, after).map(([name]) => name);
+  assert.deepEqual(names(at([]), at([240])), []);
+  assert.deepEqual(names(at([240]), at([240], "/m")), ["renditions"]);
+  assert.deepEqual(news(at([240], "/m"), at([240, 360], "/m")), [
+    ["renditions", { heights: [240, 360], master: "/m" }],
+  ]);
+  assert.deepEqual(news(at([240], "/m"), at([240], "/m", "/s")), [["storyboard", { storyboard: "/s" }]]);
+  assert.deepEqual(names({ heights: [240], master: "/m", storyboard: "/s" }, at([240], "/m", "/s")), []);
 });

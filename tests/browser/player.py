@@ -1,5 +1,6 @@
 """What the tests of the player share: a prepared video, and what a person sees of its player."""
 
+import re
 from pathlib import Path
 
 from playwright.sync_api import Locator, Page, Route
@@ -67,6 +68,35 @@ class Player:
         self.until(f"video.currentTime > {before} + 0.3")
         return self
 
+    def note_stops(self) -> None:
+        """Note from now on whatever stops the picture, for :meth:`stops`.
+
+        Waiting counts where nothing more is buffered. A browser also waits for its own decoder, on
+        a machine that is busy with something else; no player can help that.
+        """
+        self.page.evaluate(
+            f"""() => {{
+                const video = {VIDEO};
+                window.stops = [];
+                const ahead = () => {{
+                    const {{ buffered, currentTime: now }} = video;
+                    for (let index = 0; index < buffered.length; index += 1)
+                        if (buffered.start(index) <= now && now < buffered.end(index))
+                            return buffered.end(index) - now;
+                    return 0;
+                }};
+                const note = ({{ type }}) => {{
+                    if (type !== 'waiting' || ahead() < 0.5) window.stops.push(type);
+                }};
+                for (const name of ['waiting', 'pause', 'seeking', 'emptied', 'error'])
+                    video.addEventListener(name, note);
+            }}"""
+        )
+
+    def stops(self) -> object:
+        """Return what has stopped the picture since then."""
+        return self.page.evaluate("() => window.stops")
+
     def show_bar(self) -> None:
         """Move the mouse over the picture, so that the buttons are there."""
         box = self.page.locator("#screen").bounding_box()
@@ -98,14 +128,38 @@ class Player:
         return words
 
 
-def hold_hls_back(page: Page) -> None:
-    """Have the video's page say nothing of HLS, as it is before the first rendition is made."""
+def hold_back(page: Page, attribute: str) -> None:
+    """Have the video's page say nothing of a part that is not prepared yet: `data-master`."""
 
     def without(route: Route) -> None:
         answer = route.fetch()
         lines = answer.text().splitlines()
         route.fulfill(
-            response=answer, body="\n".join(line for line in lines if "data-master" not in line)
+            response=answer, body="\n".join(line for line in lines if attribute not in line)
         )
 
     page.route("**/stream/*", without)
+
+
+class LateRenditions:
+    """Master playlists without some renditions, until these are said to be there."""
+
+    def __init__(self, page: Page, video: str, *names: str) -> None:
+        self._page, self._video, self._names = page, video, names
+        page.route("**/master.m3u8", self._answer)
+
+    def _answer(self, route: Route) -> None:
+        answer = route.fetch()
+        text = answer.text()
+        for name in self._names:
+            text = re.sub(rf"#EXT-X-STREAM-INF:.*\nhls/{name}\.m3u8\n", "", text)
+        route.fulfill(response=answer, body=text)
+
+    def come(self, heights: list[int]) -> None:
+        """Let all be there, and tell the page of it as its news would."""
+        self._names = ()
+        detail = {"heights": heights, "master": f"/stream/{self._video}/master.m3u8"}
+        self._page.evaluate(
+            "(detail) => document.dispatchEvent(new CustomEvent('matinee:renditions', { detail }))",
+            detail,
+        )

@@ -8,11 +8,12 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.browser.conftest import enter
-from tests.browser.player import Player, hold_hls_back
+from tests.browser.player import LateRenditions, Player, hold_back
 from tests.system.origin import Origin
 from tests.system.people import Person, sign_up
+from tests.waiting import wait_until
 
-FAST, SLOW = 50_000_000, 1_200_000  # bits a second: for anything, and for all but the original
+FAST, SLOW = 50_000_000, 420_000  # bits a second: for anything, and for no more than 240p
 LONG = 60_000  # milliseconds; what was loaded ahead is shown first
 
 
@@ -64,12 +65,11 @@ def test_the_file_plays_at_once_and_hls_takes_over_in_a_pause(
 
 def test_hls_that_appears_while_it_plays_is_taken_at_a_jump(player: Player, prepared: str) -> None:
     page = player.page
-    hold_hls_back(page)
+    hold_back(page, "data-master")
+    late = LateRenditions(page, prepared)
     page.goto(f"/stream/{prepared}")
     player.play()
-    announce = f"""() => document.dispatchEvent(new CustomEvent('matinee:renditions',
-        {{ detail: {{ heights: [240, 360], master: '/stream/{prepared}/master.m3u8' }} }}))"""
-    page.evaluate(announce)
+    late.come([240, 360])
     entries = player.settings("Quality")
     expect(entries).to_have_text(["Auto", "Original", "360p", "240p"])
     expect(entries.filter(has_text="Original")).to_have_attribute("aria-checked", "true")
@@ -79,6 +79,57 @@ def test_hls_that_appears_while_it_plays_is_taken_at_a_jump(player: Player, prep
     player.until("video.currentSrc.startsWith('blob:') && video.currentTime > 48.3")
     assert not player.get("video.paused")
     assert player.chosen("Quality").startswith("Auto")
+
+
+def test_hls_that_appears_while_it_plays_can_be_chosen_at_once(
+    player: Player, prepared: str
+) -> None:
+    hold_back(player.page, "data-master")
+    late = LateRenditions(player.page, prepared)
+    player.page.goto(f"/stream/{prepared}")
+    player.play()
+    late.come([240, 360, 480])
+    player.choose("Quality", "240p")
+    player.until("video.currentSrc.startsWith('blob:') && video.videoHeight === 240")
+    assert player.chosen("Quality") == "240p"
+    assert not player.get("video.paused")
+
+
+def test_a_rendition_that_comes_while_hls_plays_can_be_chosen_and_stops_nothing(
+    player: Player, prepared: str
+) -> None:
+    late = LateRenditions(player.page, prepared, "360p")
+    player.open(prepared).play()
+    expect(player.settings("Quality")).to_have_text([re.compile("^Auto"), "Original480p", "240p"])
+    player.page.keyboard.press("Escape")
+    player.note_stops()
+    late.come([240, 360, 480])
+    entries = player.settings("Quality")
+    expect(entries).to_have_text([re.compile("^Auto"), "Original480p", "360p", "240p"])
+    player.page.keyboard.press("Escape")
+    player.choose("Quality", "360p")
+    assert player.chosen("Quality") == "360p"
+    player.until("video.videoHeight === 360")
+    assert player.chosen("Quality") == "360p"
+    player.choose("Quality", "240p")
+    player.until("video.videoHeight === 240")
+    assert player.stops() == []
+
+
+def test_better_renditions_that_come_while_hls_plays_are_used_by_themselves(
+    player: Player, prepared: str
+) -> None:
+    late = LateRenditions(player.page, prepared, "360p", "source")
+    player.open(prepared)
+    player.choose("Speed", "2\u00d7")
+    player.play()
+    player.until("video.buffered.length && video.buffered.end(0) > 25")
+    player.note_stops()
+    late.come([240, 360, 480])
+    player.until("video.videoHeight === 480", timeout=LONG)
+    wait_until(lambda: player.chosen("Quality") == "Auto (480p)", what="the menu")
+    player.until("video.ended", timeout=LONG)
+    assert player.stops() == ["pause"], "at the end of the film"
 
 
 def test_quality_is_chosen_by_hand(player: Player, prepared: str) -> None:
@@ -96,19 +147,23 @@ def test_quality_is_chosen_by_hand(player: Player, prepared: str) -> None:
     assert not player.get("video.paused")
 
 
-def test_quality_follows_the_line_down_and_up(player: Player, prepared: str) -> None:
+def test_quality_follows_the_line_down_and_up_without_stopping(
+    player: Player, prepared: str
+) -> None:
     page = player.open(prepared).page
     line = Throttle(page)
     # It begins with little, and has gone up before anybody presses play.
     player.until("video.buffered.length && video.buffered.end(0) > 7")
+    player.note_stops()
     line.set(SLOW)
     player.play()
     player.until("video.videoHeight === 480")
-    player.until("video.videoHeight < 480", timeout=LONG)
-    low = player.get("video.videoHeight")
-    assert player.chosen("Quality") == f"Auto ({low}p)"
+    player.until("video.videoHeight === 240", timeout=LONG)
+    wait_until(lambda: player.chosen("Quality") == "Auto (240p)", what="the menu")
+    player.until("video.currentTime > 20", timeout=LONG)
     line.set(FAST)
-    player.until(f"video.videoHeight > {low}", timeout=LONG)
+    player.until("video.videoHeight > 240", timeout=LONG)
+    assert player.stops() == []
     assert not player.get("video.paused")
     expect(page.get_by_role("alert")).to_be_hidden()
 

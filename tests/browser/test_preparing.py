@@ -6,6 +6,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests import media
 from tests.browser.conftest import enter
+from tests.browser.player import Player, hold_back
 from tests.system.origin import Origin
 from tests.system.people import Person
 from tests.waiting import wait_until
@@ -46,6 +47,27 @@ def test_the_watch_page_tells_of_each_new_height(page: Page, founder: Person, fi
     heights = page.evaluate("() => window.told.at(-1)?.heights.join(',')")
     assert heights == "240,360" or (heights is None and begun_with == "240,360")
     expect(page.locator("#processing-said")).to_have_text("Everything is prepared.")
+
+
+def test_a_storyboard_that_is_drawn_meanwhile_shows_without_a_reload(
+    page: Page, founder: Person, film: Path
+) -> None:
+    hold_back(page, "data-storyboard")
+    video = founder.upload(film, title="Lanterns on the quay")
+    page.goto(f"/stream/{video}")
+    if page.locator("#screen").get_attribute("data-progress") is None:
+        return  # everything was done before the page was there
+    page.evaluate("() => { window.loaded = 'once' }")
+
+    Player(page).show_bar()
+    page.wait_for_selector(".plyr__preview-thumb", state="attached", timeout=PATIENCE)
+
+    bar = page.locator(".plyr__progress").bounding_box()
+    assert bar is not None
+    for share in (0.49, 0.5):
+        page.mouse.move(bar["x"] + bar["width"] * share, bar["y"] + bar["height"] / 2)
+    expect(page.locator(".plyr__preview-thumb--is-shown img")).to_be_visible()
+    assert page.evaluate("() => window.loaded") == "once"
 
 
 def test_a_film_that_browsers_cannot_play_gets_its_player_when_it_is_ready(

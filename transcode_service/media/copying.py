@@ -23,6 +23,14 @@ FRAGMENTS = (
 )
 """How any rendition is written: every fragment says its own time, and nothing else does."""
 
+TIMESCALE = "90000"
+"""Ticks a second, the same in all renditions' pictures.
+
+Where it changes, hls.js reckons the beginning anew, from when pictures are decoded instead of when
+they are shown. These differ by what the encoder reorders, so each change of quality would leave a
+hole.
+"""
+
 MOVFLAGS = "+default_base_moof+delay_moov+skip_trailer+frag_discont"
 _MIN_FRAGMENT = 2_000_000  # microseconds: films made of keyframes would have one for each picture
 
@@ -39,6 +47,7 @@ def copy_video(
         *reading(source, facts, limits),
         *("-map", f"0:{video.index}", "-c", "copy", *FRAGMENTS),
         *("-movflags", MOVFLAGS + "+frag_keyframe", "-min_frag_duration", str(_MIN_FRAGMENT)),
+        *("-video_track_timescale", TIMESCALE),
         f"file:{NAME}.mp4",
     ]
     run_ffmpeg(arguments, folder=folder, facts=facts, limits=limits, report=report)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from transcode_service.media import colours
-from transcode_service.media.copying import FRAGMENTS, MOVFLAGS
+from transcode_service.media.copying import FRAGMENTS, MOVFLAGS, TIMESCALE
 from transcode_service.media.facts import (
     MadeRendition,
     MediaLimits,
@@ -57,7 +57,7 @@ def encode_rung(
         *("-force_key_frames", f"expr:gte(t,n_forced*{KEYFRAME_SECONDS})"),
         *("-g", "1000", "-sc_threshold", "0", "-pix_fmt", "yuv420p"),
         *FRAGMENTS,
-        *("-movflags", MOVFLAGS + "+frag_keyframe", "-video_track_timescale", "90000"),
+        *("-movflags", MOVFLAGS + "+frag_keyframe", "-video_track_timescale", TIMESCALE),
         f"file:{name}.mp4",
     ]
     run_ffmpeg(arguments, folder=folder, facts=facts, limits=limits, report=report)

@@ -23,7 +23,7 @@ function whileVisible(url, tell) {
 }
 
 function followOne(screen) {
-  const show = showIn(document.getElementById("processing"));
+  const show = showIn(document.getElementById("processing"), screen.dataset);
   whileVisible(screen.dataset.progress, (state) => {
     // The page is another one now: it says why it cannot be played, or has a player.
     const comes = state.watchable && !document.getElementById("player");

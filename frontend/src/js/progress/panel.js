@@ -6,13 +6,15 @@ const HEADINGS = { done: "All of it is prepared", failed: "Not all of it is prep
 
 /**
  * @param {HTMLElement} panel
+ * @param {{master?: string, storyboard?: string}} had what the page came with
  * @returns {(state: object) => void} shows news
  */
-export function showIn(panel) {
+export function showIn(panel, { master, storyboard }) {
   const part = (name) => document.getElementById(`processing-${name}`);
   let before = {
     state: "processing",
     heights: (panel.dataset.heights ?? "").split(",").filter(Boolean).map(Number),
+    ...{ master, storyboard },
   };
 
   return function show(state) {
@@ -24,11 +26,8 @@ export function showIn(panel) {
     if (part("again")) part("again").hidden = state.state !== "failed";
     const said = sentence(before, state);
     if (said) part("said").textContent = said;
-    if (state.master && String(state.heights) !== String(before.heights)) {
-      const { heights, master, storyboard } = state;
-      document.dispatchEvent(
-        new CustomEvent("matinee:renditions", { detail: { heights, master, storyboard } }),
-      );
+    for (const [name, detail] of news(before, state)) {
+      document.dispatchEvent(new CustomEvent(`matinee:${name}`, { detail }));
     }
     before = state;
   };
@@ -44,6 +43,23 @@ export function sentence(before, after) {
   if (isOver(after)) return after.state === before.state ? "" : after.words;
   const added = after.heights.filter((height) => !before.heights.includes(height));
   return added.length > 0 ? `${added.map((height) => `${height}p`).join(" and ")} can be played now.` : "";
+}
+
+/**
+ * What a player wants to know of the news, as names and details of events.
+ * @param {{heights: number[], master?: string | null, storyboard?: string | null}} before
+ * @param {{heights: number[], master: string | null, storyboard: string | null}} after
+ * @returns {[string, object][]}
+ */
+export function news(before, after) {
+  const { heights, master, storyboard } = after;
+  const found = [];
+  // There may be pictures before there is a master: they wait for their sound.
+  if (master && (master !== before.master || String(heights) !== String(before.heights))) {
+    found.push(["renditions", { heights, master }]);
+  }
+  if (storyboard && storyboard !== before.storyboard) found.push(["storyboard", { storyboard }]);
+  return found;
 }
 
 function drawSteps(list, steps) {

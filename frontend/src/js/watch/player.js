@@ -49,11 +49,14 @@ export function makePlayer(screen, video, { trouble }) {
     video.addEventListener("ratechange", menu.refresh);
     video.addEventListener("controlshidden", () => menu.close());
     if (storyboard) showStoryboard(screen, skin, storyboard);
+    document.addEventListener("matinee:storyboard", ({ detail }) => {
+      showStoryboard(screen, skin, detail.storyboard);
+    });
   }
   source.begin();
   if (master) source.offer(master);
   document.addEventListener("matinee:renditions", ({ detail }) => {
-    if (detail.master) source.offer(detail.master, detail.heights ?? []);
+    source.offer(detail.master, detail.heights);
   });
   if (url) keepPosition(video, url);
   warnWithoutPicture(video, codec, trouble);
@@ -142,6 +145,8 @@ function showStoryboard(screen, skin, url) {
     const thumbnails = await loadStoryboard(url);
     if (thumbnails) showPreviews(skin, thumbnails);
   };
+  // It may have been drawn while somebody is there.
+  if (screen.matches(":hover, :focus-within")) return load();
   const begun = new AbortController();
   for (const event of ["pointerenter", "focusin", "touchstart"]) {
     const first = () => {

@@ -58,7 +58,7 @@ export function qualityChoices({ renditions, playing, chosen, adaptive, original
 
 /**
  * Which level of hls.js a choice stands for.
- * @param {{name: string, index: number}[]} renditions
+ * @param {{name: string, index: number | null}[]} renditions an index is null if hls.js does not know it yet
  * @param {string} choice
  * @returns {number | null} -1 for automatic; null if no rendition has it
  */
@@ -69,9 +69,26 @@ export function levelOf(renditions, choice) {
 }
 
 /**
- * What will be in the menu once HLS is taken, from the heights alone.
- * @param {number[]} heights
+ * What was chosen, once the renditions are known: a height alone may turn out to be the original's.
+ * @param {{name: string, lines: number, index: number | null}[]} renditions
+ * @param {string} choice
+ * @returns {string} "auto" if no rendition has it
  */
-export function foreseen(heights) {
-  return [...heights].sort((a, b) => b - a).map((lines) => ({ name: `${lines}p`, lines }));
+export function settledChoice(renditions, choice) {
+  if (levelOf(renditions, choice) !== null) return choice;
+  const source = renditions.find((rendition) => rendition.name === SOURCE);
+  return source && choice === `${source.lines}p` ? "original" : "auto";
+}
+
+/**
+ * The renditions, and those that will be there once the newest master is taken, from the heights alone.
+ * @param {{name: string, lines: number}[]} renditions that are known
+ * @param {number[]} heights that the server tells of
+ */
+export function withForeseen(renditions, heights) {
+  const known = new Set(renditions.map((one) => one.lines));
+  const foreseen = heights
+    .filter((lines) => !known.has(lines))
+    .map((lines) => ({ name: `${lines}p`, lines, index: null }));
+  return [...foreseen, ...renditions].sort((a, b) => b.lines - a.lines);
 }

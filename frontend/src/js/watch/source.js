@@ -1,25 +1,20 @@
 /**
  * Where the pictures come from: the file as it was uploaded, which plays at once, or HLS.
  *
- * HLS is taken as soon as nobody notices: before the first picture, in a pause, at a jump, or when
- * the file stalls. If it fails, the file goes on from the same place.
+ * HLS is taken in the place of the file as soon as nobody notices: before the first picture, in a
+ * pause, at a jump, when the file stalls, or when somebody chooses a quality. To change from one to
+ * the other empties the element, for which nobody who watches the file in its full quality should be
+ * interrupted. What HLS gets while it plays it takes at once, since that interrupts nothing: see
+ * `adaptive.js`. If it fails, the file goes on from the same place.
  */
 import { loadAdaptive, playAdaptive } from "./adaptive.js";
-import { firstPicture, freeze } from "./freeze.js";
-import { foreseen, levelOf, qualityChoices, renditionsOf } from "./quality.js";
-import { ask, formatName } from "./trouble.js";
+import { makeConnection } from "./connection.js";
+import { makeExchange } from "./exchange.js";
+import { watchMoments } from "./moments.js";
+import { qualityChoices, withForeseen } from "./quality.js";
+import { formatName } from "./trouble.js";
 
 const HLS_TYPE = "application/vnd.apple.mpegurl";
-
-/** A pause that is part of a jump ends sooner; a stall that nobody sees, too. */
-const SETTLED_MS = 600;
-const STALLED_MS = 300;
-
-/** Between tries while the network is away, doubling. */
-const FIRST_RETRY_MS = 2000;
-const LAST_RETRY_MS = 30_000;
-
-const REFUSALS = [401, 403, 404];
 
 /**
  * @param {HTMLVideoElement} video with the file as its <source>, or the HLS master if the file is none
@@ -34,57 +29,41 @@ export function makeSource(video, { start, codec, changed, troubled, cleared }) 
   const source = video.querySelector("source");
   const file = source.src;
   const isFile = source.type !== HLS_TYPE; // browsers cannot play what was uploaded otherwise
+  const exchange = makeExchange(video, start);
   let kind = "file";
   let master = null;
   let usable = true; // HLS has not failed yet
-  let waiting = false; // for a moment to take HLS, or more of it
+  let waiting = false; // for a moment to take HLS, or more of it than is being taken
   let changing = false;
-  let chosen = "auto";
-  let renditions = [];
+  let heights = []; // of what HLS has, as the server tells them
   let adaptive = null;
   let filePlays = isFile && formatName(codec) === "H.264";
-  let pressed = false;
-  let due = false;
-  let asking = false;
-  let refusal = null;
-  let retry = null;
-  let thaw = null; // takes the still picture away
-  let settling = new AbortController();
 
   const loading = { script: null };
   const script = () => {
     loading.script ??= loadAdaptive();
     return loading.script;
   };
-  const play = () => video.play().catch(() => {}); // paused again meanwhile, or not allowed
 
-  /** Put something else into the element, at the same place and at the same speed. */
+  const broken = () => Boolean(video.error) || video.networkState === HTMLMediaElement.NETWORK_NO_SOURCE;
+  const moments = watchMoments(video, () => {
+    if (waiting) take("auto");
+  });
+  const connection = makeConnection({
+    troubled,
+    cleared,
+    halt: () => adaptive?.pause(),
+    resume: () => (adaptive ? adaptive.resume() : takeFile()),
+  });
+
   function change(to, put) {
-    const at = video.readyState > 0 ? video.currentTime : Math.max(start, video.currentTime);
-    const playing = !video.paused && !video.ended;
-    thaw ??= freeze(video);
-    settling.abort();
-    settling = new AbortController();
-    const { signal } = settling;
-    video.defaultPlaybackRate = video.playbackRate;
-    adaptive?.end();
-    adaptive = null;
-    kind = to;
-    put(at);
-    if (playing) play();
-    firstPicture(video, signal).then(() => {
-      if (signal.aborted) return; // what came after it thaws
-      thaw();
-      thaw = null;
+    exchange((at) => {
+      adaptive?.end();
+      adaptive = null;
+      kind = to;
+      put(at);
     });
   }
-
-  /** Nobody would notice a change now. */
-  const quiet = () =>
-    broken() ||
-    (video.paused && !video.ended) ||
-    video.seeking ||
-    video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA;
 
   async function take(choice, { byHand = false } = {}) {
     if (changing || !master || !usable) return;
@@ -92,16 +71,14 @@ export function makeSource(video, { start, codec, changed, troubled, cleared }) 
     waiting = false;
     try {
       const Hls = await script();
-      if (!byHand && !quiet()) {
+      if (!byHand && !broken() && !moments.quiet()) {
         waiting = true; // it has begun to play while the script was loaded
       } else if (Hls) {
         change("adaptive", (at) => {
-          chosen = choice;
-          adaptive = playAdaptive(Hls, video, master, { at, ready, switched: changed, ...outcomes });
+          adaptive = playAdaptive(Hls, video, master, { at, choice, changed, ...outcomes });
         });
       } else if (video.canPlayType(HLS_TYPE)) {
         change("native", (at) => {
-          chosen = "auto";
           video.src = master;
           video.currentTime = at;
         });
@@ -112,16 +89,14 @@ export function makeSource(video, { start, codec, changed, troubled, cleared }) 
       unusable(); // the script cannot be loaded
     } finally {
       changing = false;
+      if (adaptive && waiting) renew(); // there was news meanwhile
       changed();
     }
   }
 
-  function ready(hls) {
-    renditions = renditionsOf(hls.levels);
-    const level = levelOf(renditions, chosen);
-    if (level === null) chosen = "auto";
-    else if (level >= 0) hls.loadLevel = level;
-    changed();
+  function renew() {
+    waiting = false;
+    adaptive.renew();
   }
 
   function takeFile() {
@@ -141,55 +116,18 @@ export function makeSource(video, { start, codec, changed, troubled, cleared }) 
     changed();
   }
 
-  const broken = () => Boolean(video.error) || video.networkState === HTMLMediaElement.NETWORK_NO_SOURCE;
-
   const outcomes = {
     failed: unusable,
-    refused: () => checkRefusal(master),
-    interrupted: () => tryAgain(() => adaptive?.hls.startLoad()),
-    flowing() {
-      clearTimeout(retry?.timer);
-      if (retry) cleared();
-      retry = null;
-    },
+    refused: () => connection.checkRefusal(master),
+    interrupted: () => connection.tryAgain(() => adaptive?.resume()),
+    flowing: connection.flowing,
   };
-
-  /** One rendition may have been replaced; what counts is whether the video can still be had. */
-  async function checkRefusal(url) {
-    if (asking || refusal) return;
-    asking = true;
-    const status = await ask(url);
-    asking = false;
-    if (!REFUSALS.includes(status)) return;
-    refusal = url;
-    adaptive?.hls.stopLoad();
-    troubled({ status });
-  }
-
-  /** Signed in again in another tab, for instance. */
-  async function checkReturn() {
-    if (!refusal || document.visibilityState !== "visible") return;
-    const status = await ask(refusal);
-    if (status === null || status >= 400) return;
-    refusal = null;
-    cleared();
-    if (adaptive) adaptive.hls.startLoad();
-    else takeFile();
-  }
-
-  function tryAgain(act) {
-    const wait = Math.min((retry?.wait ?? FIRST_RETRY_MS / 2) * 2, LAST_RETRY_MS);
-    clearTimeout(retry?.timer);
-    retry = { wait, act, timer: setTimeout(act, wait) };
-    troubled({ status: null });
-  }
 
   async function report() {
     const code = video.error?.code;
-    const status = await ask(file);
-    if (REFUSALS.includes(status)) refusal = file;
+    const status = await connection.look(file);
     const passing = code === MediaError.MEDIA_ERR_NETWORK && status < 400;
-    if (status === null || passing) tryAgain(takeFile);
+    if (status === null || passing) connection.tryAgain(takeFile);
     else troubled({ status, decoding: code === MediaError.MEDIA_ERR_DECODE });
   }
 
@@ -205,74 +143,37 @@ export function makeSource(video, { start, codec, changed, troubled, cleared }) 
     }
   }
 
-  const moment = () => {
-    if (waiting) take(kind === "file" ? "auto" : chosen);
-  };
-  const later = (milliseconds, still) =>
-    setTimeout(() => {
-      if (still()) moment();
-    }, milliseconds);
-
-  video.addEventListener("pause", () =>
-    later(SETTLED_MS, () => video.paused && !video.ended && !video.seeking && !pressed),
-  );
-  video.addEventListener("waiting", () => {
-    const stalled = () => !video.paused && video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA;
-    if (kind === "file") later(STALLED_MS, stalled);
-  });
-  video.addEventListener("seeking", () => {
-    if (pressed) due = true;
-    else moment();
-  });
-  addEventListener("pointerdown", () => {
-    pressed = true;
-  });
-  for (const event of ["pointerup", "pointercancel"]) {
-    addEventListener(event, () => {
-      pressed = false;
-      // The player goes on playing only after this.
-      if (due) setTimeout(moment);
-      due = false;
-    });
-  }
   video.addEventListener("loadedmetadata", () => {
     if (kind !== "file") return;
     if (video.videoWidth > 0) filePlays = isFile;
-    outcomes.flowing();
+    connection.flowing();
   });
   video.addEventListener("error", onError);
   source.addEventListener("error", () => {
     if (kind === "file" && !changing) onError();
   });
-  addEventListener("online", () => retry?.act());
-  addEventListener("focus", checkReturn);
-  document.addEventListener("visibilitychange", checkReturn);
 
   return {
     /** What the quality menu shows. */
     choices: () =>
       qualityChoices({
-        renditions,
-        playing: adaptive
-          ? (renditions.find((one) => one.index === adaptive.hls.currentLevel)?.name ?? null)
-          : null,
-        chosen: kind === "file" ? "original" : chosen,
+        renditions: withForeseen(adaptive?.renditions() ?? [], heights),
+        playing: adaptive?.shown() ?? null,
+        chosen: kind === "file" ? "original" : (adaptive?.chosen() ?? "auto"),
         adaptive: Boolean(master) && usable,
         originalPlays: filePlays,
       }),
 
     /** @param {string} choice of the menu */
     choose(choice) {
-      const level = adaptive && levelOf(renditions, choice);
-      waiting &&= choice !== "original";
-      if (typeof level === "number") {
-        chosen = choice;
-        if (level < 0) adaptive.hls.loadLevel = -1;
-        else adaptive.hls.nextLevel = level;
+      // The original may be a rendition too; any other that HLS has not yet comes to it.
+      if (adaptive && (choice !== "original" || adaptive.offers(choice))) {
+        adaptive.choose(choice);
       } else if (choice !== "original") {
         take(choice, { byHand: true });
-      } else if (kind !== "file") {
-        takeFile();
+      } else {
+        waiting = false;
+        if (kind !== "file") takeFile();
       }
       changed();
     },
@@ -280,18 +181,18 @@ export function makeSource(video, { start, codec, changed, troubled, cleared }) 
     /**
      * Say that there is HLS, or more of it than before.
      * @param {string} url of the master
-     * @param {number[]} heights as far as they are known
+     * @param {number[]} known heights of it, as far as they are known
      */
-    offer(url, heights = []) {
+    offer(url, known = []) {
       master = url;
-      waiting = usable;
-      const known = new Set(renditions.map((one) => one.name));
-      const fresh = foreseen(heights).filter((one) => !known.has(one.name));
-      renditions = [...fresh, ...renditions].sort((a, b) => b.lines - a.lines);
-      script().catch(() => {}); // on its way before it is needed
-      if (broken() || (video.paused && !video.ended && !pressed)) {
+      heights = known;
+      if (adaptive) {
+        renew();
+      } else {
+        waiting = usable;
+        script().catch(() => {}); // on its way before it is needed
         if (broken()) cleared();
-        moment();
+        if (waiting && (broken() || moments.settled())) take("auto");
       }
       changed();
     },
