@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from argon2.profiles import CHEAPEST
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from sqlalchemy import text
@@ -221,14 +222,16 @@ class Client(WerkzeugClient):
 class Site:
     """The whole site in one process: what a browser would meet, without a network.
 
-    :param settings: of the three services, to look at or to change before the first request.
+    Passwords are hashed at the lowest cost there is: the real cost has a test of its own.
     """
 
     def __init__(self, common: CommonSettings, videos_dir: Path) -> None:
         videos_dir.mkdir()
         self.videos_dir = videos_dir
         apps = {
-            "auth": auth_service.app.create_app(AuthSettings(common, registration_open=True)),
+            "auth": auth_service.app.create_app(
+                AuthSettings(common, registration_open=True), hash_cost=CHEAPEST
+            ),
             "upload": upload_service.app.create_app(
                 UploadSettings(
                     common, videos_dir=videos_dir, max_upload_size=1 << 30, cleanup_after=3600
