@@ -7,9 +7,15 @@ PYTHON_CODE := auth_service common db standalone.py streaming_service tests tran
 TEMPLATES := auth_service/templates common/templates streaming_service/templates upload_service/templates
 # The development lock holds all that the standalone lock does, in the same versions.
 RUN_ENV := $(if $(wildcard .venv/dev),.venv/dev,.venv/standalone)
-# What the Compose stack cannot change, and what asks no database or asked Compose's already.
+# What the Compose stack cannot change.
 SAME_EVERYWHERE := tests/browser/test_accessibility.py tests/browser/test_player_access.py
-NO_DATABASE := tests/architecture tests/browser tests/gateway tests/permissions tests/system tests/transcode_service/media
+# Two workers take a file of tests each; what measures seconds waits until nothing else runs.
+TEST_WORKERS ?= 2
+PYTEST := $(BIN)/python -m pytest
+SIDE_BY_SIDE := $(PYTEST) --numprocesses $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder -m "not alone"
+ALONE := $(PYTEST) -m alone
+# Tests start hundreds of Python programs: they are compiled once, whatever the machine prefers.
+export PYTHONDONTWRITEBYTECODE :=
 LOCKS := dev tools auth upload streaming transcode migrate standalone
 
 .DEFAULT_GOAL := help
@@ -23,11 +29,13 @@ run: $(RUN_ENV) build/static/manifest.json  ## run Matinee on this machine, with
 
 test: lint  ## format, lint, types, and all tests but those of the Compose stack
 	$(NPM) test --silent
-	$(BIN)/python -m pytest
+	$(SIDE_BY_SIDE)
+	$(ALONE)
 
 test-system: .venv/dev build/static/manifest.json  ## the Compose stack over HTTP, and the tests again on MySQL
-	STACK=compose $(BIN)/python -m pytest tests/system tests/browser tests/permissions/test_over_http.py $(SAME_EVERYWHERE:%=--ignore %)
-	DATABASE=mysql $(BIN)/python -m pytest $(NO_DATABASE:%=--ignore %)
+	STACK=compose $(PYTEST) tests/system tests/browser tests/permissions/test_over_http.py $(SAME_EVERYWHERE:%=--ignore %)
+	DATABASE=mysql $(SIDE_BY_SIDE) --ignore tests/permissions
+	DATABASE=mysql $(ALONE) --ignore tests/permissions
 
 soak: .venv/dev build/static/manifest.json  ## faults by the hundred: uploads, processing, mutated files
 	FAULT_ROUNDS=200 $(BIN)/python -m pytest -s tests/system/test_upload_faults.py

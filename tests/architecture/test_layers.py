@@ -12,7 +12,7 @@ SERVICES = WEB | {"transcode_service"}
 MAY_IMPORT = {
     "db": {"db"},
     "common": {"common", "db"},
-    **{service: {service, "common", "db"} for service in SERVICES},
+    **{service: {service, "common", "db"} for service in sorted(SERVICES)},
 }
 OURS = set(MAY_IMPORT) | {"standalone", "tests", "benchmarks"}
 

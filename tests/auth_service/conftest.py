@@ -1,16 +1,14 @@
-"""The site with cheap hashes: the real cost has a test of its own."""
+"""What the tests of accounts share: the stores, and rows of people and their videos."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from argon2.profiles import CHEAPEST
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from auth_service.names import name_key
-from auth_service.passwords import Passwords
 from common.ids import new_id
 from common.stores import Stores
 from db.engine import Database
@@ -18,13 +16,6 @@ from db.models import User, Video, Visibility
 from tests.conftest import Client, Site
 
 PASSWORD = "correct horse battery"  # what the cast of the fixtures signs up with
-
-
-@pytest.fixture
-def site(site: Site) -> Site:
-    """The whole site, its passwords hashed at the lowest cost there is."""
-    site.apps["auth"].extensions["passwords"] = Passwords(CHEAPEST)
-    return site
 
 
 @pytest.fixture

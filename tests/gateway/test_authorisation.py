@@ -100,6 +100,7 @@ def test_bob_never_gets_alices_answer(gateway: Gateway) -> None:
         assert gateway.ask(MEDIA).status == 401
 
 
+@pytest.mark.alone
 def test_a_viewer_costs_one_question_a_second(gateway: Gateway) -> None:
     next_second()
     gateway.streaming.seen.clear()
@@ -112,6 +113,7 @@ def test_a_viewer_costs_one_question_a_second(gateway: Gateway) -> None:
     assert 2 <= len(asked(gateway)) <= 4
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("phase", [0.02, 0.5, 0.95])
 def test_access_that_is_taken_away_ends_within_a_second(gateway: Gateway, phase: float) -> None:
     next_second()
@@ -128,6 +130,7 @@ def test_access_that_is_taken_away_ends_within_a_second(gateway: Gateway, phase:
 
 
 def test_access_that_is_given_works_within_a_second(gateway: Gateway) -> None:
+    next_second()
     gateway.streaming.reply = allow_only()
     assert gateway.ask(MEDIA, token=ALICE).status == 404
 
@@ -301,6 +304,7 @@ def test_headers_of_the_service_neither_reach_the_client_nor_stop_the_cache(
     assert len(asked(gateway)) <= 2
 
 
+@pytest.mark.alone
 def test_a_service_that_hangs_is_503_in_time(gateway: Gateway) -> None:
     def hang(seen: Seen) -> Reply:
         time.sleep(4)
@@ -314,6 +318,7 @@ def test_a_service_that_hangs_is_503_in_time(gateway: Gateway) -> None:
     assert time.monotonic() - began < 3.9
 
 
+@pytest.mark.alone
 def test_many_at_once_do_not_wait_for_each_other(gateway: Gateway) -> None:
     next_second()
     slow: Callable[[Seen], Reply] = allow_only(ALICE)

@@ -58,9 +58,10 @@ class Server:
         headers: Mapping[str, str] | None = None,
         *,
         path: str | None = None,
+        timeout: float = 10,
     ) -> Answer:
         """Send one request on a connection of its own."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:
             connection.putrequest(method, path or self.path, skip_accept_encoding=True)
             for name, value in (headers or {}).items():
