@@ -8,7 +8,6 @@ SIGTERM or Ctrl-C ends it in seconds: jobs are handed back. A kill costs the att
 
 import os
 import secrets
-import signal
 import socket
 import subprocess
 import sys
@@ -19,10 +18,8 @@ from pathlib import Path
 
 import structlog
 
-from common.log import configure
+from common.program import repeat, run_program
 from common.settings import Environment, SettingsError
-from common.storage import StorageError
-from db.engine import DatabaseAway
 from transcode_service.media import find_ffmpeg
 from transcode_service.reconciler import Reconciler
 from transcode_service.settings import TranscodeSettings
@@ -114,41 +111,20 @@ def _reap(places: list[Place]) -> None:
             known[pid].returncode = os.waitstatus_to_exitcode(status)
 
 
-def reconcile(
-    reconciler: Reconciler, foreman: Foreman, stop: threading.Event, *, heartbeat: Path | None
-) -> None:
-    """Reconcile every few seconds until told to stop; wait for stores that are away.
-
-    :param heartbeat: a file to touch each time, by which a health check tells that this works or
-        waits and does not hang.
-    """
-    waiting = False
-    while not stop.is_set():
-        try:
-            foreman.release()
-            reconciler.reconcile()
-            if waiting:
-                log.info("stores are back")
-            waiting = False
-        except (DatabaseAway, StorageError) as error:
-            if not waiting:
-                log.warning("waiting for a store", store=type(error).__name__, detail=str(error))
-            waiting = True
-        except Exception:
-            log.exception("reconciling failed")
-        if heartbeat is not None:
-            heartbeat.touch()
-        stop.wait(_INTERVAL)
-
-
-def run(settings: TranscodeSettings, stop: threading.Event, *, heartbeat: Path | None) -> None:
-    """Run until told to stop."""
+def run(settings: TranscodeSettings, stop: threading.Event, heartbeat: Path | None) -> None:
+    """Run until told to stop; the heartbeat is the reconciler's."""
+    log.info("transcode service started", workers=settings.workers)
     reconciler = Reconciler(Workshop.of(settings, name="reconciler"))
     foreman = Foreman(settings.workers, reconciler)
+
+    def work() -> None:
+        foreman.release()
+        reconciler.reconcile()
+
     thread = threading.Thread(
-        target=reconcile,
-        args=(reconciler, foreman, stop),
-        kwargs={"heartbeat": heartbeat},
+        target=repeat,
+        args=(work, stop),
+        kwargs={"interval": _INTERVAL, "heartbeat": heartbeat},
         daemon=True,
     )
     thread.start()
@@ -157,28 +133,22 @@ def run(settings: TranscodeSettings, stop: threading.Event, *, heartbeat: Path |
         stop.wait(_TICK)
     foreman.stop()
     thread.join(_GRACE)
-
-
-def main() -> None:
-    """Read the settings, and run until a signal."""
-    try:
-        environment = Environment(os.environ)
-        settings = TranscodeSettings.read(environment)
-        heartbeat = environment.text("HEARTBEAT_FILE", "")
-        find_ffmpeg()
-    except SettingsError as error:
-        sys.exit(str(error))
-    except FileNotFoundError:
-        sys.exit("ffmpeg is not installed: on Debian, apt-get install ffmpeg.")
-    configure(settings.common.log_level)
-    structlog.contextvars.bind_contextvars(service="transcode")
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    log.info("transcode service started", workers=settings.workers)
-    run(settings, stop, heartbeat=Path(heartbeat) if heartbeat else None)
     log.info("transcode service ended")
 
 
+def read(environment: Environment) -> TranscodeSettings:
+    """Read the settings, and look whether there is an ffmpeg.
+
+    :raises SettingsError: one is wrong, or there is none.
+    """
+    settings = TranscodeSettings.read(environment)
+    try:
+        find_ffmpeg()
+    except FileNotFoundError as error:
+        message = "ffmpeg is not installed: on Debian, apt-get install ffmpeg."
+        raise SettingsError(message) from error
+    return settings
+
+
 if __name__ == "__main__":
-    main()
+    run_program("transcode", read, run)

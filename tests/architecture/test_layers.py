@@ -38,7 +38,9 @@ def test_a_package_imports_only_what_lies_below_it(package: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "module", [*modules("db"), ROOT / "common/storage.py"], ids=lambda path: path.name
+    "module",
+    [*modules("db"), *modules("common/storage")],
+    ids=lambda path: str(path.relative_to(ROOT)),
 )
 def test_database_and_storage_know_no_web_framework(module: Path) -> None:
     assert not {name.split(".")[0] for name in imports(module)} & {"flask", "werkzeug"}

@@ -1,4 +1,4 @@
-"""The one module that touches the disk stays under its root, and a published file is whole."""
+"""The one package that touches the disk stays under its root, and a published file is whole."""
 
 import os
 import stat

@@ -1,0 +1,82 @@
+"""Programs that work until a signal: how they begin, wait for stores that are away, and end."""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import structlog
+from redis.exceptions import RedisError
+
+from common.log import configure
+from common.settings import CommonSettings, Environment, SettingsError
+from common.storage import StorageError
+from db.engine import DatabaseAway
+
+log = structlog.get_logger()
+
+
+class Settings(Protocol):
+    """A service's settings."""
+
+    @property
+    def common(self) -> CommonSettings:
+        """What every service needs to know."""
+
+
+S = TypeVar("S", bound=Settings)
+
+
+def run_program(
+    service: str,
+    read: Callable[[Environment], S],
+    run: Callable[[S, threading.Event, Path | None], None],
+) -> None:
+    """Read the settings, and run until SIGTERM or Ctrl-C; a wrong setting ends it with a sentence.
+
+    :param service: what its log lines are told by.
+    :param run: gets the settings, what tells it to stop, and its `HEARTBEAT_FILE`, if it has one:
+        see :func:`repeat`.
+    """
+    try:
+        environment = Environment(os.environ)
+        settings = read(environment)
+        heartbeat = environment.text("HEARTBEAT_FILE", "")
+    except SettingsError as error:
+        sys.exit(str(error))
+    configure(settings.common.log_level)
+    structlog.contextvars.bind_contextvars(service=service)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    run(settings, stop, Path(heartbeat) if heartbeat else None)
+
+
+def repeat(
+    work: Callable[[], None], stop: threading.Event, *, interval: float, heartbeat: Path | None
+) -> None:
+    """Work again and again until told to stop; wait for stores that are away.
+
+    :param interval: seconds between two passes.
+    :param heartbeat: a file to touch after each pass, by which a health check tells a program that
+        works or waits from one that hangs.
+    """
+    waiting = False
+    while not stop.is_set():
+        try:
+            work()
+            if waiting:
+                log.info("stores are back")
+            waiting = False
+        except (DatabaseAway, RedisError, StorageError) as error:
+            if not waiting:
+                log.warning("waiting for a store", store=type(error).__name__, detail=str(error))
+            waiting = True
+        except Exception:
+            log.exception("a pass failed")
+        if heartbeat is not None:
+            heartbeat.touch()
+        stop.wait(interval)

@@ -1,0 +1,101 @@
+"""Bytes of unfinished uploads: one file for each, which one writer at a time appends to."""
+
+import errno
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
+from common.ids import is_id
+from common.storage.disk import sync_bytes, sync_folder
+from common.storage.errors import BeingWritten
+from common.storage.volume import Volume
+
+
+class Incoming(Volume):
+    """The files of unfinished uploads."""
+
+    @contextmanager
+    def create_incoming(self, upload_id: str) -> Iterator[BinaryIO]:
+        """Open a new, empty file for an upload's bytes; the caller writes and syncs them."""
+        path = self._incoming_path(upload_id)
+        with path.open("xb", buffering=0) as file:
+            sync_folder(self._incoming)
+            yield file
+
+    @contextmanager
+    def open_for_appending(self, upload_id: str) -> Iterator[BinaryIO]:
+        """Open an upload's bytes at their end, for one writer at a time.
+
+        The lock is the file's own (flock), so that the end of a process, however it ends, is the
+        end of its lock.
+
+        :raises BeingWritten: somebody else has it open for appending.
+        :raises FileNotFoundError: there are no such bytes, or they are in their place already.
+        """
+        path = self._incoming_path(upload_id)
+        with path.open("r+b", buffering=0) as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise BeingWritten from error
+            # It may have been published or removed between the opening and the lock.
+            if not os.path.samestat(path.stat(), os.fstat(file.fileno())):
+                raise FileNotFoundError(errno.ENOENT, "replaced", str(path))
+            file.seek(0, os.SEEK_END)
+            yield file
+
+    @contextmanager
+    def scratch(self) -> Iterator[BinaryIO]:
+        """Open a nameless file on the same volume; nothing is left of it, whatever happens."""
+        with tempfile.TemporaryFile(dir=self._incoming, buffering=0) as file:
+            yield file
+
+    @contextmanager
+    def open_incoming(self, upload_id: str) -> Iterator[BinaryIO]:
+        """Open an upload's bytes for reading."""
+        with self._incoming_path(upload_id).open("rb") as file:
+            yield file
+
+    def incoming_size(self, upload_id: str) -> int | None:
+        """Return how many bytes an upload has, or None if it has no file."""
+        try:
+            return self._incoming_path(upload_id).stat().st_size
+        except FileNotFoundError:
+            return None
+
+    def durable_size(self, upload_id: str) -> int | None:
+        """Return how many bytes of an upload are safe: those that are there, once synced.
+
+        Others may be appending at the same time.
+        """
+        try:
+            with self._incoming_path(upload_id).open("rb") as file:
+                size = os.fstat(file.fileno()).st_size
+                sync_bytes(file.fileno())
+        except FileNotFoundError:
+            return None
+        return size
+
+    def incoming_modified(self, upload_id: str) -> float | None:
+        """Return when an upload's bytes last changed, or None if it has none."""
+        try:
+            return self._incoming_path(upload_id).stat().st_mtime
+        except FileNotFoundError:
+            return None
+
+    def list_incoming(self) -> Iterator[tuple[str, float]]:
+        """Yield the id of each unfinished upload and when its bytes last changed."""
+        with os.scandir(self._incoming) as entries:
+            for entry in entries:
+                if is_id(entry.name):
+                    try:
+                        yield entry.name, entry.stat().st_mtime
+                    except FileNotFoundError:
+                        continue
+
+    def drop_incoming(self, upload_id: str) -> None:
+        """Remove an unfinished upload's bytes; those that are gone already are fine."""
+        self._incoming_path(upload_id).unlink(missing_ok=True)

@@ -1,0 +1,70 @@
+"""The volume: where it is, whether it can be used, and the paths of what lies on it."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from common.formats import DEFAULT
+from common.ids import is_id
+from common.storage.errors import StorageError
+
+
+class Volume:
+    """A folder that holds everything, and its parts.
+
+    :param root: the volume's folder; made ready by :meth:`prepare`.
+    :param formats: of the films that it takes in: see `common.formats`.
+    """
+
+    def __init__(self, root: Path, formats: frozenset[str] = DEFAULT) -> None:
+        self.root = root.absolute()
+        self.formats = formats
+        self._incoming = self.root / "incoming"
+
+    def prepare(self) -> None:
+        """Make the folder for unfinished uploads.
+
+        :raises StorageError: the root is missing, read-only, or belongs to somebody else.
+        """
+        try:
+            self._incoming.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise StorageError(f"{self.root} cannot be written: {error.strerror}") from error
+        self.check(writable=True)
+
+    def check(self, *, writable: bool) -> None:
+        """Find out whether the volume is there.
+
+        :raises StorageError: it is not, or cannot be used as asked.
+        """
+        needed = os.R_OK | os.X_OK | (os.W_OK if writable else 0)
+        where = self._incoming if writable else self.root
+        if not where.is_dir():
+            raise StorageError(f"{where} is not there; is the volume mounted?")
+        if not os.access(where, needed):
+            raise StorageError(f"{where} cannot be {'written' if writable else 'read'}.")
+
+    def free_bytes(self) -> int:
+        """Return how many bytes can still be written to the volume."""
+        return shutil.disk_usage(self.root).free
+
+    def list_videos(self) -> Iterator[tuple[str, float]]:
+        """Yield the id of each video that has a folder, and when the folder last changed."""
+        with os.scandir(self.root) as entries:
+            for entry in entries:
+                if is_id(entry.name) and entry.is_dir(follow_symlinks=False):
+                    yield entry.name, entry.stat(follow_symlinks=False).st_mtime
+
+    def _incoming_path(self, upload_id: str) -> Path:
+        return self._incoming / _checked(upload_id)
+
+    def _video_folder(self, video_id: str) -> Path:
+        return self.root / _checked(video_id)
+
+
+def _checked(public_id: str) -> str:
+    """An id has no dot and no slash, so a path made of one stays inside its folder."""
+    if not is_id(public_id):
+        raise ValueError(f"not an id: {public_id!r}")
+    return public_id
