@@ -60,7 +60,7 @@ def test_volume_and_speed_are_remembered(player: Player, prepared: str) -> None:
     player.choose("Speed", "1.5")
     player.page.keyboard.press("ArrowDown")
     player.page.keyboard.press("ArrowDown")
-    player.until("JSON.parse(localStorage['matinee.player']).volume < 0.94")
+    player.until("JSON.parse(localStorage['matinee.player'] ?? '{}').volume < 0.94")
     player.open(prepared)
     player.until("video.playbackRate === 1.5 && Math.abs(video.volume - 0.9) < 0.01")
     assert player.chosen("Speed").startswith("1.5")
