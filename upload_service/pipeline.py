@@ -22,7 +22,7 @@ SIZE = 1 << 20
 PAGE = 4096
 """Bytes; what goes past the system's cache begins and ends with whole ones."""
 
-_COUNT = 10  # buffers of a process
+_COUNT = 8  # buffers of a process; one upload uses up to seven
 _AHEAD = 3  # buffers that one upload may have received while its last ones are being written
 _EAGER = 8 << 20  # bytes after which the disk is told to begin with them
 
