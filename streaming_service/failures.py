@@ -22,6 +22,13 @@ from streaming_service.preparing import PreparedStep
 
 PAGE = 25  # steps
 
+# Videos of which a step can be mended: they are there, somebody's, and were not refused.
+_MENDABLE = (
+    Video.deleted_at.is_(None),
+    Video.owner_id.is_not(None),
+    Video.refusal.is_(None),
+)
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -92,7 +99,7 @@ def list_failures(session: Session, viewer: Viewer, *, after: StepCursor | None 
         .join(Video, Video.id == Job.video_id)
         .join(Video.owner)
         .options(contains_eager(Video.owner))
-        .where(Job.state == JobState.FAILED, Video.deleted_at.is_(None), Video.refusal.is_(None))
+        .where(Job.state == JobState.FAILED, *_MENDABLE)
         .order_by(ended_at.desc(), Job.id.desc())
         .limit(PAGE + 1)  # one more than is shown tells whether there is a next page
     )
@@ -136,10 +143,8 @@ def start_step_again(session: Session, step_id: int) -> int:
 
     For administrators. Whatever is not listed is left as it is.
     """
-    alive = select(Video.id).where(
-        Video.deleted_at.is_(None), Video.owner_id.is_not(None), Video.refusal.is_(None)
-    )
-    return _let_wait(session, update(Job).where(Job.id == step_id, Job.video_id.in_(alive)))
+    mendable = select(Video.id).where(*_MENDABLE)
+    return _let_wait(session, update(Job).where(Job.id == step_id, Job.video_id.in_(mendable)))
 
 
 def _let_wait(session: Session, jobs: Update) -> int:

@@ -2,6 +2,7 @@
 import workerPath from "static:hls-worker.js";
 import { levelOf, renditionsOf, settledChoice } from "./quality.js";
 import { bufferedUntil, dropAhead, hasPlaylists, mayHandOver } from "./succession.js";
+import { isRefusal } from "./trouble.js";
 
 /** Seconds to load ahead before somebody presses play, and after. */
 const PEEK_S = 5;
@@ -88,7 +89,7 @@ export function playAdaptive(Hls, video, master, how) {
 
   function onProblem(_event, problem) {
     const status = problem.response?.code;
-    if (status === 401 || status === 403 || status === 404) how.refused(status);
+    if (isRefusal(status)) how.refused(status);
     if (!problem.fatal) return;
     if (problem.type === Hls.ErrorTypes.NETWORK_ERROR && hls.levels.length > 0) how.interrupted();
     else if (problem.type === Hls.ErrorTypes.MEDIA_ERROR) mend();

@@ -1,11 +1,9 @@
 /** When the server cannot be reached, or refuses: say so, and go on by itself when that is over. */
-import { ask } from "./trouble.js";
+import { ask, isRefusal } from "./trouble.js";
 
 /** Between tries while the network is away, doubling. */
 const FIRST_RETRY_MS = 2000;
 const LAST_RETRY_MS = 30_000;
-
-const REFUSALS = [401, 403, 404];
 
 /**
  * @param {object} does
@@ -55,7 +53,7 @@ export function makeConnection({ troubled, cleared, halt, resume }) {
       asking = true;
       const status = await ask(url);
       asking = false;
-      if (!REFUSALS.includes(status)) return;
+      if (!isRefusal(status)) return;
       refusal = url;
       halt();
       troubled({ status });
@@ -64,7 +62,7 @@ export function makeConnection({ troubled, cleared, halt, resume }) {
     /** @returns {Promise<number | null>} what the server answers; a refusal is remembered */
     async look(url) {
       const status = await ask(url);
-      if (REFUSALS.includes(status)) refusal = url;
+      if (isRefusal(status)) refusal = url;
       return status;
     },
   };

@@ -39,10 +39,10 @@ export function makeSource(video, { start, codec, changed, troubled, cleared }) 
   let adaptive = null;
   let filePlays = isFile && formatName(codec) === "H.264";
 
-  const loading = { script: null };
+  let loading = null;
   const script = () => {
-    loading.script ??= loadAdaptive();
-    return loading.script;
+    loading ??= loadAdaptive();
+    return loading;
   };
 
   const broken = () => Boolean(video.error) || video.networkState === HTMLMediaElement.NETWORK_NO_SOURCE;
@@ -199,8 +199,7 @@ export function makeSource(video, { start, codec, changed, troubled, cleared }) 
 
     /** Look at what happened before this script ran. */
     begin() {
-      if (start > 0 && video.readyState === 0) video.currentTime = start;
-      else if (start > 0 && video.currentTime === 0) video.currentTime = start;
+      if (start > 0 && (video.readyState === 0 || video.currentTime === 0)) video.currentTime = start;
       setTimeout(() => {
         if (kind === "file" && !changing && broken()) onError();
       }, 1000);

@@ -41,3 +41,6 @@ export async function ask(url) {
     return null;
   }
 }
+
+/** Whether it says that the video is not for this visitor, or not there: trying again will not help. */
+export const isRefusal = (status) => [401, 403, 404].includes(status);
