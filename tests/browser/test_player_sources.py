@@ -1,6 +1,7 @@
 """Where the player gets its pictures from: the file, HLS, and what it does when either fails."""
 
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -245,7 +246,10 @@ def test_a_video_that_is_taken_away_is_said_in_words(
     page = enter(context, origin, "charlie-shut-out")
     player = Player(page).open(prepared).play()
     founder.show(prepared, "private")
+    changed = int(time.time())
     try:
+        # A gateway grants for a second of the clock, in which the end of a short film is loaded.
+        wait_until(lambda: time.time() >= changed + 1, what="the end of what was granted")
         page.keyboard.press("9")
         expect(page.get_by_role("alert")).to_contain_text("you may no longer watch it")
         assert player.get("video.error") is None
