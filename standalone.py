@@ -254,7 +254,7 @@ def _web_server(
     command = [sys.executable, "-m", "gunicorn", "--config", "python:common.gunicorn"]
     bind = ",".join(f"{settings.address}:{port}" for port in settings.ports)
     # Threads wait for uploads, each of which holds one.
-    defaults = {"THREADS": "64", "WORKER_CLASS": "common.patient.PatientWorker"}
+    defaults = {"THREADS": "64", "WORKER_CLASS": "streaming_service.media_worker.MediaWorker"}
     return Program(
         "web server",
         [*command, "standalone:application()"],

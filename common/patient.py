@@ -22,7 +22,7 @@ from gunicorn.workers.gthread import ThreadWorker
 # Who asks for one range after the other is answered by one thread, which spares them the way
 # through the poller and back; others wait for their turn behind so many of its requests at most.
 _IN_A_ROW = 16
-_NEXT = 2  # milliseconds in which the next one must come
+_NEXT = 5  # milliseconds in which the next one must come; a client reads on for some of them
 
 _PATIENCE = 100  # milliseconds; a reader as fast as the network drains its buffer in less
 _AT_ONCE = 1 << 30  # bytes; one call of sendfile(2) takes at most 2 GiB
@@ -119,9 +119,13 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             conn.sock = PatientSocket(family, kind, protocol, fileno=given.detach())
         for _ in range(_IN_A_ROW):
             # True: the connection goes on, and not False, or a token of the base's.
-            if (outcome := super().handle(conn)) is not True or not self._follows(conn):
+            if (outcome := self.answer(conn)) is not True or not self._follows(conn):
                 break
         return outcome
+
+    def answer(self, conn: Any) -> Any:
+        """Answer one request, and tell gunicorn how its connection goes on."""
+        return super().handle(conn)
 
     def _follows(self, conn: Any) -> bool:
         if conn.sock.rest is not None or not self.alive:

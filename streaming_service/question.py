@@ -4,18 +4,16 @@ Its answer is in `streaming_service.authorisation`. Nothing is imported here tha
 since gunicorn's worker needs it before gevent has replaced those.
 """
 
+from common.plain import END, headers_of, wsgi_names
+
 PATH = "/internal/authorise"
 LIMIT = 8192  # bytes
 
 _START = f"GET {PATH} HTTP/1.1\r\n".encode()
-_END = b"\r\n\r\n"
 # As the gateway writes them; a question with any other header is none.
-_KEYS = {
-    name: "HTTP_" + name.upper().replace("-", "_")
-    for name in (
-        "Host", "X-Request-Id", "X-Session-Token", "X-Bearer", "X-Video", "X-Media-Name",
-    )
-}  # fmt: skip
+_KEYS = wsgi_names(
+    ["Host", "X-Request-Id", "X-Session-Token", "X-Bearer", "X-Video", "X-Media-Name"]
+)
 
 
 def environ_of(head: bytes) -> dict[str, str] | None:
@@ -23,13 +21,9 @@ def environ_of(head: bytes) -> dict[str, str] | None:
 
     It holds what the answer depends on: the path, and the gateway's own headers.
     """
-    if not head.startswith(_START) or head.find(_END) != len(head) - len(_END):
+    if not head.startswith(_START) or head.find(END) != len(head) - len(END):
         return None
-    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": PATH}
-    for line in head[len(_START) : -len(_END)].decode("latin-1").split("\r\n"):
-        name, colon, value = line.partition(": ")
-        key = _KEYS.get(name)
-        if not colon or key is None or key in environ:
-            return None
-        environ[key] = value
-    return environ
+    headers = headers_of(head[len(_START) : -len(END)], _KEYS)
+    if headers is None:
+        return None
+    return {"REQUEST_METHOD": "GET", "PATH_INFO": PATH, **headers}

@@ -14,6 +14,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from werkzeug.http import http_date, parse_date
 
@@ -23,6 +24,12 @@ _LARGEST = 2**63 - 1  # the largest offset of a file
 
 class RangeError(Exception):
     """The range asked for cannot be satisfied, or not be read: 416."""
+
+
+@lru_cache(maxsize=1024)
+def date_of(second: int) -> str:
+    """Return a Unix second as an HTTP date."""
+    return http_date(second)
 
 
 @dataclass(frozen=True)
@@ -40,7 +47,7 @@ class Facts:
     @property
     def last_modified(self) -> str:
         """The time of the last change as an HTTP date."""
-        return http_date(self.modified)
+        return date_of(self.modified)
 
 
 class Condition(enum.Enum):

@@ -10,6 +10,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
 from common.gathering import Gathering
+from common.redis import connect
 
 ASKING = 8
 
@@ -25,6 +26,10 @@ class Slow:
         self.may_answer = threading.Semaphore(0)
         self.was_asked = threading.Semaphore(0)
         self._error = error
+
+    def client(self) -> "Slow":
+        """Return one connection to it."""
+        return self
 
     def mget(self, keys: list[str]) -> list[str | None]:
         """Return each key's own name."""
@@ -88,3 +93,12 @@ def test_what_is_asked_alone_is_what_redis_holds(redis_url: str) -> None:
         found = Gathering(redis).get(["gathering:here", "gathering:none", "gathering:list"])
 
     assert found == ["text", None, None]
+
+
+def test_a_connection_that_the_server_has_dropped_is_opened_anew(redis_url: str) -> None:
+    with connect(redis_url) as redis, connect(redis_url) as other:
+        other.set("gathering:here", "text")
+        gathering = Gathering(redis)
+        assert gathering.get(["gathering:here"]) == ["text"]
+        other.client_kill_filter(_type="normal", skipme=True)
+        assert gathering.get(["gathering:here"]) == ["text"]

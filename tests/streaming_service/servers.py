@@ -87,7 +87,7 @@ def standalone(
         "DELIVERY": "direct",
         "WORKERS": str(workers),
         "THREADS": "8",
-        "WORKER_CLASS": "common.patient.PatientWorker",
+        "WORKER_CLASS": "streaming_service.media_worker.MediaWorker",
         **environment,
     }
     path = f"/stream/{video_id}/video.mp4"

@@ -8,73 +8,40 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
-from common.ids import new_id
-from db.engine import connect
-from db.models import Role, User, Video, Visibility
-from db.schema import upgrade
+from db.models import Visibility
 from streaming_service.delivery import _bound_stalls
 
 from .conftest import BYTES
 from .questions import QUESTIONS, Question
 from .servers import Server, nginx, standalone
+from .stock import Stock, fill
 
 LARGE = 8 << 20  # bytes; more than the buffers of a connection hold
 
 
-class Shelf(NamedTuple):
+class Shelf(Stock):
     """Two public videos in stores of their own, so that nobody has to sign in."""
 
-    environment: dict[str, str]
-    small: str
-    large: str
-    folder: Path
+    @property
+    def small(self) -> str:
+        """The id of a video of 1,000 bytes."""
+        return self.videos[0]
 
-    def file(self, video_id: str) -> Path:
-        """Return where a video's bytes are."""
-        return self.folder / video_id / "original.mp4"
+    @property
+    def large(self) -> str:
+        """The id of one of 8 MiB that says at each place where it is."""
+        return self.videos[1]
 
 
 @pytest.fixture(scope="module")
 def shelf(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Shelf:
-    """A video of 1,000 bytes, and one of 8 MiB that says at each place where it is."""
+    """The two videos."""
+    contents = [BYTES, b"".join(struct.pack(">Q", at) for at in range(0, LARGE, 8))]
     folder = tmp_path_factory.mktemp("shelf")
-    videos = folder / "videos"
-    videos.mkdir()
-    database = connect(f"sqlite:///{folder / 'matinee.db'}")
-    with database.engine.begin() as connection:
-        upgrade(connection)
-    owner = User(name="alice", name_key="alice", password_hash="-", role=Role.ADMIN)
-    database.write(lambda session: session.add(owner))
-    contents = {
-        new_id(): BYTES,
-        new_id(): b"".join(struct.pack(">Q", at) for at in range(0, LARGE, 8)),
-    }
-    for video_id, data in contents.items():
-        (videos / video_id).mkdir()
-        (videos / video_id / "original.mp4").write_bytes(data)
-        video = Video(
-            id=video_id,
-            owner_id=owner.id,
-            title="Shown",
-            visibility=Visibility.PUBLIC,
-            size=len(data),
-            duration_ms=1,
-            width=2,
-            height=2,
-            video_codec="avc1",
-        )
-        database.write(lambda session, video=video: session.add(video))
-    database.engine.dispose()
-    environment = {
-        "DATABASE_URL": f"sqlite:///{folder / 'matinee.db'}",
-        "REDIS_URL": redis_url,
-        "VIDEOS_DIR": str(videos),
-    }
-    return Shelf(environment, *contents, folder=videos)
+    return Shelf(*fill(folder, redis_url, contents=contents, visibility=Visibility.PUBLIC))
 
 
 @pytest.fixture(scope="module")

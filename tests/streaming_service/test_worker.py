@@ -6,19 +6,13 @@ import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPResponse
-from pathlib import Path
 
 import pytest
 
-from common.access import Viewer
-from common.ids import new_id
-from common.redis import connect as connect_redis
-from common.sessions import SessionStore
-from db.engine import connect
-from db.models import Role, User, Video, Visibility
-from db.schema import upgrade
+from db.models import Visibility
 
 from .servers import Server, behind_gateway
+from .stock import fill
 
 FILM = "AAAAAAAAAAAAAAAAAAAAA0"
 
@@ -26,9 +20,8 @@ FILM = "AAAAAAAAAAAAAAAAAAAAA0"
 class House:
     """The service, a private video, and tokens of its owner and of somebody else."""
 
-    def __init__(self, server: Server, log: Path, video: str, tokens: dict[str, str]) -> None:
+    def __init__(self, server: Server, video: str, tokens: dict[str, str]) -> None:
         self.server = server
-        self.log = log
         self.video = video
         self.tokens = tokens
 
@@ -49,40 +42,9 @@ class House:
 def house(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[House]:
     """Run the service with stores of this module's own."""
     folder = tmp_path_factory.mktemp("house")
-    (folder / "videos").mkdir()
-    database = connect(f"sqlite:///{folder / 'matinee.db'}")
-    with database.engine.begin() as connection:
-        upgrade(connection)
-    people = [
-        User(name=name, name_key=name, password_hash="-", role=Role.UPLOADER)
-        for name in ("alice", "bob")
-    ]
-    database.write(lambda session: session.add_all(people))
-    viewers = [Viewer(user.id, user.name, user.role) for user in people]
-    with connect_redis(redis_url) as redis:
-        sessions = SessionStore(redis, ttl=3600)
-        tokens = {v.name: sessions.begin(v, device="a test", address="::1") for v in viewers}
-    video = Video(
-        id=new_id(),
-        owner_id=viewers[0].id,
-        title="Hers",
-        visibility=Visibility.PRIVATE,
-        size=1,
-        duration_ms=1,
-        width=2,
-        height=2,
-        video_codec="avc1",
-    )
-    video_id = video.id
-    database.write(lambda session: session.add(video))
-    database.engine.dispose()
-    environment = {
-        "DATABASE_URL": f"sqlite:///{folder / 'matinee.db'}",
-        "REDIS_URL": redis_url,
-        "VIDEOS_DIR": str(folder / "videos"),
-    }
-    with behind_gateway(folder, environment=environment) as server:
-        yield House(server, folder / "gunicorn.log", video_id, tokens)
+    stock = fill(folder, redis_url, contents=[b""], visibility=Visibility.PRIVATE)
+    with behind_gateway(folder, environment=stock.environment) as server:
+        yield House(server, stock.videos[0], stock.tokens)
 
 
 def read(connection: socket.socket) -> HTTPResponse:
