@@ -7,8 +7,6 @@ PYTHON_CODE := auth_service common db standalone.py streaming_service tests tran
 TEMPLATES := auth_service/templates common/templates streaming_service/templates upload_service/templates
 # The development lock holds all that the standalone lock does, in the same versions.
 RUN_ENV := $(if $(wildcard .venv/dev),.venv/dev,.venv/standalone)
-# What the Compose stack cannot change.
-SAME_EVERYWHERE := tests/browser/test_accessibility.py tests/browser/test_player_access.py
 # Two workers take a file of tests each; what measures seconds waits until nothing else runs.
 TEST_WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest
@@ -33,7 +31,7 @@ test: lint  ## format, lint, types, and all tests but those of the Compose stack
 	$(ALONE)
 
 test-system: .venv/dev build/static/manifest.json  ## the Compose stack over HTTP, and the tests again on MySQL
-	STACK=compose $(PYTEST) tests/system tests/browser tests/permissions/test_over_http.py $(SAME_EVERYWHERE:%=--ignore %)
+	STACK=compose $(PYTEST) tests/system tests/browser tests/permissions/test_over_http.py
 	DATABASE=mysql $(SIDE_BY_SIDE) --ignore tests/permissions
 	DATABASE=mysql $(ALONE) --ignore tests/permissions
 

@@ -55,6 +55,7 @@ KINDS = {
     "mysql_only": ON_MYSQL,
     "compose_only": os.environ.get("STACK") == "compose",
     "standalone_only": os.environ.get("STACK") != "compose",
+    "front_end": os.environ.get("STACK") != "compose",
 }
 
 

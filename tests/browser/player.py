@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from playwright.sync_api import Locator, Page, Route
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from tests.system.people import Person
 from tests.waiting import wait_until
@@ -12,6 +13,11 @@ PATIENCE = 240  # seconds for all renditions of a minute of film, on a busy mach
 
 # A script's `() => …` over the video element.
 VIDEO = "document.querySelector('video')"
+
+STATE = """JSON.stringify({
+    at: video.currentTime, ready: video.readyState, seeking: video.seeking, paused: video.paused,
+    source: video.currentSrc, error: video.error?.message, focus: document.activeElement?.outerHTML,
+})"""
 
 ENGLISH = "WEBVTT\n\n00:00.000 --> 01:00.000\nGood <b>morning</b> & welcome\n"
 GERMAN = "WEBVTT\n\n00:00.000 --> 01:00.000\nGuten Morgen\n"
@@ -53,9 +59,12 @@ class Player:
 
     def until(self, condition: str, *, timeout: float | None = None) -> None:
         """Wait until something is true of `video`; `timeout` in milliseconds."""
-        self.page.wait_for_function(
-            f"() => {{ const video = {VIDEO}; return {condition} }}", timeout=timeout
-        )
+        try:
+            self.page.wait_for_function(
+                f"() => {{ const video = {VIDEO}; return {condition} }}", timeout=timeout
+            )
+        except PlaywrightTimeoutError as error:
+            raise AssertionError(f"not: {condition}; {self.get(STATE)}") from error
 
     def get(self, expression: str) -> object:
         """Return what an expression of `video` is now."""

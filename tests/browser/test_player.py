@@ -139,6 +139,7 @@ KEYS = [
 ]
 
 
+@pytest.mark.front_end
 @pytest.mark.parametrize("focus", ["page", "player"])
 def test_each_key_does_one_thing_once(player: Player, prepared: str, focus: str) -> None:
     page = player.page
@@ -156,6 +157,7 @@ def test_each_key_does_one_thing_once(player: Player, prepared: str, focus: str)
             player.until("!document.fullscreenElement")
 
 
+@pytest.mark.front_end
 def test_keys_elsewhere_are_left_alone(player: Player, prepared: str) -> None:
     page = player.open(prepared).page
     page.get_by_role("searchbox").fill("k")
@@ -169,6 +171,7 @@ def test_keys_elsewhere_are_left_alone(player: Player, prepared: str) -> None:
     assert player.get("video.currentTime") == 0
 
 
+@pytest.mark.front_end
 def test_the_settings_are_used_with_the_keyboard_alone(player: Player, prepared: str) -> None:
     page = player.open(prepared).page
     page.get_by_role("button", name="Settings", exact=True).focus()
@@ -186,6 +189,7 @@ def test_the_settings_are_used_with_the_keyboard_alone(player: Player, prepared:
     expect(page.get_by_role("menuitem", name="Speed")).to_have_count(0)
 
 
+@pytest.mark.front_end
 def test_picture_in_picture_is_there_where_the_browser_has_it(
     player: Player, prepared: str
 ) -> None:

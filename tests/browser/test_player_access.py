@@ -9,6 +9,8 @@ from tests.browser.player import Player
 from tests.browser.test_accessibility import DESKTOP, PHONE, violations
 from tests.system.origin import Origin
 
+pytestmark = pytest.mark.front_end
+
 LISTEN = """
     window.broken = [];
     document.addEventListener('securitypolicyviolation', event => {

@@ -413,6 +413,7 @@ def test_a_file_that_changed_is_not_mixed_with_what_arrived(
     assert len(wire.offsets()) == 1
 
 
+@pytest.mark.front_end
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_no_state_of_the_page_has_a_violation(

@@ -20,7 +20,7 @@ from tests.system.upload_faults import (
     kill_in_a_write,
 )
 
-ROUNDS = int(os.environ.get("FAULT_ROUNDS", "20"))
+ROUNDS = int(os.environ.get("FAULT_ROUNDS", "10"))
 SEED = os.environ.get("FAULT_SEED") or secrets.token_hex(4)
 
 
