@@ -117,6 +117,7 @@ def test_a_rendition_that_comes_while_hls_plays_can_be_chosen_and_stops_nothing(
     assert player.stops() == []
 
 
+@pytest.mark.front_end
 def test_better_renditions_that_come_while_hls_plays_are_used_by_themselves(
     player: Player, prepared: str
 ) -> None:
@@ -148,6 +149,7 @@ def test_quality_is_chosen_by_hand(player: Player, prepared: str) -> None:
     assert not player.get("video.paused")
 
 
+@pytest.mark.front_end
 def test_quality_follows_the_line_down_and_up_without_stopping(
     player: Player, prepared: str
 ) -> None:

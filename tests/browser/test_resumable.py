@@ -179,6 +179,7 @@ def test_an_upload_goes_on_when_the_network_is_back(
     assert wire.offsets()[-1] > 0
 
 
+@pytest.mark.front_end
 def test_the_online_event_ends_the_wait(
     page: Page, wire: Wire, line: Line, long_film: Path
 ) -> None:
