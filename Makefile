@@ -32,7 +32,7 @@ test: lint  ## format, lint, types, and all tests but those of the Compose stack
 
 test-system: .venv/dev build/static/manifest.json  ## the Compose stack over HTTP, and the tests again on MySQL
 	STACK=compose $(PYTEST) tests/system tests/browser tests/permissions/test_over_http.py
-	DATABASE=mysql $(SIDE_BY_SIDE) --numprocesses 3 --ignore tests/permissions
+	DATABASE=mysql $(SIDE_BY_SIDE) --ignore tests/permissions
 	DATABASE=mysql $(ALONE) --ignore tests/permissions
 
 soak: .venv/dev build/static/manifest.json  ## faults by the hundred: uploads, processing, mutated files

@@ -110,8 +110,10 @@ class Rounds:
         self.load = load
         self.runs: dict[str, list[Figures]] = {target.name: [] for target in targets}
         for number in range(rounds):
-            first = number % len(targets)  # everybody has every place in the turn
-            for target in [*targets[first:], *targets[:first]]:
+            # Everybody has every place in the turn and, in six rounds of three, every predecessor.
+            first = number % len(targets)
+            turn = [*targets[first:], *targets[:first]]
+            for target in turn[:: -1 if number % 2 else 1]:
                 if not target.slow:
                     self.runs[target.name].append(measure(target, load))
                 elif number == 0:

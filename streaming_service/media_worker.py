@@ -88,7 +88,8 @@ class MediaWorker(PatientWorker):
     def _glance(self, conn: Any) -> "WSGIEnvironment | None":
         """Take a plain request from a connection, or leave what is there to gunicorn."""
         ends_soon = not self.alive or len(self.keepalived_conns) >= self.max_keepalived
-        if self.cfg.is_ssl or ends_soon:
+        is_plain = isinstance(conn.client, tuple) and not self.cfg.is_ssl  # over TCP, as it is
+        if ends_soon or not is_plain:
             return None
         if conn.initialized and conn.parser.unreader.buf.getvalue():
             return None  # it was read ahead with the last one

@@ -3,13 +3,10 @@
 import base64
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.system.origin import Origin
 from tests.system.people import PASSWORD, Person
-
-POSITION = "() => document.querySelector('video').currentTime"
 
 
 def play(page: Page) -> None:
@@ -156,35 +153,6 @@ def test_the_owner_renames_shares_and_deletes(page: Page, founder: Person, film:
     page.get_by_role("button", name="Delete for good").click()
     page.wait_for_url("**/stream")
     assert page.goto(f"/stream/{video}").status == 404  # type: ignore[union-attr]
-
-
-@pytest.mark.parametrize(
-    ("key", "check"),
-    [
-        ("l", "video => video.currentTime >= 9"),
-        ("ArrowRight", "video => video.currentTime >= 4 && video.currentTime < 8"),
-        ("5", "video => video.currentTime >= 5.5"),
-        ("m", "video => video.muted"),
-        (">", "video => video.playbackRate > 1"),
-    ],
-)
-def test_the_player_obeys_the_keys_people_expect(
-    page: Page, video: str, key: str, check: str
-) -> None:
-    page.goto(f"/stream/{video}")
-    page.wait_for_function("() => document.querySelector('video').readyState >= 1")
-    page.locator("video").focus()
-    page.keyboard.press(key)
-    page.wait_for_function(f"() => ({check})(document.querySelector('video'))")
-    page.evaluate("() => { localStorage.clear() }")
-
-
-def test_keys_in_the_search_field_do_not_move_the_player(page: Page, video: str) -> None:
-    page.goto(f"/stream/{video}")
-    page.wait_for_function("() => document.querySelector('video').readyState >= 1")
-    page.get_by_role("searchbox").fill("k")
-    page.keyboard.press("l")
-    assert page.evaluate(POSITION) == 0
 
 
 def test_signing_out_ends_the_session(page: Page, origin: Origin) -> None:

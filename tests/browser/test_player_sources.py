@@ -64,6 +64,7 @@ def test_the_file_plays_at_once_and_hls_takes_over_in_a_pause(
     player.play()
 
 
+@pytest.mark.front_end
 def test_hls_that_appears_while_it_plays_is_taken_at_a_jump(player: Player, prepared: str) -> None:
     page = player.page
     hold_back(page, "data-master")
@@ -82,6 +83,7 @@ def test_hls_that_appears_while_it_plays_is_taken_at_a_jump(player: Player, prep
     assert player.chosen("Quality").startswith("Auto")
 
 
+@pytest.mark.front_end
 def test_hls_that_appears_while_it_plays_can_be_chosen_at_once(
     player: Player, prepared: str
 ) -> None:
@@ -96,6 +98,7 @@ def test_hls_that_appears_while_it_plays_can_be_chosen_at_once(
     assert not player.get("video.paused")
 
 
+@pytest.mark.front_end
 def test_a_rendition_that_comes_while_hls_plays_can_be_chosen_and_stops_nothing(
     player: Player, prepared: str
 ) -> None:
@@ -134,6 +137,7 @@ def test_better_renditions_that_come_while_hls_plays_are_used_by_themselves(
     assert player.stops() == ["pause"], "at the end of the film"
 
 
+@pytest.mark.front_end
 def test_quality_is_chosen_by_hand(player: Player, prepared: str) -> None:
     player.open(prepared).play()
     entries = player.settings("Quality")
@@ -171,6 +175,7 @@ def test_quality_follows_the_line_down_and_up_without_stopping(
     expect(page.get_by_role("alert")).to_be_hidden()
 
 
+@pytest.mark.front_end
 @pytest.mark.parametrize(
     ("what", "respond"),
     [
@@ -192,6 +197,7 @@ def test_the_file_plays_when_hls_does_not(
     expect(page.get_by_role("alert")).to_be_hidden()
 
 
+@pytest.mark.front_end
 def test_the_browsers_own_hls_is_used_where_scripts_cannot(player: Player, prepared: str) -> None:
     page = player.page
     page.add_init_script("delete window.MediaSource; delete window.ManagedMediaSource")
@@ -200,6 +206,7 @@ def test_the_browsers_own_hls_is_used_where_scripts_cannot(player: Player, prepa
     player.play()
 
 
+@pytest.mark.front_end
 def test_when_nothing_plays_a_sentence_says_so(player: Player, prepared: str) -> None:
     page = player.page
     nonsense = {"status": 200, "body": "nothing", "content_type": "video/mp4"}

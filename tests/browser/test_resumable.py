@@ -374,6 +374,7 @@ def throw_away_by_form(plain: Page) -> None:
     expect(plain.get_by_role("heading", name="Not finished yet")).to_have_count(0)
 
 
+@pytest.mark.front_end
 def test_leaving_in_the_middle_asks_first(page: Page, wire: Wire, long_film: Path) -> None:
     asked: list[str] = []
 
@@ -401,6 +402,7 @@ def test_a_refusal_before_the_first_byte_is_final(page: Page, film: Path) -> Non
     expect(page.get_by_role("button", name="Dismiss: film.mp4")).to_be_visible()
 
 
+@pytest.mark.front_end
 def test_a_file_that_changed_is_not_mixed_with_what_arrived(
     page: Page, wire: Wire, long_film: Path
 ) -> None:

@@ -14,7 +14,7 @@ from common.storage import MediaStorage
 from common.stores import Stores
 from db.engine import Database, connect
 from db.models import Job, Role, Upload, User, Video
-from tests.conftest import Client, Site
+from tests.conftest import ON_MYSQL, Client, Site
 from tests.media import mp4
 from tests.upload_service.server import Server
 
@@ -114,7 +114,11 @@ def grow_old(path: Path, seconds: float = 2 * HOUR) -> None:
     os.utime(path, (then, then))
 
 
-@pytest.fixture(scope="module", params=["gthread", "gevent"])
+# Where there is MySQL, the service runs on gevent: see docker-compose.yml.
+WORKER_CLASSES = ["gevent"] if ON_MYSQL else ["gthread", "gevent"]
+
+
+@pytest.fixture(scope="module", params=WORKER_CLASSES)
 def server(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
