@@ -177,6 +177,31 @@ def test_a_request_in_pieces_is_answered(house: House) -> None:
         assert read(connection)[:2] == (206, BYTES[5:10])
 
 
+def test_less_or_more_than_one_request_is_none(house: House) -> None:
+    sent = house.request()
+    assert environ_of(sent) is not None
+    assert not any(environ_of(sent[:length]) for length in range(len(sent)))
+    assert environ_of(sent + b"G") is None
+
+
+def test_what_gunicorn_has_read_ahead_comes_first(house: House) -> None:
+    """It reads 8 KiB at once: here two requests to the byte, with a third behind them."""
+    pad = 8192 - len(PAGE) - len(house.request(more="X-Pad: \r\n"))
+    more = f"X-Pad: {'a' * pad}\r\n"
+    with house.connect() as connection:
+        connection.sendall(PAGE + house.request(more=more) + house.request(part="bytes=0-0"))
+        stream = connection.makefile("rb")
+        assert b"200" in stream.readline()
+        lengths = []
+        while len(lengths) < 3:
+            if (line := stream.readline()).lower().startswith(b"content-length: "):
+                lengths.append(int(line.split()[1]))
+                while stream.readline() != b"\r\n":
+                    pass
+                stream.read(lengths[-1])
+        assert lengths[1:] == [5, 1]
+
+
 def test_two_requests_at_once_get_two_answers(house: House) -> None:
     with house.connect() as connection:
         connection.sendall(house.request() + house.request(part="bytes=7-8"))
