@@ -6,12 +6,12 @@ from werkzeug.wrappers import Response
 from auth_service import accounts
 from auth_service.exchange import again, caller, clear_session, gate, settings
 from auth_service.leaving import close_account
-from auth_service.quotas import storage_of
 from auth_service.signing_in import confirm
 from common.callers import Callers, admit, require_viewer, session_token
 from common.errors import MatineeError, NotThere
 from common.forms import form_fields
-from common.stores import stores
+from common.quota import storage_use
+from common.services import stores
 
 _DONE = {
     "password": "Your password is changed. All your other sessions have ended.",
@@ -82,7 +82,7 @@ def _page(*, error: str | None = None, errors_in: str | None = None) -> str:
             lambda session: accounts.count_videos(session, owner_id=viewer.id)
         ),
         storage=stores().database.read(
-            lambda session: storage_of(session, user_id=viewer.id, everybody=settings().quota)
+            lambda session: storage_use(session, user_id=viewer.id, default_quota=settings().quota)
         ),
         error=error,
         errors_in=errors_in,

@@ -13,7 +13,7 @@ from auth_service.quotas import parse_quota
 from common.callers import Callers, admit, require_viewer
 from common.errors import MatineeError
 from common.forms import form_fields
-from common.stores import stores
+from common.services import stores
 from db.models import Role
 
 _DONE = {

@@ -6,7 +6,7 @@ from auth_service.exchange import caller, clear_session, gate, viewer_json
 from auth_service.signing_in import sign_in
 from common.callers import Callers, admit, require_viewer, session_cookie, session_token
 from common.forms import json_fields
-from common.stores import stores
+from common.services import stores
 
 blueprint = Blueprint("api_session", __name__, url_prefix="/api/session")
 admit(blueprint, Callers.ANYBODY)

@@ -9,8 +9,11 @@ from flask import Flask
 from auth_service import account_routes, admin_routes, api_routes, registration_routes, routes
 from auth_service.limits import Limits
 from auth_service.passwords import Passwords
+from auth_service.quotas import quota_text
+from auth_service.services import AuthServices
 from auth_service.settings import AuthSettings
 from common.settings import Environment
+from common.stores import Stores
 from common.web import new_app
 
 
@@ -19,17 +22,18 @@ def create_app(settings: AuthSettings, *, hash_cost: Parameters = RFC_9106_LOW_M
 
     :param hash_cost: of a new password's hash.
     """
-    app = new_app("auth_service", settings.common)
-    limits = Limits(
-        app,
-        app.extensions["stores"].redis,
-        registrations_per_hour=settings.registrations_per_hour,
+    stores = Stores.of(settings.common)
+    limits = Limits(stores.redis, registrations_per_hour=settings.registrations_per_hour)
+    services = AuthServices(
+        common=settings.common,
+        stores=stores,
+        settings=settings,
+        passwords=Passwords(hash_cost),
+        limits=limits,
     )
-    app.extensions |= {
-        "settings": settings,
-        "passwords": Passwords(hash_cost),
-        "limits": limits,
-    }
+    app = new_app("auth_service", services)
+    limits.init_app(app)
+    app.add_template_filter(quota_text, "quota")
     limits.limit_attempts(registration_routes.blueprint)
     for module in (routes, registration_routes, account_routes, admin_routes, api_routes):
         app.register_blueprint(module.blueprint)

@@ -3,16 +3,16 @@
 from collections.abc import Callable
 
 import structlog
-from flask import current_app, make_response, request
+from flask import make_response, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from auth_service.devices import device_words
+from auth_service.services import services
 from auth_service.settings import AuthSettings
 from auth_service.signing_in import Caller, Gate
 from common.access import Viewer
 from common.callers import SECURE_COOKIE, client_address, session_cookie
 from common.errors import MatineeError, Unprocessable, wants_json
-from common.stores import stores
 from db.models import Role
 
 _COOKIE_AGE = 400 * 24 * 3600  # seconds; the most that browsers keep one
@@ -22,14 +22,13 @@ log = structlog.get_logger()
 
 def settings() -> AuthSettings:
     """Return the settings of the app that is answering."""
-    found: AuthSettings = current_app.extensions["settings"]
-    return found
+    return services().settings
 
 
 def gate() -> Gate:
     """Return what signing in takes."""
-    extensions = current_app.extensions
-    return Gate(stores=stores(), passwords=extensions["passwords"], limits=extensions["limits"])
+    found = services()
+    return Gate(stores=found.stores, passwords=found.passwords, limits=found.limits)
 
 
 def caller() -> Caller:

@@ -56,11 +56,10 @@ class Limits:
     :param registrations_per_hour: accounts that may be made from one network.
     """
 
-    def __init__(self, app: Flask, redis: Redis, *, registrations_per_hour: int) -> None:
+    def __init__(self, redis: Redis, *, registrations_per_hour: int) -> None:
         pool: dict[str, Any] = {"connection_pool": redis.connection_pool}
         self._limiter = Limiter(
             _client_network,
-            app=app,
             storage_uri="redis://",  # tells the kind only: the pool leads to the place
             storage_options=pool,
             strategy="fixed-window",
@@ -69,6 +68,10 @@ class Limits:
         self._registered = RateLimitItemPerHour(registrations_per_hour, 1, namespace="registered")
         flood = f"{registrations_per_hour * _ATTEMPTS_PER_ACCOUNT} per hour"
         self.limit_attempts = self._limiter.limit(flood, methods=["POST"])
+
+    def init_app(self, app: Flask) -> None:
+        """Count the requests of an app, and answer those over the limit."""
+        self._limiter.init_app(app)
         app.register_error_handler(RateLimitExceeded, self._answer_flood)
 
     def require_password_tries(self, *, name_key: str, address: str) -> None:

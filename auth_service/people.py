@@ -4,16 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from auth_service.accounts import change_and_end_sessions, viewer_for
 from auth_service.leaving import require_another_administrator
-from auth_service.quotas import Storage, make_storage
 from common.access import Viewer
 from common.errors import NotThere
+from common.quota import StorageUse, users_with_storage_use
 from common.stores import Stores
-from db.models import Role, Upload, User, Video, now
+from db.models import Role, User, now
 
 _RANKS = list(Role)  # each role includes the ones before it
 
@@ -27,8 +26,7 @@ class Person:
     role: Role
     disabled: bool
     created_at: datetime
-    video_count: int
-    storage: Storage
+    storage: StorageUse
 
 
 def list_people(session: Session, *, everybody: int | None) -> Sequence[Person]:
@@ -36,46 +34,16 @@ def list_people(session: Session, *, everybody: int | None) -> Sequence[Person]:
 
     :param everybody: the quota of accounts without their own; None is none.
     """
-    videos = (
-        select(Video.owner_id, func.count().label("count"), func.sum(Video.size).label("size"))
-        .where(Video.deleted_at.is_(None))
-        .group_by(Video.owner_id)
-        .subquery()
-    )
-    uploads = (
-        select(Upload.owner_id, func.sum(Upload.reserved).label("reserved"))
-        .group_by(Upload.owner_id)
-        .subquery()
-    )
-    rows = session.execute(
-        select(
-            User.id,
-            User.name,
-            User.role,
-            User.disabled_at,
-            User.created_at,
-            User.quota,
-            func.coalesce(videos.c.count, 0),
-            func.coalesce(videos.c.size, 0),
-            func.coalesce(uploads.c.reserved, 0),
-        )
-        .outerjoin(videos, videos.c.owner_id == User.id)
-        .outerjoin(uploads, uploads.c.owner_id == User.id)
-        .order_by(User.id)
-    )
     return [
         Person(
-            id=user_id,
-            name=name,
-            role=role,
-            disabled=disabled_at is not None,
-            created_at=created_at,
-            video_count=count,
-            storage=make_storage(  # MySQL's sums are decimals
-                videos=int(size), reserved=int(reserved), own=quota, everybody=everybody
-            ),
+            id=user.id,
+            name=user.name,
+            role=user.role,
+            disabled=user.disabled_at is not None,
+            created_at=user.created_at,
+            storage=storage,
         )
-        for user_id, name, role, disabled_at, created_at, quota, count, size, reserved in rows
+        for user, storage in users_with_storage_use(session, default_quota=everybody)
     ]
 
 

@@ -10,7 +10,7 @@ from auth_service.registration import register
 from common.callers import Callers, admit, session_cookie
 from common.errors import MatineeError
 from common.forms import form_fields
-from common.stores import stores
+from common.services import stores
 from db.models import Role
 
 blueprint = Blueprint("registration", __name__)

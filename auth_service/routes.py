@@ -10,7 +10,7 @@ from common.callers import Callers, admit, current_viewer, session_cookie
 from common.errors import MatineeError
 from common.forms import form_fields
 from common.locations import same_site_path
-from common.stores import stores
+from common.services import stores
 
 LIBRARY = "/stream"
 

@@ -14,7 +14,7 @@ from werkzeug.http import parse_cookie
 
 from common.access import Viewer
 from common.errors import NotThere, Refused, SignInRequired
-from common.stores import stores
+from common.services import Services, services_of, stores
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -54,15 +54,14 @@ def admit(blueprint: Blueprint, callers: Callers) -> None:
             raise Refused("This page is for the administrator.")
 
     def remember(state: BlueprintSetupState) -> None:
-        state.app.extensions.setdefault("admitted_callers", {})[blueprint.name] = callers
+        services_of(state.app, Services).callers[blueprint.name] = callers
 
     blueprint.record(remember)
 
 
 def admitted_callers(app: Flask, blueprint_name: str) -> Callers | None:
     """Return whom a blueprint of an app lets in, or None if it never said."""
-    admitted: dict[str, Callers] = app.extensions.get("admitted_callers", {})
-    return admitted.get(blueprint_name)
+    return services_of(app, Services).callers.get(blueprint_name)
 
 
 def session_token() -> str | None:

@@ -2,14 +2,10 @@
 
 Healthy means that the process answers; ready means that its stores do too. A container's health is
 the first: a store that is away is no reason to restart a service.
-
-`python -m common.health` asks the service in the same container, for Compose's health check.
 """
 
 import os
-import sys
 import time
-import urllib.request
 from collections.abc import Callable
 
 from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
@@ -26,11 +22,9 @@ from redis.exceptions import RedisError
 
 from common.callers import FROM_OUTSIDE, Callers, admit
 from common.errors import NotThere
+from common.services import Services, current_services
 from common.storage import StorageError
-from common.stores import Stores
 from db.engine import DatabaseAway
-
-Checks = dict[str, Callable[[], object]]
 
 blueprint = Blueprint("health", __name__)
 admit(blueprint, Callers.INSIDE)
@@ -46,13 +40,15 @@ _seconds = Histogram(
 )
 
 
-def watch_health(app: Flask, stores: Stores) -> None:
+def watch_health(app: Flask, services: Services) -> None:
     """Give an app the three addresses, and count what it answers.
 
-    A service adds to `app.extensions["checks"]` what else it needs to be ready.
+    A service adds to `Services.checks` what else it needs to be ready.
     """
-    checks: Checks = {"database": stores.database.ping, "redis": stores.sessions.ping}
-    app.extensions["checks"] = checks
+    services.checks |= {
+        "database": services.stores.database.ping,
+        "redis": services.stores.sessions.ping,
+    }
     app.before_request(_hide)
     app.register_blueprint(blueprint)
     app.after_request(_count)
@@ -92,7 +88,7 @@ def healthz() -> Response:
 @blueprint.get("/readyz")
 def readyz() -> tuple[Response, int]:
     """Tell of each store whether it can be used: 200 if all can, else 503."""
-    checks: Checks = current_app.extensions["checks"]
+    checks = current_services(Services).checks
     found = {name: _outcome(check) for name, check in checks.items()}
     return jsonify(found), 200 if set(found.values()) == {"ok"} else 503
 
@@ -115,16 +111,3 @@ def metrics() -> Response:
         registry = CollectorRegistry()
         multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
-
-
-def main(url: str) -> None:
-    """Exit with 0 if the address answers with 200 within two seconds."""
-    try:
-        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 (our own address)
-            sys.exit(0 if answer.status == 200 else 1)
-    except OSError as error:
-        sys.exit(f"{url}: {error}")
-
-
-if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8000/healthz")

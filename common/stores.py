@@ -1,8 +1,7 @@
-"""The stores that every service holds: made once per app, reached from its views."""
+"""The stores that every service holds: made once per process."""
 
 from dataclasses import dataclass
 
-from flask import current_app
 from redis import Redis
 
 from common import redis as redis_client
@@ -34,9 +33,3 @@ class Stores:
             sessions=SessionStore(redis, ttl=settings.session_ttl),
             videos=VideoCache(redis),
         )
-
-
-def stores() -> Stores:
-    """Return the stores of the app that is answering."""
-    found: Stores = current_app.extensions["stores"]
-    return found

@@ -8,14 +8,13 @@ from common.errors import handle_errors
 from common.health import watch_health
 from common.log import configure, trace_requests
 from common.pages import prepare_pages
-from common.settings import CommonSettings
-from common.stores import Stores
+from common.services import Services, install
 
 FORM_LIMIT = 64 * 1024  # bytes; a form of ours holds a name, a password, a description
 
 
-def new_app(name: str, settings: CommonSettings) -> Flask:
-    """Make an app with request ids, stores, checks, error pages, templates and health.
+def new_app(name: str, services: Services) -> Flask:
+    """Make an app with request ids, services, checks, error pages, templates and health.
 
     The order counts: the id comes before anything that may be logged.
 
@@ -23,8 +22,9 @@ def new_app(name: str, settings: CommonSettings) -> Flask:
     """
     app = Flask(name, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = FORM_LIMIT
+    settings = services.common
     app.config["SESSION_COOKIE_SECURE"] = settings.cookie_secure
-    app.extensions["stores"] = Stores.of(settings)
+    install(app, services)
     configure(settings.log_level)
     if settings.trust_gateway:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=0)  # type: ignore[method-assign]
@@ -32,5 +32,5 @@ def new_app(name: str, settings: CommonSettings) -> Flask:
     refuse_cross_site(app)
     handle_errors(app)
     prepare_pages(app, static_dir=settings.static_dir)
-    watch_health(app, app.extensions["stores"])
+    watch_health(app, services)
     return app

@@ -1,15 +1,25 @@
-"""The way to the database: one engine per process, and whole transactions that are tried again.
+"""The database: one engine per process, and transactions that are retried as a whole.
 
-Work is a function of a session. A deadlock, a lock that was waited for too long, or a connection
-that turned out to be dead undoes the transaction; the work is then run again from its start, so it
-must have no effect but on the session. A commit whose answer was lost is never repeated: nobody
-knows whether it happened.
+A rule is a function whose first parameter is a session, marked with :func:`transaction`. Called
+with a :class:`Database` it runs in a transaction of its own; called with a session it joins that
+session's transaction:
+
+    @transaction(writes=True)
+    def rename_video(session: Session, *, video_id: str, title: str) -> Video: ...
+
+    rename_video(database, video_id=..., title=...)
+
+A deadlock, a lock timeout or a dead connection rolls the transaction back and runs the rule again
+from its start. So what a rule does beside the session (to Redis, or to files) must be idempotent.
+A commit whose answer was lost is never repeated: nobody knows whether it happened.
 """
 
+import contextvars
+import functools
 import sqlite3
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import pymysql
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
@@ -17,7 +27,10 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
+from db import native_threads
+
 T = TypeVar("T")
+P = ParamSpec("P")
 
 _TRIES = 4
 _PATIENCE = 0.9  # seconds from the first try until no other is begun
@@ -65,6 +78,15 @@ class Database:
             raise DatabaseAway(str(error.orig)) from error
 
     def _run(self, work: Callable[[Session], T], *, writes: bool) -> T:
+        if self.engine.dialect.name == "sqlite" and native_threads.shares_one_thread():
+            # SQLite would block gevent's loop, and a writer would wait for a greenlet that cannot
+            # run. The context holds the request's log fields.
+            context = contextvars.copy_context()
+            retry = functools.partial(self._retry, work, writes=writes)
+            return native_threads.run(lambda: context.run(retry))
+        return self._retry(work, writes=writes)
+
+    def _retry(self, work: Callable[[Session], T], *, writes: bool) -> T:
         deadline = time.monotonic() + _PATIENCE
         for attempt in range(_TRIES):
             try:
@@ -87,6 +109,31 @@ class Database:
             except OperationalError as error:
                 raise DatabaseAway("the answer to a commit was lost") from error
             return result
+
+
+def transaction(
+    *, writes: bool
+) -> Callable[
+    [Callable[Concatenate[Session, P], T]], Callable[Concatenate[Session | Database, P], T]
+]:
+    """Let a rule be called with a database, which runs it in a transaction, or with a session.
+
+    :param writes: whether the transaction is committed; SQLite then takes its lock at once.
+    """
+
+    def decorate(
+        rule: Callable[Concatenate[Session, P], T],
+    ) -> Callable[Concatenate[Session | Database, P], T]:
+        @functools.wraps(rule)
+        def run(where: Session | Database, /, *args: P.args, **kwargs: P.kwargs) -> T:
+            if isinstance(where, Session):
+                return rule(where, *args, **kwargs)
+            start = where.write if writes else where.read
+            return start(lambda session: rule(session, *args, **kwargs))
+
+        return run
+
+    return decorate
 
 
 def _is_passing(error: DBAPIError | PoolTimeout) -> bool:
@@ -113,7 +160,7 @@ def connect(url: str, *, password: str = "", pool_size: int = 10) -> Database:
     """
     where = make_url(url)
     if where.get_backend_name() == "sqlite":
-        engine = create_engine(where, connect_args={"timeout": 5}, pool_size=pool_size)
+        engine = create_engine(where, connect_args={"timeout": 1}, pool_size=pool_size)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return Database(engine)
@@ -141,7 +188,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # SQLAlchemy says when a transaction begins (below); the driver's own guess would be too late.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=1000"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
     # Its own `lower` knows ASCII alone, and a search for "über" is to find "Über", as in MySQL.

@@ -12,7 +12,7 @@ from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from common.callers import Callers, admit, require_viewer
-from common.stores import stores
+from common.services import stores
 from streaming_service import changes
 from streaming_service.api import BadQuery
 from streaming_service.cursors import BadCursor, StepCursor

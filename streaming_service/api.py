@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from common.callers import Callers, admit, current_viewer, require_viewer
 from common.errors import Unprocessable
 from common.forms import json_fields
-from common.stores import stores
+from common.services import stores
 from db.models import Video
 from streaming_service import changes
 from streaming_service.captions import tracks_of

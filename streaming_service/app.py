@@ -7,6 +7,7 @@ from flask import Flask
 
 from common.settings import Environment
 from common.storage import MediaStorage
+from common.stores import Stores
 from common.web import new_app
 from streaming_service import (
     administering,
@@ -19,16 +20,22 @@ from streaming_service import (
     routes,
 )
 from streaming_service.ids import LanguageConverter, VideoIdConverter
+from streaming_service.services import StreamingServices
 from streaming_service.settings import StreamingSettings
 
 
 def create_app(settings: StreamingSettings) -> Flask:
     """Make the app of these settings."""
-    app = new_app("streaming_service", settings.common)
-    app.extensions["settings"] = settings
-    storage = app.extensions["storage"] = MediaStorage(settings.videos_dir)
-    app.extensions["checks"]["videos"] = lambda: storage.check(writable=False)
-    app.extensions["streams"] = BoundedSemaphore(settings.streams)
+    storage = MediaStorage(settings.videos_dir)
+    services = StreamingServices(
+        common=settings.common,
+        stores=Stores.of(settings.common),
+        settings=settings,
+        storage=storage,
+        streams=BoundedSemaphore(settings.streams),
+        checks={"videos": lambda: storage.check(writable=False)},
+    )
+    app = new_app("streaming_service", services)
     app.url_map.merge_slashes = False
     app.url_map.converters["video"] = VideoIdConverter
     app.url_map.converters["language"] = LanguageConverter
@@ -42,7 +49,7 @@ def create_app(settings: StreamingSettings) -> Flask:
     if settings.sends_bytes:
         delivery.stand_in_front(app, storage, trust_gateway=settings.common.trust_gateway)
     else:
-        gate = authorisation.Gate(app.wsgi_app, app.extensions["stores"])
+        gate = authorisation.Gate(app.wsgi_app, services.stores)
         app.wsgi_app = gate  # type: ignore[method-assign]
     return app
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from common.access import Viewer
 from common.errors import NotThere
 from common.queue import wake
-from common.stores import stores
+from common.services import stores
 from db.models import Video
 from streaming_service.captions import Track, add_caption, remove_caption
 from streaming_service.failures import start_again, start_step_again

@@ -25,6 +25,7 @@ from common.errors import MatineeError, NotThere
 from common.health import count_request
 from common.log import request_id
 from common.media import NAMES, RENDITION, MediaFile, media_of
+from common.services import Services, services_of
 from common.storage import MediaStorage
 from common.stores import Stores
 from db.engine import DatabaseAway
@@ -104,7 +105,7 @@ class MediaGate:
     def __init__(self, app: Flask, storage: MediaStorage, *, trust_gateway: bool) -> None:
         self._app = app
         self._inner: WSGIApplication = app.wsgi_app
-        self._stores: Stores = app.extensions["stores"]
+        self._stores: Stores = services_of(app, Services).stores
         self._storage = storage
         self._trust_gateway = trust_gateway
 

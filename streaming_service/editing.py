@@ -10,7 +10,7 @@ from common.callers import Callers, admit, require_viewer
 from common.errors import Unprocessable, wants_json
 from common.forms import form_fields
 from common.locations import watch_url
-from common.stores import stores
+from common.services import stores
 from common.web import FORM_LIMIT
 from db.models import CAPTION_LIMIT, Video
 from streaming_service import changes

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from common.access import Viewer
 from common.callers import Callers, admit, require_viewer
 from common.errors import MatineeError, NotThere, Unprocessable
-from common.stores import stores
+from common.services import stores
 from db.models import Position, Video, now
 from streaming_service.changes import write_row
 from streaming_service.library import get_video_for

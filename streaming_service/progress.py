@@ -13,11 +13,10 @@ asks again.
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
-from threading import BoundedSemaphore
 from typing import Any
 
 import structlog
-from flask import Blueprint, Response, current_app, jsonify, request
+from flask import Blueprint, Response, jsonify, request
 from redis.exceptions import RedisError
 from sqlalchemy.orm import Session
 
@@ -26,10 +25,12 @@ from common.access import Viewer
 from common.callers import Callers, admit, current_viewer, require_viewer, session_token
 from common.errors import MatineeError, NotThere, Unprocessable
 from common.ids import is_id
-from common.stores import Stores, stores
+from common.services import stores
+from common.stores import Stores
 from db.engine import DatabaseAway
 from streaming_service.library import PAGE, get_videos_for
 from streaming_service.preparing import prepared
+from streaming_service.services import services
 
 _PAUSE = 1.0  # seconds from one look at the stores to the next
 _PING = 15  # looks without news, after which a comment tells that the line is open
@@ -102,7 +103,7 @@ def _look(stores: Stores, viewer: Viewer | None, ids: list[str]) -> State:
 
 def _events(ids: list[str], *, data_of: Callable[[str, dict[str, Any]], Any]) -> Response:
     """Answer with a stream of events, if there is room for another."""
-    places: BoundedSemaphore = current_app.extensions["streams"]
+    places = services().streams
     if not places.acquire(blocking=False):
         raise TooManyStreams
     held, token = stores(), session_token()

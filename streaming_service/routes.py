@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from common.access import may_edit, may_remove
 from common.callers import Callers, admit, current_viewer, require_viewer
-from common.stores import stores
+from common.services import stores
 from db.models import Video
 from streaming_service.captions import get_caption, tracks_of
 from streaming_service.cards import Card, cards_of

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from common.callers import current_viewer, require_viewer
 from common.errors import NotThere
-from common.stores import stores
+from common.services import stores
 from db.models import Video
 from streaming_service.library import get_video_for
 

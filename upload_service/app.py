@@ -6,20 +6,26 @@ from flask import Flask
 
 from common.settings import Environment
 from common.storage import MediaStorage
+from common.stores import Stores
 from common.web import new_app
 from upload_service import routes, tus_routes
 from upload_service.intake import slots
+from upload_service.services import UploadServices
 from upload_service.settings import UploadSettings
 
 
 def create_app(settings: UploadSettings) -> Flask:
     """Make the app of these settings. The volume may come later: readiness says no until then."""
-    app = new_app("upload_service", settings.common)
     storage = MediaStorage(settings.videos_dir, settings.formats)
-    app.extensions["settings"] = settings
-    app.extensions["storage"] = storage
-    app.extensions["checks"]["videos"] = storage.prepare
-    app.extensions["upload_slots"] = slots(settings.uploads_at_once)
+    services = UploadServices(
+        common=settings.common,
+        stores=Stores.of(settings.common),
+        settings=settings,
+        storage=storage,
+        slots=slots(settings.uploads_at_once),
+        checks={"videos": storage.prepare},
+    )
+    app = new_app("upload_service", services)
     app.register_blueprint(routes.blueprint)
     app.register_blueprint(tus_routes.blueprint)
     return app

@@ -12,8 +12,8 @@ from common.errors import MatineeError
 from common.ids import is_id, new_id
 from common.storage import MediaStorage
 from common.stores import Stores
+from db import native_threads
 from db.models import Upload, User, now
-from upload_service import offload
 from upload_service.reservations import (
     Limits,
     NoRoom,
@@ -144,7 +144,7 @@ def _make_file(stores: Stores, storage: MediaStorage, upload: Upload) -> None:
             pass
 
     try:
-        offload.run(make)
+        native_threads.run(make)
     except OSError as error:
         abandon_upload(stores, storage, upload_id=upload.id)
         if error.errno in (errno.ENOSPC, errno.EDQUOT):

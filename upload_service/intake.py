@@ -6,13 +6,14 @@ from contextlib import contextmanager
 from typing import Any
 
 import structlog
-from flask import current_app, g, request
+from flask import g, request
 
 from common.errors import MatineeError
 from common.storage import MediaStorage, StorageError
 from db.models import Upload
 from upload_service.body import Body
 from upload_service.reservations import Limits
+from upload_service.services import services
 from upload_service.settings import UploadSettings
 
 log = structlog.get_logger()
@@ -40,8 +41,7 @@ class TooManyUploads(MatineeError):
 
 def settings() -> UploadSettings:
     """Return the settings of the app that is answering."""
-    found: UploadSettings = current_app.extensions["settings"]
-    return found
+    return services().settings
 
 
 def limits() -> Limits:
@@ -55,7 +55,7 @@ def volume() -> MediaStorage:
 
     :raises VolumeAway: it is not.
     """
-    storage: MediaStorage = current_app.extensions["storage"]
+    storage = services().storage
     try:
         storage.prepare()
     except StorageError as error:
@@ -75,7 +75,7 @@ def slot() -> Iterator[None]:
 
     :raises TooManyUploads: all are taken.
     """
-    slots: threading.BoundedSemaphore | None = current_app.extensions["upload_slots"]
+    slots = services().slots
     if slots is None:
         yield
         return

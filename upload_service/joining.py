@@ -4,8 +4,8 @@ from typing import BinaryIO
 
 from common.storage import MediaStorage, StorageFull
 from common.stores import Stores
+from db import native_threads
 from db.models import Upload
-from upload_service import offload
 from upload_service.completing import complete
 from upload_service.lookup import Standing
 from upload_service.reservations import NoRoom
@@ -27,7 +27,7 @@ def join(
     with sole_writer(stores.redis, storage, upload.id, patience=patience) as file:
         start = storage.size(file)
         try:
-            offload.run(lambda: _append_parts(storage, file, parts))
+            native_threads.run(lambda: _append_parts(storage, file, parts))
         except FileNotFoundError as error:
             if storage.size(file) != upload.length:
                 raise UploadGone from error

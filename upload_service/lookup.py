@@ -10,8 +10,8 @@ from common.errors import Conflict, NotThere
 from common.ids import is_id
 from common.storage import MediaStorage
 from common.stores import Stores
+from db import native_threads
 from db.models import Upload, Video, now
-from upload_service import offload
 from upload_service.uploads import UploadGone
 
 
@@ -48,7 +48,7 @@ def standing_of(
     found = stores.database.read(partial(find, owner_id=owner_id, upload_id=upload_id))
     if isinstance(found, Video):
         return Standing(None, found.size, found.size, found)
-    offset = offload.run(lambda: storage.durable_size(upload_id))
+    offset = native_threads.run(lambda: storage.durable_size(upload_id))
     if offset is not None:
         return Standing(found, offset, found.length)
     if storage.has_original(upload_id):

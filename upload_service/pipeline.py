@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, BinaryIO
 
 from common.storage import MediaStorage
-from upload_service import offload
+from db import native_threads
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -177,7 +177,7 @@ class Pipeline:
         self.sink = sink
         self._waiting: list[Piece] = []
         self._writing: list[Piece] = []
-        self._jobs: list[offload.Started[None]] = []
+        self._jobs: list[native_threads.Started[None]] = []
 
     def put(self, piece: Piece) -> None:
         """Have a piece written, after those before it.
@@ -215,9 +215,9 @@ class Pipeline:
     def _begin(self) -> None:
         self._writing, self._waiting = self._waiting, []
         pieces = self._writing
-        self._jobs = [offload.start(lambda: self.sink.write(pieces))]
+        self._jobs = [native_threads.start(lambda: self.sink.write(pieces))]
         if self.sink.hashes_apart:
-            self._jobs.append(offload.start(lambda: self.sink.digest(pieces)))
+            self._jobs.append(native_threads.start(lambda: self.sink.digest(pieces)))
 
     def _collect(self) -> None:
         """Wait for what is being written.

@@ -13,8 +13,8 @@ from common.errors import Unprocessable
 from common.ids import is_id
 from common.storage import MediaStorage, StorageFull
 from common.stores import Stores
+from db import native_threads
 from db.models import Upload
-from upload_service import offload
 from upload_service.body import FRAME, BodyTooLarge
 from upload_service.form import FIELD_LIMIT, Part
 from upload_service.pipeline import Piece, Sink
@@ -174,7 +174,7 @@ def _store(
                 raise Unprocessable("This file is empty.")
             if arrival.received > promised:
                 _promise(stores, storage, upload, arrival.received, limits)
-            offload.run(lambda: storage.sync(file))
+            native_threads.run(lambda: storage.sync(file))
     except StorageFull as error:
         raise NoRoom from error
     arrival.sha256 = hashed.hexdigest()
@@ -183,7 +183,7 @@ def _store(
 @contextmanager
 def _new_file(storage: MediaStorage, upload_id: str) -> Iterator[BinaryIO]:
     opened = storage.create_incoming(upload_id)
-    file = offload.run(opened.__enter__)
+    file = native_threads.run(opened.__enter__)
     try:
         yield file
     finally:

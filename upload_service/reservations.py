@@ -6,13 +6,14 @@ the lock of the volume's row, so that two uploads that fit alone and not togethe
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from common.errors import MatineeError
 from common.pages import filesize
+from common.quota import storage_use
 from common.storage import MediaStorage
-from db.models import Upload, User, Video, Volume
+from db.models import Upload, Volume
 from upload_service.body import BodyTooLarge
 
 RESERVE = 64 << 20
@@ -86,23 +87,11 @@ def require_room(
     :raises OverQuota: the user may not have them.
     :raises NoRoom: the volume has none, with all that was promised to unfinished uploads.
     """
-    own = session.scalar(select(User.quota).where(User.id == owner_id))
-    allowed = quota if own is None else own
-    if allowed is not None:
-        left = allowed - used_by(session, owner_id=owner_id)
-        if more > left:
-            raise OverQuota(left=left, quota=allowed)
+    use = storage_use(session, user_id=owner_id, default_quota=quota)
+    if use.quota is not None and more > use.quota - use.used:
+        raise OverQuota(left=use.quota - use.used, quota=use.quota)
     if more > room(storage) - _promised(session, storage):
         raise NoRoom
-
-
-def used_by(session: Session, *, owner_id: int) -> int:
-    """Return how many bytes a user's videos have, and unfinished uploads were promised."""
-    videos = select(func.coalesce(func.sum(Video.size), 0)).where(
-        Video.owner_id == owner_id, Video.deleted_at.is_(None)
-    )
-    uploads = select(func.coalesce(func.sum(Upload.reserved), 0)).where(Upload.owner_id == owner_id)
-    return int(session.scalar(videos) or 0) + int(session.scalar(uploads) or 0)
 
 
 def _promised(session: Session, storage: MediaStorage) -> int:

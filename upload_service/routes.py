@@ -15,7 +15,7 @@ from common.formats import accepted_by_browsers, in_words
 from common.forms import require_type
 from common.ids import new_id
 from common.locations import watch_url
-from common.stores import stores
+from common.services import stores
 from db.models import Video
 from upload_service.body import FRAME, ClientLeft, ClientStalled
 from upload_service.counters import uploads_ended

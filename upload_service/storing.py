@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from common.errors import MatineeError
 from common.storage import MediaStorage, StorageFull
-from upload_service import offload
+from db import native_threads
 from upload_service.counters import bytes_received
 from upload_service.pipeline import Piece, Pipeline, Sink
 from upload_service.reservations import NoRoom
@@ -97,7 +97,7 @@ def store_checked(
             receive(sink, arriving, most=most - start)
             if not hmac.compare_digest(hashed.digest(), checksum.digest):
                 raise ChecksumMismatch
-            offload.run(lambda: storage.append_from(scratch, file))
+            native_threads.run(lambda: storage.append_from(scratch, file))
         except StorageFull as error:
             cut(file, start)
             raise NoRoom from error
@@ -139,7 +139,7 @@ def sync(file: BinaryIO, *, start: int) -> None:
     :raises NoRoom: a volume that allots room late has none.
     """
     try:
-        offload.run(lambda: MediaStorage.sync(file))
+        native_threads.run(lambda: MediaStorage.sync(file))
     except StorageFull as error:
         cut(file, start)
         raise NoRoom from error
@@ -150,4 +150,4 @@ def sync(file: BinaryIO, *, start: int) -> None:
 
 def cut(file: BinaryIO, size: int) -> None:
     """Take a file back to a size."""
-    offload.run(lambda: MediaStorage.cut(file, size))
+    native_threads.run(lambda: MediaStorage.cut(file, size))

@@ -13,7 +13,7 @@ from common.callers import Callers, admit, require_viewer
 from common.crosssite import is_cross_site
 from common.errors import MatineeError, Refused
 from common.locations import watch_url
-from common.stores import stores
+from common.services import stores
 from db.models import Upload
 from upload_service import tus
 from upload_service.appending import append

@@ -22,9 +22,9 @@ from common.ids import new_id
 from common.queue import wake
 from common.storage import MediaStorage
 from common.stores import Stores
+from db import native_threads
 from db.engine import DatabaseAway
 from db.models import Job, JobKind, Upload, Video
-from upload_service import offload
 from upload_service.inspection import inspect
 from upload_service.mp4 import NotAVideo, VideoFacts
 
@@ -81,7 +81,7 @@ def finish_upload(
     :raises DatabaseAway: the video is there once the database is: the janitor sees to it.
     """
     try:
-        size, facts = offload.run(lambda: _check_and_publish(storage, upload.id))
+        size, facts = native_threads.run(lambda: _check_and_publish(storage, upload.id))
     except NotAVideo:
         abandon_upload(stores, storage, upload_id=upload.id)
         raise
@@ -94,7 +94,7 @@ def finish_upload(
                 # Somebody recorded the same submission, or removed the owner, at this moment.
                 video = stores.database.write(work)
         except UploadGone:
-            offload.run(lambda: storage.drop_video(upload.id))
+            native_threads.run(lambda: storage.drop_video(upload.id))
             raise
     if video.id != upload.id:
         abandon_upload(stores, storage, upload_id=upload.id)
@@ -153,7 +153,7 @@ def abandon_upload(stores: Stores, storage: MediaStorage, *, upload_id: str) -> 
 
     With the database away the row stays, and the janitor removes it.
     """
-    offload.run(lambda: storage.drop_incoming(upload_id))
+    native_threads.run(lambda: storage.drop_incoming(upload_id))
     try:
         stores.database.write(partial(_discard, storage=storage, upload_id=upload_id))
     except DatabaseAway as error:

@@ -21,7 +21,7 @@ PASSWORD = "correct horse battery"  # what the cast of the fixtures signs up wit
 @pytest.fixture
 def stores(site: Site) -> Stores:
     """The stores of the auth service."""
-    found: Stores = site.apps["auth"].extensions["stores"]
+    found: Stores = site.apps["auth"].extensions["matinee"].stores
     return found
 
 

@@ -172,8 +172,8 @@ def test_an_administrator_who_steps_down_is_led_to_the_account_page(
 def test_an_administrator_makes_accounts_even_with_registration_closed(
     site: Site, alice: Client, database: Database
 ) -> None:
-    extensions = site.apps["auth"].extensions
-    extensions["settings"] = replace(extensions["settings"], registration_open=False)
+    services = site.apps["auth"].extensions["matinee"]
+    services.settings = replace(services.settings, registration_open=False)
     form = {"username": "Bob", "password": PASSWORD, "role": "viewer"}
     assert alice.post("/admin/users", data=form).location == "/admin?done=added"
     browser = site.browser()

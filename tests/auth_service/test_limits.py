@@ -75,7 +75,7 @@ def test_a_right_guess_in_a_burst_is_not_told_from_the_wrong_ones(
     site: Site, alice: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The tries are used up by others while the right password is being hashed."""
-    passwords = site.apps["auth"].extensions["passwords"]
+    passwords = site.apps["auth"].extensions["matinee"].passwords
     matches = passwords.matches
 
     def slowly(password: str, stored: str | None) -> bool:

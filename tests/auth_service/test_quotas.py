@@ -63,8 +63,8 @@ def test_what_is_no_size_is_refused(typed: str) -> None:
 
 def set_everybodys_quota(site: Site, quota: int | None) -> None:
     for name in ("auth", "upload"):
-        extensions = site.apps[name].extensions
-        extensions["settings"] = replace(extensions["settings"], quota=quota)
+        services = site.apps[name].extensions["matinee"]
+        services.settings = replace(services.settings, quota=quota)
 
 
 def reserve(database: Database, owner: str, size: int) -> None:
@@ -156,7 +156,7 @@ def test_a_quota_that_was_set_is_what_uploads_are_held_to(
         headers = {"Tus-Resumable": "1.0.0", "Upload-Length": str(size)}
         return alice.post("/upload/files", headers=headers).status_code
 
-    site.apps["upload"].extensions["settings"].videos_dir.joinpath("incoming").mkdir()
+    site.apps["upload"].extensions["matinee"].settings.videos_dir.joinpath("incoming").mkdir()
     set_everybodys_quota(site, 1_000_000)
     where = f"/admin/users/{user_id(database, 'alice')}/quota"
     assert announce(2_000_000) == 413

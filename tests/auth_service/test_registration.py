@@ -20,8 +20,8 @@ def send(browser: Client, name: str, password: str = PASSWORD) -> int:
 
 
 def close_registration(site: Site) -> None:
-    extensions = site.apps["auth"].extensions
-    extensions["settings"] = replace(extensions["settings"], registration_open=False)
+    services = site.apps["auth"].extensions["matinee"]
+    services.settings = replace(services.settings, registration_open=False)
 
 
 def unsighted(look: Callable[..., Any]) -> Callable[..., Any]:
@@ -148,7 +148,7 @@ def test_a_password_of_an_unfit_length_is_422(
 def test_a_password_of_a_megabyte_is_refused_without_a_hash(
     site: Site, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(site.apps["auth"].extensions["passwords"], "_hasher", None)
+    monkeypatch.setattr(site.apps["auth"].extensions["matinee"].passwords, "_hasher", None)
     for path in ("/register", "/login"):
         answer = site.browser().post(path, data={"username": "alice", "password": "x" * 1_000_000})
         assert answer.status_code == 413

@@ -87,7 +87,7 @@ def test_over_https_the_cookie_is_for_this_host_and_https_alone(
 def test_an_unknown_user_and_a_wrong_password_get_the_same_answer_at_the_same_cost(
     site: Site, alice: Client, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hasher = site.apps["auth"].extensions["passwords"]._hasher
+    hasher = site.apps["auth"].extensions["matinee"].passwords._hasher
     verified = []
 
     class Watch:
@@ -95,7 +95,7 @@ def test_an_unknown_user_and_a_wrong_password_get_the_same_answer_at_the_same_co
             verified.append(extract_parameters(stored))
             return bool(hasher.verify(stored, secret))
 
-    monkeypatch.setattr(site.apps["auth"].extensions["passwords"], "_hasher", Watch())
+    monkeypatch.setattr(site.apps["auth"].extensions["matinee"].passwords, "_hasher", Watch())
     answers = [
         log_in(site.browser(), name, "wrong password")
         for name in ("alice", "nobody", "%", "' OR 1=1 --", "\x00", "<b>", "")
@@ -143,7 +143,7 @@ def test_every_byte_of_a_password_counts(site: Site, one: str, other: str) -> No
 def test_a_password_over_the_limit_is_422_without_a_hash(
     site: Site, alice: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(site.apps["auth"].extensions["passwords"], "_hasher", None)
+    monkeypatch.setattr(site.apps["auth"].extensions["matinee"].passwords, "_hasher", None)
     for name in ("alice", "nobody"):
         assert log_in(site.browser(), name, "x" * 1001).status_code == 422
 
@@ -366,7 +366,7 @@ def test_a_hash_of_an_older_cost_is_renewed_at_log_in(
     site: Site, alice: Client, database: Database
 ) -> None:
     dearer = replace(CHEAPEST, time_cost=2)
-    site.apps["auth"].extensions["passwords"] = Passwords(dearer)
+    site.apps["auth"].extensions["matinee"].passwords = Passwords(dearer)
     browser = site.browser()
     assert log_in(browser, "alice").status_code == 303
     user = account(database, "alice")
@@ -381,7 +381,7 @@ def test_a_hash_that_another_log_in_renewed_first_is_no_reason_to_refuse(
     site: Site, alice: Client, stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dearer = Passwords(replace(CHEAPEST, time_cost=2))
-    site.apps["auth"].extensions["passwords"] = dearer
+    site.apps["auth"].extensions["matinee"].passwords = dearer
     original = replace_hash
 
     def overtaken(session: Session, *, user_id: int, old: str, new: str) -> bool:

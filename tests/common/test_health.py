@@ -13,7 +13,7 @@ INSIDE = ["/healthz", "/readyz", "/metrics", "/internal/authorise"]
 
 def take_redis_away(site: Site, service: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Lead the service's Redis client to a port where nothing answers."""
-    pool = site.apps[service].extensions["stores"].redis.connection_pool
+    pool = site.apps[service].extensions["matinee"].stores.redis.connection_pool
     pool.disconnect()
     pool.reset()
     monkeypatch.setitem(pool.connection_kwargs, "port", 9)

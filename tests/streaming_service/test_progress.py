@@ -320,7 +320,9 @@ def test_between_two_looks_no_connection_is_held(
     stream = Stream(alice, f"/api/videos/{underway}/progress")
     stream.event()
 
-    pools = [app.extensions["stores"].database.engine.pool for app in house.site.apps.values()]
+    pools = [
+        app.extensions["matinee"].stores.database.engine.pool for app in house.site.apps.values()
+    ]
     assert [pool.checkedout() for pool in pools] == [0, 0, 0]  # type: ignore[attr-defined]
 
 

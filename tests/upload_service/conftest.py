@@ -43,7 +43,7 @@ def storage(videos_dir: Path) -> MediaStorage:
 @pytest.fixture
 def stores(site: Site) -> Stores:
     """The stores of the site."""
-    found: Stores = site.apps["upload"].extensions["stores"]
+    found: Stores = site.apps["upload"].extensions["matinee"].stores
     return found
 
 

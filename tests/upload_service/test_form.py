@@ -240,7 +240,7 @@ def test_what_cannot_be_read_as_a_form_is_refused(
 
 
 def limit_to(site: Site, limit: int) -> None:
-    settings = site.apps["upload"].extensions["settings"]
+    settings = site.apps["upload"].extensions["matinee"].settings
     object.__setattr__(settings, "max_upload_size", limit)
 
 
@@ -427,7 +427,7 @@ def test_an_account_deleted_during_the_upload_leaves_nothing(
 def test_when_all_slots_are_taken_the_next_upload_is_put_off(
     site: Site, alice: Client, videos_dir: Path, film: bytes
 ) -> None:
-    slots = site.apps["upload"].extensions["upload_slots"]
+    slots = site.apps["upload"].extensions["matinee"].slots
     taken = 0
     while slots.acquire(blocking=False):
         taken += 1

@@ -33,7 +33,8 @@ def set_up(site: Site) -> Callable[..., None]:
         from dataclasses import replace
 
         app = site.apps["upload"]
-        app.extensions["settings"] = replace(app.extensions["settings"], **values)
+        services = app.extensions["matinee"]
+        services.settings = replace(services.settings, **values)
 
     return change
 

@@ -1,8 +1,8 @@
-"""Work that waits for the disk, done in threads of the system's own, whatever the worker is.
+"""Runs blocking work in native threads where the process runs on gevent.
 
-Where each request has a thread (gthread), waiting in it costs nobody anything. Where all requests
-share one (gevent), a request that waits for the disk would stop all the others. This module is
-the one place that knows the difference.
+gevent runs all requests of a process in one thread. A call that blocks on the disk, as `fdatasync`
+and every SQLite statement do, would stop all of them. This module is the one place that knows
+whether gevent is in use.
 """
 
 import concurrent.futures

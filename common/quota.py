@@ -1,0 +1,100 @@
+"""How much an account stores and may store: computed in this module alone."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from common.live import is_live
+from db.models import NO_QUOTA, Upload, User, Video
+
+
+@dataclass(frozen=True)
+class StorageUse:
+    """What an account stores and may store, in bytes.
+
+    :ivar videos: of the originals of its videos.
+    :ivar reserved: promised to its unfinished uploads, whether or not the bytes have arrived.
+    :ivar own_quota: the account's own setting: None is the default quota, NO_QUOTA no limit.
+    :ivar quota: the limit that applies; None is no limit.
+    :ivar video_count: how many videos it has.
+    """
+
+    videos: int
+    reserved: int
+    own_quota: int | None
+    quota: int | None
+    video_count: int
+
+    @property
+    def used(self) -> int:
+        """What counts towards the quota."""
+        return self.videos + self.reserved
+
+    @property
+    def remaining(self) -> int | None:
+        """Bytes that may still be uploaded, 0 at least; None is no limit."""
+        return None if self.quota is None else max(0, self.quota - self.used)
+
+
+def users_with_storage_use(
+    session: Session, *, default_quota: int | None, user_id: int | None = None
+) -> list[tuple[User, StorageUse]]:
+    """Return every account, or one, with what it stores, the oldest first. One query.
+
+    :param default_quota: of accounts without their own (`QUOTA`); None is no limit.
+    """
+    stored = (
+        select(
+            Video.owner_id,
+            func.count().label("count"),
+            func.coalesce(func.sum(Video.size), 0).label("size"),
+        )
+        .where(is_live())
+        .group_by(Video.owner_id)
+        .subquery()
+    )
+    promised = (
+        select(Upload.owner_id, func.coalesce(func.sum(Upload.reserved), 0).label("reserved"))
+        .group_by(Upload.owner_id)
+        .subquery()
+    )
+    query = (
+        select(
+            User,
+            func.coalesce(stored.c.count, 0),
+            func.coalesce(stored.c.size, 0),
+            func.coalesce(promised.c.reserved, 0),
+        )
+        .outerjoin(stored, stored.c.owner_id == User.id)
+        .outerjoin(promised, promised.c.owner_id == User.id)
+        .order_by(User.id)
+    )
+    if user_id is not None:
+        query = query.where(User.id == user_id)
+    return [
+        (
+            user,
+            StorageUse(
+                videos=int(size),  # MySQL's sums are decimals
+                reserved=int(reserved),
+                own_quota=user.quota,
+                quota=effective_quota(user.quota, default_quota),
+                video_count=count,
+            ),
+        )
+        for user, count, size, reserved in session.execute(query)
+    ]
+
+
+def storage_use(session: Session, *, user_id: int, default_quota: int | None) -> StorageUse:
+    """Return what one account stores and may store; nothing for an account that is gone."""
+    for _user, use in users_with_storage_use(session, default_quota=default_quota, user_id=user_id):
+        return use
+    return StorageUse(0, 0, None, default_quota, 0)
+
+
+def effective_quota(own: int | None, default: int | None) -> int | None:
+    """Return the quota that applies: the account's own, or the default; None is no limit."""
+    quota = default if own is None else own
+    return None if quota == NO_QUOTA else quota
