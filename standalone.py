@@ -31,8 +31,8 @@ from werkzeug.middleware.shared_data import SharedDataMiddleware
 import auth_service.app
 import streaming_service.app
 import upload_service.app
-from common.callers import FROM_OUTSIDE
 from common.settings import Environment, SettingsError
+from common.web.auth import FROM_OUTSIDE
 from db.engine import connect
 from db.schema import upgrade
 
@@ -251,7 +251,13 @@ def _wait_until_ready(url: str, programs: Iterable[Program], log: Path) -> None:
 def _web_server(
     settings: StandaloneSettings, environ: Mapping[str, str], log: IO[bytes]
 ) -> Program:
-    command = [sys.executable, "-m", "gunicorn", "--config", "python:common.gunicorn"]
+    command = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "--config",
+        "python:common.process.gunicorn_config",
+    ]
     bind = ",".join(f"{settings.address}:{port}" for port in settings.ports)
     # Threads wait for uploads, each of which holds one.
     defaults = {"THREADS": "64", "WORKER_CLASS": "streaming_service.media_worker.MediaWorker"}

@@ -23,7 +23,7 @@ from auth_service.people import reset_account
 from common.errors import MatineeError
 from common.settings import CommonSettings, Environment, SettingsError
 from common.stores import Stores
-from db.engine import DatabaseAway
+from db.engine import DatabaseUnavailable
 from db.models import Role
 
 
@@ -88,7 +88,7 @@ def main(arguments: list[str]) -> None:
         sys.exit(f"There is an account called {given.name} already; --reset sets it right.")
     except (MatineeError, SettingsError) as error:
         sys.exit(str(error))
-    except DatabaseAway as error:
+    except DatabaseUnavailable as error:
         sys.exit(f"The database does not answer: {error}")
     except RedisError as error:
         sys.exit(f"The session store does not answer, so nothing was changed: {error}")

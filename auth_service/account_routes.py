@@ -7,11 +7,11 @@ from auth_service import accounts
 from auth_service.exchange import again, caller, clear_session, gate, settings
 from auth_service.leaving import close_account
 from auth_service.signing_in import confirm
-from common.callers import Callers, admit, require_viewer, session_token
-from common.errors import MatineeError, NotThere
-from common.forms import form_fields
+from common.errors import MatineeError, NotFound
 from common.quota import storage_use
-from common.services import stores
+from common.web.auth import Audience, require_viewer, restrict_to, session_token
+from common.web.forms import form_fields
+from common.web.services import stores
 
 _DONE = {
     "password": "Your password is changed. All your other sessions have ended.",
@@ -20,7 +20,7 @@ _DONE = {
 }
 
 blueprint = Blueprint("account", __name__, url_prefix="/account")
-admit(blueprint, Callers.SIGNED_IN)
+restrict_to(blueprint, Audience.SIGNED_IN)
 
 
 @blueprint.get("")
@@ -33,7 +33,7 @@ def show() -> str:
 def end_session(session_id: str) -> Response:
     """End one of one's own sessions."""
     if not stores().sessions.end_listed(require_viewer().id, session_id):
-        raise NotThere
+        raise NotFound
     return redirect("/account?done=session", 303)
 
 

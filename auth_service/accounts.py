@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from auth_service.names import Name
 from common.access import Viewer
-from common.errors import Conflict, Refused
+from common.errors import Conflict, Forbidden
 from common.stores import Stores
 from db.engine import Database
 from db.models import Role, User, Video
@@ -30,7 +30,7 @@ class NameTaken(Conflict):
         super().__init__("That name is taken. Choose another.")
 
 
-class RegistrationClosed(Refused):
+class RegistrationClosed(Forbidden):
     """Accounts are made by an administrator here."""
 
     def __init__(self) -> None:
@@ -93,7 +93,7 @@ def open_account(
             name_key=name.key,
             password_hash=password_hash,
             role=Role.ADMIN if first else role,
-            founder=True if first else None,
+            is_first_account=True if first else None,
         )
         session.add(user)
         session.flush()

@@ -10,10 +10,10 @@ from auth_service.accounts import open_account
 from auth_service.exchange import again, gate, role_of, settings
 from auth_service.names import parse_name
 from auth_service.quotas import parse_quota
-from common.callers import Callers, admit, require_viewer
 from common.errors import MatineeError
-from common.forms import form_fields
-from common.services import stores
+from common.web.auth import Audience, require_viewer, restrict_to
+from common.web.forms import form_fields
+from common.web.services import stores
 from db.models import Role
 
 _DONE = {
@@ -27,7 +27,7 @@ _DONE = {
 _PERSON = "/users/<int(max=9223372036854775807):user_id>"  # what the column holds
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
-admit(blueprint, Callers.ADMINISTRATORS)
+restrict_to(blueprint, Audience.ADMINISTRATORS)
 
 
 @blueprint.get("")

@@ -4,12 +4,12 @@ from flask import Blueprint, Response, jsonify, request
 
 from auth_service.exchange import caller, clear_session, gate, viewer_json
 from auth_service.signing_in import sign_in
-from common.callers import Callers, admit, require_viewer, session_cookie, session_token
-from common.forms import json_fields
-from common.services import stores
+from common.web.auth import Audience, require_viewer, restrict_to, session_cookie, session_token
+from common.web.forms import json_fields
+from common.web.services import stores
 
 blueprint = Blueprint("api_session", __name__, url_prefix="/api/session")
-admit(blueprint, Callers.ANYBODY)
+restrict_to(blueprint, Audience.ANYBODY)
 
 
 @blueprint.post("")

@@ -14,7 +14,7 @@ from auth_service.services import AuthServices
 from auth_service.settings import AuthSettings
 from common.settings import Environment
 from common.stores import Stores
-from common.web import new_app
+from common.web.app_factory import new_app
 
 
 def create_app(settings: AuthSettings, *, hash_cost: Parameters = RFC_9106_LOW_MEMORY) -> Flask:

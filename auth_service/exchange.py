@@ -11,8 +11,9 @@ from auth_service.services import services
 from auth_service.settings import AuthSettings
 from auth_service.signing_in import Caller, Gate
 from common.access import Viewer
-from common.callers import SECURE_COOKIE, client_address, session_cookie
-from common.errors import MatineeError, Unprocessable, wants_json
+from common.errors import MatineeError, Unprocessable
+from common.web.auth import SECURE_SESSION_COOKIE, client_address, session_cookie
+from common.web.error_handlers import wants_json
 from db.models import Role
 
 _COOKIE_AGE = 400 * 24 * 3600  # seconds; the most that browsers keep one
@@ -76,14 +77,14 @@ def set_session(response: AnyResponse, token: str) -> None:
         path="/",
         httponly=True,
         samesite="Lax",
-        secure=name == SECURE_COOKIE,
+        secure=name == SECURE_SESSION_COOKIE,
     )
 
 
 def clear_session(response: AnyResponse) -> None:
     """Take the cookie back."""
     name = session_cookie()
-    secure = name == SECURE_COOKIE
+    secure = name == SECURE_SESSION_COOKIE
     response.delete_cookie(name, path="/", httponly=True, samesite="Lax", secure=secure)
 
 

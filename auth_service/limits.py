@@ -21,8 +21,9 @@ from flask_limiter import Limiter, RateLimitExceeded
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 from redis import Redis
 
-from common.callers import client_address
-from common.errors import MatineeError, answer
+from common.errors import MatineeError
+from common.web.auth import client_address
+from common.web.error_handlers import render_error
 
 _WRONG_FOR_NAME = RateLimitItemPerMinute(10, 15, namespace="wrong-for-name")
 _WRONG_FROM_NETWORK = RateLimitItemPerMinute(100, 15, namespace="wrong-from-network")
@@ -122,7 +123,7 @@ class Limits:
         current = self._limiter.current_limit
         reset = current.reset_at if current else time.time() + 60
         refusal = TooManyTries(max(1, math.ceil(reset - time.time())))
-        response = answer(refusal.status, refusal.sentence)
+        response = render_error(refusal.status, refusal.sentence)
         response.headers.update(refusal.headers)
         return response
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from auth_service.accounts import change_and_end_sessions, viewer_for
 from auth_service.leaving import require_another_administrator
 from common.access import Viewer
-from common.errors import NotThere
+from common.errors import NotFound
 from common.quota import StorageUse, users_with_storage_use
 from common.stores import Stores
 from db.models import Role, User, now
@@ -53,7 +53,7 @@ def change_role(stores: Stores, *, user_id: int, role: Role) -> None:
     They get the lesser of both roles before the commit and the new one after it, so that whatever
     fails in between, no session may do more than its account.
 
-    :raises NotThere: there is no such account.
+    :raises NotFound: there is no such account.
     :raises LastAdministrator: it is the only one.
     """
 
@@ -73,7 +73,7 @@ def change_role(stores: Stores, *, user_id: int, role: Role) -> None:
 def disable(stores: Stores, *, user_id: int) -> None:
     """Keep somebody out from now on, and end their sessions. Their videos stay.
 
-    :raises NotThere: there is no such account.
+    :raises NotFound: there is no such account.
     :raises LastAdministrator: it is the only one.
     """
 
@@ -88,7 +88,7 @@ def disable(stores: Stores, *, user_id: int) -> None:
 def enable(session: Session, *, user_id: int) -> None:
     """Let somebody in again.
 
-    :raises NotThere: there is no such account.
+    :raises NotFound: there is no such account.
     """
     _lock(session, user_id).disabled_at = None
 
@@ -97,7 +97,7 @@ def set_quota(session: Session, *, user_id: int, quota: int | None) -> None:
     """Let an account store so many bytes. What it has already stays, even if it is more.
 
     :param quota: None is what everybody may, `NO_QUOTA` any amount.
-    :raises NotThere: there is no such account.
+    :raises NotFound: there is no such account.
     """
     _lock(session, user_id).quota = quota
 
@@ -107,7 +107,7 @@ def reset_account(stores: Stores, *, user_id: int, password_hash: str, role: Rol
 
     For the command line: whoever runs the machine needs no password.
 
-    :raises NotThere: there is no such account.
+    :raises NotFound: there is no such account.
     """
 
     def change(session: Session) -> None:
@@ -120,5 +120,5 @@ def reset_account(stores: Stores, *, user_id: int, password_hash: str, role: Rol
 def _lock(session: Session, user_id: int) -> User:
     user = session.get(User, user_id, with_for_update=True)
     if user is None:
-        raise NotThere
+        raise NotFound
     return user

@@ -7,14 +7,14 @@ from auth_service.accounts import nobody_is_here
 from auth_service.exchange import again, caller, gate, set_session, settings
 from auth_service.passwords import SHORTEST
 from auth_service.registration import register
-from common.callers import Callers, admit, session_cookie
 from common.errors import MatineeError
-from common.forms import form_fields
-from common.services import stores
+from common.web.auth import Audience, restrict_to, session_cookie
+from common.web.forms import form_fields
+from common.web.services import stores
 from db.models import Role
 
 blueprint = Blueprint("registration", __name__)
-admit(blueprint, Callers.ANYBODY)
+restrict_to(blueprint, Audience.ANYBODY)
 
 
 @blueprint.get("/register")

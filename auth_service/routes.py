@@ -6,16 +6,16 @@ from werkzeug.wrappers import Response
 from auth_service.accounts import nobody_is_here
 from auth_service.exchange import again, caller, clear_session, gate, set_session, settings
 from auth_service.signing_in import sign_in
-from common.callers import Callers, admit, current_viewer, session_cookie
 from common.errors import MatineeError
-from common.forms import form_fields
-from common.locations import same_site_path
-from common.services import stores
+from common.web.auth import Audience, current_viewer, restrict_to, session_cookie
+from common.web.forms import form_fields
+from common.web.services import stores
+from common.web.urls import same_site_path
 
 LIBRARY = "/stream"
 
 blueprint = Blueprint("signing_in", __name__)
-admit(blueprint, Callers.ANYBODY)
+restrict_to(blueprint, Audience.ANYBODY)
 
 
 @blueprint.get("/")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from auth_service.limits import Limits
 from auth_service.passwords import Passwords
 from auth_service.settings import AuthSettings
-from common.services import Services, current_services
+from common.web.services import Services, current_services
 
 
 @dataclass(kw_only=True)

@@ -28,7 +28,7 @@ class AuthSettings:
         """:raises SettingsError: naming the first setting that is missing or wrong."""
         registration = environment.choice("REGISTRATION", ("open", "closed"), "open")
         per_hour = environment.number(
-            "REGISTRATIONS_PER_HOUR", _REGISTRATIONS_PER_HOUR, least=1, most=1_000_000
+            "REGISTRATIONS_PER_HOUR", _REGISTRATIONS_PER_HOUR, min_value=1, max_value=1_000_000
         )
         limited = environment.text("QUOTA", "") != ""
         return cls(

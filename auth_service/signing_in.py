@@ -11,7 +11,7 @@ from auth_service.limits import Limits
 from auth_service.names import UnfitName, name_key, parse_name
 from auth_service.passwords import Passwords
 from common.access import Viewer
-from common.errors import Conflict, MatineeError, Refused
+from common.errors import Conflict, Forbidden, MatineeError
 from common.stores import Stores
 from db.models import User
 
@@ -27,14 +27,14 @@ class WrongCredentials(MatineeError):
         super().__init__("That name and that password do not belong together.")
 
 
-class WrongPassword(Refused):
+class WrongPassword(Forbidden):
     """Somebody who is signed in could not repeat the password."""
 
     def __init__(self) -> None:
         super().__init__("That is not your password.")
 
 
-class AccountDisabled(Refused):
+class AccountDisabled(Forbidden):
     """The password is right, and an administrator has closed the account."""
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ from redis import Redis
 
 from benchmarks.processes import pids_in
 from common.access import Viewer
-from common.sessions import SessionStore
+from common.stores.sessions import SessionStore
 from db.models import Role
 from tests.containers import docker
 from tests.gateway.harness import free_ports

@@ -65,7 +65,7 @@ def open_jobs(session: Session) -> list[Job]:
             Job.state.in_((JobState.RUNNING, JobState.WAITING)),
             Video.deleted_at.is_(None),
             Video.owner_id.is_not(None),
-            Video.refusal.is_(None),
+            Video.rejection_reason.is_(None),
         )
         .order_by(Job.id)
         .limit(_QUEUE_LIMIT)

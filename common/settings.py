@@ -56,12 +56,12 @@ class Environment:
         """Return a yes or no, written `true` or `false`."""
         return self.choice(name, ("true", "false"), "true" if default else "false") == "true"
 
-    def number(self, name: str, default: int, *, least: int, most: int) -> int:
+    def number(self, name: str, default: int, *, min_value: int, max_value: int) -> int:
         """Return a whole number within bounds."""
         value = self.text(name, str(default))
-        if not re.fullmatch(r"[0-9]{1,18}", value) or not least <= int(value) <= most:
+        if not re.fullmatch(r"[0-9]{1,18}", value) or not min_value <= int(value) <= max_value:
             raise SettingsError(
-                f"{name} is {value!r}; it takes a whole number from {least} to {most}."
+                f"{name} is {value!r}; it takes a whole number from {min_value} to {max_value}."
             )
         return int(value)
 

@@ -39,7 +39,7 @@ _PASSING = frozenset({1040, 1053, 1158, 1159, 1160, 1161, 1205, 1213})
 _UNREACHED = range(2000, 3000)  # numbers of the client's own errors
 
 
-class DatabaseAway(Exception):
+class DatabaseUnavailable(Exception):
     """The database does not answer, or not in time. Trying again later may help."""
 
 
@@ -55,14 +55,14 @@ class Database:
     def read(self, work: Callable[[Session], T]) -> T:
         """Run work that changes nothing, and return what it returns.
 
-        :raises DatabaseAway: after a second of trying.
+        :raises DatabaseUnavailable: after a second of trying.
         """
         return self._run(work, writes=False)
 
     def write(self, work: Callable[[Session], T]) -> T:
         """Run work and commit it; an exception from the work undoes it and passes through.
 
-        :raises DatabaseAway: after a second of trying, or when the commit's answer
+        :raises DatabaseUnavailable: after a second of trying, or when the commit's answer
             was lost.
         """
         return self._run(work, writes=True)
@@ -70,12 +70,12 @@ class Database:
     def ping(self) -> None:
         """Ask the database for nothing.
 
-        :raises DatabaseAway: it does not answer, or does not let this service in.
+        :raises DatabaseUnavailable: it does not answer, or does not let this service in.
         """
         try:
             self.read(lambda session: session.execute(text("SELECT 1")))
         except DBAPIError as error:
-            raise DatabaseAway(str(error.orig)) from error
+            raise DatabaseUnavailable(str(error.orig)) from error
 
     def _run(self, work: Callable[[Session], T], *, writes: bool) -> T:
         if self.engine.dialect.name == "sqlite" and native_threads.shares_one_thread():
@@ -95,7 +95,7 @@ class Database:
                 if not _is_passing(error):
                     raise
                 if attempt == _TRIES - 1 or time.monotonic() > deadline:
-                    raise DatabaseAway(str(error)) from error
+                    raise DatabaseUnavailable(str(error)) from error
             time.sleep(0.02 * 2**attempt)
         raise AssertionError("unreachable")
 
@@ -107,7 +107,7 @@ class Database:
             try:
                 session.commit()
             except OperationalError as error:
-                raise DatabaseAway("the answer to a commit was lost") from error
+                raise DatabaseUnavailable("the answer to a commit was lost") from error
             return result
 
 

@@ -185,3 +185,31 @@ UPDATE alembic_version SET version_num='0003' WHERE alembic_version.version_num 
 CREATE INDEX ix_jobs_started_at ON jobs (started_at);
 
 UPDATE alembic_version SET version_num='0004' WHERE alembic_version.version_num = '0003';
+
+-- Running upgrade 0004 -> 0005
+
+ALTER TABLE users RENAME COLUMN founder TO is_first_account;
+
+ALTER TABLE uploads RENAME COLUMN details TO tus_metadata;
+
+ALTER TABLE videos RENAME COLUMN refusal TO rejection_reason;
+
+ALTER TABLE jobs RENAME COLUMN detail TO log_tail;
+
+ALTER TABLE users RENAME INDEX uq_users_founder TO uq_users_is_first_account;
+
+ALTER TABLE jobs DROP CHECK ck_jobs_jobkind;
+
+ALTER TABLE jobs ADD CONSTRAINT ck_jobs_jobkind CHECK (kind IN ('check', 'pictures', 'copy', 'audio', 'rung', 'remux', 'thumbnails', 'rendition'));
+
+UPDATE jobs SET kind = 'thumbnails' WHERE kind = 'pictures';
+
+UPDATE jobs SET kind = 'remux' WHERE kind = 'copy';
+
+UPDATE jobs SET kind = 'rendition' WHERE kind = 'rung';
+
+ALTER TABLE jobs DROP CHECK ck_jobs_jobkind;
+
+ALTER TABLE jobs ADD CONSTRAINT ck_jobs_jobkind CHECK (kind IN ('check', 'remux', 'audio', 'thumbnails', 'rendition'));
+
+UPDATE alembic_version SET version_num='0005' WHERE alembic_version.version_num = '0004';

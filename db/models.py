@@ -33,7 +33,7 @@ TITLE_LIMIT = 200
 DESCRIPTION_LIMIT = 5000
 NAME_LIMIT = 40
 FILE_NAME_LIMIT = 255
-REFUSAL_LIMIT = 300
+REJECTION_LIMIT = 300
 NO_QUOTA = (1 << 63) - 1
 """The quota of an account that may store as much as there is room for: more than any disk has."""
 CAPTION_LIMIT = 1 << 20
@@ -43,7 +43,7 @@ CAPTION_LIMIT = 1 << 20
 PublicId = String(22).with_variant(
     mysql.VARCHAR(22, charset="ascii", collation="ascii_bin"), "mysql"
 )
-Fingerprint = String(64).with_variant(
+Sha256Hex = String(64).with_variant(
     mysql.VARCHAR(64, charset="ascii", collation="ascii_bin"), "mysql"
 )
 # Names that we give (renditions, workers) and language tags: ASCII, compared byte by byte.
@@ -101,16 +101,16 @@ class Visibility(enum.StrEnum):
 class JobKind(enum.StrEnum):
     """A step of preparing a video, in the order in which steps are given out.
 
-    `check` decides whether the file can be decoded, and plans the other steps; `copy` packs the
-    original's own pictures as HLS; `audio` makes the audio rendition; `pictures` draws poster and
-    storyboard; `rung` encodes one height of the ladder.
+    `check` decides whether the file can be decoded, and plans the other steps; `remux` packs the
+    original's own video stream as HLS; `audio` makes the audio rendition; `thumbnails` draws poster
+    and storyboard; `rendition` encodes one height of the ladder.
     """
 
     CHECK = "check"
-    COPY = "copy"
+    REMUX = "remux"
     AUDIO = "audio"
-    PICTURES = "pictures"
-    RUNG = "rung"
+    THUMBNAILS = "thumbnails"
+    RENDITION = "rendition"
 
 
 class JobState(enum.StrEnum):
@@ -170,7 +170,7 @@ class User(Base):
     disabled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     # True for the account that was there first, NULL for the others. Being unique, it lets one of
     # any number of simultaneous first registrations become the administrator.
-    founder: Mapped[bool | None] = mapped_column(unique=True)
+    is_first_account: Mapped[bool | None] = mapped_column(unique=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     # Bytes that this account's videos and uploads may take; NULL is what everybody may, NO_QUOTA
     # any amount.
@@ -204,16 +204,16 @@ class Upload(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     length: Mapped[int | None] = mapped_column(BigInteger)  # in bytes, once it is known
     reserved: Mapped[int | None] = mapped_column(BigInteger)  # bytes promised to it
-    details: Mapped[str | None] = mapped_column(Text)  # the client's, given back as they came
+    tus_metadata: Mapped[str | None] = mapped_column(Text)  # the client's, given back as they came
     file_name: Mapped[str | None] = mapped_column(String(FILE_NAME_LIMIT))
-    fingerprint: Mapped[str | None] = mapped_column(Fingerprint)
+    fingerprint: Mapped[str | None] = mapped_column(Label)
     expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     is_part: Mapped[bool | None] = mapped_column()  # of a file that is put together later
     parts: Mapped[str | None] = mapped_column(Text)  # the ids that this one is put together of
 
 
 class Video(Base):
-    """A film whose bytes are at `<id>/original.mp4`; a row is written only once they are there.
+    """A video whose bytes are at `<id>/original.mp4`; a row is written only once they are there.
 
     A video with `deleted_at`, or whose owner is gone, is nobody's: it is shown to no one, and the
     janitor removes first its bytes, then its row.
@@ -244,7 +244,7 @@ class Video(Base):
     # What the uploader called the file, for downloads; never part of a path.
     file_name: Mapped[str | None] = mapped_column(String(FILE_NAME_LIMIT))
     # SHA-256 of the original in hexadecimal, once it is known: the owner's receipt.
-    sha256: Mapped[str | None] = mapped_column(Fingerprint)
+    sha256: Mapped[str | None] = mapped_column(Sha256Hex)
     # Whether whoever may watch may also download the original.
     downloadable: Mapped[bool] = mapped_column(default=False, server_default=text("0"))
     # What the original is: "mp4", "mov", "mkv" or "webm"; whatever it is, its file has our name.
@@ -252,7 +252,7 @@ class Video(Base):
     # Whether browsers can be offered the original; they wait for a rendition otherwise.
     playable: Mapped[bool] = mapped_column(default=True, server_default=text("1"))
     # Why it cannot be played, in words for people; then nobody gets its bytes.
-    refusal: Mapped[str | None] = mapped_column(String(REFUSAL_LIMIT))
+    rejection_reason: Mapped[str | None] = mapped_column(String(REJECTION_LIMIT))
 
     owner: Mapped[User | None] = relationship(lazy="raise")
 
@@ -274,7 +274,9 @@ class Job(Base):
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     video_id: Mapped[str] = mapped_column(ForeignKey("videos.id", ondelete="CASCADE"))
     kind: Mapped[JobKind] = mapped_column(_words(JobKind))
-    height: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # of a rung, in lines
+    height: Mapped[int] = mapped_column(
+        default=0, server_default=text("0")
+    )  # of a rendition, in lines
     state: Mapped[JobState] = mapped_column(_words(JobState), default=JobState.WAITING)
     attempts: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     fence: Mapped[int] = mapped_column(default=0, server_default=text("0"))
@@ -288,8 +290,8 @@ class Job(Base):
     # Seconds that it should take and took, by the clock: what times of completion are told from.
     estimate: Mapped[float | None] = mapped_column(Double)
     seconds: Mapped[float | None] = mapped_column(Double)
-    error: Mapped[str | None] = mapped_column(String(REFUSAL_LIMIT))  # for people
-    detail: Mapped[str | None] = mapped_column(Text)  # ffmpeg's last lines, for administrators
+    error: Mapped[str | None] = mapped_column(String(REJECTION_LIMIT))  # for people
+    log_tail: Mapped[str | None] = mapped_column(Text)  # ffmpeg's last lines, for administrators
 
 
 class Rendition(Base):
@@ -313,7 +315,7 @@ class Rendition(Base):
     height: Mapped[int | None] = mapped_column()
     frame_rate: Mapped[float | None] = mapped_column(Double)
     language: Mapped[str | None] = mapped_column(Label)
-    title: Mapped[str | None] = mapped_column(String(64))  # of a sound track, for people
+    title: Mapped[str | None] = mapped_column(String(64))  # of an audio track, for people
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
 
 

@@ -11,8 +11,8 @@ from typing import Any
 from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from common.callers import Callers, admit, require_viewer
-from common.services import stores
+from common.web.auth import Audience, require_viewer, restrict_to
+from common.web.services import stores
 from streaming_service import changes
 from streaming_service.api import BadQuery
 from streaming_service.cursors import BadCursor, StepCursor
@@ -24,7 +24,7 @@ _PROBLEMS = {
 }
 
 administering = Blueprint("administering", __name__)
-admit(administering, Callers.ADMINISTRATORS)
+restrict_to(administering, Audience.ADMINISTRATORS)
 
 
 @administering.get("/stream/failed")

@@ -16,10 +16,10 @@ from typing import Any
 from flask import Blueprint, request
 from sqlalchemy.orm import Session
 
-from common.callers import Callers, admit, current_viewer, require_viewer
 from common.errors import Unprocessable
-from common.forms import json_fields
-from common.services import stores
+from common.web.auth import Audience, current_viewer, require_viewer, restrict_to
+from common.web.forms import json_fields
+from common.web.services import stores
 from db.models import Video
 from streaming_service import changes
 from streaming_service.captions import tracks_of
@@ -32,7 +32,7 @@ from streaming_service.wording import clean_line
 
 # One route answers those who are signed out, if the video is public; the others ask who is calling.
 blueprint = Blueprint("videos_api", __name__)
-admit(blueprint, Callers.ANYBODY)
+restrict_to(blueprint, Audience.ANYBODY)
 
 
 class BadQuery(Unprocessable):

@@ -8,7 +8,7 @@ from flask import Flask
 from common.settings import Environment
 from common.storage import MediaStorage
 from common.stores import Stores
-from common.web import new_app
+from common.web.app_factory import new_app
 from streaming_service import (
     administering,
     api,

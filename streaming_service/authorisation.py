@@ -12,12 +12,12 @@ import structlog
 from prometheus_client import Counter
 from redis.exceptions import RedisError
 
-from common.callers import FROM_OUTSIDE
-from common.errors import NotThere, SignInRequired
+from common.errors import LoginRequired, NotFound
 from common.ids import is_id
 from common.media import media_of
 from common.stores import Stores
-from db.engine import DatabaseAway
+from common.web.auth import FROM_OUTSIDE
+from db.engine import DatabaseUnavailable
 from streaming_service.playback import authorise, kept_as
 from streaming_service.question import PATH
 
@@ -77,11 +77,11 @@ class Gate:
             if media.is_download:
                 name = kept_as(self._stores.database, video_id)
                 headers.append(("X-Media-Disposition", name))
-        except SignInRequired:
+        except LoginRequired:
             return _SIGNED_OUT, []
-        except NotThere:
+        except NotFound:
             return _NO, []
-        except (DatabaseAway, RedisError) as error:
+        except (DatabaseUnavailable, RedisError) as error:
             request_id = environ.get("HTTP_X_REQUEST_ID")
             log.warning("store away", detail=str(error), request_id=request_id, path=PATH)
             return _AWAY, [("Retry-After", "2")]

@@ -8,8 +8,8 @@ from sqlalchemy import CursorResult, delete, select
 from sqlalchemy.orm import Session
 
 from common.access import Viewer
-from common.errors import NotThere, Unprocessable
-from common.locations import watch_url
+from common.errors import NotFound, Unprocessable
+from common.web.urls import watch_url
 from db.models import CAPTION_LIMIT, Caption, Video
 from streaming_service.languages import canonical_tag, name_of
 from streaming_service.library import get_video_to_edit
@@ -40,7 +40,7 @@ class Track:
 
 def tracks_of(session: Session, videos: Sequence[Video]) -> Mapping[str, list[Track]]:
     """Return the tracks of each video that was not refused, by their labels."""
-    ids = [video.id for video in videos if video.refusal is None]
+    ids = [video.id for video in videos if video.rejection_reason is None]
     wanted = select(Caption.video_id, Caption.language, Caption.label).where(
         Caption.video_id.in_(ids)
     )
@@ -53,11 +53,11 @@ def tracks_of(session: Session, videos: Sequence[Video]) -> Mapping[str, list[Tr
 def get_caption(session: Session, video: Video, language: str) -> Caption:
     """Return a track of a video: those of a refused one are nobody's.
 
-    :raises NotThere: there is none.
+    :raises NotFound: there is none.
     """
     caption = session.get(Caption, (video.id, language))
-    if caption is None or video.refusal is not None:
-        raise NotThere
+    if caption is None or video.rejection_reason is not None:
+        raise NotFound
     return caption
 
 
@@ -69,7 +69,7 @@ def add_caption(
     :param language: a tag of BCP 47, in any case.
     :param label: what the menu shows; empty: the language's own name.
     :param data: WebVTT or SRT, up to 1 MiB.
-    :raises NotThere: the video is not theirs to edit.
+    :raises NotFound: the video is not theirs to edit.
     :raises Unprocessable: something of it is wrong; the sentence says what.
     """
     video = get_video_to_edit(session, viewer, video_id)
@@ -93,9 +93,9 @@ def add_caption(
 def remove_caption(session: Session, viewer: Viewer, video_id: str, language: str) -> None:
     """Take a track of captions away.
 
-    :raises NotThere: there is none, or the video is not theirs to edit.
+    :raises NotFound: there is none, or the video is not theirs to edit.
     """
     get_video_to_edit(session, viewer, video_id)
     gone = delete(Caption).where(Caption.video_id == video_id, Caption.language == language)
     if cast("CursorResult[Any]", session.execute(gone)).rowcount == 0:
-        raise NotThere
+        raise NotFound

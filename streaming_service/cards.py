@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from common.access import Viewer, may_download
-from common.locations import watch_url
+from common.web.urls import watch_url
 from db.models import Video, Visibility
 from streaming_service.captions import Track, tracks_of
 from streaming_service.library import access_of
@@ -52,7 +52,7 @@ class Card:
     art: int
     created_at: datetime
     downloadable: bool
-    refusal: str | None
+    rejection_reason: str | None
     processing: Prepared
     position_ms: int | None
     may_download: bool
@@ -94,10 +94,10 @@ def _card(
         art=zlib.crc32(video.id.encode()) % _ARTS,
         created_at=video.created_at,
         downloadable=video.downloadable,
-        refusal=video.refusal,
+        rejection_reason=video.rejection_reason,
         processing=processing,
         position_ms=position_ms,
-        may_download=video.refusal is None and may_download(viewer, access_of(video)),
+        may_download=video.rejection_reason is None and may_download(viewer, access_of(video)),
     )
 
 
@@ -148,7 +148,7 @@ def _urls(card: Card) -> dict[str, str]:
     """Return the addresses that lead somewhere for whoever is asking."""
     page = watch_url(card.id)
     urls = {"page": page}
-    if card.refusal is None and card.processing.playable:
+    if card.rejection_reason is None and card.processing.playable:
         urls["media"] = f"{page}/video.mp4"
     for name in ("master", "poster", "storyboard"):
         if address := getattr(card.processing, name):

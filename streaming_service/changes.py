@@ -7,9 +7,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from common.access import Viewer
-from common.errors import NotThere
-from common.queue import wake
-from common.services import stores
+from common.errors import NotFound
+from common.job_queue import wake_workers
+from common.web.services import stores
 from db.models import Video
 from streaming_service.captions import Track, add_caption, remove_caption
 from streaming_service.failures import start_again, start_step_again
@@ -26,7 +26,7 @@ T = TypeVar("T")
 def find_to_edit(viewer: Viewer, video_id: str) -> Video:
     """Return a video for its owner to edit.
 
-    :raises NotThere: it is not theirs.
+    :raises NotFound: it is not theirs.
     """
     return stores().database.read(lambda session: get_video_to_edit(session, viewer, video_id))
 
@@ -34,7 +34,7 @@ def find_to_edit(viewer: Viewer, video_id: str) -> Video:
 def edit(viewer: Viewer, video_id: str, fields: dict[str, Any]) -> Video:
     """Change title, description, visibility or download switch, as far as they are given.
 
-    :raises NotThere: it is not theirs to edit.
+    :raises NotFound: it is not theirs to edit.
     :raises Unprocessable: a field is wrong.
     """
     # Asked first, so that a stranger cannot keep a video out of the cache.
@@ -48,7 +48,7 @@ def edit(viewer: Viewer, video_id: str, fields: dict[str, Any]) -> Video:
 def remove(viewer: Viewer, video_id: str) -> None:
     """Delete a video: from the next request on nobody gets it.
 
-    :raises NotThere: it is not theirs to delete.
+    :raises NotFound: it is not theirs to delete.
     """
     database = stores().database
     database.read(lambda session: get_video_to_remove(session, viewer, video_id))
@@ -59,7 +59,7 @@ def remove(viewer: Viewer, video_id: str) -> None:
 def add_captions(viewer: Viewer, video_id: str, *, language: str, label: str, data: bytes) -> Track:
     """Put captions to a video, in place of those in the same language.
 
-    :raises NotThere: it is not theirs to edit.
+    :raises NotFound: it is not theirs to edit.
     :raises Unprocessable: language, label or file is wrong.
     """
     return write_row(
@@ -72,7 +72,7 @@ def add_captions(viewer: Viewer, video_id: str, *, language: str, label: str, da
 def remove_captions(viewer: Viewer, video_id: str, language: str) -> None:
     """Take captions away.
 
-    :raises NotThere: there are none, or the video is not theirs to edit.
+    :raises NotFound: there are none, or the video is not theirs to edit.
     """
     stores().database.write(lambda session: remove_caption(session, viewer, video_id, language))
 
@@ -80,24 +80,24 @@ def remove_captions(viewer: Viewer, video_id: str, language: str) -> None:
 def prepare_again(viewer: Viewer, video_id: str) -> None:
     """Have the steps that failed tried again.
 
-    :raises NotThere: the video is not theirs to edit.
+    :raises NotFound: the video is not theirs to edit.
     :raises Conflict: it was refused, which trying again would not change.
     """
     count = stores().database.write(lambda session: start_again(session, viewer, video_id))
-    wake(stores().redis, count)
+    wake_workers(stores().redis, count)
 
 
 def try_step_again(step_id: int) -> bool:
     """Have one step that failed tried again, whoever owns the video; tell whether there is one."""
     count = stores().database.write(lambda session: start_step_again(session, step_id))
-    wake(stores().redis, count)
+    wake_workers(stores().redis, count)
     return count > 0
 
 
 def write_row(work: Callable[[Session], T]) -> T:
     """Run work that adds a row, and again as a change of it if another request was first.
 
-    :raises NotThere: what the row would belong to has just gone.
+    :raises NotFound: what the row would belong to has just gone.
     """
     try:
         return stores().database.write(work)
@@ -106,4 +106,4 @@ def write_row(work: Callable[[Session], T]) -> T:
     try:
         return stores().database.write(work)
     except IntegrityError as error:
-        raise NotThere from error
+        raise NotFound from error

@@ -20,15 +20,15 @@ from flask.sansio.blueprints import BlueprintSetupState
 from redis.exceptions import RedisError
 from werkzeug.routing import BaseConverter, Rule
 
-from common.callers import Callers, admit, cookie_name, session_token_in
-from common.errors import MatineeError, NotThere
-from common.health import count_request
-from common.log import request_id
+from common.errors import MatineeError, NotFound
 from common.media import NAMES, RENDITION, MediaFile, media_of
-from common.services import Services, services_of
 from common.storage import MediaStorage
 from common.stores import Stores
-from db.engine import DatabaseAway
+from common.web.auth import Audience, cookie_name, restrict_to, session_token_in
+from common.web.health import count_request
+from common.web.request_log import request_id
+from common.web.services import Services, services_of
+from db.engine import DatabaseUnavailable
 from streaming_service.playback import authorise, kept_as
 from streaming_service.ranges import Condition, Facts, RangeError, wanted_range, weigh
 
@@ -61,7 +61,7 @@ _ASKED = {
 }  # fmt: skip
 
 # Where, in the WSGI environment, the error is that Flask is to word.
-_REFUSAL = "matinee.refusal"
+_REFUSAL = "matinee.rejection_reason"
 
 log = structlog.get_logger()
 
@@ -121,9 +121,9 @@ class MediaGate:
         try:
             status, headers, body = self._answer(environ, address[1], address[2], media)
         except FileNotFoundError:
-            environ[_REFUSAL] = NotThere()
+            environ[_REFUSAL] = NotFound()
             return self._inner(environ, start_response)
-        except (MatineeError, DatabaseAway, RedisError) as error:
+        except (MatineeError, DatabaseUnavailable, RedisError) as error:
             environ[_REFUSAL] = error
             return self._inner(environ, start_response)
         given = environ.get("HTTP_X_REQUEST_ID", "") if self._trust_gateway else ""
@@ -148,7 +148,7 @@ class MediaGate:
         """Return what is granted.
 
         :raises SignInRequired: nobody is signed in, and the video is not public.
-        :raises NotThere: it is not for this viewer, or there is no such video.
+        :raises NotFound: it is not for this viewer, or there is no such video.
         :raises FileNotFoundError: there is no such file.
         :raises WrongMethod: somebody who may watch did something else.
         :raises NoSuchRange: the file has no byte of the range.
@@ -247,7 +247,7 @@ class _RenditionConverter(BaseConverter):
 
 
 _refusals = Blueprint("delivery", __name__)
-admit(_refusals, Callers.ANYBODY)
+restrict_to(_refusals, Audience.ANYBODY)
 
 
 def _add_routes(state: BlueprintSetupState) -> None:

@@ -6,12 +6,13 @@ from flask import Blueprint, jsonify, make_response, redirect, render_template, 
 from werkzeug.wrappers import Response
 
 from common.access import may_remove
-from common.callers import Callers, admit, require_viewer
-from common.errors import Unprocessable, wants_json
-from common.forms import form_fields
-from common.locations import watch_url
-from common.services import stores
-from common.web import FORM_LIMIT
+from common.errors import Unprocessable
+from common.web.app_factory import FORM_LIMIT
+from common.web.auth import Audience, require_viewer, restrict_to
+from common.web.error_handlers import wants_json
+from common.web.forms import form_fields
+from common.web.services import stores
+from common.web.urls import watch_url
 from db.models import CAPTION_LIMIT, Video
 from streaming_service import changes
 from streaming_service.captions import tracks_of
@@ -24,7 +25,7 @@ _NOTICES = {
 }
 
 editing = Blueprint("editing", __name__)
-admit(editing, Callers.SIGNED_IN)
+restrict_to(editing, Audience.SIGNED_IN)
 
 
 @editing.get("/stream/<video:video_id>/edit")

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session, contains_eager
 
 from common.access import Viewer, may_watch
 from common.errors import Conflict
-from common.locations import watch_url
 from common.processing import Step
+from common.web.urls import watch_url
 from db.models import Job, JobState, Video
 from streaming_service.cursors import StepCursor
 from streaming_service.library import access_of, get_video_to_edit
@@ -26,7 +26,7 @@ PAGE = 25  # steps
 _MENDABLE = (
     Video.deleted_at.is_(None),
     Video.owner_id.is_not(None),
-    Video.refusal.is_(None),
+    Video.rejection_reason.is_(None),
 )
 
 
@@ -122,7 +122,7 @@ def _failure(viewer: Viewer, job: Job, video: Video) -> Failure:
         owner_name=video.owner.name if video.owner is not None else "",
         ended_at=job.finished_at or job.created_at,
         attempts=job.attempts,
-        prepared=PreparedStep(step, is_next=False, error=job.error, detail=job.detail),
+        prepared=PreparedStep(step, is_next=False, error=job.error, detail=job.log_tail),
     )
 
 
@@ -133,7 +133,7 @@ def start_again(session: Session, viewer: Viewer, video_id: str) -> int:
     :raises Conflict: it was refused.
     """
     video = get_video_to_edit(session, viewer, video_id)
-    if video.refusal is not None:
+    if video.rejection_reason is not None:
         raise Conflict("This video cannot be played, and trying again would not change that.")
     return _let_wait(session, update(Job).where(Job.video_id == video_id))
 
@@ -151,7 +151,7 @@ def _let_wait(session: Session, jobs: Update) -> int:
     # No step is in the session, so there is none to bring up to date.
     alone = {"synchronize_session": False}
     values = {"state": JobState.WAITING, "attempts": 0, "progress": 0.0}
-    nothing = dict.fromkeys(("not_before", "finished_at", "error", "detail"))
+    nothing = dict.fromkeys(("not_before", "finished_at", "error", "log_tail"))
     statement = jobs.where(Job.state == JobState.FAILED).values(values | nothing)
     result = session.execute(statement, execution_options=alone)
     return cast("CursorResult[Any]", result).rowcount

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, contains_eager
 
 from common.access import VideoAccess, Viewer, may_edit, may_remove, may_watch
-from common.errors import NotThere
+from common.errors import NotFound
 from common.ids import is_id
 from db.models import User, Video, Visibility, now
 from streaming_service.cursors import Cursor, Sort
@@ -41,7 +41,7 @@ class Found:
 def access_of(video: Video) -> VideoAccess:
     """Return what decides on access to a video's page; a refused one is its owner's alone."""
     gone = video.deleted_at is not None
-    visibility = video.visibility if video.refusal is None else Visibility.PRIVATE
+    visibility = video.visibility if video.rejection_reason is None else Visibility.PRIVATE
     return VideoAccess(
         None if gone else video.owner_id, visibility, video.downloadable, video.playable
     )
@@ -50,14 +50,14 @@ def access_of(video: Video) -> VideoAccess:
 def get_video_for(session: Session, viewer: Viewer | None, video_id: str) -> Video:
     """Return a video, with its owner, that somebody (None: signed out) may watch.
 
-    :raises NotThere: there is none, or it is not for them.
+    :raises NotFound: there is none, or it is not for them.
     """
     if is_id(video_id):
         wanted = _with_owner().where(Video.id == video_id, Video.deleted_at.is_(None))
         video = session.scalars(wanted).one_or_none()
         if video is not None and may_watch(viewer, access_of(video)):
             return video
-    raise NotThere
+    raise NotFound
 
 
 def get_videos_for(session: Session, viewer: Viewer | None, ids: Sequence[str]) -> list[Video]:
@@ -69,22 +69,22 @@ def get_videos_for(session: Session, viewer: Viewer | None, ids: Sequence[str]) 
 def get_video_to_edit(session: Session, viewer: Viewer, video_id: str) -> Video:
     """Return a video that somebody may rename, describe and share.
 
-    :raises NotThere: there is none, or it is not theirs.
+    :raises NotFound: there is none, or it is not theirs.
     """
     video = get_video_for(session, viewer, video_id)
     if not may_edit(viewer, access_of(video)):
-        raise NotThere
+        raise NotFound
     return video
 
 
 def get_video_to_remove(session: Session, viewer: Viewer, video_id: str) -> Video:
     """Return a video that somebody may delete.
 
-    :raises NotThere: there is none, or it is not theirs to delete.
+    :raises NotFound: there is none, or it is not theirs to delete.
     """
     video = get_video_for(session, viewer, video_id)
     if not may_remove(viewer, access_of(video)):
-        raise NotThere
+        raise NotFound
     return video
 
 
@@ -103,7 +103,7 @@ def edit_video(
     :param title: 1 to 200 characters, not counting what cannot be seen.
     :param description: up to 5000 characters.
     :param downloadable: whether whoever may watch may also keep the original.
-    :raises NotThere: it is not theirs to edit.
+    :raises NotFound: it is not theirs to edit.
     :raises Unprocessable: a text is empty or too long, or the visibility is not one we know.
     """
     video = get_video_to_edit(session, viewer, video_id)
@@ -123,7 +123,7 @@ def remove_video(session: Session, viewer: Viewer, video_id: str) -> None:
 
     Runs inside `VideoCache.changing`.
 
-    :raises NotThere: it is not theirs to delete.
+    :raises NotFound: it is not theirs to delete.
     """
     get_video_to_remove(session, viewer, video_id).deleted_at = now()
 
@@ -166,7 +166,7 @@ def _may_find(viewer: Viewer, whose: Whose) -> ColumnElement[bool]:
     if whose is Whose.MINE:
         return own
     shared = Video.visibility.in_([Visibility.MEMBERS, Visibility.PUBLIC])
-    return or_(own, and_(shared, Video.refusal.is_(None)))
+    return or_(own, and_(shared, Video.rejection_reason.is_(None)))
 
 
 def _holds(word: str) -> ColumnElement[bool]:

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from sqlalchemy import select
 
 from common.access import VideoAccess, Viewer, may_download, may_play_original, may_watch
-from common.cache import video_key
-from common.errors import NotThere, SignInRequired
+from common.errors import LoginRequired, NotFound
 from common.media import MediaFile, disposition
-from common.sessions import session_key, viewer_of
 from common.stores import Stores
+from common.stores.sessions import session_key, viewer_of
+from common.stores.video_cache import video_key
 from db.engine import Database
 from db.models import Video
 
@@ -23,8 +23,8 @@ def authorise(stores: Stores, *, token: str | None, video_id: str, media: MediaF
 
     :param token: as the client sent it; one that opens no session counts as none.
     :param video_id: of the form of an id.
-    :raises SignInRequired: nobody is signed in, whether or not there is such a video.
-    :raises NotThere: there is no such video, or it is not for this viewer.
+    :raises LoginRequired: nobody is signed in, whether or not there is such a video.
+    :raises NotFound: there is no such video, or it is not for this viewer.
     :raises redis.exceptions.RedisError: the session store is away.
     :raises DatabaseAway: the database is needed, and away.
     """
@@ -34,11 +34,11 @@ def authorise(stores: Stores, *, token: str | None, video_id: str, media: MediaF
     access = stores.videos.resolve(video_id, entry, lambda i: load_access(stores.database, i))
     if access is not None and _rule(media)(viewer, access):
         if token and viewer is not None:
-            stores.sessions.keep(token, viewer)
+            stores.sessions.extend(token, viewer)
         return
     if viewer is None:
-        raise SignInRequired
-    raise NotThere
+        raise LoginRequired
+    raise NotFound
 
 
 def _rule(media: MediaFile) -> Callable[[Viewer | None, VideoAccess], bool]:
@@ -53,7 +53,7 @@ def load_access(database: Database, video_id: str) -> VideoAccess | None:
     That is so once it has been deleted, and of one that was refused.
     """
     wanted = select(Video.owner_id, Video.visibility, Video.downloadable, Video.playable).where(
-        Video.id == video_id, Video.deleted_at.is_(None), Video.refusal.is_(None)
+        Video.id == video_id, Video.deleted_at.is_(None), Video.rejection_reason.is_(None)
     )
     row = database.read(lambda session: session.execute(wanted).one_or_none())
     return None if row is None else VideoAccess(*row)
@@ -64,11 +64,11 @@ def kept_as(database: Database, video_id: str) -> str:
 
     Downloads are rare, so this is asked of the database each time.
 
-    :raises NotThere: it has just been deleted.
+    :raises NotFound: it has just been deleted.
     :raises DatabaseAway: it cannot be asked.
     """
     wanted = select(Video.file_name, Video.title, Video.container).where(Video.id == video_id)
     row = database.read(lambda session: session.execute(wanted).one_or_none())
     if row is None:
-        raise NotThere
+        raise NotFound
     return disposition(row.file_name or row.title, row.container)

@@ -7,9 +7,9 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from common.access import Viewer
-from common.callers import Callers, admit, require_viewer
-from common.errors import MatineeError, NotThere, Unprocessable
-from common.services import stores
+from common.errors import MatineeError, NotFound, Unprocessable
+from common.web.auth import Audience, require_viewer, restrict_to
+from common.web.services import stores
 from db.models import Position, Video, now
 from streaming_service.changes import write_row
 from streaming_service.library import get_video_for
@@ -19,7 +19,7 @@ _BODY_LIMIT = 200  # bytes
 _LATEST = 2**53  # milliseconds; the largest whole number that JSON carries safely
 
 blueprint = Blueprint("positions", __name__)
-admit(blueprint, Callers.SIGNED_IN)
+restrict_to(blueprint, Audience.SIGNED_IN)
 
 
 class WrongType(MatineeError):
@@ -60,11 +60,11 @@ def _position() -> int:
 def set_position(session: Session, viewer: Viewer, video_id: str, *, position_ms: int) -> None:
     """Remember a position, or forget it at the start and where the video is as good as over.
 
-    :raises NotThere: the video is not for this viewer.
+    :raises NotFound: the video is not for this viewer.
     """
     video = get_video_for(session, viewer, video_id)
-    if video.refusal is not None:
-        raise NotThere
+    if video.rejection_reason is not None:
+        raise NotFound
     if position_ms == 0 or is_over(position_ms, video.duration_ms):
         mine = (Position.user_id == viewer.id, Position.video_id == video_id)
         session.execute(delete(Position).where(*mine))

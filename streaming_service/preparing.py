@@ -12,16 +12,16 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from common.locations import watch_url
 from common.processing import Processing, ProcessingState, Step, describe, open_jobs
+from common.web.urls import watch_url
 from db.models import Job, JobKind, JobState, Rendition, RenditionKind, Video, now
 from streaming_service.wording import until
 
 _OVER = (ProcessingState.DONE, ProcessingState.FAILED, ProcessingState.REFUSED)
 _NAMES = {
     JobKind.CHECK: "Check",
-    JobKind.PICTURES: "Poster and previews",
-    JobKind.COPY: "Original quality",
+    JobKind.THUMBNAILS: "Poster and previews",
+    JobKind.REMUX: "Original quality",
     JobKind.AUDIO: "Sound",
 }
 
@@ -68,13 +68,13 @@ class Prepared:
     heights: tuple[int, ...]
     has_master: bool
     has_pictures: bool
-    refusal: str | None
+    rejection_reason: str | None
     playable: bool
 
     @property
     def is_watchable(self) -> bool:
         """Whether there is something to play: the original, or a rendition."""
-        return self.refusal is None and (self.playable or self.has_master)
+        return self.rejection_reason is None and (self.playable or self.has_master)
 
     @property
     def state(self) -> str:
@@ -109,8 +109,8 @@ class Prepared:
     @property
     def words(self) -> str:
         """Say in one sentence how far it is."""
-        if self.refusal is not None:
-            return self.refusal
+        if self.rejection_reason is not None:
+            return self.rejection_reason
         if self.processing.state is ProcessingState.FAILED:
             if not self.is_watchable:
                 return "It could not be prepared, and browsers do not play the file as it is."
@@ -168,7 +168,7 @@ def prepared(session: Session, videos: Sequence[Video]) -> Mapping[str, Prepared
 def _prepared(
     video: Video, jobs: Sequence[Job], heights: Sequence[int], queue: Sequence[Job]
 ) -> Prepared:
-    is_refused = video.refusal is not None
+    is_refused = video.rejection_reason is not None
     processing = describe(jobs, queue=queue, time=now(), refused=is_refused)
     rows = {(job.kind, job.height): job for job in jobs}
     waiting = [step for step in processing.steps if step.state is JobState.WAITING]
@@ -177,11 +177,11 @@ def _prepared(
             step=step,
             is_next=step in waiting[:1],
             error=rows[step.kind, step.height].error,
-            detail=rows[step.kind, step.height].detail,
+            detail=rows[step.kind, step.height].log_tail,
         )
         for step in processing.steps
     )
-    drawn = rows.get((JobKind.PICTURES, 0))
+    drawn = rows.get((JobKind.THUMBNAILS, 0))
     # There is no master playlist while the sound is being made: pictures would play without it.
     sound = rows.get((JobKind.AUDIO, 0))
     is_heard = sound is None or sound.state is JobState.DONE
@@ -192,7 +192,7 @@ def _prepared(
         heights=tuple(sorted({height for height in heights if height})),
         has_master=bool(heights) and is_heard and not is_refused,
         has_pictures=drawn is not None and drawn.state is JobState.DONE and not is_refused,
-        refusal=video.refusal,
+        rejection_reason=video.rejection_reason,
         playable=video.playable,
     )
 

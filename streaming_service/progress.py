@@ -20,14 +20,14 @@ from flask import Blueprint, Response, jsonify, request
 from redis.exceptions import RedisError
 from sqlalchemy.orm import Session
 
-from common import closing
 from common.access import Viewer
-from common.callers import Callers, admit, current_viewer, require_viewer, session_token
-from common.errors import MatineeError, NotThere, Unprocessable
+from common.errors import MatineeError, NotFound, Unprocessable
 from common.ids import is_id
-from common.services import stores
+from common.process import shutdown
 from common.stores import Stores
-from db.engine import DatabaseAway
+from common.web.auth import Audience, current_viewer, require_viewer, restrict_to, session_token
+from common.web.services import stores
+from db.engine import DatabaseUnavailable
 from streaming_service.library import PAGE, get_videos_for
 from streaming_service.preparing import prepared
 from streaming_service.services import services
@@ -43,7 +43,7 @@ _OVER = ("done", "failed", "refused")
 log = structlog.get_logger()
 
 blueprint = Blueprint("progress", __name__)
-admit(blueprint, Callers.ANYBODY)
+restrict_to(blueprint, Audience.ANYBODY)
 
 
 class TooManyStreams(MatineeError):
@@ -62,7 +62,7 @@ def of_one(video_id: str) -> Response:
     found = _look(stores(), current_viewer(), [video_id])
     if not found:
         require_viewer()
-        raise NotThere
+        raise NotFound
     if _wants_events():
         return _events([video_id], data_of=lambda _id, state: state)
     return _varied(jsonify(found[video_id]))
@@ -137,7 +137,7 @@ def changes(
     for _ in range(_LOOKS):
         try:
             found = look()
-        except (DatabaseAway, RedisError) as error:
+        except (DatabaseUnavailable, RedisError) as error:
             log.info("progress ended", detail=str(error))
             return
         news = [(i, state) for i, state in found.items() if known.get(i) != _told(state)]
@@ -150,7 +150,7 @@ def changes(
             quiet = 0
             yield None
         pause(_PAUSE)
-        if closing.is_closing():
+        if shutdown.is_shutting_down():
             return
 
 

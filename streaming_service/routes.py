@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from common.access import may_edit, may_remove
-from common.callers import Callers, admit, current_viewer, require_viewer
-from common.services import stores
+from common.web.auth import Audience, current_viewer, require_viewer, restrict_to
+from common.web.services import stores
 from db.models import Video
 from streaming_service.captions import get_caption, tracks_of
 from streaming_service.cards import Card, cards_of
@@ -32,11 +32,11 @@ _MEDIA_HEADERS = {
 }
 
 library_pages = Blueprint("library", __name__)
-admit(library_pages, Callers.SIGNED_IN)
+restrict_to(library_pages, Audience.SIGNED_IN)
 
 # A public video is watched by anybody; the video decides.
 watching = Blueprint("watching", __name__)
-admit(watching, Callers.ANYBODY)
+restrict_to(watching, Audience.ANYBODY)
 
 
 @library_pages.get("/stream")
@@ -86,7 +86,9 @@ def watch(video_id: str) -> str:
         }
 
     found = visit(video_id, work)
-    template = "streaming/refused.html" if found["video"].refusal else "streaming/watch.html"
+    template = (
+        "streaming/refused.html" if found["video"].rejection_reason else "streaming/watch.html"
+    )
     return render_template(template, **found, notice=_NOTICES.get(request.args.get("done", "")))
 
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from threading import BoundedSemaphore
 
-from common.services import Services, current_services
 from common.storage import MediaStorage
+from common.web.services import Services, current_services
 from streaming_service.settings import StreamingSettings
 
 

@@ -24,7 +24,7 @@ class StreamingSettings:
         """:raises SettingsError: naming the first setting that is missing or wrong."""
         delivery = environment.choice("DELIVERY", ("direct", "gateway"), "direct")
         is_direct = delivery == "direct"
-        threads = environment.number("THREADS", 64, least=1, most=10_000)
+        threads = environment.number("THREADS", 64, min_value=1, max_value=10_000)
         return cls(
             CommonSettings.read(environment),
             videos_dir=Path(environment.text("VIDEOS_DIR")),

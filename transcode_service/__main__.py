@@ -18,7 +18,7 @@ from pathlib import Path
 
 import structlog
 
-from common.program import repeat, run_program
+from common.process.daemon import repeat_until_stopped, run_daemon
 from common.settings import Environment, SettingsError
 from transcode_service.media import find_ffmpeg
 from transcode_service.reconciler import Reconciler
@@ -122,7 +122,7 @@ def run(settings: TranscodeSettings, stop: threading.Event, heartbeat: Path | No
         reconciler.reconcile()
 
     thread = threading.Thread(
-        target=repeat,
+        target=repeat_until_stopped,
         args=(work, stop),
         kwargs={"interval": _INTERVAL, "heartbeat": heartbeat},
         daemon=True,
@@ -151,4 +151,4 @@ def read(environment: Environment) -> TranscodeSettings:
 
 
 if __name__ == "__main__":
-    run_program("transcode", read, run)
+    run_daemon("transcode", read, run)

@@ -21,10 +21,10 @@ _FRESH = 10  # steps after which one counts half: machines get busy, and free ag
 _REMEMBERED = 60  # finished steps of a kind that are looked at
 _FIXED = {  # seconds that a step takes at least
     JobKind.CHECK: 0.6,
-    JobKind.PICTURES: 0.3,
-    JobKind.COPY: 0.2,
+    JobKind.THUMBNAILS: 0.3,
+    JobKind.REMUX: 0.2,
     JobKind.AUDIO: 0.2,
-    JobKind.RUNG: 0.3,
+    JobKind.RENDITION: 0.3,
 }
 # Seconds of one processor for a second of film of a million pixels, at 25 pictures a second.
 _DECODED = 0.05
@@ -57,13 +57,13 @@ def model(*, kind: JobKind, height: int, video: Video) -> float:
     pixels = max(1, video.width * video.height) / 1e6
     fixed = _FIXED[kind]
     match kind:
-        case JobKind.CHECK | JobKind.COPY:
+        case JobKind.CHECK | JobKind.REMUX:
             return fixed + video.size * _READ
-        case JobKind.PICTURES:
+        case JobKind.THUMBNAILS:
             return fixed + duration * pixels * _PICTURED
         case JobKind.AUDIO:
             return fixed + duration * _HEARD
-        case JobKind.RUNG:
+        case JobKind.RENDITION:
             share = min(1.0, (height / max(1, min(video.width, video.height))) ** 2)
             work = duration * pixels * (_DECODED + _ENCODED * share) + video.size * _UNPACKED
             return fixed + work / _CORES

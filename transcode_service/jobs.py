@@ -13,7 +13,7 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, CursorResult, Select, case, func, or_, select, text, update
 from sqlalchemy.orm import Session
 
-from db.models import REFUSAL_LIMIT, Job, JobKind, JobState, Video, now
+from db.models import REJECTION_LIMIT, Job, JobKind, JobState, Video, now
 from transcode_service.estimates import predict
 
 LEASE = timedelta(seconds=30)
@@ -64,7 +64,7 @@ def claimable(time: datetime) -> Select[Job, Video]:
             or_(Job.not_before.is_(None), Job.not_before <= time),
             Video.deleted_at.is_(None),
             Video.owner_id.is_not(None),
-            Video.refusal.is_(None),
+            Video.rejection_reason.is_(None),
         )
     )
 
@@ -153,7 +153,7 @@ def finish(session: Session, *, claim: Claim, seconds: float) -> bool:
         "leased_until": None,
         "not_before": None,
         "error": None,
-        "detail": None,
+        "log_tail": None,
     }
     return _changed(session, _held(claim).values(values))
 
@@ -195,8 +195,8 @@ def fail(
         "worker": None,
         "leased_until": None,
         "progress": 0.0,
-        "error": error[:REFUSAL_LIMIT],
-        "detail": detail[-DETAIL_LIMIT:] if detail else None,
+        "error": error[:REJECTION_LIMIT],
+        "log_tail": detail[-DETAIL_LIMIT:] if detail else None,
     }
     time = clock(session)
     if final or job.attempts >= ATTEMPTS:

@@ -8,7 +8,7 @@ from typing import Self
 
 import structlog
 
-from db.engine import Database, DatabaseAway
+from db.engine import Database, DatabaseUnavailable
 from transcode_service.jobs import Claim, is_wanted, renew
 
 _LOOK = 1.0  # seconds between two looks at the row
@@ -83,7 +83,7 @@ class Lease:
                     renewed, told = time.monotonic(), progress
                 else:
                     held = self._database.read(partial(look, claim=self._claim))
-            except DatabaseAway as error:
+            except DatabaseUnavailable as error:
                 log.warning(
                     "a lease could not be renewed", job=self._claim.job_id, detail=str(error)
                 )

@@ -13,7 +13,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from common.storage import MediaStorage
-from db.models import REFUSAL_LIMIT, Job, JobKind, JobState, Rendition, RenditionKind, Video
+from db.models import REJECTION_LIMIT, Job, JobKind, JobState, Rendition, RenditionKind, Video
 from transcode_service.estimates import predict, refresh
 from transcode_service.jobs import Claim, fail, finish
 from transcode_service.media import MadeRendition, write_master
@@ -83,7 +83,7 @@ def refuse(session: Session, *, claim: Claim, sentence: str) -> bool:
     video = session.get(Video, claim.video_id, with_for_update=True)
     if video is None or not fail(session, claim=claim, error=sentence, final=True):
         return False
-    video.refusal = sentence[:REFUSAL_LIMIT]
+    video.rejection_reason = sentence[:REJECTION_LIMIT]
     return True
 
 

@@ -12,8 +12,8 @@ from redis.exceptions import RedisError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from common.queue import queue, wake
-from db.engine import DatabaseAway
+from common.job_queue import queue, wake_workers
+from db.engine import DatabaseUnavailable
 from db.models import Job, JobState, Rendition, RenditionKind, Video
 from transcode_service import jobs, publishing
 from transcode_service.shop import Workshop
@@ -39,7 +39,7 @@ class Reconciler:
     def reconcile(self) -> None:
         """Apply every rule once.
 
-        :raises DatabaseAway: everything must wait.
+        :raises DatabaseUnavailable: everything must wait.
         :raises StorageError: the volume is not there; what needs none has been done.
         """
         try:
@@ -51,7 +51,7 @@ class Reconciler:
                 self._sweep()
                 self._restore_masters()
                 self._next_sweep = time.monotonic() + self.sweep_every
-        except DatabaseAway:
+        except DatabaseUnavailable:
             # Its leases could not be renewed meanwhile; those who live get time to do so.
             self._patient_until = time.monotonic() + _GRACE
             raise
@@ -74,7 +74,7 @@ class Reconciler:
         count = self.shop.database.read(jobs.count_claimable)
         try:
             if count and queue(self.shop.redis).count == 0:
-                wake(self.shop.redis, count)
+                wake_workers(self.shop.redis, count)
         except RedisError as error:
             log.debug("workers could not be woken", detail=str(error))
 

@@ -24,10 +24,10 @@ class TranscodeSettings:
     def read(cls, environment: Environment) -> "TranscodeSettings":
         """:raises SettingsError: naming the first setting that is missing or wrong."""
         cores = os.cpu_count() or 1
-        workers = environment.number("TRANSCODE_WORKERS", 1, least=1, most=64)
+        workers = environment.number("TRANSCODE_WORKERS", 1, min_value=1, max_value=64)
         # Together no more than the processors there are.
         threads = environment.number(
-            "TRANSCODE_THREADS", max(1, min(cores // workers, 16)), least=1, most=64
+            "TRANSCODE_THREADS", max(1, min(cores // workers, 16)), min_value=1, max_value=64
         )
         return cls(
             CommonSettings.read(environment),

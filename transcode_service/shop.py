@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 from redis import Redis
 
-from common.cache import VideoCache
-from common.redis import connect as connect_redis
 from common.storage import MediaStorage
+from common.stores.redis_client import connect_redis
+from common.stores.video_cache import VideoCache
 from db.engine import Database, connect
 from transcode_service.media import MediaLimits
 from transcode_service.settings import TranscodeSettings

@@ -68,12 +68,12 @@ def _check(step: Step) -> Made:
     # Measuring reads the whole file, so it is done once for all steps.
     step.storage.publish_text(json.dumps(facts.to_json()), step.video_id, FACTS)
     plan = media.plan(facts)
-    steps = [(JobKind.PICTURES, 0)]
+    steps = [(JobKind.THUMBNAILS, 0)]
     if plan.copy:
-        steps.append((JobKind.COPY, 0))
+        steps.append((JobKind.REMUX, 0))
     if plan.audio:
         steps.append((JobKind.AUDIO, 0))
-    steps += [(JobKind.RUNG, height) for height in plan.heights]
+    steps += [(JobKind.RENDITION, height) for height in plan.heights]
     return Made(steps=tuple(steps))
 
 
@@ -112,10 +112,10 @@ def _rung(step: Step) -> Made:
 
 _STEPS: dict[JobKind, Callable[[Step], Made]] = {
     JobKind.CHECK: _check,
-    JobKind.PICTURES: _pictures,
-    JobKind.COPY: _copy,
+    JobKind.THUMBNAILS: _pictures,
+    JobKind.REMUX: _copy,
     JobKind.AUDIO: _audio,
-    JobKind.RUNG: _rung,
+    JobKind.RENDITION: _rung,
 }
 
 

@@ -3,7 +3,7 @@
 import structlog
 
 from common.storage import StorageError
-from db.engine import DatabaseAway
+from db.engine import DatabaseUnavailable
 from transcode_service.shop import Workshop
 from transcode_service.work import drain
 
@@ -26,5 +26,5 @@ def run_next() -> None:
     [shop] = _here
     try:
         drain(shop)
-    except (DatabaseAway, StorageError) as error:
+    except (DatabaseUnavailable, StorageError) as error:
         log.debug("nothing could be begun", detail=str(error))

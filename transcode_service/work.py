@@ -13,9 +13,9 @@ import structlog
 from redis.exceptions import RedisError
 from sqlalchemy.orm import Session
 
-from common.queue import wake
+from common.job_queue import wake_workers
 from common.storage import StorageFull
-from db.engine import DatabaseAway
+from db.engine import DatabaseUnavailable
 from db.models import JobKind
 from transcode_service import jobs, publishing
 from transcode_service.jobs import Claim
@@ -40,7 +40,7 @@ log = structlog.get_logger()
 def drain(shop: Workshop) -> None:
     """Work on jobs until none waits, or this worker is to end.
 
-    :raises DatabaseAway: no job could be claimed.
+    :raises DatabaseUnavailable: no job could be claimed.
     :raises StorageError: the volume is not there; no job is begun, since each would fail.
     """
     while not shop.stopping.is_set():
@@ -52,7 +52,7 @@ def drain(shop: Workshop) -> None:
 def run_one(shop: Workshop) -> bool:
     """Claim the next job and bring it to an end; tell whether there was one.
 
-    :raises DatabaseAway: no job could be claimed.
+    :raises DatabaseUnavailable: no job could be claimed.
     """
     claim = shop.database.write(partial(jobs.claim, worker=shop.name))
     if claim is None:
@@ -123,7 +123,7 @@ def _publish(
         raise Lost
     log.info("step done", seconds=round(seconds, 2))
     if len(made.steps) > 1:
-        wake(shop.redis, len(made.steps) - 1)  # this worker goes on with one of them
+        wake_workers(shop.redis, len(made.steps) - 1)  # this worker goes on with one of them
 
 
 def _persist(shop: Workshop, work: Callable[[], T], lease: Lease) -> T:
@@ -134,7 +134,7 @@ def _persist(shop: Workshop, work: Callable[[], T], lease: Lease) -> T:
     while True:
         try:
             return work()
-        except (DatabaseAway, RedisError) as error:
+        except (DatabaseUnavailable, RedisError) as error:
             log.warning("waiting for a store", store=type(error).__name__, detail=str(error))
         shop.stopping.wait(_PAUSE)
         lease.report(1.0)
@@ -149,7 +149,7 @@ def _settle(shop: Workshop, work: Callable[[Session], bool]) -> bool:
     while True:
         try:
             return shop.database.write(work)
-        except DatabaseAway as error:
+        except DatabaseUnavailable as error:
             log.warning("waiting for a store", store="database", detail=str(error))
         if shop.stopping.is_set():
             deadline = deadline or time.monotonic() + _PARTING
@@ -163,7 +163,7 @@ def _cancel(shop: Workshop, claim: Claim, cancelled: Cancelled) -> None:
     if isinstance(cancelled, Stopping):
         handed = _settle(shop, partial(jobs.hand_back, claim=claim))
         log.info("step handed back", held=handed)
-        wake(shop.redis)
+        wake_workers(shop.redis)
     else:
         log.info("step given up: it is not wanted any more, or somebody else's")
 

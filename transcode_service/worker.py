@@ -22,11 +22,11 @@ from redis.exceptions import RedisError
 from rq.exceptions import StopRequested
 from rq.worker import SimpleWorker, WorkerStatus
 
-from common.log import configure
-from common.queue import queue
+from common.job_queue import queue
+from common.logging_setup import configure_logging
 from common.settings import Environment, SettingsError
 from common.storage import StorageError
-from db.engine import DatabaseAway
+from db.engine import DatabaseUnavailable
 from transcode_service.settings import TranscodeSettings
 from transcode_service.shop import Workshop
 from transcode_service.tasks import employ
@@ -82,7 +82,7 @@ def run(shop: Workshop, redis_url: str) -> None:
                 log.info("stores are back")
             waiting = False
             _listen(shop, redis_url)
-        except (DatabaseAway, StorageError) as error:
+        except (DatabaseUnavailable, StorageError) as error:
             if not waiting:
                 log.warning("waiting for a store", store=type(error).__name__, detail=str(error))
             waiting = True
@@ -133,7 +133,7 @@ def main() -> None:
         settings = TranscodeSettings.read(Environment(os.environ))
     except SettingsError as error:
         sys.exit(str(error))
-    configure(settings.common.log_level)
+    configure_logging(settings.common.log_level)
     structlog.contextvars.bind_contextvars(service="transcode", worker=name)
     # RQ writes lines of its own; those of a connection that fails are told by us.
     logging.getLogger("rq").addHandler(logging.NullHandler())

@@ -7,7 +7,7 @@ from flask import Flask
 from common.settings import Environment
 from common.storage import MediaStorage
 from common.stores import Stores
-from common.web import new_app
+from common.web.app_factory import new_app
 from upload_service import routes, tus_routes
 from upload_service.intake import slots
 from upload_service.services import UploadServices

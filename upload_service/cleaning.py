@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from common.errors import MatineeError
 from common.storage import MediaStorage
 from common.stores import Stores
-from db.engine import DatabaseAway
+from db.engine import DatabaseUnavailable
 from db.models import Upload, Video, now
 from upload_service.ending import settle
 from upload_service.reservations import NoRoom
@@ -49,7 +49,7 @@ class Cleaner:
 
         Something that fails is logged, and does not keep the rest from being done.
 
-        :raises DatabaseAway: everything must wait.
+        :raises DatabaseUnavailable: everything must wait.
         :raises RedisError: likewise.
         :raises StorageError: likewise: the volume is not there.
         """
@@ -72,7 +72,7 @@ class Cleaner:
                 continue
             try:
                 outcome = rule(public_id)
-            except (DatabaseAway, RedisError):
+            except (DatabaseUnavailable, RedisError):
                 raise
             except Exception as error:
                 self._put_off[public_id] = time.monotonic() + _PUT_OFF

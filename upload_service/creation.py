@@ -43,7 +43,7 @@ class Announcement:
 
     length: int | None
     title: str
-    details: str | None = None
+    tus_metadata: str | None = None
     file_name: str | None = None
     fingerprint: str | None = None
     submission: str | None = None
@@ -108,7 +108,7 @@ def _announce(
         title=announced.title,
         length=length,
         reserved=length or 0,
-        details=announced.details,
+        tus_metadata=announced.tus_metadata,
         file_name=announced.file_name,
         fingerprint=announced.fingerprint,
         expires_at=now() + timedelta(seconds=limits.expires),

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from common.errors import NotThere
+from common.errors import NotFound
 from common.storage import MediaStorage
 from common.stores import Stores
 from db.models import Upload, Video
@@ -37,12 +37,12 @@ def settle(stores: Stores, storage: MediaStorage, *, upload: Upload) -> Standing
 def terminate(stores: Stores, storage: MediaStorage, *, owner_id: int, upload_id: str) -> None:
     """Throw an unfinished upload away, and give back its room.
 
-    :raises NotThere: there is none of this owner's.
+    :raises NotFound: there is none of this owner's.
     :raises Locked: it is just being finished.
     """
     found = stores.database.read(partial(find, owner_id=owner_id, upload_id=upload_id))
     if isinstance(found, Video):
-        raise NotThere
+        raise NotFound
     try:
         with sole_writer(stores.redis, storage, upload_id, at_once=True):
             abandon_upload(stores, storage, upload_id=upload_id)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import structlog
 
-from common.program import repeat, run_program
+from common.process.daemon import repeat_until_stopped, run_daemon
 from common.storage import MediaStorage
 from common.stores import Stores
 from upload_service.audit import audit
@@ -33,7 +33,7 @@ def run(
     *,
     interval: float = _INTERVAL,
 ) -> None:
-    """Clean until told to stop; see :func:`common.program.repeat`."""
+    """Clean until told to stop; see :func:`common.process.daemon.repeat`."""
     log.info("janitor started", cleanup_after=settings.cleanup_after)
     stores = Stores.of(settings.common)
     storage = MediaStorage(settings.videos_dir, settings.formats)
@@ -49,7 +49,7 @@ def run(
             _report(stores, storage, cleanup_after=settings.cleanup_after)
             next_audit = time.monotonic() + _AUDIT_INTERVAL
 
-    repeat(work, stop, interval=interval, heartbeat=heartbeat)
+    repeat_until_stopped(work, stop, interval=interval, heartbeat=heartbeat)
     log.info("janitor ended")
 
 
@@ -70,4 +70,4 @@ def _report(stores: Stores, storage: MediaStorage, *, cleanup_after: int) -> Non
 
 
 if __name__ == "__main__":
-    run_program("janitor", UploadSettings.read, run)
+    run_daemon("janitor", UploadSettings.read, run)

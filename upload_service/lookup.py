@@ -6,7 +6,7 @@ from functools import partial
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from common.errors import Conflict, NotThere
+from common.errors import Conflict, NotFound
 from common.ids import is_id
 from common.storage import MediaStorage
 from common.stores import Stores
@@ -42,7 +42,7 @@ def standing_of(
 ) -> Standing:
     """Tell where an upload stands, at once, whoever is writing.
 
-    :raises NotThere: there is none of this owner's.
+    :raises NotFound: there is none of this owner's.
     :raises UploadGone: it expired, or its bytes are lost.
     """
     found = stores.database.read(partial(find, owner_id=owner_id, upload_id=upload_id))
@@ -64,11 +64,11 @@ def standing_of(
 def find(session: Session, *, owner_id: int, upload_id: str) -> Upload | Video:
     """Return an upload that can be continued, or the video that it has become.
 
-    :raises NotThere: there is none, or not of this owner's.
+    :raises NotFound: there is none, or not of this owner's.
     :raises UploadGone: it has expired.
     """
     if not is_id(upload_id):
-        raise NotThere
+        raise NotFound
     upload = session.get(Upload, upload_id)
     if upload is not None and upload.expires_at is not None and upload.owner_id == owner_id:
         if upload.expires_at <= now():
@@ -76,7 +76,7 @@ def find(session: Session, *, owner_id: int, upload_id: str) -> Upload | Video:
         return upload
     video = session.get(Video, upload_id)
     if video is None or video.owner_id != owner_id or video.deleted_at is not None:
-        raise NotThere
+        raise NotFound
     return video
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from common.errors import MatineeError
-from common.pages import filesize
+from common.formatting import filesize
 from common.quota import storage_use
 from common.storage import MediaStorage
 from db.models import Upload, Volume

@@ -9,13 +9,14 @@ from flask import Blueprint, Response, jsonify, make_response, redirect, request
 from flask import render_template as render
 from werkzeug.wrappers import Response as AnyResponse
 
-from common.callers import Callers, admit, require_viewer
-from common.errors import MatineeError, wants_json
+from common.errors import MatineeError
 from common.formats import accepted_by_browsers, in_words
-from common.forms import require_type
 from common.ids import new_id
-from common.locations import watch_url
-from common.services import stores
+from common.web.auth import Audience, require_viewer, restrict_to
+from common.web.error_handlers import wants_json
+from common.web.forms import require_type
+from common.web.services import stores
+from common.web.urls import watch_url
 from db.models import Video
 from upload_service.body import FRAME, ClientLeft, ClientStalled
 from upload_service.counters import uploads_ended
@@ -36,7 +37,7 @@ from upload_service.reservations import NoRoom, file_too_large, room
 from upload_service.uploads import finish_upload
 
 blueprint = Blueprint("upload", __name__)
-admit(blueprint, Callers.UPLOADERS)
+restrict_to(blueprint, Audience.UPLOADERS)
 
 log = structlog.get_logger()
 

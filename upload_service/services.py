@@ -3,8 +3,8 @@
 import threading
 from dataclasses import dataclass
 
-from common.services import Services, current_services
 from common.storage import MediaStorage
+from common.web.services import Services, current_services
 from upload_service.settings import UploadSettings
 
 

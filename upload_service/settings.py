@@ -31,7 +31,7 @@ class UploadSettings:
     def read(cls, environment: Environment) -> "UploadSettings":
         """:raises SettingsError: naming the first setting that is missing or wrong."""
         # A quarter of gunicorn's threads stays free for everybody else's short requests.
-        threads = environment.number("THREADS", 16, least=1, most=10_000)
+        threads = environment.number("THREADS", 16, min_value=1, max_value=10_000)
         holds_thread = environment.text("WORKER_CLASS", "gthread") == "gthread"
         limited = environment.text("QUOTA", "") != ""
         return cls(

@@ -128,7 +128,7 @@ def announcement(*, length: int | None, header: str | None, is_part: bool) -> An
     return Announcement(
         length=length,
         title=clean_title(pairs.get("title", "")) or title_of_file(name),
-        details=header.strip() if header else None,
+        tus_metadata=header.strip() if header else None,
         file_name=clean_file_name(name) or None,
         fingerprint=fingerprint,
         submission=submission,

@@ -9,11 +9,11 @@ import structlog
 from flask import Blueprint, Response, make_response, request
 from werkzeug.exceptions import MethodNotAllowed
 
-from common.callers import Callers, admit, require_viewer
-from common.crosssite import is_cross_site
-from common.errors import MatineeError, Refused
-from common.locations import watch_url
-from common.services import stores
+from common.errors import Forbidden, MatineeError
+from common.web.auth import Audience, require_viewer, restrict_to
+from common.web.csrf import is_cross_site
+from common.web.services import stores
+from common.web.urls import watch_url
 from db.models import Upload
 from upload_service import tus
 from upload_service.appending import append
@@ -31,7 +31,7 @@ from upload_service.uploads import UploadGone
 from upload_service.writers import Locked, TakenOver
 
 blueprint = Blueprint("tus", __name__)
-admit(blueprint, Callers.UPLOADERS)
+restrict_to(blueprint, Audience.UPLOADERS)
 
 log = structlog.get_logger()
 
@@ -89,14 +89,14 @@ def _wanted_method() -> str:
 def _method(known: tuple[str, ...]) -> str:
     """Return what the client wants, which is not always what its HTTP library could send.
 
-    :raises Refused: it wants to change something, by a method that is not checked for that.
+    :raises Forbidden: it wants to change something, by a method that is not checked for that.
     :raises WrongVersion: it does not speak this protocol.
     """
     wanted = _wanted_method()
     if wanted not in known:
         raise MethodNotAllowed(valid_methods=known)
     if wanted not in ("HEAD", "OPTIONS") and is_cross_site(request):
-        raise Refused("This request came from another site, so nothing was changed.")
+        raise Forbidden("This request came from another site, so nothing was changed.")
     if wanted != "OPTIONS" and request.headers.get("Tus-Resumable") != tus.VERSION:
         raise tus.WrongVersion
     return wanted
@@ -192,8 +192,8 @@ def _tell_announcement(response: Response, standing: Standing) -> None:
     row = standing.upload
     if row is None:
         return
-    if row.details:
-        response.headers["Upload-Metadata"] = row.details
+    if row.tus_metadata:
+        response.headers["Upload-Metadata"] = row.tus_metadata
     if row.is_part:
         response.headers["Upload-Concat"] = "partial"
     if row.parts is not None:

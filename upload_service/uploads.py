@@ -19,11 +19,11 @@ from sqlalchemy.orm import Session
 
 from common.errors import MatineeError
 from common.ids import new_id
-from common.queue import wake
+from common.job_queue import wake_workers
 from common.storage import MediaStorage
 from common.stores import Stores
 from db import native_threads
-from db.engine import DatabaseAway
+from db.engine import DatabaseUnavailable
 from db.models import Job, JobKind, Upload, Video
 from upload_service.inspection import inspect
 from upload_service.mp4 import NotAVideo, VideoFacts
@@ -78,7 +78,7 @@ def finish_upload(
     :param sha256: of the bytes, in hexadecimal, if it is known; the janitor finds it otherwise.
     :raises NotAVideo: the bytes are not a film that can be played; they and the row are removed.
     :raises UploadGone: there is no such upload any more, and nothing of it stays.
-    :raises DatabaseAway: the video is there once the database is: the janitor sees to it.
+    :raises DatabaseUnavailable: the video is there once the database is: the janitor sees to it.
     """
     try:
         size, facts = native_threads.run(lambda: _check_and_publish(storage, upload.id))
@@ -99,7 +99,7 @@ def finish_upload(
     if video.id != upload.id:
         abandon_upload(stores, storage, upload_id=upload.id)
     else:
-        wake(stores.redis)
+        wake_workers(stores.redis)
     return video
 
 
@@ -156,7 +156,7 @@ def abandon_upload(stores: Stores, storage: MediaStorage, *, upload_id: str) -> 
     native_threads.run(lambda: storage.drop_incoming(upload_id))
     try:
         stores.database.write(partial(_discard, storage=storage, upload_id=upload_id))
-    except DatabaseAway as error:
+    except DatabaseUnavailable as error:
         log.warning("an upload's row stays for the janitor", upload=upload_id, detail=str(error))
 
 

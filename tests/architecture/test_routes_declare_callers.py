@@ -2,7 +2,7 @@
 
 import pytest
 
-from common.callers import admitted_callers
+from common.web.auth import audience_of
 from tests.conftest import Site
 
 
@@ -13,4 +13,4 @@ def test_every_route_belongs_to_a_blueprint_that_admits_somebody(site: Site, ser
     assert len(rules) > 3
     for rule in rules:
         blueprint = rule.endpoint.rpartition(".")[0]
-        assert admitted_callers(app, blueprint) is not None, rule
+        assert audience_of(app, blueprint) is not None, rule

@@ -11,9 +11,9 @@ from werkzeug.test import TestResponse
 
 from auth_service import accounts
 from auth_service.leaving import LastAdministrator, close_account
-from common.cache import video_key
-from common.callers import COOKIE
 from common.stores import Stores
+from common.stores.video_cache import video_key
+from common.web.auth import SESSION_COOKIE
 from db.engine import Database
 from db.models import Role, User, Video
 from tests.auth_service.conftest import (
@@ -64,7 +64,7 @@ def test_the_page_lists_ones_own_sessions_with_device_and_address(
 
 def test_one_session_can_be_ended(site: Site, alice: Client, stores: Stores) -> None:
     other = sign_in(site, "alice")
-    cookie = alice.get_cookie(COOKIE)
+    cookie = alice.get_cookie(SESSION_COOKIE)
     assert cookie is not None
     alices = user_id(stores.database, "alice")
     sessions = stores.sessions.summaries(alices, current=cookie.value)
@@ -168,7 +168,7 @@ def test_leaving_takes_the_videos_along_and_ends_every_session(
     assert row is not None
     assert row.owner_id is None  # the janitor takes it from here
     assert not redis.exists(video_key(video))
-    assert bob.get_cookie(COOKIE) is None
+    assert bob.get_cookie(SESSION_COOKIE) is None
     assert not is_signed_in(other)
     assert log_in(site.browser(), "bob").status_code == 401
     assert is_signed_in(alice)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from auth_service import accounts as rules
-from common.callers import COOKIE
+from common.web.auth import SESSION_COOKIE
 from db.engine import Database
 from db.models import Role
 from tests.auth_service.conftest import PASSWORD, account, accounts, at_once, log_in
@@ -60,7 +60,7 @@ def test_a_name_that_is_taken_is_409(site: Site, alice: Client, database: Databa
         )
         assert answer.status_code == 409
         assert "taken" in answer.text
-        assert COOKIE not in answer.headers.get("Set-Cookie", "")
+        assert SESSION_COOKIE not in answer.headers.get("Set-Cookie", "")
     assert len(accounts(database)) == 1
 
 
@@ -171,11 +171,11 @@ def test_the_first_account_can_be_made_with_registration_closed(site: Site) -> N
 
 
 def test_registering_ends_the_session_the_browser_had(site: Site, alice: Client) -> None:
-    old = alice.get_cookie(COOKIE)
+    old = alice.get_cookie(SESSION_COOKIE)
     assert old is not None
     assert send(alice, "alice two") == 303
     thief = site.browser()
-    thief.set_cookie(COOKIE, old.value)
+    thief.set_cookie(SESSION_COOKIE, old.value)
     assert thief.get("/api/session").status_code == 401
 
 

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from auth_service import people, signing_in
 from auth_service.accounts import replace_hash
 from auth_service.passwords import Passwords
-from common.callers import COOKIE
 from common.stores import Stores
+from common.web.auth import SESSION_COOKIE
 from db.engine import Database
 from db.models import Role, User
 from tests.auth_service.conftest import (
@@ -28,14 +28,14 @@ from tests.conftest import Client, Site
 
 
 def cookie_of(browser: Client) -> str:
-    cookie = browser.get_cookie(COOKIE)
+    cookie = browser.get_cookie(SESSION_COOKIE)
     assert cookie is not None
     return cookie.value
 
 
 def is_signed_in(site: Site, token: str) -> bool:
     browser = site.browser()
-    browser.set_cookie(COOKIE, token)
+    browser.set_cookie(SESSION_COOKIE, token)
     return browser.get("/api/session").status_code == 200
 
 
@@ -231,7 +231,7 @@ def test_a_cookie_planted_before_log_in_is_replaced_and_dead(
 ) -> None:
     planted = cookie_of(bob)  # the attacker's own session, in the victim's browser
     victim = site.browser()
-    victim.set_cookie(COOKIE, planted)
+    victim.set_cookie(SESSION_COOKIE, planted)
     assert log_in(victim, "alice").status_code == 303
     assert cookie_of(victim) != planted
     assert not is_signed_in(site, planted)
@@ -240,7 +240,7 @@ def test_a_cookie_planted_before_log_in_is_replaced_and_dead(
 
 def test_a_token_that_the_client_made_up_is_never_taken(site: Site, alice: Client) -> None:
     victim = site.browser()
-    victim.set_cookie(COOKIE, "made-up-token")
+    victim.set_cookie(SESSION_COOKIE, "made-up-token")
     log_in(victim, "alice")
     assert cookie_of(victim) != "made-up-token"
     assert not is_signed_in(site, "made-up-token")
@@ -258,9 +258,9 @@ def test_log_out_ends_the_session_on_every_service(
     old = cookie_of(alice)
     answer = alice.post("/logout")
     assert (answer.status_code, answer.location) == (303, "/login")
-    assert alice.get_cookie(COOKIE) is None
+    assert alice.get_cookie(SESSION_COOKIE) is None
     stale = site.browser()
-    stale.set_cookie(COOKIE, old)
+    stale.set_cookie(SESSION_COOKIE, old)
     as_json = {"headers": {"Accept": "application/json"}}
     assert stale.get("/api/session").status_code == 401
     assert stale.get("/api/videos").status_code == 401
@@ -280,7 +280,7 @@ def test_log_out_is_for_post_only_and_may_be_repeated(site: Site, alice: Client)
     "cookie", ["", "x", "A" * 42, "A" * 10_000, "a\x00b", "\xff\xfe", '"', "%00", "a b", "🎬"]
 )
 def test_a_broken_cookie_is_signed_out(site: Site, alice: Client, cookie: str) -> None:
-    raw = f"{COOKIE}={cookie}".encode().decode("latin-1")
+    raw = f"{SESSION_COOKIE}={cookie}".encode().decode("latin-1")
     for path, status in (("/", 200), ("/login", 200), ("/account", 303), ("/api/session", 401)):
         assert site.browser().get(path, headers={"Cookie": raw}).status_code == status
     answer = log_in(site.browser(), "alice", headers={"Cookie": raw})
@@ -349,7 +349,7 @@ def test_what_changed_while_signing_in_counts(
     if status == 303:
         assert browser.get("/api/session").json["role"] == "viewer"  # type: ignore[index]
     else:
-        assert COOKIE not in answer.headers.get("Set-Cookie", "")
+        assert SESSION_COOKIE not in answer.headers.get("Set-Cookie", "")
         bobs = user_id(stores.database, "bob")
         left = stores.sessions.summaries(bobs, current=cookie_of(bob))
         assert [session.current for session in left] in ([], [True])

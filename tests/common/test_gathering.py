@@ -10,7 +10,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
 from common.gathering import Gathering
-from common.redis import connect
+from common.stores.redis_client import connect_redis
 
 ASKING = 8
 
@@ -96,7 +96,7 @@ def test_what_is_asked_alone_is_what_redis_holds(redis_url: str) -> None:
 
 
 def test_a_connection_that_the_server_has_dropped_is_opened_anew(redis_url: str) -> None:
-    with connect(redis_url) as redis, connect(redis_url) as other:
+    with connect_redis(redis_url) as redis, connect_redis(redis_url) as other:
         other.set("gathering:here", "text")
         gathering = Gathering(redis)
         assert gathering.get(["gathering:here"]) == ["text"]

@@ -10,7 +10,7 @@ _ids = iter(range(1, 10_000))
 
 
 def job(
-    kind: JobKind = JobKind.RUNG,
+    kind: JobKind = JobKind.RENDITION,
     state: JobState = JobState.WAITING,
     *,
     video: str = "mine",
@@ -51,14 +51,18 @@ def test_steps_run_one_after_the_other_on_one_worker() -> None:
     rows = [high, low, running]
     told = describe(rows, queue=in_order(rows), time=TIME)
     assert told.state is ProcessingState.PROCESSING
-    assert [step.kind for step in told.steps] == [JobKind.AUDIO, JobKind.RUNG, JobKind.RUNG]
+    assert [step.kind for step in told.steps] == [
+        JobKind.AUDIO,
+        JobKind.RENDITION,
+        JobKind.RENDITION,
+    ]
     assert [seconds(step.done_at) for step in told.steps] == [5, 25, 55]
     assert seconds(told.done_at) == 55
     assert told.place is None
 
 
 def test_a_lower_rung_of_another_video_comes_first() -> None:
-    running = job(JobKind.RUNG, JobState.RUNNING, video="other", progress=0.5, begun=5)
+    running = job(JobKind.RENDITION, JobState.RUNNING, video="other", progress=0.5, begun=5)
     theirs, mine = job(video="other", height=240), job(height=480)
     ends = forecast(in_order([mine, theirs, running]), time=TIME)
     assert seconds(ends[theirs.id]) == 15
@@ -85,8 +89,8 @@ def test_a_step_that_takes_longer_than_predicted_is_never_overdue() -> None:
 
 
 def test_percent_weighs_steps_by_their_seconds_and_is_100_only_at_the_end() -> None:
-    short = job(JobKind.PICTURES, JobState.DONE, estimate=1)
-    long = job(JobKind.RUNG, JobState.RUNNING, estimate=99, progress=0.5, begun=50)
+    short = job(JobKind.THUMBNAILS, JobState.DONE, estimate=1)
+    long = job(JobKind.RENDITION, JobState.RUNNING, estimate=99, progress=0.5, begun=50)
     assert describe([short, long], queue=[long], time=TIME).percent == 50
     long.progress = 1.0
     assert describe([short, long], queue=[long], time=TIME).percent == 99

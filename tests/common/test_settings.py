@@ -63,4 +63,4 @@ def test_a_flag_is_true_or_false(text: str) -> None:
 @pytest.mark.parametrize("text", ["0", "65536", "x", "1.0"])
 def test_a_number_keeps_its_bounds(text: str) -> None:
     with pytest.raises(SettingsError, match="from 1 to 65535"):
-        Environment({"X": text}).number("X", 80, least=1, most=65535)
+        Environment({"X": text}).number("X", 80, min_value=1, max_value=65535)

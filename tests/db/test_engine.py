@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from db.engine import Database, DatabaseAway, connect
+from db.engine import Database, DatabaseUnavailable, connect
 from db.models import Role, User
 
 COUNT = text("SELECT COUNT(*) FROM users")
@@ -81,7 +81,7 @@ def test_simultaneous_writers_all_get_through(database: Database) -> None:
 def test_a_database_that_is_away_is_said_to_be_within_two_seconds() -> None:
     database = connect("mysql+pymysql://nobody@127.0.0.1:9/matinee")
     began = time.monotonic()
-    with pytest.raises(DatabaseAway):
+    with pytest.raises(DatabaseUnavailable):
         database.ping()
     assert time.monotonic() - began < 2
 
@@ -89,7 +89,7 @@ def test_a_database_that_is_away_is_said_to_be_within_two_seconds() -> None:
 def test_a_mistake_in_the_work_is_not_taken_for_an_absent_database(database: Database) -> None:
     with pytest.raises(Exception, match="nowhere") as raised:
         database.read(lambda session: session.execute(text("SELECT * FROM nowhere")))
-    assert not isinstance(raised.value, DatabaseAway)
+    assert not isinstance(raised.value, DatabaseUnavailable)
 
 
 def test_a_commit_whose_answer_is_lost_is_not_repeated(
@@ -101,7 +101,7 @@ def test_a_commit_whose_answer_is_lost_is_not_repeated(
         raise OperationalError("COMMIT", {}, Exception("gone away"))
 
     monkeypatch.setattr(Session, "commit", lose_answer)
-    with pytest.raises(DatabaseAway):
+    with pytest.raises(DatabaseUnavailable):
         database.write(lambda _session: tries.append(1))
     assert tries == [1]
 

@@ -72,10 +72,10 @@ def test_deleting_an_owner_leaves_the_video_to_nobody(database: Database) -> Non
 
 
 def test_only_one_account_is_the_founder(database: Database) -> None:
-    database.write(lambda session: session.add(user("alice", founder=True)))
+    database.write(lambda session: session.add(user("alice", is_first_account=True)))
     database.write(lambda session: session.add_all([user("bob"), user("charlie")]))
     with pytest.raises(IntegrityError):
-        database.write(lambda session: session.add(user("dora", founder=True)))
+        database.write(lambda session: session.add(user("dora", is_first_account=True)))
 
 
 def test_a_role_that_does_not_exist_is_refused(database: Database) -> None:

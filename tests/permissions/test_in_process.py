@@ -7,8 +7,8 @@ reads, has changed nothing, and what was granted has been done, so that the look
 import pytest
 from werkzeug.test import Client, TestResponse
 
-from common.callers import FROM_OUTSIDE
 from common.settings import CommonSettings
+from common.web.auth import FROM_OUTSIDE
 from streaming_service import app as streaming
 from streaming_service.settings import StreamingSettings
 from tests.conftest import Site

@@ -13,8 +13,8 @@ from werkzeug.test import Client, TestResponse
 
 from auth_service.passwords import Passwords
 from common.access import Viewer
-from common.callers import COOKIE
-from common.sessions import SessionStore, token_hash
+from common.stores.sessions import SessionStore, token_hash
+from common.web.auth import SESSION_COOKIE
 from db.engine import Database
 from db.models import (
     Base,
@@ -137,7 +137,7 @@ class World:
         # Each has captions to read and remove, and a step that failed, to be tried again.
         tracks = {"language": "en", "label": "English", "body": CAPTIONS}
         session.execute(insert(Caption), [{"video_id": i} | tracks for i in self._films])
-        failed = {"kind": JobKind.RUNG, "height": 720, "state": JobState.FAILED, "attempts": 3}
+        failed = {"kind": JobKind.RENDITION, "height": 720, "state": JobState.FAILED, "attempts": 3}
         session.execute(insert(Job), [{"video_id": i} | failed for i in self._films])
         private = Job.video_id == video_id("owner", State.PRIVATE)
         self._step = session.scalars(select(Job.id).where(private)).one()
@@ -186,7 +186,7 @@ class World:
         token = self.token(caller)
         if caller is Caller.BEARER:
             return {"Authorization": f"Bearer {token}"}
-        return {"Cookie": f"{COOKIE}={token}"}
+        return {"Cookie": f"{SESSION_COOKIE}={token}"}
 
     def token(self, caller: Caller) -> str:
         """Return the token that somebody was given when they signed in."""

@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from common.access import Viewer
-from common.callers import COOKIE
 from common.ids import new_id
-from common.sessions import SessionStore
+from common.stores.sessions import SessionStore
+from common.web.auth import SESSION_COOKIE
 from db.engine import Database
 from db.models import (
     Base,
@@ -61,7 +61,7 @@ class House:
         viewer = self.viewers[name] = Viewer(id=user.id, name=name, role=role)
         self.tokens[name] = self.sessions.begin(viewer, device="Test", address="127.0.0.1")
         browser = self.browser()
-        browser.set_cookie(COOKIE, self.tokens[name])
+        browser.set_cookie(SESSION_COOKIE, self.tokens[name])
         return browser
 
     def put(

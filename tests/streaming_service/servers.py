@@ -120,7 +120,14 @@ def _gunicorn(folder: Path, app: str, path: str, given: Mapping[str, str]) -> It
         "PROMETHEUS_MULTIPROC_DIR": str(folder / "metrics"),
         **given,
     }
-    command = [sys.executable, "-m", "gunicorn", "--config", "python:common.gunicorn", app]
+    command = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "--config",
+        "python:common.process.gunicorn_config",
+        app,
+    ]
     with (folder / "gunicorn.log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=log)
     server = Server(port, path, process.pid)

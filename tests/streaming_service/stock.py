@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from common.access import Viewer
 from common.ids import new_id
-from common.redis import connect as connect_redis
-from common.sessions import SessionStore
+from common.stores.redis_client import connect_redis
+from common.stores.sessions import SessionStore
 from db.engine import connect
 from db.models import Role, User, Video, Visibility
 from db.schema import upgrade

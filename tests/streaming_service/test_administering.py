@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from common.queue import QUEUE
+from common.job_queue import QUEUE
 from db.models import Job, JobKind, JobState, User, Video, now
 from streaming_service.failures import PAGE
 from tests.conftest import Client
@@ -20,10 +20,10 @@ PAGE_PATH, API = "/stream/failed", "/api/videos/failed"
 SENTENCE, LINES = "The picture could not be read.", "[h264 @ 0x1] <b>bad</b> cabac"
 
 
-def fail(house: House, video_id: str, kind: JobKind = JobKind.RUNG, **fields: Any) -> int:
+def fail(house: House, video_id: str, kind: JobKind = JobKind.RENDITION, **fields: Any) -> int:
     """Give a video a step that failed, and return its id."""
-    values = {"attempts": 3, "error": SENTENCE, "detail": LINES, "finished_at": now()} | fields
-    if kind is JobKind.RUNG:
+    values = {"attempts": 3, "error": SENTENCE, "log_tail": LINES, "finished_at": now()} | fields
+    if kind is JobKind.RENDITION:
         values = {"height": 720} | values
     return house.add_job(video_id, kind, JobState.FAILED, **values)
 
@@ -57,7 +57,7 @@ def test_an_administrator_sees_which_step_failed_and_why(
         "video": video_id,
         "title": "A day at the sea",
         "owner": "alice",
-        "kind": "rung",
+        "kind": "rendition",
         "height": 720,
         "words": "720p: failed",
         "ended_at": ended.isoformat(timespec="seconds"),
@@ -72,7 +72,7 @@ def test_nothing_of_a_private_video_is_told_but_that_a_step_failed(
     house: House, put: Put, charlie: Client
 ) -> None:
     video_id = put(title="A secret day")
-    fail(house, video_id, JobKind.PICTURES)
+    fail(house, video_id, JobKind.THUMBNAILS)
 
     page, [told] = charlie.get(PAGE_PATH).text, listed(charlie)
 
@@ -114,7 +114,11 @@ def test_an_empty_list_says_what_that_means(charlie: Client) -> None:
 def test_what_is_not_for_an_administrator_to_mend_is_not_listed(
     house: House, put: Put, charlie: Client
 ) -> None:
-    refused, deleted, ownerless = put(refusal="It is cut off."), put(deleted_at=now()), put()
+    refused, deleted, ownerless = (
+        put(rejection_reason="It is cut off."),
+        put(deleted_at=now()),
+        put(),
+    )
     house.change(Video, ownerless, owner_id=None)
     steps = [fail(house, video_id) for video_id in (refused, deleted, ownerless)]
     waiting = house.add_job(put(), JobKind.CHECK, JobState.WAITING, error=SENTENCE)
@@ -176,7 +180,7 @@ def test_a_step_that_failed_is_tried_again(
     assert f"/stream/failed/{step}/again" not in page
     row = job(house, step)
     assert (row.state, row.attempts, row.progress) == (JobState.WAITING, 0, 0.0)
-    assert (row.error, row.detail, row.finished_at, row.not_before) == (None,) * 4
+    assert (row.error, row.log_tail, row.finished_at, row.not_before) == (None,) * 4
     assert job(house, other).state is JobState.FAILED
     assert redis.llen(f"rq:queue:{QUEUE}") == 1
 

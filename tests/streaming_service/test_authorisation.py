@@ -11,12 +11,12 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from werkzeug.test import Client as Inside
 from werkzeug.test import TestResponse
 
-from common.callers import FROM_OUTSIDE
 from common.media import MediaFile
-from common.sessions import session_key
 from common.settings import CommonSettings
 from common.stores import Stores
-from db.engine import Database, DatabaseAway
+from common.stores.sessions import session_key
+from common.web.auth import FROM_OUTSIDE
+from db.engine import Database, DatabaseUnavailable
 from db.models import now
 from streaming_service.app import create_app
 from streaming_service.playback import authorise
@@ -176,7 +176,7 @@ def test_a_volume_that_is_not_there_is_not_ready(gateway: Inside, house: House) 
     assert "is not there" in answer.json["videos"]
 
 
-@pytest.mark.parametrize("fault", [RedisConnectionError, DatabaseAway])
+@pytest.mark.parametrize("fault", [RedisConnectionError, DatabaseUnavailable])
 def test_a_store_that_is_away_is_503(
     gateway: Inside, put: Put, monkeypatch: pytest.MonkeyPatch, fault: type[Exception]
 ) -> None:
@@ -259,7 +259,7 @@ def test_an_original_that_browsers_cannot_play_is_there_to_keep_alone(
 
 
 def test_a_refused_video_is_nobodys(gateway: Inside, house: House, put: Put) -> None:
-    video_id = put(visibility="public", refusal="The file is cut off.")
+    video_id = put(visibility="public", rejection_reason="The file is cut off.")
 
     assert ask(gateway, video_id, house.tokens["alice"]).status_code == 403
 

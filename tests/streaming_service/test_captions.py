@@ -206,7 +206,7 @@ def test_a_refused_video_gives_its_captions_to_nobody(
 ) -> None:
     video_id = put(visibility="public")
     add(alice, video_id)
-    house.change(Video, video_id, refusal="Broken.")
+    house.change(Video, video_id, rejection_reason="Broken.")
 
     assert alice.get(f"/stream/{video_id}/captions/en.vtt").status_code == 404
     assert alice.get(f"/api/videos/{video_id}").json["captions"] == []

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from common.callers import COOKIE
+from common.web.auth import SESSION_COOKIE
 from db.models import now
 from tests.conftest import Client
 
@@ -129,7 +129,7 @@ def test_a_bearer_token_opens_what_its_owner_may_watch(
     "token", ["", "x", "x" * 10_000, "%00", "\xff\xfe", '"', "a b", "a;b", "="]
 )
 def test_a_cookie_that_is_not_ours_is_signed_out(put: Put, nobody: Client, token: str) -> None:
-    answer = nobody.get(media(put()), headers={"Cookie": f"{COOKIE}={token}"})
+    answer = nobody.get(media(put()), headers={"Cookie": f"{SESSION_COOKIE}={token}"})
 
     assert answer.status_code == 401
 
@@ -286,6 +286,6 @@ def test_a_download_is_of_no_type_that_a_browser_would_play(
 def test_the_bytes_of_a_refused_video_are_for_nobody(
     put: Put, alice: Client, nobody: Client
 ) -> None:
-    path = media(put(visibility="public", refusal="The file is cut off."))
+    path = media(put(visibility="public", rejection_reason="The file is cut off."))
 
     assert [c.get(path).status_code for c in (alice, nobody)] == [404, 401]

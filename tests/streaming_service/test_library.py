@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from common.access import VideoAccess, may_edit, may_remove, may_watch
-from common.errors import NotThere, Unprocessable
+from common.errors import NotFound, Unprocessable
 from db.models import Role, Visibility, now
 from streaming_service import library
 from streaming_service.cursors import Cursor, Sort
@@ -53,7 +53,7 @@ def everybody(house: House) -> House:
                 visibility,
                 title=f"{owner} {visibility} {state}",
                 deleted_at=now() if state == "deleted" else None,
-                refusal="It breaks off in the middle." if state == "refused" else None,
+                rejection_reason="It breaks off in the middle." if state == "refused" else None,
             )
     return house
 
@@ -67,7 +67,7 @@ def test_the_list_and_the_pages_follow_the_rules_of_access(everybody: House) -> 
         for video in everything:
             owner = None if video.deleted_at else video.owner_id
             # Of a video that was refused nobody but its owner hears.
-            shown_to = Visibility.PRIVATE if video.refusal else video.visibility
+            shown_to = Visibility.PRIVATE if video.rejection_reason else video.visibility
             access = VideoAccess(owner, shown_to)
             allowed = may_watch(viewer, access)
             assert _reaches(everybody, get_video_for, name, video.id) == allowed
@@ -87,7 +87,7 @@ def test_the_list_and_the_pages_follow_the_rules_of_access(everybody: House) -> 
 def _reaches(house: House, find: Callable[..., object], name: str, video_id: str) -> bool:
     try:
         house.database.read(lambda session: find(session, house.viewers[name], video_id))
-    except NotThere:
+    except NotFound:
         return False
     return True
 
@@ -97,11 +97,11 @@ def test_signed_out_only_what_is_public_is_found(everybody: House) -> None:
         lambda session: session.scalars(library.select(library.Video)).all()
     )
     for video in everything:
-        hidden = video.deleted_at or video.refusal or not video.owner_id
+        hidden = video.deleted_at or video.rejection_reason or not video.owner_id
         public = video.visibility is Visibility.PUBLIC and not hidden
         try:
             everybody.database.read(lambda session, i=video.id: get_video_for(session, None, i))
-        except NotThere:
+        except NotFound:
             assert not public
         else:
             assert public
@@ -260,5 +260,5 @@ def test_a_deleted_video_is_marked_and_gone_for_its_owner_too(house: House, put:
 
     assert house.video(video_id).deleted_at is not None
     assert not _reaches(house, get_video_for, "alice", video_id)
-    with pytest.raises(NotThere):
+    with pytest.raises(NotFound):
         house.database.write(lambda session: library.remove_video(session, alice, video_id))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from redis import Redis
 
-from db.engine import Database, DatabaseAway
+from db.engine import Database, DatabaseUnavailable
 from db.models import Visibility, now
 from streaming_service.library import PAGE
 from tests.conftest import Client
@@ -257,7 +257,7 @@ def test_without_the_database_pages_are_503(
     put: Put, alice: Client, nobody: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
-        raise DatabaseAway("away")
+        raise DatabaseUnavailable("away")
 
     path = f"/stream/{put()}"
     monkeypatch.setattr(Database, "read", fail)

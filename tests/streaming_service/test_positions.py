@@ -137,7 +137,11 @@ def test_only_who_may_watch_has_a_position(
     }.items():
         video_id = put(visibility=visibility)
         assert [send(c, video_id, 7000) for c in (alice, bob, charlie, nobody)] == statuses
-    for gone in (put(deleted_at=now(), visibility="public"), "A" * 22, put(refusal="Broken.")):
+    for gone in (
+        put(deleted_at=now(), visibility="public"),
+        "A" * 22,
+        put(rejection_reason="Broken."),
+    ):
         assert send(alice, gone, 7000) == 404
 
 

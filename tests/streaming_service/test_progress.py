@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from common import closing
-from common.sessions import SessionStore
-from db.engine import Database, DatabaseAway
+from common.process import shutdown
+from common.stores.sessions import SessionStore
+from db.engine import Database, DatabaseUnavailable
 from db.models import Job, JobKind, JobState, Video, now
 from streaming_service import progress
 from tests.conftest import Client
@@ -54,19 +54,21 @@ class Stream:
 def underway(house: House, put: Put) -> str:
     """A video of Alice's for everybody: checked, drawn, in 240p, and half done with 360p."""
     video_id = put(visibility="public")
-    for kind in (JobKind.CHECK, JobKind.PICTURES):
+    for kind in (JobKind.CHECK, JobKind.THUMBNAILS):
         house.add_job(video_id, kind, JobState.DONE, progress=1.0, estimate=1.0)
-    house.add_job(video_id, JobKind.RUNG, JobState.DONE, height=240, progress=1.0, estimate=4.0)
+    house.add_job(
+        video_id, JobKind.RENDITION, JobState.DONE, height=240, progress=1.0, estimate=4.0
+    )
     house.add_job(
         video_id,
-        JobKind.RUNG,
+        JobKind.RENDITION,
         JobState.RUNNING,
         height=360,
         progress=0.5,
         started_at=now() - timedelta(seconds=100),
         estimate=200.0,
     )
-    house.add_job(video_id, JobKind.RUNG, height=720, estimate=400.0)
+    house.add_job(video_id, JobKind.RENDITION, height=720, estimate=400.0)
     house.publish(video_id, 240)
     return video_id
 
@@ -95,10 +97,10 @@ def test_what_scripts_are_told(underway: str, alice: Client) -> None:
     assert found["words"] == f"Being prepared: {found['percent']} %, about 8 minutes left."
     assert [(s["kind"], s["height"], s["state"], s["words"]) for s in found["steps"]] == [
         ("check", None, "done", "Check: done"),
-        ("pictures", None, "done", "Poster and previews: done"),
-        ("rung", 240, "done", "240p: done"),
-        ("rung", 360, "running", "360p: now, 50 %"),
-        ("rung", 720, "waiting", "720p: next"),
+        ("thumbnails", None, "done", "Poster and previews: done"),
+        ("rendition", 240, "done", "240p: done"),
+        ("rendition", 360, "running", "360p: now, 50 %"),
+        ("rendition", 720, "waiting", "720p: next"),
     ]
     video = alice.get(f"/api/videos/{underway}").json
     assert video["processing"].keys() == found.keys()
@@ -174,8 +176,10 @@ def test_a_failed_step_is_told_to_the_owner_and_tried_again(
 ) -> None:
     video_id = put(visibility="members")
     house.add_job(video_id, JobKind.CHECK, JobState.DONE, progress=1.0)
-    fields = {"height": 720, "attempts": 3, "error": "The disk is full.", "detail": "x264 [err]"}
-    failed = house.add_job(video_id, JobKind.RUNG, JobState.FAILED, finished_at=now(), **fields)
+    fields = {"height": 720, "attempts": 3, "error": "The disk is full.", "log_tail": "x264 [err]"}
+    failed = house.add_job(
+        video_id, JobKind.RENDITION, JobState.FAILED, finished_at=now(), **fields
+    )
     own, others = (client.get(f"/stream/{video_id}").text for client in (alice, bob))
     for part in ("720p: failed", "The disk is full.", "x264 [err]", f"{video_id}/process"):
         assert part in own
@@ -191,7 +195,7 @@ def test_a_failed_step_is_told_to_the_owner_and_tried_again(
     assert "It is being tried again." in alice.get(answer.location).text
     row = house.database.read(lambda session: session.get_one(Job, failed))
     assert (row.state, row.attempts) == (JobState.WAITING, 0)
-    assert (row.error, row.detail, row.finished_at) == (None, None, None)
+    assert (row.error, row.log_tail, row.finished_at) == (None, None, None)
     assert alice.get(f"/api/videos/{video_id}/progress").json["state"] == "processing"
 
 
@@ -218,7 +222,7 @@ def test_a_refused_video_is_its_owners_alone(
     put: Put, alice: Client, bob: Client, charlie: Client, nobody: Client
 ) -> None:
     why = "The file breaks off in the middle."
-    video_id = put(visibility="public", title="Broken film", refusal=why)
+    video_id = put(visibility="public", title="Broken film", rejection_reason=why)
     page = alice.get(f"/stream/{video_id}").text
 
     assert why in page
@@ -294,7 +298,7 @@ def test_a_stream_ends_when_a_store_is_away(
     stream.event()
 
     def fail(*_: object) -> None:
-        raise DatabaseAway("away") if store == "database" else RedisConnectionError("away")
+        raise DatabaseUnavailable("away") if store == "database" else RedisConnectionError("away")
 
     if store == "database":
         monkeypatch.setattr(Database, "read", fail)
@@ -307,11 +311,11 @@ def test_a_stream_ends_when_a_store_is_away(
 def test_a_stream_ends_when_its_process_is_told_to(underway: str, alice: Client) -> None:
     stream = Stream(alice, f"/api/videos/{underway}/progress")
     stream.event()
-    closing.ask_with(lambda: True)
+    shutdown.set_shutdown_check(lambda: True)
     try:
         assert stream.is_over()
     finally:
-        closing.ask_with(lambda: False)
+        shutdown.set_shutdown_check(lambda: False)
 
 
 def test_between_two_looks_no_connection_is_held(
@@ -377,7 +381,7 @@ def test_what_browsers_cannot_play_waits_for_a_rendition(
     video_id = put(playable=False, container="mkv", video_codec="vp9")
     house.add_job(video_id, JobKind.CHECK, JobState.DONE)
     house.add_job(video_id, JobKind.AUDIO, JobState.DONE)
-    house.add_job(video_id, JobKind.RUNG, JobState.RUNNING, height=240, estimate=10.0)
+    house.add_job(video_id, JobKind.RENDITION, JobState.RUNNING, height=240, estimate=10.0)
 
     page = alice.get(f"/stream/{video_id}").text
     told = alice.get(f"/api/videos/{video_id}").json
@@ -407,7 +411,7 @@ def test_what_could_not_be_prepared_and_cannot_be_played_says_so(
     house: House, put: Put, alice: Client
 ) -> None:
     video_id = put(playable=False, container="webm")
-    rung = house.add_job(video_id, JobKind.RUNG, JobState.FAILED, height=240)
+    rung = house.add_job(video_id, JobKind.RENDITION, JobState.FAILED, height=240)
 
     page = alice.get(f"/stream/{video_id}").text
 
@@ -415,6 +419,6 @@ def test_what_could_not_be_prepared_and_cannot_be_played_says_so(
     assert "browsers do not play the file as it is" in page
     assert "Try again" in page
     house.change(Job, rung, state=JobState.DONE)
-    house.add_job(video_id, JobKind.RUNG, JobState.FAILED, height=360)
+    house.add_job(video_id, JobKind.RENDITION, JobState.FAILED, height=360)
     house.publish(video_id, 240)
     assert "What there is can be watched." in alice.get(f"/stream/{video_id}").text

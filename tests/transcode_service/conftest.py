@@ -9,9 +9,9 @@ import pytest
 from redis import Redis
 from sqlalchemy import select
 
-from common.cache import VideoCache
 from common.ids import new_id
 from common.storage import MediaStorage
+from common.stores.video_cache import VideoCache
 from db.engine import Database
 from db.models import Job, JobKind, JobState, Rendition, Role, User, Video
 from transcode_service import steps
@@ -164,8 +164,8 @@ def rendition(step: Step, name: str, kind: str = "video") -> MadeRendition:
 
 
 def _check(_step: Step) -> Made:
-    others = [(JobKind.PICTURES, 0), (JobKind.COPY, 0), (JobKind.AUDIO, 0)]
-    return Made(steps=(*others, *((JobKind.RUNG, height) for height in LADDER)))
+    others = [(JobKind.THUMBNAILS, 0), (JobKind.REMUX, 0), (JobKind.AUDIO, 0)]
+    return Made(steps=(*others, *((JobKind.RENDITION, height) for height in LADDER)))
 
 
 def _pictures(step: Step) -> Made:
@@ -175,10 +175,10 @@ def _pictures(step: Step) -> Made:
 
 PLAIN: dict[JobKind, Callable[[Step], Made]] = {
     JobKind.CHECK: _check,
-    JobKind.PICTURES: _pictures,
-    JobKind.COPY: lambda step: Made(renditions=(rendition(step, "source"),)),
+    JobKind.THUMBNAILS: _pictures,
+    JobKind.REMUX: lambda step: Made(renditions=(rendition(step, "source"),)),
     JobKind.AUDIO: lambda step: Made(renditions=(rendition(step, "audio-1", "audio"),)),
-    JobKind.RUNG: lambda step: Made(renditions=(rendition(step, f"{step.height}p"),)),
+    JobKind.RENDITION: lambda step: Made(renditions=(rendition(step, f"{step.height}p"),)),
 }
 
 

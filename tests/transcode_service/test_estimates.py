@@ -21,13 +21,13 @@ def test_a_longer_film_and_a_higher_rung_take_longer() -> None:
     for kind in JobKind:
         brief = model(kind=kind, height=240, video=film(seconds=10))
         assert 0 < brief < model(kind=kind, height=240, video=film(seconds=1000))
-    low, high = (model(kind=JobKind.RUNG, height=h, video=film()) for h in (240, 480))
+    low, high = (model(kind=JobKind.RENDITION, height=h, video=film()) for h in (240, 480))
     assert low < high
 
 
 def test_an_upright_film_is_as_much_work_as_a_wide_one() -> None:
-    wide = model(kind=JobKind.RUNG, height=360, video=film(width=1280, height=720))
-    upright = model(kind=JobKind.RUNG, height=360, video=film(width=720, height=1280))
+    wide = model(kind=JobKind.RENDITION, height=360, video=film(width=1280, height=720))
+    upright = model(kind=JobKind.RENDITION, height=360, video=film(width=720, height=1280))
     assert wide == upright
 
 
@@ -61,10 +61,10 @@ def test_what_waits_is_predicted_anew_when_a_rung_of_the_video_is_done(house: Ho
     video = house.video()
     [check] = house.jobs(video)
     house.change(check.id, state=JobState.DONE)
-    waiting = house.job(video, JobKind.RUNG, 360)
+    waiting = house.job(video, JobKind.RENDITION, 360)
     house.database.write(partial(refresh, video_id=video))
     guess = house.look(waiting).estimate
-    house.job(video, JobKind.RUNG, 240, state=JobState.DONE, seconds=90.0)
+    house.job(video, JobKind.RENDITION, 240, state=JobState.DONE, seconds=90.0)
     house.database.write(partial(refresh, video_id=video))
     corrected = house.look(waiting).estimate
     assert guess

@@ -56,13 +56,13 @@ def test_kinds_come_in_their_order_then_the_lowest_rungs_of_all_videos(house: Ho
     first, second = house.video(), house.video()
     for video in (first, second):
         for height in (480, 240):
-            house.job(video, JobKind.RUNG, height)
-        for kind in (JobKind.AUDIO, JobKind.COPY, JobKind.PICTURES):
+            house.job(video, JobKind.RENDITION, height)
+        for kind in (JobKind.AUDIO, JobKind.REMUX, JobKind.THUMBNAILS):
             house.job(video, kind)
     order = [
-        *((kind, 0) for kind in (JobKind.CHECK, JobKind.COPY, JobKind.AUDIO, JobKind.PICTURES)),
-        (JobKind.RUNG, 240),
-        (JobKind.RUNG, 480),
+        *((kind, 0) for kind in (JobKind.CHECK, JobKind.REMUX, JobKind.AUDIO, JobKind.THUMBNAILS)),
+        (JobKind.RENDITION, 240),
+        (JobKind.RENDITION, 480),
     ]
     expected = [(video, *step) for step in order for video in (first, second)]
     assert claim_all(house) == expected
@@ -92,7 +92,7 @@ def test_turns_are_counted_without_looking_at_every_job(house: House) -> None:
 
 def test_no_job_is_begun_for_a_video_that_is_deleted_refused_or_nobodys(house: House) -> None:
     house.change_video(house.video(), deleted_at=now())
-    house.change_video(house.video(), refusal="It cannot be played.")
+    house.change_video(house.video(), rejection_reason="It cannot be played.")
     house.change_video(house.video(), owner_id=None)
     assert claim(house) is None
     assert house.database.read(jobs.count_claimable) == 0
@@ -212,9 +212,9 @@ def test_the_last_lines_of_ffmpeg_are_kept(house: House) -> None:
     detail = "x" * 9000 + "the end"
     house.database.write(partial(jobs.fail, claim=claimed, error="e" * 999, detail=detail))
     job = house.look(claimed.job_id)
-    assert job.detail
-    assert job.detail.endswith("the end")
-    assert len(job.detail) == jobs.DETAIL_LIMIT
+    assert job.log_tail
+    assert job.log_tail.endswith("the end")
+    assert len(job.log_tail) == jobs.DETAIL_LIMIT
 
 
 def test_a_final_failure_is_not_tried_again(house: House) -> None:
@@ -251,4 +251,4 @@ def test_a_failed_job_that_is_started_by_hand_begins_anew(house: House) -> None:
     again = must_claim(house)
     house.database.write(partial(jobs.finish, claim=again, seconds=2.5))
     job: Job = house.look(claimed.job_id)
-    assert (job.state, job.seconds, job.error, job.detail) == (JobState.DONE, 2.5, None, None)
+    assert (job.state, job.seconds, job.error, job.log_tail) == (JobState.DONE, 2.5, None, None)

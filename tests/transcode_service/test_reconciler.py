@@ -6,8 +6,8 @@ from functools import partial
 import pytest
 from redis import Redis
 
-from common.queue import queue
-from db.engine import Database, DatabaseAway
+from common.job_queue import queue
+from db.engine import Database, DatabaseUnavailable
 from db.models import JobState, now
 from tests.transcode_service.conftest import House
 from transcode_service import jobs
@@ -92,10 +92,10 @@ def test_after_the_database_was_away_workers_get_time_to_renew_their_leases(
     with monkeypatch.context() as patch:
 
         def away(_database: Database, *_args: object, **_options: object) -> None:
-            raise DatabaseAway("away")
+            raise DatabaseUnavailable("away")
 
         patch.setattr(Database, "_run", away)
-        with pytest.raises(DatabaseAway):
+        with pytest.raises(DatabaseUnavailable):
             reconciler.reconcile()
     reconciler.reconcile()
     assert house.look(claim.job_id).state is JobState.RUNNING

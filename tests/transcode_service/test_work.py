@@ -10,9 +10,9 @@ from functools import partial
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from common.cache import VideoCache
 from common.storage import StorageError
-from db.engine import Database, DatabaseAway
+from common.stores.video_cache import VideoCache
+from db.engine import Database, DatabaseUnavailable
 from db.models import JobKind, JobState, Video, now
 from tests.transcode_service.conftest import LADDER, PLAIN, House, rendition
 from tests.waiting import wait_until
@@ -69,7 +69,7 @@ class Gate:
         self.begun, self.open = threading.Event(), threading.Event()
 
     def __call__(self, step: Step) -> Made:
-        made = PLAIN[JobKind.RUNG](step)
+        made = PLAIN[JobKind.RENDITION](step)
         self.begun.set()
         while not self.open.wait(0.02):
             step.report(0.25)
@@ -96,7 +96,7 @@ def test_there_is_no_master_playlist_before_the_sound(
     house: House, shop: Workshop, plain_steps: Put
 ) -> None:
     video = house.video()
-    for _ in (JobKind.CHECK, JobKind.COPY):
+    for _ in (JobKind.CHECK, JobKind.REMUX):
         run_one(shop)
     assert house.renditions(video) == ["source"]
     assert not house.storage.has_published(video, "hls/master.m3u8")
@@ -111,9 +111,9 @@ def test_files_can_be_read_by_the_gateway_and_the_attempts_folder_cannot(
 
     def pictures(step: Step) -> Made:
         modes.append(step.folder.stat().st_mode & 0o777)
-        return PLAIN[JobKind.PICTURES](step)
+        return PLAIN[JobKind.THUMBNAILS](step)
 
-    plain_steps(pictures=pictures)
+    plain_steps(thumbnails=pictures)
     video = house.video()
     drain(shop)
     assert modes == [0o700]
@@ -131,7 +131,7 @@ def test_a_refused_video_says_why_gets_no_other_steps_and_is_not_tried_again(
     [job] = house.jobs(video)
     assert (job.state, job.error) == (JobState.FAILED, "This file is cut short. Upload it again.")
     row = house.database.read(lambda session: session.get_one(Video, video))
-    assert row.refusal == "This file is cut short. Upload it again."
+    assert row.rejection_reason == "This file is cut short. Upload it again."
     assert house.strays() == []
 
 
@@ -162,7 +162,7 @@ def test_a_failed_step_keeps_the_sentence_and_ffmpegs_last_lines(
     video = house.video()
     run_one(shop)
     job = house.look(the_check(house, video))
-    assert (job.state, job.error, job.detail) == (
+    assert (job.state, job.error, job.log_tail) == (
         JobState.WAITING,
         "Processing failed.",
         "line 1\nline 2",
@@ -173,17 +173,17 @@ def test_a_failed_step_keeps_the_sentence_and_ffmpegs_last_lines(
 def test_a_bug_in_a_step_fails_the_attempt_and_the_queue_moves_on(
     house: House, shop: Workshop, plain_steps: Put
 ) -> None:
-    plain_steps(pictures=failing(KeyError("bug")))
+    plain_steps(thumbnails=failing(KeyError("bug")))
     broken = house.video()
     drain(shop)
-    [pictures] = [job for job in house.jobs(broken) if job.kind is JobKind.PICTURES]
+    [pictures] = [job for job in house.jobs(broken) if job.kind is JobKind.THUMBNAILS]
     assert pictures.state is JobState.WAITING
-    assert pictures.detail
-    assert "KeyError" in pictures.detail
+    assert pictures.log_tail
+    assert "KeyError" in pictures.log_tail
     assert all(
         job.state is JobState.DONE
         for job in house.jobs(broken)
-        if job is not pictures and job.kind is not JobKind.PICTURES
+        if job is not pictures and job.kind is not JobKind.THUMBNAILS
     )
 
 
@@ -202,10 +202,10 @@ def test_a_video_without_its_file_fails_with_a_sentence(
 def test_a_full_disk_puts_the_job_off_without_an_attempt_and_leaves_the_original(
     house: House, shop: Workshop, plain_steps: Put, error: Exception
 ) -> None:
-    plain_steps(rung=failing(error))
+    plain_steps(rendition=failing(error))
     video = house.video(content=b"the original")
     drain(shop)
-    rungs = [job for job in house.jobs(video) if job.kind is JobKind.RUNG]
+    rungs = [job for job in house.jobs(video) if job.kind is JobKind.RENDITION]
     for job in rungs:
         assert (job.state, job.attempts) == (JobState.WAITING, 0)
         assert job.error == "The disk is full. Processing goes on when there is room."
@@ -248,14 +248,14 @@ def test_without_its_volume_nothing_is_begun_and_no_attempt_is_lost(
 def rung_only(house: House) -> tuple[str, int]:
     video = house.video()
     house.change(the_check(house, video), state=JobState.DONE)
-    return video, house.job(video, JobKind.RUNG, 240)
+    return video, house.job(video, JobKind.RENDITION, 240)
 
 
 def test_a_worker_that_is_told_to_end_hands_its_job_back_at_once(
     house: House, shop: Workshop, plain_steps: Put
 ) -> None:
     gate = Gate()
-    plain_steps(rung=gate)
+    plain_steps(rendition=gate)
     video, job_id = rung_only(house)
     with in_thread(partial(drain, shop)):
         assert gate.begun.wait(10)
@@ -270,7 +270,7 @@ def test_deleting_a_video_ends_its_running_step(
     house: House, shop: Workshop, plain_steps: Put
 ) -> None:
     gate = Gate()
-    plain_steps(rung=gate)
+    plain_steps(rendition=gate)
     video, _ = rung_only(house)
     with in_thread(partial(drain, shop)):
         assert gate.begun.wait(10)
@@ -283,7 +283,7 @@ def test_a_video_that_is_removed_under_its_step_leaves_nothing(
     house: House, shop: Workshop, plain_steps: Put
 ) -> None:
     gate = Gate()
-    plain_steps(rung=gate)
+    plain_steps(rendition=gate)
     video, _ = rung_only(house)
     with in_thread(partial(drain, shop)):
         assert gate.begun.wait(10)
@@ -298,9 +298,9 @@ def test_a_step_that_lost_its_job_publishes_nothing(
 ) -> None:
     def overtaken(step: Step) -> Made:
         house.change(job_id, fence=9)
-        return PLAIN[JobKind.RUNG](step)
+        return PLAIN[JobKind.RENDITION](step)
 
-    plain_steps(rung=overtaken)
+    plain_steps(rendition=overtaken)
     video, job_id = rung_only(house)
     run_one(shop)
     assert house.look(job_id).state is JobState.RUNNING
@@ -322,9 +322,9 @@ def test_two_workers_on_one_job_publish_once(
             made = rendition(given, "240p")
             (given.folder / "240p.mp4").write_text("late")
             return made
-        return PLAIN[JobKind.RUNG](given)
+        return PLAIN[JobKind.RENDITION](given)
 
-    plain_steps(rung=step)
+    plain_steps(rendition=step)
     video, job_id = rung_only(house)
     with in_thread(partial(run_one, shop)):
         assert slow.begun.wait(10)
@@ -342,7 +342,7 @@ def test_a_result_waits_for_a_database_that_is_away(
     house: House, shop: Workshop, plain_steps: Put, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate = Gate()
-    plain_steps(rung=gate)
+    plain_steps(rendition=gate)
     video, job_id = rung_only(house)
     real = Database._run
     away = threading.Event()
@@ -351,7 +351,7 @@ def test_a_result_waits_for_a_database_that_is_away(
     def run(database: Database, work: Callable[..., object], *, writes: bool) -> object:
         if away.is_set():
             refused.append(getattr(work, "func", None))
-            raise DatabaseAway("away")
+            raise DatabaseUnavailable("away")
         return real(database, work, writes=writes)
 
     monkeypatch.setattr(Database, "_run", run)
@@ -375,7 +375,7 @@ def test_a_commit_whose_answer_is_lost_counts_as_what_it_was(
         result = real(database, work, writes=writes)
         if writes and not lost and getattr(work, "func", None) is publishing.publish:
             lost.append(work)
-            raise DatabaseAway("the answer to a commit was lost")
+            raise DatabaseUnavailable("the answer to a commit was lost")
         return result
 
     monkeypatch.setattr(Database, "_run", run)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from common.queue import queue, wake
+from common.job_queue import queue, wake_workers
 from common.settings import CommonSettings
 from db.models import JobState
 from tests.conftest import ROOT
@@ -132,7 +132,7 @@ def test_a_woken_worker_completes_a_video(
     service = start()
     wait_until(lambda: a_worker_listens(service), within=30, what="the worker")
     video = house.video(content=short)
-    assert wake(redis)
+    assert wake_workers(redis)
     wait_until(lambda: house.is_complete(video), within=60, what=service.log())
     assert house.storage.has_published(video, "poster.jpg")
     assert house.storage.has_published(video, "hls/master.m3u8")

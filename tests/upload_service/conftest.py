@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from common.access import Viewer
-from common.callers import COOKIE
 from common.storage import MediaStorage
 from common.stores import Stores
+from common.web.auth import SESSION_COOKIE
 from db.engine import Database, connect
 from db.models import Job, Role, Upload, User, Video
 from tests.conftest import ON_MYSQL, Client, Site
@@ -59,7 +59,7 @@ def sign_in(site: Site, stores: Stores, user: User) -> Client:
     viewer = Viewer(id=user.id, name=user.name, role=user.role)
     browser = site.browser()
     token = stores.sessions.begin(viewer, device="a test", address="127.0.0.1")
-    browser.set_cookie(COOKIE, token)
+    browser.set_cookie(SESSION_COOKIE, token)
     return browser
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from common.access import Viewer
-from common.callers import COOKIE
-from common.redis import connect as connect_redis
-from common.sessions import SessionStore
+from common.stores.redis_client import connect_redis
+from common.stores.sessions import SessionStore
+from common.web.auth import SESSION_COOKIE
 from db.engine import Database
 from db.models import Role, User
 from tests.conftest import ROOT, free_ports
@@ -61,7 +61,7 @@ class Server:
             "THREADS": "72",
             "WORKER_CLASS": worker_class,
         }
-        options = ["--config", "python:common.gunicorn", "standalone:application()"]
+        options = ["--config", "python:common.process.gunicorn_config", "standalone:application()"]
         self._process = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", *options],
             env=os.environ | self.settings,
@@ -149,7 +149,7 @@ class Connection:
             "Host": "127.0.0.1",
             "Content-Type": CONTENT_TYPE,
             "Accept": "application/json",
-            **({"Cookie": f"{COOKIE}={token}"} if token else {}),
+            **({"Cookie": f"{SESSION_COOKIE}={token}"} if token else {}),
             **({"Transfer-Encoding": "chunked"} if length is None else {}),
             **({"Content-Length": str(length)} if length is not None else {}),
             **headers,

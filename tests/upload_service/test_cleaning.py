@@ -12,7 +12,7 @@ import pytest
 from common.ids import new_id
 from common.storage import MediaStorage, StorageError
 from common.stores import Stores
-from db.engine import Database, DatabaseAway
+from db.engine import Database, DatabaseUnavailable
 from db.models import Upload, User, Video, now
 from tests.conftest import Client
 from tests.upload_service.conftest import HOUR, Rows, files_in, grow_old
@@ -287,7 +287,7 @@ def test_a_form_whose_record_fails_is_finished_by_the_janitor(
 
     def fail_to_record(self: Database, work: Any) -> Any:
         if getattr(getattr(work, "func", None), "__name__", "") == "record_video":
-            raise DatabaseAway("gone")
+            raise DatabaseUnavailable("gone")
         return write(self, work)
 
     with monkeypatch.context() as patch:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from common.callers import COOKIE
+from common.web.auth import SESSION_COOKIE
 from tests.media import (
     FTYP_BRANDS,
     QUARTER_TURN,
@@ -80,7 +80,7 @@ class Sender:
     def __init__(self, server: Server, token: str) -> None:
         self.server = server
         self.url = f"http://127.0.0.1:{server.port}"
-        self.headers = {"Cookie": f"{COOKIE}={token}", "Accept": "application/json"}
+        self.headers = {"Cookie": f"{SESSION_COOKIE}={token}", "Accept": "application/json"}
 
     def tus(self, content: bytes) -> requests.Response:
         """Announce a file with all its bytes."""

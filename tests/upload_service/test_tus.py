@@ -11,7 +11,7 @@ import pytest
 from common.ids import new_id
 from common.storage import MediaStorage, StorageFull
 from common.stores import Stores
-from db.engine import Database, DatabaseAway
+from db.engine import Database, DatabaseUnavailable
 from db.models import Upload, User, now
 from tests.conftest import Client, Site
 from tests.upload_service.conftest import HOUR, Rows, files_in, sign_in
@@ -467,7 +467,7 @@ def test_a_crash_before_the_end_costs_nothing(
     where = tus.begin(len(film))
 
     def die(*_: Any, **__: Any) -> None:
-        raise DatabaseAway("gone")
+        raise DatabaseUnavailable("gone")
 
     with monkeypatch.context() as patch:
         patch.setattr(completing, "finish_upload", die)

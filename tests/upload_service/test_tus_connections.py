@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from common.callers import COOKIE
+from common.web.auth import SESSION_COOKIE
 from tests.conftest import ROOT
 from tests.media import box, mp4
 from tests.upload_service.server import Answer, Connection, Server, chunked
@@ -50,7 +50,7 @@ class Client:
         lines = {
             "Host": "127.0.0.1",
             "Tus-Resumable": "1.0.0",
-            "Cookie": f"{COOKIE}={self.token}",
+            "Cookie": f"{SESSION_COOKIE}={self.token}",
             **({"Transfer-Encoding": "chunked"} if length is None else {}),
             **({"Content-Length": str(length)} if length else {}),
             **{name.replace("_", "-"): value for name, value in headers.items()},

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from redis.exceptions import RedisError
 
-from common import queue
+from common import job_queue
 from common.ids import new_id
 from common.storage import MediaStorage
 from common.stores import Stores
-from db.engine import Database, DatabaseAway
+from db.engine import Database, DatabaseUnavailable
 from db.models import JobKind, JobState, Upload, User, Video, now
 from tests.upload_service.conftest import Rows, files_in
 from upload_service.mp4 import NotAVideo
@@ -51,7 +51,7 @@ def test_a_new_video_has_its_first_job_and_a_worker_is_woken(
     finish_upload(stores, storage, upload=Upload(id=video.id, owner_id=1, title="again"))
     [job] = rows.jobs()
     assert (job.video_id, job.kind, job.state) == (video.id, JobKind.CHECK, JobState.WAITING)
-    assert stores.redis.llen(f"rq:queue:{queue.QUEUE}") >= 1
+    assert stores.redis.llen(f"rq:queue:{job_queue.QUEUE}") >= 1
 
 
 def test_a_worker_that_cannot_be_woken_finds_the_job_later(
@@ -65,7 +65,7 @@ def test_a_worker_that_cannot_be_woken_finds_the_job_later(
     def refuse(*_: object, **__: object) -> None:
         raise RedisError("away")
 
-    monkeypatch.setattr(queue.Queue, "enqueue", refuse)
+    monkeypatch.setattr(job_queue.Queue, "enqueue", refuse)
     finish_upload(stores, storage, upload=arrive(film))
     assert len(rows.jobs()) == 1
 
@@ -156,7 +156,7 @@ def test_giving_up_a_video_does_nothing(
     assert len(rows.videos()) == 1
 
 
-@pytest.mark.parametrize("problem", [DatabaseAway("away"), RedisError("away")])
+@pytest.mark.parametrize("problem", [DatabaseUnavailable("away"), RedisError("away")])
 def test_a_store_that_goes_away_at_the_end_costs_nothing(
     stores: Stores,
     storage: MediaStorage,
@@ -167,7 +167,7 @@ def test_a_store_that_goes_away_at_the_end_costs_nothing(
     problem: Exception,
 ) -> None:
     upload = arrive(film)
-    where = Database if isinstance(problem, DatabaseAway) else type(stores.videos)
+    where = Database if isinstance(problem, DatabaseUnavailable) else type(stores.videos)
     with monkeypatch.context() as patch:
 
         def fail(*_: Any) -> None:

@@ -1,7 +1,7 @@
 """Who is calling, and which callers a blueprint lets in.
 
-Every blueprint says who may call it, with :func:`admit`, "anybody" included; a test fails on one
-that does not. What a caller may do with one video is decided in `common.access`.
+Every blueprint says who may call it, with :func:`restrict_to`, "anybody" included; a test
+fails on one that does not. What a caller may do with one video is decided in `common.access`.
 """
 
 import enum
@@ -13,22 +13,22 @@ from werkzeug.datastructures import Authorization
 from werkzeug.http import parse_cookie
 
 from common.access import Viewer
-from common.errors import NotThere, Refused, SignInRequired
-from common.services import Services, services_of, stores
+from common.errors import Forbidden, LoginRequired, NotFound
+from common.web.services import Services, services_of, stores
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 # The second is for connections that nobody can listen to: browsers take it over HTTPS alone, and
 # from no other host of the same domain (RFC 6265bis, 4.1.3.2).
-COOKIE = "matinee_session"
-SECURE_COOKIE = "__Host-matinee_session"
+SESSION_COOKIE = "matinee_session"
+SECURE_SESSION_COOKIE = "__Host-matinee_session"
 
 # Set in the WSGI environment by whatever hands on requests from outside without a gateway.
 FROM_OUTSIDE = "matinee.from_outside"
 
 
-class Callers(enum.Enum):
+class Audience(enum.Enum):
     """Who may call the routes of a blueprint."""
 
     ANYBODY = "anybody"
@@ -38,20 +38,20 @@ class Callers(enum.Enum):
     INSIDE = "inside"  # the gateway and the health checks; no outside path leads here
 
 
-def admit(blueprint: Blueprint, callers: Callers) -> None:
+def restrict_to(blueprint: Blueprint, callers: Audience) -> None:
     """Let only these callers reach the blueprint's routes, and put it on record."""
 
     @blueprint.before_request
     def check() -> None:
-        if callers is Callers.INSIDE and request.environ.get(FROM_OUTSIDE):
-            raise NotThere
-        if callers in (Callers.ANYBODY, Callers.INSIDE):
+        if callers is Audience.INSIDE and request.environ.get(FROM_OUTSIDE):
+            raise NotFound
+        if callers in (Audience.ANYBODY, Audience.INSIDE):
             return
         viewer = require_viewer()
-        if callers is Callers.UPLOADERS and not viewer.may_upload:
-            raise Refused("Your account may watch, and not upload. Ask the administrator.")
-        if callers is Callers.ADMINISTRATORS and not viewer.may_administer:
-            raise Refused("This page is for the administrator.")
+        if callers is Audience.UPLOADERS and not viewer.may_upload:
+            raise Forbidden("Your account may watch, and not upload. Ask the administrator.")
+        if callers is Audience.ADMINISTRATORS and not viewer.may_administer:
+            raise Forbidden("This page is for the administrator.")
 
     def remember(state: BlueprintSetupState) -> None:
         services_of(state.app, Services).callers[blueprint.name] = callers
@@ -59,7 +59,7 @@ def admit(blueprint: Blueprint, callers: Callers) -> None:
     blueprint.record(remember)
 
 
-def admitted_callers(app: Flask, blueprint_name: str) -> Callers | None:
+def audience_of(app: Flask, blueprint_name: str) -> Audience | None:
     """Return whom a blueprint of an app lets in, or None if it never said."""
     return services_of(app, Services).callers.get(blueprint_name)
 
@@ -83,7 +83,7 @@ def session_token_in(environ: "WSGIEnvironment", *, cookie: str) -> str | None:
 def cookie_name(app: Flask, environ: "WSGIEnvironment") -> str:
     """Return the name of the cookie that holds the session: by the connection, or as it is set."""
     secure = app.config["SESSION_COOKIE_SECURE"] or environ["wsgi.url_scheme"] == "https"
-    return SECURE_COOKIE if secure else COOKIE
+    return SECURE_SESSION_COOKIE if secure else SESSION_COOKIE
 
 
 def session_cookie() -> str:
@@ -101,7 +101,7 @@ def current_viewer() -> Viewer | None:
         token = session_token()
         g.viewer = sessions.find(token)
         if g.viewer is not None and token is not None:
-            sessions.touch(token, g.viewer, address=client_address())
+            sessions.record_use(token, g.viewer, address=client_address())
     viewer: Viewer | None = g.viewer
     return viewer
 
@@ -109,11 +109,11 @@ def current_viewer() -> Viewer | None:
 def require_viewer() -> Viewer:
     """Return who is signed in.
 
-    :raises SignInRequired: nobody is.
+    :raises LoginRequired: nobody is.
     """
     viewer = current_viewer()
     if viewer is None:
-        raise SignInRequired
+        raise LoginRequired
     return viewer
 
 

@@ -2,11 +2,12 @@
 
 import io
 import json
+import os
 
 import pytest
 import structlog
 
-from common import log
+from common import logging_setup
 
 
 class Output(io.StringIO):
@@ -25,8 +26,20 @@ class Output(io.StringIO):
 def test_a_line_and_its_end_are_one_write(monkeypatch: pytest.MonkeyPatch) -> None:
     output = Output()
     monkeypatch.setattr("sys.stdout", output)
-    log.configure("info")
+    logging_setup.configure_logging("info")
     structlog.get_logger().info("step done", job=11)
     [line] = output.writes
     assert line.endswith("\n")
     assert json.loads(line)["event"] == "step done"
+
+
+def test_a_line_that_cannot_be_written_is_lost_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    output = os.fdopen(full, "w", encoding="utf-8")
+    monkeypatch.setattr("sys.stdout", output)
+    logging_setup.configure_logging("info")
+    structlog.get_logger().info("step done", job=11)
+    with pytest.raises(OSError, match="No space left"):
+        output.close()

@@ -11,7 +11,7 @@ from common.settings import CommonSettings
 from common.stores import Stores
 
 if TYPE_CHECKING:
-    from common.callers import Callers
+    from common.web.auth import Audience
 
 _KEY = "matinee"
 
@@ -20,14 +20,14 @@ _KEY = "matinee"
 class Services:
     """What every service has; each service adds its own in a subclass.
 
-    :ivar checks: what must answer for the service to be ready, by name; see `common.health`.
-    :ivar callers: who may call each blueprint, by its name; see `common.callers`.
+    :ivar checks: what must answer for the service to be ready, by name; see `common.web.health`.
+    :ivar callers: who may call each blueprint, by its name; see `common.web.auth`.
     """
 
     common: CommonSettings
     stores: Stores
     checks: dict[str, Callable[[], object]] = field(default_factory=dict)
-    callers: "dict[str, Callers]" = field(default_factory=dict)
+    callers: "dict[str, Audience]" = field(default_factory=dict)
 
 
 S = TypeVar("S", bound=Services)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from common.pages import ago, clock, date, filesize, spoken_clock
+from common.formatting import ago, clock, date, filesize, spoken_clock
 from tests.conftest import Site
 
 

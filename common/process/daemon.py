@@ -11,10 +11,10 @@ from typing import Protocol, TypeVar
 import structlog
 from redis.exceptions import RedisError
 
-from common.log import configure
+from common.logging_setup import configure_logging
 from common.settings import CommonSettings, Environment, SettingsError
 from common.storage import StorageError
-from db.engine import DatabaseAway
+from db.engine import DatabaseUnavailable
 
 log = structlog.get_logger()
 
@@ -30,7 +30,7 @@ class Settings(Protocol):
 S = TypeVar("S", bound=Settings)
 
 
-def run_program(
+def run_daemon(
     service: str,
     read: Callable[[Environment], S],
     run: Callable[[S, threading.Event, Path | None], None],
@@ -39,7 +39,7 @@ def run_program(
 
     :param service: what its log lines are told by.
     :param run: gets the settings, what tells it to stop, and its `HEARTBEAT_FILE`, if it has one:
-        see :func:`repeat`.
+        see :func:`repeat_until_stopped`.
     """
     try:
         environment = Environment(os.environ)
@@ -47,7 +47,7 @@ def run_program(
         heartbeat = environment.text("HEARTBEAT_FILE", "")
     except SettingsError as error:
         sys.exit(str(error))
-    configure(settings.common.log_level)
+    configure_logging(settings.common.log_level)
     structlog.contextvars.bind_contextvars(service=service)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -55,7 +55,7 @@ def run_program(
     run(settings, stop, Path(heartbeat) if heartbeat else None)
 
 
-def repeat(
+def repeat_until_stopped(
     work: Callable[[], None], stop: threading.Event, *, interval: float, heartbeat: Path | None
 ) -> None:
     """Work again and again until told to stop; wait for stores that are away.
@@ -71,7 +71,7 @@ def repeat(
             if waiting:
                 log.info("stores are back")
             waiting = False
-        except (DatabaseAway, RedisError, StorageError) as error:
+        except (DatabaseUnavailable, RedisError, StorageError) as error:
             if not waiting:
                 log.warning("waiting for a store", store=type(error).__name__, detail=str(error))
             waiting = True

@@ -4,14 +4,14 @@ from typing import Any
 
 from flask import request
 
-from common.errors import Refused, Unprocessable
+from common.errors import Forbidden, Unprocessable
 
 
 def form_fields(*required: str, optional: tuple[str, ...] = ()) -> dict[str, str]:
     """Return the named fields of a posted form; an optional one that is missing is empty.
 
     :raises Unprocessable: a field is missing or came twice, or the body is not a form.
-    :raises Refused: the body is plain text, which no form of ours sends and any site can.
+    :raises Forbidden: the body is plain text, which no form of ours sends and any site can.
     """
     require_type("application/x-www-form-urlencoded", "multipart/form-data")
     fields = {}
@@ -33,7 +33,7 @@ def json_fields(
     :param flags: names of optional fields that are true or false.
     :raises Unprocessable: a field is missing, unknown or of another kind, or the body is not an
         object.
-    :raises Refused: the body is plain text.
+    :raises Forbidden: the body is plain text.
     """
     require_type("application/json")
     try:
@@ -61,11 +61,11 @@ def require_type(*types: str) -> None:
     """Let a body of one of these media types pass.
 
     :raises Unprocessable: it is of another type.
-    :raises Refused: it is plain text, which no form of ours sends and any site can.
+    :raises Forbidden: it is plain text, which no form of ours sends and any site can.
     """
     given = request.mimetype
     if given in types:
         return
     if given == "text/plain":
-        raise Refused("Plain text is not taken here, so nothing was changed.")
+        raise Forbidden("Plain text is not taken here, so nothing was changed.")
     raise Unprocessable(f"This address takes {' or '.join(types)}.")

@@ -24,7 +24,7 @@ def queue(redis: Redis) -> Queue:
     return Queue(QUEUE, connection=redis, serializer=JSONSerializer)
 
 
-def wake(redis: Redis, count: int = 1) -> bool:
+def wake_workers(redis: Redis, count: int = 1) -> bool:
     """Wake workers, after the commit that gave them something to do; tell whether it was possible.
 
     With Redis away nobody is woken now, and the reconciler does it later.

@@ -89,7 +89,7 @@ class SessionStore:
             return None
         return viewer_of(self._text(session_key(token)))
 
-    def keep(self, token: str, viewer: Viewer) -> None:
+    def extend(self, token: str, viewer: Viewer) -> None:
         """Put off the end of a session that is used for media, so that no film ends with it.
 
         There are thousands of such requests, so each process does so once a minute at most.
@@ -100,9 +100,9 @@ class SessionStore:
         if len(self._kept) >= _REMEMBERED:
             self._kept.clear()
         self._kept[token] = moment + self._touch_every
-        self.touch(token, viewer)
+        self.record_use(token, viewer)
 
-    def touch(self, token: str, viewer: Viewer, *, address: str | None = None) -> None:
+    def record_use(self, token: str, viewer: Viewer, *, address: str | None = None) -> None:
         """Note that a session was used, at most once a minute; this also puts off its end.
 
         :param address: where it was used; None, if it is the gateway that asks, changes nothing.

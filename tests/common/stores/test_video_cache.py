@@ -11,7 +11,7 @@ from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from common.access import VideoAccess
-from common.cache import VideoCache, video_key
+from common.stores.video_cache import VideoCache, video_key
 from db.models import Visibility
 
 ID = "A" * 22

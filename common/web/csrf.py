@@ -1,4 +1,4 @@
-"""Refuses what another site makes a browser send.
+"""Protects against CSRF: refuses what another site makes a browser send.
 
 The rule: `Sec-Fetch-Site` must be `same-origin` or `none`; without it, `Origin`'s host must equal
 `Host`; with neither, the caller must not be a browser, which would have sent one. Ports and
@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Request, request
 
-from common.callers import COOKIE, SECURE_COOKIE
-from common.errors import Refused
+from common.errors import Forbidden
+from common.web.auth import SECURE_SESSION_COOKIE, SESSION_COOKIE
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -19,7 +19,7 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 def is_cross_site(incoming: Request) -> bool:
     """Tell whether a browser may have sent this request on another site's behalf."""
     bearer = incoming.authorization is not None and incoming.authorization.type == "bearer"
-    if bearer and not incoming.cookies.keys() & {COOKIE, SECURE_COOKIE}:
+    if bearer and not incoming.cookies.keys() & {SESSION_COOKIE, SECURE_SESSION_COOKIE}:
         return False
     site = incoming.headers.get("Sec-Fetch-Site")
     if site is not None:
@@ -30,10 +30,10 @@ def is_cross_site(incoming: Request) -> bool:
     return incoming.headers.get("User-Agent", "").startswith("Mozilla/")
 
 
-def refuse_cross_site(app: Flask) -> None:
+def install_csrf_check(app: Flask) -> None:
     """Check every request that could change something."""
 
     @app.before_request
     def check() -> None:
         if request.method not in _SAFE and is_cross_site(request):
-            raise Refused("This request came from another site, so nothing was changed.")
+            raise Forbidden("This request came from another site, so nothing was changed.")

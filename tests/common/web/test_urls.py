@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.ids import is_id, new_id
-from common.locations import login_url, same_site_path
+from common.web.urls import login_url, same_site_path
 
 
 @pytest.mark.parametrize("path", ["/", "/stream", "/stream/abc?x=1", "/stream?q=a%20b"])

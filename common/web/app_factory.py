@@ -3,12 +3,13 @@
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from common.crosssite import refuse_cross_site
-from common.errors import handle_errors
-from common.health import watch_health
-from common.log import configure, trace_requests
-from common.pages import prepare_pages
-from common.services import Services, install
+from common.logging_setup import configure_logging
+from common.web.csrf import install_csrf_check
+from common.web.error_handlers import install_error_handlers
+from common.web.health import install_health
+from common.web.request_log import install_request_log
+from common.web.services import Services, install
+from common.web.templating import install_templating
 
 FORM_LIMIT = 64 * 1024  # bytes; a form of ours holds a name, a password, a description
 
@@ -25,12 +26,12 @@ def new_app(name: str, services: Services) -> Flask:
     settings = services.common
     app.config["SESSION_COOKIE_SECURE"] = settings.cookie_secure
     install(app, services)
-    configure(settings.log_level)
+    configure_logging(settings.log_level)
     if settings.trust_gateway:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=0)  # type: ignore[method-assign]
-    trace_requests(app, trust_gateway=settings.trust_gateway)
-    refuse_cross_site(app)
-    handle_errors(app)
-    prepare_pages(app, static_dir=settings.static_dir)
-    watch_health(app, services)
+    install_request_log(app, trust_gateway=settings.trust_gateway)
+    install_csrf_check(app)
+    install_error_handlers(app)
+    install_templating(app, static_dir=settings.static_dir)
+    install_health(app, services)
     return app

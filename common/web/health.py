@@ -20,14 +20,14 @@ from prometheus_client import (
 )
 from redis.exceptions import RedisError
 
-from common.callers import FROM_OUTSIDE, Callers, admit
-from common.errors import NotThere
-from common.services import Services, current_services
+from common.errors import NotFound
 from common.storage import StorageError
-from db.engine import DatabaseAway
+from common.web.auth import FROM_OUTSIDE, Audience, restrict_to
+from common.web.services import Services, current_services
+from db.engine import DatabaseUnavailable
 
 blueprint = Blueprint("health", __name__)
-admit(blueprint, Callers.INSIDE)
+restrict_to(blueprint, Audience.INSIDE)
 
 _requests = Counter(
     "matinee_requests_total", "Requests answered", ["service", "endpoint", "method", "status"]
@@ -40,7 +40,7 @@ _seconds = Histogram(
 )
 
 
-def watch_health(app: Flask, services: Services) -> None:
+def install_health(app: Flask, services: Services) -> None:
     """Give an app the three addresses, and count what it answers.
 
     A service adds to `Services.checks` what else it needs to be ready.
@@ -61,7 +61,7 @@ def _hide() -> None:
     would tell that there is something.
     """
     if request.environ.get(FROM_OUTSIDE) and request.path in ("/healthz", "/readyz", "/metrics"):
-        raise NotThere
+        raise NotFound
 
 
 def _count(response: Response) -> Response:
@@ -96,7 +96,7 @@ def readyz() -> tuple[Response, int]:
 def _outcome(check: Callable[[], object]) -> str:
     try:
         check()
-    except (DatabaseAway, RedisError) as error:
+    except (DatabaseUnavailable, RedisError) as error:
         return f"away: {type(error).__name__}"
     except StorageError as error:
         return str(error)

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from common.program import repeat
-from db.engine import DatabaseAway
+from common.process.daemon import repeat_until_stopped
+from db.engine import DatabaseUnavailable
 from tests.conftest import ROOT
 
 
@@ -34,12 +34,12 @@ class Passes:
     def events(self, heartbeat: Path | None = None) -> list[str]:
         """Make all passes, and return what was logged."""
         with capture_logs() as lines:
-            repeat(self, self.stop, interval=0, heartbeat=heartbeat)
+            repeat_until_stopped(self, self.stop, interval=0, heartbeat=heartbeat)
         return [line["event"] for line in lines]
 
 
 def test_a_store_that_is_away_is_told_once_and_so_is_its_return() -> None:
-    away = DatabaseAway("away")
+    away = DatabaseUnavailable("away")
     passes = Passes(None, away, away, None, None, away)
     assert passes.events() == ["waiting for a store", "stores are back", "waiting for a store"]
 
@@ -48,7 +48,7 @@ def test_a_fault_of_ours_costs_one_pass() -> None:
     assert Passes(ValueError("ours"), None, None).events() == ["a pass failed"]
 
 
-@pytest.mark.parametrize("error", [None, DatabaseAway("away"), ValueError("ours")])
+@pytest.mark.parametrize("error", [None, DatabaseUnavailable("away"), ValueError("ours")])
 def test_it_says_that_it_lives_even_where_it_waits(error: Exception | None, tmp_path: Path) -> None:
     beat = tmp_path / "heartbeat"
     Passes(error).events(beat)
@@ -58,7 +58,7 @@ def test_it_says_that_it_lives_even_where_it_waits(error: Exception | None, tmp_
 PROGRAM = """
 from types import SimpleNamespace
 
-from common.program import run_program
+from common.process.daemon import run_daemon
 from common.settings import CommonSettings
 
 def read(environment):
@@ -69,7 +69,7 @@ def run(settings, stop, heartbeat):
     stop.wait()
     print("ends", flush=True)
 
-run_program("test", read, run)
+run_daemon("test", read, run)
 """
 
 

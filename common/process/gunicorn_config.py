@@ -1,4 +1,6 @@
-"""gunicorn's settings, shared by all services: `gunicorn --config python:common.gunicorn ...`.
+"""gunicorn's settings, shared by all services.
+
+    gunicorn --config python:common.process.gunicorn_config ...
 
 Threads carry a service; the streaming service runs on gevent behind the gateway, where it sends no
 bytes of videos and only answers small questions. Standalone, where it does, `common.patient` keeps
@@ -20,7 +22,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from common import closing
+from common.process import shutdown
 
 _MOST_WORKERS = 4
 _MOST_CONNECTIONS = 8192  # of one worker, as the gateway's
@@ -56,7 +58,7 @@ timeout = 60  # a worker that is stuck this long is replaced; a slow request in 
 keepalive = 75  # longer than the gateway keeps its connections, so that it closes them
 control_socket_disable = True
 loglevel = "warning"
-accesslog = None  # common.log writes a line per request
+accesslog = None  # common.logging_setup writes a line per request
 
 # Where the processes of this service put their counters together. It lives as long as this run.
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="matinee-metrics-")
@@ -64,7 +66,7 @@ os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="matinee-metric
 
 def post_worker_init(worker: Any) -> None:
     """Let answers that go on for long see that the worker was told to stop."""
-    closing.ask_with(lambda: not worker.alive)
+    shutdown.set_shutdown_check(lambda: not worker.alive)
 
 
 def child_exit(_server: Any, worker: Any) -> None:

@@ -1,15 +1,15 @@
-"""What every page shares: templates, front-end files by their hashed names, words for numbers."""
+"""What every page shares: templates, front-end files by their hashed names, security headers."""
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 
 from flask import Flask, Response
 from jinja2 import ChoiceLoader, FileSystemLoader
 from markupsafe import Markup
 
-from common.callers import current_viewer
 from common.errors import MatineeError
+from common.formatting import ago, clock, date, filesize, spoken_clock
+from common.web.auth import current_viewer
 
 _POLICY = "; ".join(
     [
@@ -37,7 +37,7 @@ _HEADERS = {
 }
 
 
-def prepare_pages(app: Flask, *, static_dir: Path) -> None:
+def install_templating(app: Flask, *, static_dir: Path) -> None:
     """Give an app the shared templates, their helpers, and the headers of a careful site.
 
     :param static_dir: holds `manifest.json` of the front-end build.
@@ -77,53 +77,3 @@ def _add_headers(response: Response) -> Response:
     # A page of somebody's must not come back from the cache after they have signed out.
     response.headers.setdefault("Cache-Control", "no-store")
     return response
-
-
-def filesize(count: int) -> str:
-    """Say a number of bytes as people do: `12.3 MB`, in powers of ten as systems show disks.
-
-    `frontend/src/js/format.js` writes it alike.
-    """
-    if count < 1000:
-        return _counted(count, "byte")
-    size, units = float(count), ["kB", "MB", "GB", "TB"]
-    while (size := size / 1000) >= 999.95 and len(units) > 1:
-        units.pop(0)
-    return f"{size:.1f}".removesuffix(".0") + f" {units[0]}"
-
-
-def clock(duration_ms: int) -> str:
-    """Write a duration as players do: `1:02:03`, `3:05`."""
-    minutes, seconds = divmod(round(duration_ms / 1000), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
-
-
-def spoken_clock(duration_ms: int) -> str:
-    """Write a duration for a screen reader: `1 hour 2 minutes 3 seconds`."""
-    minutes, seconds = divmod(round(duration_ms / 1000), 60)
-    hours, minutes = divmod(minutes, 60)
-    parts = [
-        _counted(count, word)
-        for count, word in ((hours, "hour"), (minutes, "minute"), (seconds, "second"))
-        if count
-    ]
-    return " ".join(parts) or "0 seconds"
-
-
-def date(moment: datetime) -> str:
-    """Write a day: `14 November 2026`."""
-    return f"{moment.day} {moment:%B %Y}"
-
-
-def ago(moment: datetime) -> str:
-    """Say how long ago something was: `just now`, `3 minutes ago`, `5 days ago`."""
-    seconds = (datetime.now(UTC) - moment).total_seconds()
-    for length, word in ((86400, "day"), (3600, "hour"), (60, "minute")):
-        if seconds >= length:
-            return f"{_counted(int(seconds // length), word)} ago"
-    return "just now"
-
-
-def _counted(count: int, word: str) -> str:
-    return f"{count} {word}" if count == 1 else f"{count} {word}s"

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from redis import Redis
 
-from common import redis as redis_client
-from common.cache import VideoCache
 from common.gathering import Gathering
-from common.sessions import SessionStore
 from common.settings import CommonSettings
+from common.stores import redis_client
+from common.stores.sessions import SessionStore
+from common.stores.video_cache import VideoCache
 from db.engine import Database, connect
 
 
@@ -25,7 +25,7 @@ class Stores:
     @classmethod
     def of(cls, settings: CommonSettings) -> "Stores":
         """Make the clients; nothing is connected to before the first use."""
-        redis = redis_client.connect(settings.redis_url)
+        redis = redis_client.connect_redis(settings.redis_url)
         return cls(
             database=connect(settings.database_url, password=settings.database_password),
             redis=redis,

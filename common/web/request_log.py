@@ -1,10 +1,9 @@
-"""Logs as JSON lines on standard output, each with the id of the request it belongs to.
+"""Gives every request an id, and logs it once it is answered.
 
-The gateway makes the id, or the service where there is no gateway; every service takes it over, and
-every answer carries it, so one search finds a request wherever it went.
+The front server makes the id; every service takes it over, and every answer carries it. So one
+search in the logs finds a request in all services.
 """
 
-import logging
 import re
 import secrets
 import time
@@ -18,29 +17,12 @@ _QUIET = ("/healthz", "/readyz", "/metrics", "/internal/")
 log = structlog.get_logger()
 
 
-def configure(level: str) -> None:
-    """Set how this process logs; the last call counts."""
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
-        # A line and its end in one write: processes share an output, and may be killed at any time.
-        logger_factory=structlog.WriteLoggerFactory(),
-        cache_logger_on_first_use=False,
-    )
-
-
 def request_id(given: str = "") -> str:
     """Return the id of a request: the one that a gateway has given it, or a new one."""
     return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
 
 
-def trace_requests(app: Flask, *, trust_gateway: bool) -> None:
+def install_request_log(app: Flask, *, trust_gateway: bool) -> None:
     """Give every request an id, log it when it has been answered, and send the id back.
 
     :param trust_gateway: take the id over from `X-Request-Id`; a client's own is never taken.
