@@ -40,6 +40,8 @@ from upload_service.settings import UploadSettings
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
+pytest_plugins = ["tests.log_sections"]
+
 ROOT = Path(__file__).parent.parent
 TOOLS = {
     "needs_ffmpeg": ("ffmpeg", "ffmpeg"),
