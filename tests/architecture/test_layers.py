@@ -1,6 +1,8 @@
 """Imports run one way: service -> common -> db, and standalone on top of all."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,3 +58,15 @@ def test_every_service_has_the_same_file_names(service: str) -> None:
     for name in ("app.py", "routes.py", "settings.py"):
         assert (ROOT / service / name).is_file()
     assert (ROOT / service / "templates" / service.removesuffix("_service")).is_dir()
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["db.engine", "common.access", "common.errors", "common.storage", "transcode_service.worker"],
+)
+def test_domain_modules_load_no_web_framework(module: str) -> None:
+    code = f"import {module}, sys; print(*{{*sys.modules}} & {{\"flask\", \"jinja2\", \"werkzeug\"}})"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    assert loaded.stdout.split() == []
