@@ -65,7 +65,7 @@ def test_every_service_has_the_same_file_names(service: str) -> None:
     ["db.engine", "common.access", "common.errors", "common.storage", "transcode_service.worker"],
 )
 def test_domain_modules_load_no_web_framework(module: str) -> None:
-    code = f"import {module}, sys; print(*{{*sys.modules}} & {{\"flask\", \"jinja2\", \"werkzeug\"}})"
+    code = f'import {module}, sys; print(*{{*sys.modules}} & {{"flask", "jinja2", "werkzeug"}})'
     loaded = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True
     )
