@@ -16,6 +16,7 @@ from pathlib import Path
 from statistics import median
 
 from playwright.sync_api import BrowserContext, sync_playwright
+from transcode_service.media.rungs import CRF, KEYFRAME_SECONDS, PRESET, cap, fit
 
 from benchmarks.clock import measure_clock
 from benchmarks.multipart import post_form
@@ -33,7 +34,6 @@ from transcode_service.media import (
     measure,
     plan,
 )
-from transcode_service.media.rungs import CRF, KEYFRAME_SECONDS, PRESET, cap, fit
 
 _CACHE = ROOT / "build" / "benchmarks"
 _RATE = 30

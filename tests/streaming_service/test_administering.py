@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from common.job_queue import QUEUE
+from common.job_queue import WAKE_KEY
 from db.models import Job, JobKind, JobState, User, Video, now
 from streaming_service.failures import PAGE
 from tests.conftest import Client
@@ -22,7 +22,7 @@ SENTENCE, LINES = "The picture could not be read.", "[h264 @ 0x1] <b>bad</b> cab
 
 def fail(house: House, video_id: str, kind: JobKind = JobKind.RENDITION, **fields: Any) -> int:
     """Give a video a step that failed, and return its id."""
-    values = {"attempts": 3, "error": SENTENCE, "log_tail": LINES, "finished_at": now()} | fields
+    values = {"attempts": 3, "error": SENTENCE, "detail": LINES, "finished_at": now()} | fields
     if kind is JobKind.RENDITION:
         values = {"height": 720} | values
     return house.add_job(video_id, kind, JobState.FAILED, **values)
@@ -57,7 +57,7 @@ def test_an_administrator_sees_which_step_failed_and_why(
         "video": video_id,
         "title": "A day at the sea",
         "owner": "alice",
-        "kind": "rendition",
+        "kind": "rung",
         "height": 720,
         "words": "720p: failed",
         "ended_at": ended.isoformat(timespec="seconds"),
@@ -182,7 +182,7 @@ def test_a_step_that_failed_is_tried_again(
     assert (row.state, row.attempts, row.progress) == (JobState.WAITING, 0, 0.0)
     assert (row.error, row.log_tail, row.finished_at, row.not_before) == (None,) * 4
     assert job(house, other).state is JobState.FAILED
-    assert redis.llen(f"rq:queue:{QUEUE}") == 1
+    assert redis.llen(WAKE_KEY) == 1
 
 
 def test_pressing_twice_starts_it_once(
@@ -197,7 +197,7 @@ def test_pressing_twice_starts_it_once(
     assert "Nothing was changed" in charlie.get(answer.location).text
     row = job(house, step)
     assert (row.state, row.attempts, row.progress) == (JobState.RUNNING, 1, 0.5)
-    assert redis.llen(f"rq:queue:{QUEUE}") == 1
+    assert redis.llen(WAKE_KEY) == 1
 
 
 def test_steps_of_a_disabled_persons_videos_are_still_listed(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from redis.client import Pipeline
 from redis.exceptions import RedisError
 
 from common import job_queue
@@ -51,7 +52,7 @@ def test_a_new_video_has_its_first_job_and_a_worker_is_woken(
     finish_upload(stores, storage, upload=Upload(id=video.id, owner_id=1, title="again"))
     [job] = rows.jobs()
     assert (job.video_id, job.kind, job.state) == (video.id, JobKind.CHECK, JobState.WAITING)
-    assert stores.redis.llen(f"rq:queue:{job_queue.QUEUE}") >= 1
+    assert stores.redis.llen(job_queue.WAKE_KEY) >= 1
 
 
 def test_a_worker_that_cannot_be_woken_finds_the_job_later(
@@ -65,7 +66,7 @@ def test_a_worker_that_cannot_be_woken_finds_the_job_later(
     def refuse(*_: object, **__: object) -> None:
         raise RedisError("away")
 
-    monkeypatch.setattr(job_queue.Queue, "enqueue", refuse)
+    monkeypatch.setattr(Pipeline, "lpush", refuse)
     finish_upload(stores, storage, upload=arrive(film))
     assert len(rows.jobs()) == 1
 

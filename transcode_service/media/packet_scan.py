@@ -1,4 +1,4 @@
-"""Walk all packets of a file: what is there, when it begins and ends, and whether it is whole."""
+"""Read all packets of a file: counts, start and end of each track, and whether it is whole."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -10,16 +10,16 @@ from av.packet import Packet
 from av.stream import Stream
 from av.video.stream import VideoStream
 
-from transcode_service.media.facts import Refused
+from transcode_service.media.source_info import UnplayableSource
 
-_LONGEST_PACKET = 10.0  # seconds: a single duration beyond that is not believed
+_LONGEST_PACKET = 10.0  # seconds; longer durations of one packet are taken for wrong
 _MISSING_SHARE = 0.02
 _MISSING_SECONDS = 0.5
 
 
 @dataclass
-class Walk:
-    """What the packets of one track told, in seconds of its own clock."""
+class TrackScan:
+    """What the packets of one track say, in seconds of its own clock."""
 
     time_base: float
     count: int = 0
@@ -66,67 +66,66 @@ class Walk:
         self.end = max(self.end, end)
 
 
-def walk_packets(
+def scan_packets(
     container: InputContainer,
     video: VideoStream,
-    sounds: Sequence[AudioStream],
+    audio: Sequence[AudioStream],
     *,
     max_seconds: int,
-) -> dict[int, Walk]:
-    """Return what the packets told, by the index of their track; tracks without one are left out.
+) -> dict[int, TrackScan]:
+    """Return the scans by the index of their track, without tracks that have no packet.
 
-    :raises Refused: it is cut short, damaged, empty or too long.
+    :raises UnplayableSource: the file is truncated, damaged, empty or too long.
     """
-    walks = {stream.index: Walk(float(stream.time_base or 1)) for stream in (video, *sounds)}
-    _check_index(container, (video, *sounds))
+    scans = {stream.index: TrackScan(float(stream.time_base or 1)) for stream in (video, *audio)}
+    _check_index(container, (video, *audio))
     try:
-        for packet in container.demux(video, *sounds):
-            walks[packet.stream_index].take(packet)
+        for packet in container.demux(video, *audio):
+            scans[packet.stream_index].take(packet)
     except av.FFmpegError as error:
-        raise cut_short() from error
-    pictures = walks[video.index]
-    if not pictures.count:
-        raise Refused("This file has no pictures. Choose one that has.")
-    if pictures.keyframe is not None:
-        pictures.keyframe_gap = max(pictures.keyframe_gap, pictures.end - pictures.keyframe)
-    if pictures.end - pictures.first > max_seconds:
-        raise Refused(
+        raise _truncated() from error
+    frames = scans[video.index]
+    if not frames.count:
+        raise UnplayableSource("This file has no frames. Choose one that has.")
+    if frames.keyframe is not None:
+        frames.keyframe_gap = max(frames.keyframe_gap, frames.end - frames.keyframe)
+    if frames.end - frames.first > max_seconds:
+        raise UnplayableSource(
             f"This film is longer than {max_seconds // 3600} hours. Upload a shorter one."
         )
-    for stream in (video, *sounds):
-        _check_whole(stream, walks[stream.index])
+    for stream in (video, *audio):
+        _check_whole(stream, scans[stream.index])
     if video.duration is None and container.duration is not None:
-        _check_length(container.duration / av.time_base, walks.values())
-    return {index: walk for index, walk in walks.items() if walk.count}
+        _check_length(container.duration / av.time_base, scans.values())
+    return {index: scan for index, scan in scans.items() if scan.count}
 
 
-def cut_short() -> Refused:
-    """Say that bytes are missing."""
-    return Refused(
+def _truncated() -> UnplayableSource:
+    return UnplayableSource(
         "This file is cut short: a part of it is missing. Get a whole copy and upload it again."
     )
 
 
 def _check_index(container: InputContainer, streams: Sequence[VideoStream | AudioStream]) -> None:
-    """The index of an MP4 says where each sample is, whatever can be read of it."""
+    """Compare the size of the file with the places of samples in the index of an MP4."""
     size = container.size
     for stream in streams:
         for entry in stream.index_entries:
             if entry.pos + entry.size > size:
-                raise cut_short()
+                raise _truncated()
 
 
-def _check_whole(stream: Stream, walk: Walk) -> None:
-    """Compare what came with what the sample table of an MP4 promised."""
-    if walk.corrupt:
-        raise cut_short()
+def _check_whole(stream: Stream, scan: TrackScan) -> None:
+    """Compare the packets with the duration in the sample table of an MP4."""
+    if scan.corrupt:
+        raise _truncated()
     if stream.duration is not None and stream.time_base is not None:
-        _check_length(float(stream.duration * stream.time_base), [walk])
+        _check_length(float(stream.duration * stream.time_base), [scan])
 
 
-def _check_length(promised: float, walks: Collection[Walk]) -> None:
-    """Compare seconds promised with those that came, on one track or, for Matroska, on any."""
-    counted = [walk for walk in walks if walk.count]
+def _check_length(expected: float, scans: Collection[TrackScan]) -> None:
+    """Compare a duration with that of the packets: of one track, or for Matroska of any."""
+    counted = [scan for scan in scans if scan.count]
     lasted = max(w.end for w in counted) - min(w.first for w in counted) if counted else 0.0
-    if not counted or lasted < promised * (1 - _MISSING_SHARE) - _MISSING_SECONDS:
-        raise cut_short()
+    if not counted or lasted < expected * (1 - _MISSING_SHARE) - _MISSING_SECONDS:
+        raise _truncated()

@@ -9,15 +9,15 @@ from common.storage import MediaStorage
 from common.stores.redis_client import connect_redis
 from common.stores.video_cache import VideoCache
 from db.engine import Database, connect
-from transcode_service.media import MediaLimits
+from transcode_service.media import SandboxLimits
 from transcode_service.settings import TranscodeSettings
 
 
 @dataclass(frozen=True)
-class Workshop:
-    """The stores, the limits, and who works here.
+class WorkerContext:
+    """The stores, the limits of ffmpeg, and the worker's name.
 
-    :ivar name: of this worker, as rows of `jobs` tell who holds them.
+    :ivar name: of this worker, as rows of `jobs` record who holds them.
     :ivar stopping: set when this worker is to end: it hands its job back.
     """
 
@@ -25,12 +25,12 @@ class Workshop:
     redis: Redis
     videos: VideoCache
     storage: MediaStorage
-    limits: MediaLimits
+    limits: SandboxLimits
     name: str
     stopping: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
-    def of(cls, settings: TranscodeSettings, *, name: str) -> "Workshop":
+    def of(cls, settings: TranscodeSettings, *, name: str) -> "WorkerContext":
         """Make the clients; nothing is connected to before the first use."""
         redis = connect_redis(settings.common.redis_url)
         return cls(

@@ -1,16 +1,19 @@
-"""What is known of a source, what its processing may take, and how it can end."""
+"""What is known of a source, the limits of its processing, and how a step can fail."""
 
 import os
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 Report = Callable[[float], None]
-"""Takes how much of a step is done, 0 to 1. What it raises ends the step and its processes."""
+"""Takes how much of a step is done, 0 to 1. An exception from it ends the step's processes."""
 
 
-class Refused(Exception):
-    """The file can never be played here; `sentence` says why, to the person who uploaded it."""
+class UnplayableSource(Exception):
+    """The file can never be played here.
+
+    :ivar sentence: the reason, shown to the person who uploaded it.
+    """
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
@@ -20,8 +23,8 @@ class Refused(Exception):
 class MediaFailed(Exception):
     """A step did not succeed, and may when it is tried again.
 
-    :ivar sentence: for people.
-    :ivar detail: the program's last lines, for administrators.
+    :ivar sentence: shown to people.
+    :ivar detail: the program's last lines.
     """
 
     def __init__(self, sentence: str, detail: str = "") -> None:
@@ -38,17 +41,19 @@ class DiskFull(MediaFailed):
 
 
 @dataclass(frozen=True)
-class MediaLimits:
-    """What one step may take, however hostile the file.
+class SandboxLimits:
+    """The limits of one step, however hostile the file.
 
     :ivar ffmpeg: the program; found by :func:`transcode_service.media.sandbox.find_ffmpeg`.
-    :ivar formats: what may come in: see `common.formats`. Matroska is refused here once more; what
-        else it leaves out, when an upload ends.
+    :ivar formats: which formats are accepted: see `common.formats`. Only Matroska is checked here;
+        the upload service checks the others.
     :ivar memory: bytes of address space.
     :ivar threads: of one encoder or decoder.
-    :ivar max_pixels: of one picture.
-    :ivar max_seconds: of the film, as measured.
-    :ivar patience: seconds by the clock for a step, besides `pace` seconds for each of the film.
+    :ivar max_pixels: of one frame.
+    :ivar max_seconds: the longest duration, as measured.
+    :ivar reserve: bytes that stay free on the volume, as uploads leave them.
+    :ivar base_seconds: wall-clock seconds for a step, plus `seconds_per_second` for each second of
+        the video.
     """
 
     ffmpeg: str = ""
@@ -57,34 +62,35 @@ class MediaLimits:
     threads: int = field(default_factory=lambda: min(os.cpu_count() or 1, 16))
     max_pixels: int = 1 << 26
     max_seconds: int = 48 * 3600
-    patience: int = 300
-    pace: int = 60
+    reserve: int = 64 << 20
+    base_seconds: int = 300
+    seconds_per_second: int = 60
 
     def wall(self, duration_ms: int) -> float:
-        """Return the seconds that a step over a film may take by the clock."""
-        return self.patience + self.pace * duration_ms / 1000
+        """Return the wall-clock seconds that a step over a video may take."""
+        return self.base_seconds + self.seconds_per_second * duration_ms / 1000
 
 
 @dataclass(frozen=True)
 class VideoTrack:
-    """The pictures, as measured.
+    """The video track, as measured.
 
     :ivar index: of the stream in the file.
-    :ivar width: in pixels as shown: after rotation, with square pixels.
+    :ivar width: in pixels as displayed: after rotation, with square pixels.
     :ivar height: likewise.
     :ivar coded_width: as the decoder gives them.
     :ivar coded_height: likewise.
     :ivar codec: ffmpeg's name, such as "h264".
     :ivar pixel_format: ffmpeg's name, such as "yuv420p".
     :ivar frame_rate: frames a second on average.
-    :ivar rotation: degrees, a multiple of 90.
+    :ivar rotation: counterclockwise degrees, a multiple of 90.
     :ivar hdr: the transfer function: "pq", "hlg" or empty.
     :ivar matrix: of its colours: "bt709", "bt601" or "bt2020".
     :ivar full_range: black is 0 and white 255, rather than 16 and 235.
     :ivar keyframe_ms: the longest distance between two keyframes.
-    :ivar self_contained: no picture needs one from before the keyframe that precedes it.
-    :ivar start_ms: of the first picture, from the beginning of the film.
-    :ivar trimmed: pictures before the beginning are needed to decode, and not shown.
+    :ivar self_contained: no frame refers to one from before the keyframe that precedes it.
+    :ivar start_ms: of the first frame, from the start of the video.
+    :ivar trimmed: frames before the start are needed to decode, and not displayed.
     :ivar bit_rate: bits a second on average.
     """
 
@@ -96,7 +102,6 @@ class VideoTrack:
     codec: str
     pixel_format: str
     frame_rate: float
-    frames: int
     rotation: int
     hdr: str
     matrix: str
@@ -105,23 +110,22 @@ class VideoTrack:
     keyframe_ms: int
     self_contained: bool
     start_ms: int
-    end_ms: int
     trimmed: bool
     bit_rate: int
 
     @property
     def side(self) -> int:
-        """The shorter side, by which a size is called (720 in 720p)."""
+        """The shorter side, by which a size is named (720 in 720p)."""
         return min(self.width, self.height)
 
 
 @dataclass(frozen=True)
 class AudioTrack:
-    """A sound track, as measured.
+    """An audio track, as measured.
 
     :ivar codec: ffmpeg's name, such as "aac"; `profile` likewise, such as "LC".
     :ivar language: a tag of BCP 47, or None.
-    :ivar start_ms: of the first sound, from the beginning of the film.
+    :ivar start_ms: of the first sample, from the start of the video.
     """
 
     index: int
@@ -133,12 +137,11 @@ class AudioTrack:
     title: str | None
     default: bool
     start_ms: int
-    end_ms: int
     bit_rate: int
 
 
 @dataclass(frozen=True)
-class SourceFacts:
+class SourceInfo:
     """A source, as measured; never as its header says.
 
     :ivar container: ffmpeg's name of the demuxer: "mov" (MP4 too) or "matroska" (WebM too).
@@ -152,12 +155,15 @@ class SourceFacts:
     audio: tuple[AudioTrack, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """Return the facts as plain values."""
+        """Return the values as JSON has them."""
         return asdict(self)
 
     @classmethod
-    def from_json(cls, plain: dict[str, Any]) -> "SourceFacts":
-        """Return the facts that :meth:`to_json` made plain."""
+    def from_json(cls, plain: dict[str, Any]) -> "SourceInfo":
+        """Return what :meth:`to_json` returned, as an object.
+
+        :raises KeyError, TypeError: another version wrote it.
+        """
         return cls(
             container=plain["container"],
             duration_ms=plain["duration_ms"],
@@ -168,10 +174,13 @@ class SourceFacts:
 
 
 @dataclass(frozen=True)
-class MadeRendition:
-    """A rendition that lies ready in the attempt folder, with the values of its row.
+class RenditionInfo:
+    """A rendition: the values of its row in the database, as measured on its file.
 
-    :ivar files: names in the folder, all to be published under `hls/`, the playlist last.
+    :ivar kind: "video" or "audio".
+    :ivar codecs: RFC 6381.
+    :ivar bandwidth: the peak in bits a second (RFC 8216, 4.3.4.2).
+    :ivar size: bytes.
     """
 
     name: str
@@ -180,16 +189,23 @@ class MadeRendition:
     bandwidth: int
     average_bandwidth: int
     size: int
-    width: int | None
-    height: int | None
-    frame_rate: float | None
-    language: str | None
-    title: str | None
-    files: tuple[str, ...]
+    width: int | None = None
+    height: int | None = None
+    frame_rate: float | None = None
+    language: str | None = None
+    title: str | None = None
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Names of its files, all to be published under `hls/`, the playlist last."""
+        keyframes = (f"{self.name}-iframes.m3u8",) if self.kind == "video" else ()
+        return (f"{self.name}.mp4", *keyframes, f"{self.name}.m3u8")
 
-@dataclass(frozen=True)
-class Pictures:
-    """Pictures that lie ready in the attempt folder: names there and beside the original."""
+    def values(self) -> dict[str, Any]:
+        """Return the values by the names of the row's columns."""
+        return asdict(self)
 
-    files: tuple[str, ...]
+    @classmethod
+    def of(cls, row: object) -> "RenditionInfo":
+        """Return the values of a row that has columns of these names."""
+        return cls(**{column.name: getattr(row, column.name) for column in fields(cls)})

@@ -1,4 +1,4 @@
-"""Decode a sample of a film, and refuse one that does not decode."""
+"""Decode samples of a video, and reject it when they do not decode."""
 
 from pathlib import Path
 
@@ -6,31 +6,30 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from transcode_service.media.facts import Refused
-from transcode_service.media.opening import open_source, ready_pictures
+from transcode_service.media.open_container import open_source, video_decoder
+from transcode_service.media.source_info import UnplayableSource
 
 KEYFRAMES = 32
-"""How many keyframes are decoded, spread over the film."""
+"""How many keyframes are decoded, spread over the video."""
 
 END_SECONDS = 2
-"""How much of the beginning and of the end is decoded picture by picture."""
+"""How much of the start and of the end is decoded frame by frame."""
 
-_MOST_PACKETS = 240  # of one end: slow motion has many a second
+_MAX_PACKETS = 240  # of the start and of the end: slow motion has many a second
 _DAMAGED_SHARE = 0.05
 
 
 def check_decoding(path: Path, *, max_pixels: int, index: int) -> None:
-    """Decode the beginning, the end and keyframes between, noticing every error.
+    """Decode the start, the end and keyframes between, and count the errors.
 
-    The whole film is decoded by whoever encodes it; this is for the seconds in which somebody waits
-    for the answer.
+    Encoding decodes the whole video later; this check answers while the uploader waits.
 
-    :param index: of the pictures' track.
-    :raises Refused: more than a small share of it is damaged.
+    :param index: of the video track.
+    :raises UnplayableSource: more than a small share of it is damaged.
     """
     container, _ = open_source(path, max_pixels=max_pixels)
     with container:
-        video = ready_pictures(container, index, max_pixels=max_pixels, strict=True)
+        video = video_decoder(container, index, max_pixels=max_pixels, strict=True)
         begin = video.start_time or 0
         end = begin + (video.duration or _ticks(video, (container.duration or 0) / av.time_base))
         tail = max(end - _ticks(video, END_SECONDS), begin)
@@ -46,16 +45,16 @@ def _ticks(video: VideoStream, seconds: float) -> int:
 def _judge(counts: list[tuple[int, int]]) -> None:
     good, bad = sum(count[0] for count in counts), sum(count[1] for count in counts)
     if not good or bad > max(1, (good + bad) * _DAMAGED_SHARE):
-        raise Refused(
+        raise UnplayableSource(
             "The pictures of this file are damaged and cannot be decoded. "
             "Get a good copy and upload it again."
         )
 
 
 def _decode(
-    container: InputContainer, video: VideoStream, at: int, *, packets: int = _MOST_PACKETS
+    container: InputContainer, video: VideoStream, at: int, *, packets: int = _MAX_PACKETS
 ) -> tuple[int, int]:
-    """Return how many pictures decode, and how many packets do not, from the keyframe before."""
+    """Return how many frames decode, and how many packets do not, from the keyframe before."""
     container.seek(at, stream=video)
     good = bad = 0
     until = at + _ticks(video, END_SECONDS)

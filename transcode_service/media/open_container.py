@@ -1,4 +1,4 @@
-"""Open a file in the confined child, and nothing else for ever after."""
+"""Open a file in the confined child, then make it impossible to open any other."""
 
 from pathlib import Path
 
@@ -8,8 +8,8 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 
 from transcode_service.media.confine import seal
-from transcode_service.media.facts import Refused
 from transcode_service.media.sandbox import DECODERS, DEMUXERS
+from transcode_service.media.source_info import UnplayableSource
 
 _MATROSKA = b"\x1aE\xdf\xa3"
 
@@ -17,7 +17,7 @@ _MATROSKA = b"\x1aE\xdf\xa3"
 def open_source(path: Path, *, max_pixels: int) -> tuple[InputContainer, str]:
     """Open a file with its format forced; return it with the name of its demuxer.
 
-    :raises Refused: it cannot be opened as what it looks like.
+    :raises UnplayableSource: it cannot be opened as what it looks like.
     """
     with path.open("rb") as file:
         name = "matroska" if file.read(len(_MATROSKA)) == _MATROSKA else "mov"
@@ -33,29 +33,31 @@ def open_source(path: Path, *, max_pixels: int) -> tuple[InputContainer, str]:
         container = av.open(f"file:{path}", "r", format=name, options=options)
     except av.FFmpegError as error:
         if isinstance(error, OSError):
-            raise  # the machine's trouble, not the file's
-        raise Refused("This file is damaged: it cannot be opened. Upload a whole copy.") from error
+            raise  # trouble of the machine, not of the file
+        raise UnplayableSource(
+            "This file is damaged: it cannot be opened. Upload a whole copy."
+        ) from error
     seal()
     return container, name
 
 
 def is_decodable(stream: Stream) -> bool:
-    """Tell whether a track's decoder is one that may run; the library opens any that it has."""
+    """Tell whether a track's decoder may run; the library opens any that it has."""
     context = getattr(stream, "codec_context", None)
     return context is not None and context.codec.name in DECODERS.split(",")
 
 
-def ready_pictures(
+def video_decoder(
     container: InputContainer, index: int, *, max_pixels: int, strict: bool = False
 ) -> VideoStream:
-    """Return a track of pictures, ready to be decoded by one thread.
+    """Return a video track, ready to be decoded by one thread.
 
-    :param strict: any error in a picture is an exception, rather than concealed.
-    :raises Refused: its decoder is not one that may run.
+    :param strict: an error in a frame is an exception, rather than concealed.
+    :raises UnplayableSource: its decoder may not run.
     """
     stream = container.streams[index]
     if not isinstance(stream, VideoStream) or not is_decodable(stream):
-        raise Refused(
+        raise UnplayableSource(
             "The picture of this file is of a kind that cannot be played here. "
             "Convert it to H.264 in an MP4 file and upload it again."
         )

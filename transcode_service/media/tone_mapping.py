@@ -1,19 +1,19 @@
-"""Colours: how they are encoded in a source, and how HDR ones come down to what all screens show.
+"""Colours: convert a source's colours to 8-bit SDR, which every screen shows.
 
-HDR is mapped through a table of 33^3 colours that every ffmpeg can apply, rather than through
-`zscale` and `tonemap`, which not every build has and which take longer.
+HDR is mapped by a table of 33^3 colours, which every build of ffmpeg can apply. The filters
+`zscale` and `tonemap` are not in every build, and are slower.
 """
 
 from collections.abc import Iterator
 from math import exp
 from pathlib import Path
 
-from transcode_service.media.facts import VideoTrack
+from transcode_service.media.source_info import VideoTrack
 
 CUBE = "tonemap.cube"
 _STEPS = 33
 _WHITE = 203.0  # cd/m2 of diffuse white in HDR: ITU-R BT.2408, 2.1
-_PEAK = 1000.0  # cd/m2 of the brightest that is told apart
+_PEAK = 1000.0  # cd/m2; brighter light is clipped
 _KNEE = 0.5  # of white, below which nothing is changed
 _GAMMA = 2.2
 
@@ -28,27 +28,22 @@ _TAGS = {"bt709": "bt709", "bt601": "smpte170m", "bt2020": "bt2020nc"}
 """What `setparams` calls the matrices that `scale` calls so."""
 
 
-def filters(video: VideoTrack, width: int, height: int, *, jpeg: bool = False) -> list[str]:
-    """Return the filters that bring a decoded picture to a size, in 8 bits of 4:2:0.
+def filters(video: VideoTrack, width: int, height: int) -> list[str]:
+    """Return ffmpeg's filters that scale frames to a size, as 8-bit 4:2:0.
 
     A chain for HDR reads `CUBE` in the working folder; see :func:`write_cube`.
-
-    :param jpeg: with JPEG's own range and matrix, rather than those of the source.
     """
-    taken = f"in_color_matrix={video.matrix}:in_range={'pc' if video.full_range else 'tv'}"
+    source = f"in_color_matrix={video.matrix}:in_range={'pc' if video.full_range else 'tv'}"
     size = f"scale={width}:{height}"
-    if jpeg:
-        given, layout, tags = "out_color_matrix=bt601:out_range=pc", "yuvj420p", []
-    else:
-        matrix = "bt709" if video.hdr else video.matrix
-        given, layout = f"out_color_matrix={matrix}:out_range=tv", "yuv420p"
-        tags = [f"setparams=range=tv:colorspace={_TAGS[matrix]}"]
-        if video.hdr or matrix == "bt709":
-            tags[0] += ":color_primaries=bt709:color_trc=bt709"
+    matrix = "bt709" if video.hdr else video.matrix
+    output = f"out_color_matrix={matrix}:out_range=tv"
+    tags = f"setparams=range=tv:colorspace={_TAGS[matrix]}"
+    if video.hdr or matrix == "bt709":
+        tags += ":color_primaries=bt709:color_trc=bt709"
     if not video.hdr:
-        return [f"{size}:{taken}:{given}", f"format={layout}", *tags]
-    mapped = ["format=gbrp10le", f"lut3d=file={CUBE}:interp=tetrahedral"]
-    return [f"{size}:{taken}", *mapped, f"scale={given}", f"format={layout}", *tags]
+        return [f"{size}:{source}:{output}", "format=yuv420p", tags]
+    mapping = ["format=gbrp10le", f"lut3d=file={CUBE}:interp=tetrahedral"]
+    return [f"{size}:{source}", *mapping, f"scale={output}", "format=yuv420p", tags]
 
 
 def write_cube(folder: Path, transfer: str) -> None:
@@ -85,7 +80,7 @@ def _hlg(code: float) -> float:
 
 
 def _displayed(red: float, green: float, blue: float, transfer: str) -> tuple[float, float, float]:
-    """Return cd/m2; for HLG those of a display of `_PEAK` (ITU-R BT.2100, table 5, OOTF)."""
+    """Return cd/m2; for HLG on a display of `_PEAK` (ITU-R BT.2100, table 5, OOTF)."""
     if transfer == "pq":
         return red, green, blue
     scale = _PEAK * (0.2627 * red + 0.6780 * green + 0.0593 * blue) ** 0.2
@@ -93,7 +88,7 @@ def _displayed(red: float, green: float, blue: float, transfer: str) -> tuple[fl
 
 
 def _mapped(light: tuple[float, float, float]) -> tuple[float, float, float]:
-    """Compress what is brighter than the knee, all channels alike so that hues stay."""
+    """Compress light above the knee, all channels by the same factor to keep the hue."""
     linear = [max(sum(k * c for k, c in zip(row, light, strict=True)), 0) for row in _TO_709]
     brightest = max(linear) / _WHITE
     if brightest <= 0:
