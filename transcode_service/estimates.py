@@ -53,8 +53,10 @@ class Sample:
 
 def model(*, kind: JobKind, height: int, video: Video) -> float:
     """Return the seconds that a step takes on a machine of middling speed."""
-    duration = video.duration_ms / 1000
-    pixels = max(1, video.width * video.height) / 1e6
+    # Only the check job runs before these are known, and its estimate needs neither.
+    duration = (video.duration_ms or 0) / 1000
+    width, height_of_source = video.width or 0, video.height or 0
+    pixels = max(1, width * height_of_source) / 1e6
     fixed = _FIXED[kind]
     match kind:
         case JobKind.CHECK | JobKind.REMUX:
@@ -64,7 +66,7 @@ def model(*, kind: JobKind, height: int, video: Video) -> float:
         case JobKind.AUDIO:
             return fixed + duration * _HEARD
         case JobKind.RENDITION:
-            share = min(1.0, (height / max(1, min(video.width, video.height))) ** 2)
+            share = min(1.0, (height / max(1, min(width, height_of_source))) ** 2)
             work = duration * pixels * (_DECODED + _ENCODED * share) + video.size * _UNPACKED
             return fixed + work / _CORES
 

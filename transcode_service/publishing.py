@@ -16,7 +16,7 @@ from common.storage import MediaStorage
 from db.models import REJECTION_LIMIT, Job, JobKind, JobState, Rendition, RenditionKind, Video
 from transcode_service.estimates import predict, refresh
 from transcode_service.jobs import Claim, fail, finish
-from transcode_service.media import MadeRendition, write_master
+from transcode_service.media import MadeRendition, SourceFacts, write_master
 from transcode_service.media.playlists import RenditionRow
 
 MASTER = "hls/master.m3u8"
@@ -55,16 +55,24 @@ def publish(
 
 
 def plan(
-    session: Session, *, claim: Claim, steps: Sequence[tuple[JobKind, int]], seconds: float
+    session: Session,
+    *,
+    claim: Claim,
+    steps: Sequence[tuple[JobKind, int]],
+    seconds: float,
+    facts: SourceFacts | None = None,
 ) -> bool:
     """Note that the check is done, and what there is to do next.
 
     :param steps: kinds, with the heights of rungs.
+    :param facts: as measured; recorded where the upload service left the video's properties open.
     :return: whether the job was still held.
     """
     if not _begin(session, claim, seconds=seconds):
         return _was_done(session, claim)
     video = session.get_one(Video, claim.video_id)
+    if facts is not None:
+        _record_properties(video, facts)
     known = select(Job.kind, Job.height).where(Job.video_id == claim.video_id)
     there = {(kind, height) for kind, height in session.execute(known)}
     for kind, height in steps:
@@ -73,6 +81,16 @@ def plan(
             job.estimate = predict(session, job=job, video=video)
             session.add(job)
     return True
+
+
+def _record_properties(video: Video, facts: SourceFacts) -> None:
+    if video.duration_ms is None:
+        video.duration_ms = facts.duration_ms
+    if video.width is None or video.height is None:
+        video.width, video.height = facts.video.width, facts.video.height
+    if video.video_codec is None:
+        video.video_codec = facts.video.codec
+        video.audio_codec = facts.audio[0].codec if facts.audio else None
 
 
 def refuse(session: Session, *, claim: Claim, sentence: str) -> bool:

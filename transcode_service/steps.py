@@ -15,11 +15,15 @@ FACTS = "facts.json"
 
 @dataclass(frozen=True)
 class Made:
-    """What a step made: names of files in its attempt's folder, or the steps that come next."""
+    """What a step made: names of files in its attempt's folder, or the steps that come next.
+
+    :ivar facts: of the source, from the check.
+    """
 
     pictures: tuple[str, ...] = ()
     renditions: tuple[MadeRendition, ...] = ()
     steps: tuple[tuple[JobKind, int], ...] = ()
+    facts: SourceFacts | None = None
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -74,7 +78,7 @@ def _check(step: Step) -> Made:
     if plan.audio:
         steps.append((JobKind.AUDIO, 0))
     steps += [(JobKind.RENDITION, height) for height in plan.heights]
-    return Made(steps=tuple(steps))
+    return Made(steps=tuple(steps), facts=facts)
 
 
 def _pictures(step: Step) -> Made:

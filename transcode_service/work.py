@@ -108,7 +108,9 @@ def _publish(
     for name in made.files:
         shop.storage.sync_file(folder / name)  # here, since a transaction should be short
     if claim.kind is JobKind.CHECK:
-        work = partial(publishing.plan, claim=claim, steps=made.steps, seconds=seconds)
+        work = partial(
+            publishing.plan, claim=claim, steps=made.steps, facts=made.facts, seconds=seconds
+        )
     else:
         work = partial(
             publishing.publish,

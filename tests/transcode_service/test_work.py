@@ -5,10 +5,13 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from functools import partial
+from typing import Any
 
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
+from sqlalchemy import update
 
 from common.storage import StorageError
 from common.stores.video_cache import VideoCache
@@ -17,7 +20,8 @@ from db.models import JobKind, JobState, Video, now
 from tests.transcode_service.conftest import LADDER, PLAIN, House, rendition
 from tests.waiting import wait_until
 from transcode_service import jobs, leases, publishing
-from transcode_service.media import DiskFull, MediaFailed, Refused
+from transcode_service.media import DiskFull, MediaFailed, Refused, SourceFacts
+from transcode_service.media.facts import VideoTrack
 from transcode_service.shop import Workshop
 from transcode_service.steps import Made, Step
 from transcode_service.work import drain, run_one
@@ -120,6 +124,26 @@ def test_files_can_be_read_by_the_gateway_and_the_attempts_folder_cannot(
     hls = house.storage.root / video / "hls"
     assert hls.stat().st_mode & 0o777 == 0o755
     assert {file.stat().st_mode & 0o777 for file in hls.iterdir()} == {0o644}
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_the_check_records_what_the_upload_left_open(
+    house: House, shop: Workshop, plain_steps: Put, known: bool
+) -> None:
+    zeros: dict[str, Any] = dict.fromkeys((field.name for field in fields(VideoTrack)), 0)
+    track = VideoTrack(**zeros | {"width": 320, "height": 180, "codec": "vp9"})
+    facts = SourceFacts(container="matroska", duration_ms=2000, size=4, video=track, audio=())
+    plain_steps(check=lambda _step: Made(facts=facts))
+    video = house.video()
+    if not known:
+        nothing = dict.fromkeys(("duration_ms", "width", "height", "video_codec"))
+        house.database.write(lambda session: session.execute(update(Video).values(**nothing)))
+
+    drain(shop)
+
+    row = house.database.read(lambda session: session.get_one(Video, video))
+    found = (row.duration_ms, row.width, row.height, row.video_codec)
+    assert found == ((12_000, 640, 360, "h264") if known else (2000, 320, 180, "vp9"))
 
 
 def test_a_refused_video_says_why_gets_no_other_steps_and_is_not_tried_again(
