@@ -42,10 +42,6 @@ soak: .venv/dev build/static/manifest.json  ## faults by the hundred: uploads, p
 
 bench: .venv/dev build/static/manifest.json  ## measure all of it into docs/benchmarks.md; one part: bench-delivery, bench-revocation ...
 	$(BIN)/python -m benchmarks
-	$(BIN)/python -m benchmarks.processing
-
-bench-processing: .venv/dev build/static/manifest.json
-	$(BIN)/python -m benchmarks.processing
 
 bench-%: .venv/dev build/static/manifest.json
 	$(BIN)/python -m benchmarks $(subst -,_,$*)

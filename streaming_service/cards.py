@@ -43,10 +43,10 @@ class Card:
     visibility: str
     visibility_words: str
     size: int
-    duration_ms: int
-    width: int
-    height: int
-    video_codec: str
+    duration_ms: int | None
+    width: int | None
+    height: int | None
+    video_codec: str | None
     audio_codec: str | None
     sha256: str | None
     art: int
@@ -60,7 +60,7 @@ class Card:
     @property
     def watched(self) -> int:
         """How much of it was watched, in per cent: 0 if it was not begun, otherwise 1 to 100."""
-        if self.position_ms is None:
+        if self.position_ms is None or self.duration_ms is None:
             return 0
         return min(100, max(1, 100 * self.position_ms // max(1, self.duration_ms)))
 
@@ -119,8 +119,9 @@ def json_of(card: Card, tracks: Sequence[Track]) -> dict[str, Any]:
     """Return a video for scripts. The names and types stay as they are; more may join them.
 
     Sizes are in bytes, durations in milliseconds, pictures in pixels; `created_at` is ISO 8601 in
-    UTC; `audio_codec` is null for a silent video; `urls` are relative to the site. Its owner is
-    told `sha256`, which is null until it is known.
+    UTC; `audio_codec` is null for a silent video. Duration, frame size and codecs are null until
+    the check job has measured a Matroska or WebM file. `urls` are relative to the site. Its owner
+    is told `sha256`, which is null until it is known.
     """
     receipt = {"sha256": card.sha256} if card.mine else {}
     return {

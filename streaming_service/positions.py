@@ -76,11 +76,14 @@ def set_position(session: Session, viewer: Viewer, video_id: str, *, position_ms
     place.position_ms, place.watched_at = position_ms, now()
 
 
-def is_over(position_ms: int, duration_ms: int) -> bool:
+def is_over(position_ms: int, duration_ms: int | None) -> bool:
     """Tell whether only the end is left: 5 % of the video, or 15 s if that is more.
 
-    Of a video shorter than a minute it is a quarter, so that most of it can still be resumed.
+    Of a video shorter than a minute it is a quarter, so that most of it can still be resumed. A
+    video whose duration is not known yet is never over.
     """
+    if duration_ms is None:
+        return False
     end = max(duration_ms // 20, min(_END, duration_ms // 4))
     return position_ms >= duration_ms - end
 

@@ -48,6 +48,21 @@ def test_database_and_storage_know_no_web_framework(module: Path) -> None:
     assert not {name.split(".")[0] for name in imports(module)} & {"flask", "werkzeug"}
 
 
+@pytest.mark.parametrize("package", ["upload_service.inspect"])
+def test_a_package_loads_no_framework_not_even_indirectly(package: str) -> None:
+    frameworks = ("flask", "werkzeug", "jinja2", "sqlalchemy", "redis")
+    program = f"import sys, {package}; print(*sorted(set({frameworks}) & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    assert done.stdout.split() == []
+
+
+def test_benchmarks_import_no_tests() -> None:
+    for module in modules("benchmarks"):
+        assert "tests" not in {name.split(".")[0] for name in imports(module)}, module
+
+
 def test_system_tests_know_only_http() -> None:
     for module in (ROOT / "tests/system").rglob("*.py"):
         assert not {name.split(".")[0] for name in imports(module)} & (OURS - {"tests"}), module

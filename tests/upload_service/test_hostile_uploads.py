@@ -17,21 +17,21 @@ from common.web.auth import SESSION_COOKIE
 from tests.media import (
     FTYP_BRANDS,
     QUARTER_TURN,
-    TrackOf,
+    TrackSpec,
+    audio_track,
     box,
     fragmented_mp4,
     full_box,
     mp4,
     nested,
-    picture_entry,
-    sound,
+    video_entry,
     words,
 )
 from tests.upload_service.conftest import files_in
 from tests.upload_service.server import Server
 from tests.waiting import wait_until
 
-LONG = replace(TrackOf(), sample_size=1000)
+LONG = replace(TrackSpec(), sample_size=1000)
 
 REFUSED = {
     "PNG": b"\x89PNG\r\n\x1a\n" + bytes(100),
@@ -49,28 +49,28 @@ REFUSED = {
     "playlist, http": b"#EXTM3U\n#EXTINF:1,\nhttp://192.0.2.1/x.ts\n",
     "cut in half, index first": mp4(LONG)[: len(mp4(LONG)) // 2],
     "cut in half, index last": mp4(LONG, index_first=False)[: len(mp4(LONG)) // 2],
-    "sound only": mp4(sound()),
-    "an unknown codec": mp4(TrackOf(entry=picture_entry(b"zzzz", b""))),
+    "sound only": mp4(audio_track()),
+    "an unknown codec": mp4(TrackSpec(entry=video_entry(b"zzzz", b""))),
     "a box of size 1": mp4(between=struct.pack(">I4s", 1, b"free")),
     "a box of 2^62": mp4(between=struct.pack(">I4sQ", 1, b"free", 1 << 62)),
     "10,000 nested boxes": box(b"ftyp", FTYP_BRANDS) + nested(b"moov", 10_000),
     "a table of 2^31": mp4(
-        TrackOf(tables={b"stts": full_box(b"stts", 0, 0, words(2**31 - 1, 1, 512))})
+        TrackSpec(tables={b"stts": full_box(b"stts", 0, 0, words(2**31 - 1, 1, 512))})
     ),
-    "100k x 100k": mp4(TrackOf(entry=picture_entry(width=65_535, height=65_535))),
-    "1,000,000 frames a second": mp4(TrackOf(timescale=1_000_000, durations=((50, 1),))),
+    "100k x 100k": mp4(TrackSpec(entry=video_entry(width=65_535, height=65_535))),
+    "1,000,000 frames a second": mp4(TrackSpec(timescale=1_000_000, durations=((50, 1),))),
 }
 
 ACCEPTED = {
     "index last": mp4(index_first=False),
     "fragmented": fragmented_mp4(),
     "64-bit sizes": mp4(mdat="large"),
-    "64-bit times": mp4(TrackOf(wide=True)),
-    "rotated": mp4(TrackOf(matrix=QUARTER_TURN)),
-    "variable frame rate": mp4(TrackOf(durations=((10, 512), (20, 256), (10, 1024)))),
+    "64-bit times": mp4(TrackSpec(wide=True)),
+    "rotated": mp4(TrackSpec(matrix=QUARTER_TURN)),
+    "variable frame rate": mp4(TrackSpec(durations=((10, 512), (20, 256), (10, 1024)))),
     "no sound": mp4(),
-    "sound": mp4(TrackOf(), sound()),
-    "49 days in the header": mp4(TrackOf(header_ms=49 * 86_400_000)),
+    "sound": mp4(TrackSpec(), audio_track()),
+    "49 days in the header": mp4(TrackSpec(header_ms=49 * 86_400_000)),
 }
 
 

@@ -1,8 +1,8 @@
-"""The sample tables of a track (ISO/IEC 14496-12, 8.6.1 and 8.7): how long, and up to which byte.
+"""The sample tables of a track (ISO/IEC 14496-12, 8.6.1 and 8.7): duration, and the last byte.
 
-A long film has a million samples, so tables are read in slices and summed by built-in functions
-rather than sample by sample. Memory stays at a few slices whatever a table announces, and a count
-is believed only if the box that announces it has room for that many entries.
+A long video has a million samples, so tables are read in chunks and summed by built-in functions,
+not sample by sample. Memory stays at a few chunks whatever a table announces. A count is believed
+only if the box that announces it has room for that many entries.
 """
 
 import sys
@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from itertools import chain, islice, repeat
 from operator import add, mul, sub
 
-from upload_service.mp4.boxes import SLICE, Box, Reader, unpack
-from upload_service.mp4.refusals import cut_short, damaged
+from upload_service.inspect.errors import damaged, truncated
+from upload_service.inspect.mp4.boxes import Box, BoxReader
+from upload_service.inspect.reader import CHUNK, unpack
 
 
-def read_samples(reader: Reader, boxes: dict[bytes, Box]) -> tuple[int, int]:
+def read_samples(reader: BoxReader, boxes: dict[bytes, Box]) -> tuple[int, int]:
     """Count a track's samples, sum their durations, and check that the file has all their bytes.
 
     :param boxes: the children of its `stbl` by their four letters.
@@ -27,13 +28,13 @@ def read_samples(reader: Reader, boxes: dict[bytes, Box]) -> tuple[int, int]:
     if sizes is None or offsets is None or b"stts" not in boxes or b"stsc" not in boxes:
         raise damaged("a track has no index")
     timed, ticks = _durations(reader, boxes[b"stts"])
-    count = _check_places(reader, sizes, boxes[b"stsc"], offsets)
+    count = _check_chunks(reader, sizes, boxes[b"stsc"], offsets)
     _must_agree(timed, count)
     return count, ticks
 
 
-def read_table(reader: Reader, box: Box, *, skip: int, entry: int) -> Iterator[bytes]:
-    """Read the entries of a table in slices of whole entries, at most one slice long.
+def read_table(reader: BoxReader, box: Box, *, skip: int, entry: int) -> Iterator[bytes]:
+    """Read the entries of a table in pieces of whole entries, of at most `CHUNK` bytes.
 
     :param skip: bytes of the content before the count.
     :param entry: bytes of one entry.
@@ -44,8 +45,8 @@ def read_table(reader: Reader, box: Box, *, skip: int, entry: int) -> Iterator[b
     end = start + count * entry
     if end > box.end:
         raise damaged("a table announces more than it holds")
-    step = SLICE // entry * entry
-    return (reader.read(at, min(step, end - at)) for at in range(start, end, step))
+    step = CHUNK // entry * entry
+    return (reader.read(offset, min(step, end - offset)) for offset in range(start, end, step))
 
 
 def numbers(code: str, data: bytes) -> "array[int]":
@@ -56,7 +57,7 @@ def numbers(code: str, data: bytes) -> "array[int]":
     return values
 
 
-def _durations(reader: Reader, stts: Box) -> tuple[int, int]:
+def _durations(reader: BoxReader, stts: Box) -> tuple[int, int]:
     """Count samples and sum their durations (8.6.1.2)."""
     count = ticks = 0
     for data in read_table(reader, stts, skip=4, entry=8):
@@ -67,11 +68,12 @@ def _durations(reader: Reader, stts: Box) -> tuple[int, int]:
     return count, ticks
 
 
-def _check_places(reader: Reader, sizes: Box, stsc: Box, offsets: Box) -> int:
+def _check_chunks(reader: BoxReader, sizes: Box, stsc: Box, offsets: Box) -> int:
     """Check where the samples of every chunk end (8.7.3 to 8.7.5); return how many there are."""
     announced, fixed, each = _sizes(reader, sizes)
     chunks, chunk_offsets = _offsets(reader, offsets)
     runs = _Runs(reader, stsc, chunks)
+    # How many samples each chunk holds, then how many bytes; both are computed while they are read.
     per_chunk = chain.from_iterable(chain.from_iterable(runs.each()))
     lengths: Iterator[int] = (
         map(mul, per_chunk, repeat(fixed))
@@ -83,7 +85,7 @@ def _check_places(reader: Reader, sizes: Box, stsc: Box, offsets: Box) -> int:
         here = list(islice(lengths, len(offset)))
         total += sum(here)
         if max(map(add, offset, here), default=0) > reader.size:
-            raise cut_short()
+            raise truncated()
     if total > reader.size:
         raise damaged("its index promises more bytes than there are")
     _must_agree(runs.samples, announced)
@@ -91,17 +93,17 @@ def _check_places(reader: Reader, sizes: Box, stsc: Box, offsets: Box) -> int:
 
 
 class _Runs:
-    """How many samples each chunk holds (8.7.4), told in runs of chunks that hold as many."""
+    """How many samples each chunk holds (8.7.4), listed as runs of chunks that hold as many."""
 
-    def __init__(self, reader: Reader, stsc: Box, chunks: int) -> None:
-        self._slices = read_table(reader, stsc, skip=4, entry=12)
+    def __init__(self, reader: BoxReader, stsc: Box, chunks: int) -> None:
+        self._pieces = read_table(reader, stsc, skip=4, entry=12)
         self._chunks = chunks
         self.samples = 0
 
     def each(self) -> Iterator[Iterator["repeat[int]"]]:
         """Yield runs, each its number of samples repeated for its chunks; count as it goes."""
         first, per_chunk = 1, 0
-        for data in self._slices:
+        for data in self._pieces:
             words = numbers("I", data)
             firsts, counts = words[::3], words[1::3]
             if firsts[0] < first or (firsts[0] == first) != (per_chunk == 0):
@@ -123,7 +125,7 @@ class _Runs:
 _OUT_OF_ORDER = "its index is out of order"
 
 
-def _sizes(reader: Reader, box: Box) -> tuple[int, int, Iterator[int]]:
+def _sizes(reader: BoxReader, box: Box) -> tuple[int, int, Iterator[int]]:
     """Return the number of samples, the size they share or 0, and otherwise each one's size."""
     fixed, count = unpack(">II", reader.read(box.body, min(box.end - box.body, 12)), 4)
     bits = 32
@@ -133,22 +135,22 @@ def _sizes(reader: Reader, box: Box) -> tuple[int, int, Iterator[int]]:
         return count, fixed, iter(())
     if bits not in _CODES:
         raise damaged("a table has an impossible width")
-    slices = read_table(reader, box, skip=8, entry=bits // 8)
-    return count, 0, chain.from_iterable(numbers(_CODES[bits], data) for data in slices)
+    pieces = read_table(reader, box, skip=8, entry=bits // 8)
+    return count, 0, chain.from_iterable(numbers(_CODES[bits], data) for data in pieces)
 
 
 _CODES = {8: "B", 16: "H", 32: "I"}
 
 
-def _offsets(reader: Reader, box: Box) -> tuple[int, Iterator["array[int]"]]:
-    """Return the number of chunks and their offsets, a slice at a time."""
+def _offsets(reader: BoxReader, box: Box) -> tuple[int, Iterator["array[int]"]]:
+    """Return the number of chunks and their offsets, a piece at a time."""
     code, entry = ("I", 4) if box.kind == b"stco" else ("Q", 8)
-    slices = read_table(reader, box, skip=4, entry=entry)
+    pieces = read_table(reader, box, skip=4, entry=entry)
     (chunks,) = unpack(">I", reader.read(box.body, 8), 4)
-    return chunks, (numbers(code, data) for data in slices)
+    return chunks, (numbers(code, data) for data in pieces)
 
 
 def _must_agree(one: int, other: int) -> None:
-    """Refuse tables that count different samples; real muxers are off by one or two at the end."""
+    """Reject tables that count different samples; real muxers are off by one or two at the end."""
     if abs(one - other) > max(2, min(one, other) // 100):
         raise damaged("the parts of its index do not agree")

@@ -1,4 +1,4 @@
-"""Load with wrk: byte ranges at random offsets of one file, asked for by one viewer or many."""
+"""Load made with wrk: ranges at random offsets of one file, requested by one viewer or many."""
 
 import json
 import os
@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
-from benchmarks.processes import cpu_seconds, memory_bytes
+from benchmarks.processes import cpu_seconds
 
 _SCRIPT = Path(__file__).with_name("ranges.lua")
 _HEAD_LIMIT = 2000  # bytes of an answer that are not the range
@@ -17,17 +17,16 @@ _SLOW = 4  # seconds for what answers a few times in one
 
 
 class LoadError(Exception):
-    """What came back is not what was asked for, so its figures would mean nothing."""
+    """The answers were not what was requested, so the figures would mean nothing."""
 
 
 @dataclass(frozen=True)
 class Target:
     """What is put under load.
 
-    :ivar pids: the processes that serve it.
-    :ivar viewers: a line of headers for each, with tabs between them; none for a target that asks
-        nobody.
-    :ivar slow: measured once, and not in each round.
+    :ivar pids: the processes that serve it; their processor time is measured.
+    :ivar viewers: headers of each viewer, with tabs between them; none for a target without any.
+    :ivar slow: measured once, not in each round.
     """
 
     name: str
@@ -39,7 +38,11 @@ class Target:
 
 @dataclass(frozen=True)
 class Load:
-    """One kind of load. `length` 0 asks for the whole answer; `wait` is in milliseconds."""
+    """One kind of load.
+
+    :ivar length: bytes of a range; 0 requests the whole answer.
+    :ivar wait: milliseconds before each request.
+    """
 
     length: int
     file_size: int
@@ -48,22 +51,21 @@ class Load:
     wait: int = 0
 
     def fits(self, count: int, received: float) -> bool:
-        """Tell whether so many bytes are so many whole ranges, and those that the end cut short."""
-        least = count * self.length
-        return least <= received < least + count * _HEAD_LIMIT + self.connections * self.length
+        """Tell whether so many bytes are so many ranges, and those under way at the end."""
+        smallest = count * self.length
+        largest = smallest + count * _HEAD_LIMIT + self.connections * self.length
+        return smallest <= received < largest
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What one run showed: per second, times in ms, processor time in s, memory in bytes."""
+    """Results of one run: per second, times in milliseconds, processor time in seconds."""
 
     requests: float
     bytes: float
     p50: float
     p99: float
     cpu_per_request: float
-    cpu_per_gib: float
-    memory: float
 
 
 def measure(target: Target, load: Load) -> Figures:
@@ -82,35 +84,31 @@ def measure(target: Target, load: Load) -> Figures:
         before = cpu_seconds(target.pids)
         done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
         used = cpu_seconds(target.pids) - before
-        memory = memory_bytes(target.pids)
     if done.returncode:
         raise LoadError(f"{target.name}: wrk: {done.stdout}{done.stderr}")
-    said = json.loads(done.stdout.splitlines()[-1])
-    count = said["requests"]
-    if said["refused"] or said["broken"] or not count:
-        raise LoadError(f"{target.name}: {said}")
-    if load.length and not load.fits(count, said["bytes"]):
-        raise LoadError(f"{target.name} did not send ranges of {load.length} bytes: {said}")
-    total = count * load.length
+    result = json.loads(done.stdout.splitlines()[-1])
+    count = result["requests"]
+    if result["refused"] or result["broken"] or not count:
+        raise LoadError(f"{target.name}: {result}")
+    if load.length and not load.fits(count, result["bytes"]):
+        raise LoadError(f"{target.name} did not send ranges of {load.length} bytes: {result}")
     return Figures(
-        requests=count / said["seconds"],
-        bytes=total / said["seconds"],
-        p50=said["p50"],
-        p99=said["p99"],
+        requests=count / result["seconds"],
+        bytes=count * load.length / result["seconds"],
+        p50=result["p50"],
+        p99=result["p99"],
         cpu_per_request=used / count,
-        cpu_per_gib=used / total * 2**30 if total else 0.0,
-        memory=memory,
     )
 
 
 class Rounds:
-    """The same load on several targets in turn, again and again, so that a drift hits all alike."""
+    """The same load on several targets in turns, so that drift of the machine affects all alike."""
 
     def __init__(self, targets: Sequence[Target], load: Load, *, rounds: int) -> None:
         self.load = load
         self.runs: dict[str, list[Figures]] = {target.name: [] for target in targets}
         for number in range(rounds):
-            # Everybody has every place in the turn and, in six rounds of three, every predecessor.
+            # Each target has each place in the turn.
             first = number % len(targets)
             turn = [*targets[first:], *targets[:first]]
             for target in turn[:: -1 if number % 2 else 1]:

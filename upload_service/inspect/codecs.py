@@ -1,71 +1,71 @@
-"""Which codecs are taken, and how they are named to a browser.
+"""Which codecs are accepted in MP4 files, and their names in RFC 6381.
 
-`PICTURES` and `SOUNDS` are what browsers play from an MP4 as it is, some of them not everywhere.
-`CONVERTED` is what may come in besides, where the setting `ACCEPT_FORMATS` says so.
+`VIDEO_CODECS` and `AUDIO_CODECS` are what browsers play from an MP4 as it is, some of them not in
+every browser. `CONVERTIBLE` is accepted too where the setting `ACCEPT_FORMATS` has `mov`.
 
-The names are those of RFC 6381, 3.3: the four letters of the sample entry, then what the codec's
-own binding adds from its configuration.
+A name (RFC 6381, 3.3) is the four letters of the sample entry, then what the codec's own binding
+adds from its configuration.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from upload_service.mp4.boxes import unpack
-from upload_service.mp4.refusals import NotAVideo, damaged, not_playable
+from upload_service.inspect.errors import NotAVideo, damaged, encrypted, unsupported_codec
+from upload_service.inspect.reader import unpack
 
-Parts = Mapping[bytes, bytes]
-"""The content of a sample entry's own boxes, by their four letters."""
+ConfigBoxes = Mapping[bytes, bytes]
+"""The contents of the boxes in a sample entry, by their four letters."""
 
 
 @dataclass(frozen=True)
 class Codec:
-    """A codec that may come in.
+    """An accepted codec.
 
-    :ivar config: the box that must be there for a decoder to start, if there is one.
-    :ivar name: makes the RFC 6381 name from the four letters and the sample entry's boxes.
+    :ivar config: the box a decoder cannot start without, if there is one.
+    :ivar name: makes the RFC 6381 name from the four letters and the boxes of the sample entry.
     """
 
     config: bytes | None
-    name: Callable[[str, Parts], str]
+    name: Callable[[str, ConfigBoxes], str]
 
 
-def name_codec(kind: bytes, parts: Parts, *, part: str, converted: bool = False) -> str:
+def name_codec(kind: bytes, boxes: ConfigBoxes, *, track: str, convertible: bool = False) -> str:
     """Return the RFC 6381 name of a codec that browsers play, or that can be converted.
 
     :param kind: the four letters of the sample entry.
-    :param part: "picture" or "sound".
-    :param converted: whether codecs may come in that no browser plays.
+    :param track: "video" or "audio".
+    :param convertible: whether codecs are accepted that no browser plays.
     :raises NotAVideo: no browser plays it, it is encrypted, or its configuration is missing.
     """
     letters = kind.decode("latin-1")
     if letters in ENCRYPTED:
-        raise NotAVideo(
-            "This file is locked with copy protection (DRM). Choose one that plays without a key."
-        )
-    codec = (PICTURES if part == "picture" else SOUNDS).get(letters)
-    if codec is None and converted:
-        codec = CONVERTED[part].get(letters)
+        raise encrypted()
+    codec = (VIDEO_CODECS if track == "video" else AUDIO_CODECS).get(letters)
+    if codec is None and convertible:
+        codec = CONVERTIBLE[track].get(letters)
     if codec is None:
-        raise _refuse(part, KNOWN_BY_NAME.get(letters) or _spell(letters))
-    if codec.config is not None and codec.config not in parts:
-        raise damaged(f"the {part} does not say how to decode it")
-    return codec.name(letters, parts)
+        raise _unsupported(track, KNOWN_BY_NAME.get(letters) or _spell(letters))
+    if codec.config is not None and codec.config not in boxes:
+        raise damaged(f"the {track} does not say how to decode it")
+    return codec.name(letters, boxes)
 
 
 def is_playable(video_codec: str, audio_codec: str | None) -> bool:
-    """Tell whether browsers in general play these from an MP4 as they are.
+    """Tell whether most browsers play these codecs from an MP4 as they are.
 
-    HEVC is left to few of them on few machines, and H.264 of more than eight bits, or with finer
-    colours than 4:2:0 (its profiles High 10, 4:2:2 and 4:4:4), to fewer.
+    Few browsers play HEVC, and on some machines only. Fewer play H.264 with more than eight bits or
+    with more chroma than 4:2:0 (its profiles High 10, 4:2:2 and 4:4:4).
     """
     letters, _, rest = video_codec.partition(".")
-    if letters not in _EVERYWHERE or (letters.startswith("avc") and rest[:2] in _DEEP_PROFILES):
+    if letters not in _IN_MOST_BROWSERS or (
+        letters.startswith("avc") and rest[:2] in _UNCOMMON_PROFILES
+    ):
         return False
-    return audio_codec is None or audio_codec not in CONVERTED["sound"]
+    return audio_codec is None or audio_codec not in CONVERTIBLE["audio"]
 
 
-def _refuse(part: str, name: str) -> NotAVideo:
-    return not_playable(part, name, "H.264" if part == "picture" else "AAC")
+def _unsupported(track: str, name: str) -> NotAVideo:
+    return unsupported_codec(track, name, "H.264" if track == "video" else "AAC")
 
 
 def _spell(letters: str) -> str:
@@ -73,21 +73,21 @@ def _spell(letters: str) -> str:
     return f'an unknown kind ("{safe.strip() or "?"}")'
 
 
-def _plain(letters: str, _parts: Parts) -> str:
+def _plain(letters: str, _boxes: ConfigBoxes) -> str:
     return letters
 
 
-def _avc(letters: str, parts: Parts) -> str:
+def _avc(letters: str, boxes: ConfigBoxes) -> str:
     """ISO/IEC 14496-15, 5.3.3.1.2: profile, constraints and level, in hexadecimal."""
-    version, profile, constraints, level, _, sets = unpack(">6B", parts[b"avcC"])
+    version, profile, constraints, level, _, sets = unpack(">6B", boxes[b"avcC"])
     if version != 1 or (letters == "avc1" and not sets & 0x1F):
-        raise damaged("the picture does not say how to decode it")
+        raise damaged("the video does not say how to decode it")
     return f"{letters}.{profile:02x}{constraints:02x}{level:02x}"
 
 
-def _hevc(letters: str, parts: Parts) -> str:
+def _hevc(letters: str, boxes: ConfigBoxes) -> str:
     """ISO/IEC 14496-15, annex E.3."""
-    first, compatible, *constraints, level = unpack(">xBI7B", parts[b"hvcC"])
+    first, compatible, *constraints, level = unpack(">xBI7B", boxes[b"hvcC"])
     space = ("", "A", "B", "C")[first >> 6]
     tier = "H" if first & 0x20 else "L"
     reversed_flags = int(f"{compatible:032b}"[::-1], 2)
@@ -97,9 +97,9 @@ def _hevc(letters: str, parts: Parts) -> str:
     return ".".join(named + [f"{byte:X}" for byte in constraints])
 
 
-def _av1(letters: str, parts: Parts) -> str:
+def _av1(letters: str, boxes: ConfigBoxes) -> str:
     """AV1 Codec ISO Media File Format Binding, section 5."""
-    first, second = unpack(">xBB", parts[b"av1C"])
+    first, second = unpack(">xBB", boxes[b"av1C"])
     profile, level = first >> 5, first & 0x1F
     tier = "H" if second & 0x80 else "M"
     deep, deeper = second & 0x40, second & 0x20
@@ -107,17 +107,17 @@ def _av1(letters: str, parts: Parts) -> str:
     return f"{letters}.{profile}.{level:02d}{tier}.{bits:02d}"
 
 
-def _vp9(letters: str, parts: Parts) -> str:
+def _vp9(letters: str, boxes: ConfigBoxes) -> str:
     """VP Codec ISO Media File Format Binding, "Codecs Parameter String"."""
-    profile, level, third = unpack(">4x3B", parts[b"vpcC"])
+    profile, level, third = unpack(">4x3B", boxes[b"vpcC"])
     return f"{letters}.{profile:02d}.{level:02d}.{third >> 4:02d}"
 
 
-def _mpeg_audio(letters: str, parts: Parts) -> str:
+def _mpeg_audio(letters: str, boxes: ConfigBoxes) -> str:
     """RFC 6381, 3.3: the object type of ISO/IEC 14496-1, then for MPEG-4 that of 14496-3."""
-    if b"esds" not in parts:
+    if b"esds" not in boxes:
         return letters
-    config = _descriptor(parts[b"esds"][4:], _ES)
+    config = _descriptor(boxes[b"esds"][4:], _ES)
     flags = config[2] if len(config) > 2 else 0
     skip = 3 + (2 if flags & 0x80 else 0)
     if flags & 0x40:
@@ -126,8 +126,8 @@ def _mpeg_audio(letters: str, parts: Parts) -> str:
     if not decoder:
         return letters
     kind = decoder[0]
-    if kind not in MPEG_SOUND_TYPES:
-        raise _refuse("sound", KNOWN_BY_NAME.get(f"mp4a.{kind:02x}") or f"mp4a.{kind:02X}")
+    if kind not in MPEG_AUDIO_TYPES:
+        raise _unsupported("audio", KNOWN_BY_NAME.get(f"mp4a.{kind:02x}") or f"mp4a.{kind:02X}")
     if kind != _MPEG4_AUDIO:
         return f"{letters}.{kind:02X}"
     specific = _descriptor(decoder[13:], _DECODER_SPECIFIC) + b"\0\0"
@@ -149,14 +149,14 @@ def _descriptor(data: bytes, tag: int) -> bytes:
     if not data or data[0] != tag:
         return b""
     size = 0
-    for at in range(1, min(5, len(data))):
-        size = size << 7 | data[at] & 0x7F
-        if not data[at] & 0x80:
-            return data[at + 1 : at + 1 + size]
+    for index in range(1, min(5, len(data))):
+        size = size << 7 | data[index] & 0x7F
+        if not data[index] & 0x80:
+            return data[index + 1 : index + 1 + size]
     return b""
 
 
-PICTURES = {
+VIDEO_CODECS = {
     "avc1": Codec(b"avcC", _avc),  # Every browser.
     "avc3": Codec(b"avcC", _avc),
     "av01": Codec(b"av1C", _av1),  # Every browser; Safari where the hardware can.
@@ -165,12 +165,12 @@ PICTURES = {
     "hev1": Codec(b"hvcC", _hevc),
 }
 
-SOUNDS = {
+AUDIO_CODECS = {
     "mp4a": Codec(None, _mpeg_audio),  # AAC and MP3: every browser.
     ".mp3": Codec(None, _plain),
     "Opus": Codec(None, _plain),
     "fLaC": Codec(None, _plain),
-    "ac-3": Codec(None, _plain),  # Safari, and Edge where the machine can; others play no sound.
+    "ac-3": Codec(None, _plain),  # Safari, and Edge where the machine can; others play no audio.
     "ec-3": Codec(None, _plain),
     "alac": Codec(None, _plain),  # Safari.
     "sowt": Codec(None, _plain),  # PCM, as cameras write it: Safari and Chrome.
@@ -182,19 +182,19 @@ SOUNDS = {
     "alaw": Codec(None, _plain),
 }
 
-_EVERYWHERE = frozenset({"avc1", "avc3", "av01", "vp09"})
-_DEEP_PROFILES = frozenset({"6e", "7a", "f4", "2c"})  # ISO/IEC 14496-10, annex A
+_IN_MOST_BROWSERS = frozenset({"avc1", "avc3", "av01", "vp09"})
+_UNCOMMON_PROFILES = frozenset({"6e", "7a", "f4", "2c"})  # ISO/IEC 14496-10, annex A
 
-CONVERTED: Mapping[str, Mapping[str, Codec]] = {
-    "picture": {
+CONVERTIBLE: Mapping[str, Mapping[str, Codec]] = {
+    "video": {
         letters: Codec(None, _plain)  # ProRes, from Proxy to 4444 XQ
         for letters in ("apco", "apcs", "apcn", "apch", "ap4h", "ap4x")
     },
-    "sound": {letters: Codec(None, _plain) for letters in ("in32", "fl32")},
+    "audio": {letters: Codec(None, _plain) for letters in ("in32", "fl32")},
 }
-"""What the transcode service decodes and no browser plays, by "picture" and "sound"."""
+"""What the transcode service decodes and no browser plays, by kind of track."""
 
-MPEG_SOUND_TYPES = frozenset({0x40, 0x66, 0x67, 0x68, 0x69, 0x6B})
+MPEG_AUDIO_TYPES = frozenset({0x40, 0x66, 0x67, 0x68, 0x69, 0x6B})
 """Object types of AAC (MPEG-4 and MPEG-2) and MP3, out of all that `mp4a` can hold."""
 
 ENCRYPTED = frozenset({"encv", "enca", "drmi", "drms"})
@@ -222,12 +222,12 @@ KNOWN_BY_NAME = {
     "mjpb": "Motion JPEG",
     "MJPG": "Motion JPEG",
     "mjp2": "Motion JPEG 2000",
-    "png ": "PNG pictures",
-    "gif ": "GIF pictures",
+    "png ": "PNG",
+    "gif ": "GIF",
     "rle ": "QuickTime Animation",
-    "raw ": "raw pictures or sound",
-    "2vuy": "raw pictures",
-    "v210": "raw pictures",
+    "raw ": "uncompressed",
+    "2vuy": "uncompressed",
+    "v210": "uncompressed",
     "SVQ1": "Sorenson Video",
     "SVQ3": "Sorenson Video 3",
     "cvid": "Cinepak",
@@ -264,4 +264,4 @@ KNOWN_BY_NAME = {
     "mp4a.dd": "Vorbis",
     "mp4a.e1": "QCELP",
 }
-"""Names for what is refused, so that people know what they have."""
+"""Names of codecs that are rejected, for the sentence that people read."""

@@ -1,37 +1,35 @@
-"""What Matinee is compared with: nginx without authorisation, and Flask as it is commonly used.
+"""nginx as a peer: the gateway's own configuration without the authorisation.
 
-There are two nginx peers, in one nginx. The *twin* is the gateway's own configuration without the
-authorisation: the same log line, headers and checks. The *bare* one has no log and adds no header.
+It has the same log, headers and checks. Another location writes the body of a request to a file.
 """
 
 import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.processes import pids_in, running, wait_for_children, wait_for_port, with_children
+from benchmarks.processes import (
+    docker,
+    free_ports,
+    pids_in,
+    running,
+    wait_for_descendants,
+    wait_for_port,
+    with_descendants,
+)
 from benchmarks.report import ROOT
-from tests.containers import docker
-from tests.gateway.harness import free_ports
 
 _GATEWAY = ROOT / "gateway"
 _CONTAINER_PORTS = [5080, 5081, 5082, 5083]  # beside the gateway's own, in its network namespace
 
-_BARE = """
+_BODY_TO_FILE = """
 server {{
-    listen {bare};
+    listen {body};
     access_log off;
-    types {{ }}
-    default_type video/mp4;
-    location / {{
-        root {videos};
-    }}
-    # The body of a request into a file, and nothing else.
     location = /body {{
         client_max_body_size 0;
         client_body_in_file_only on;
@@ -51,30 +49,29 @@ server {{
 
 @dataclass(frozen=True)
 class Nginx:
-    """A running nginx with both peers."""
+    """A running nginx.
+
+    :ivar bodies: the folder that the bodies of requests are written to, if this machine can see it.
+    """
 
     address: str
-    twin_port: int
-    bare_port: int
+    media_port: int
+    body_port: int
     pids: tuple[int, ...]
     bodies: Path | None
 
-    def twin(self, video: str) -> str:
-        """Return where the twin of the gateway serves a video."""
-        return f"http://{self.address}:{self.twin_port}/stream/{video}/video.mp4"
-
-    def bare(self, video: str) -> str:
-        """Return where nginx serves it with no log and no headers of ours."""
-        return f"http://{self.address}:{self.bare_port}/{video}/original.mp4"
+    def media_url(self, video: str) -> str:
+        """Return where a video is served without authorisation."""
+        return f"http://{self.address}:{self.media_port}/stream/{video}/video.mp4"
 
     @property
     def body_url(self) -> str:
-        """Where a body is written into a file."""
-        return f"http://{self.address}:{self.bare_port}/body"
+        """Where the body of a request is written to a file."""
+        return f"http://{self.address}:{self.body_port}/body"
 
 
 def _write_config(folder: Path, ports: list[int], *, videos: str, bodies: str) -> Path:
-    twin, bare, health, sink = ports
+    media_port, body, health, sink = ports
     parts = folder / "conf.d"
     parts.mkdir(parents=True)
     for conf in _GATEWAY.glob("*.conf"):
@@ -90,12 +87,12 @@ def _write_config(folder: Path, ports: list[int], *, videos: str, bodies: str) -
     site = re.sub(r"^ *auth_request_set .*\n", "", site, flags=re.MULTILINE)
     site, placed = re.subn(r"/\$media_path;", "/$video/original.mp4;", site)
     if (removed, placed) != (2, 2):
-        raise RuntimeError("the gateway's configuration has changed: see benchmarks/peers.py")
+        raise RuntimeError("the gateway's configuration has changed: see benchmarks/peers/nginx.py")
     # The variable must be known, since a map names it; nothing sets it where media are served.
     internal = "location = /-/authorise {"
     site = site.replace(internal, f'{internal}\n        set $media_path_given "";')
     site = site.replace("add_header Content-Disposition $media_disposition;", "")
-    (parts / "listen.inc").write_text(f"listen {twin};\n", encoding="utf-8")
+    (parts / "listen.inc").write_text(f"listen {media_port};\n", encoding="utf-8")
     site = site.replace("127.0.0.1:8081;", f"127.0.0.1:{health};")
     site = site.replace("${VIDEOS_DIR}", videos).replace("${STATIC_DIR}", videos)
     (parts / "site.conf").write_text(site, encoding="utf-8")
@@ -104,8 +101,8 @@ def _write_config(folder: Path, ports: list[int], *, videos: str, bodies: str) -
         for name in ("auth", "upload", "streaming", "questions")
     )
     (parts / "upstreams.conf").write_text(nobody, encoding="utf-8")
-    extra = _BARE.format(bare=bare, sink=sink, videos=videos, bodies=bodies)
-    (parts / "bare.conf").write_text(extra, encoding="utf-8")
+    extra = _BODY_TO_FILE.format(body=body, sink=sink, bodies=bodies)
+    (parts / "body.conf").write_text(extra, encoding="utf-8")
     return folder / "nginx.conf"
 
 
@@ -122,13 +119,13 @@ def nginx_here(folder: Path, videos: Path) -> Iterator[Nginx]:
     command = [program, "-e", "/dev/stderr", "-p", str(run), "-c", str(config)]
     with running([*command, "-g", f"{user}daemon off;"], log=folder / "nginx.log") as pid:
         wait_for_port("127.0.0.1", ports[1])
-        wait_for_children(pid, 1)
-        yield Nginx("127.0.0.1", ports[0], ports[1], with_children(pid), bodies)
+        wait_for_descendants(pid, 1)
+        yield Nginx("127.0.0.1", ports[0], ports[1], with_descendants(pid), bodies)
 
 
 @contextmanager
 def nginx_beside(folder: Path, gateway: str, *, address: str, volume: str) -> Iterator[Nginx]:
-    """Run the gateway's image with the peers' configuration in the gateway's network namespace.
+    """Run the gateway's image with the peer's configuration in the gateway's network namespace.
 
     The image, the nginx, the network, the volume and the log driver are those of the gateway.
 
@@ -148,27 +145,7 @@ def nginx_beside(folder: Path, gateway: str, *, address: str, volume: str) -> It
     container = docker("run", "--detach", *options, "matinee-gateway", *command)
     try:
         wait_for_port(address, ports[1])
-        wait_for_children(int(docker("inspect", "--format", "{{.State.Pid}}", container)), 1)
+        wait_for_descendants(int(docker("inspect", "--format", "{{.State.Pid}}", container)), 1)
         yield Nginx(address, ports[0], ports[1], pids_in(container), None)
     finally:
         docker("rm", "--force", "--volumes", container)
-
-
-@contextmanager
-def flask_peers(folder: Path, file: Path) -> Iterator[dict[str, tuple[str, tuple[int, ...]]]]:
-    """Run the Flask peers on gunicorn, as many workers and threads as standalone has.
-
-    Yields the address of the file and the processes of each, by the name of its app.
-    """
-    env = os.environ | {"PEER_FILE": str(file), "PYTHONPATH": str(ROOT)}
-    with ExitStack() as stack:
-        found = {}
-        for name, port in zip(("with_send_file", "with_generator"), free_ports(2), strict=True):
-            command = [sys.executable, "-m", "gunicorn", "--no-control-socket"]
-            command += ["--worker-class", "gthread", "--workers", "2", "--threads", "64"]
-            command += ["--keep-alive", "75", "--bind", f"127.0.0.1:{port}"]
-            command += [f"benchmarks.peer_apps:{name}()"]
-            pid = stack.enter_context(running(command, log=folder / f"{name}.log", env=env))
-            wait_for_children(pid, 2)
-            found[name] = (f"http://127.0.0.1:{port}/video.mp4", pid)
-        yield {name: (url, with_children(pid)) for name, (url, pid) in found.items()}

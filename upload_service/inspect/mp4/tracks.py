@@ -4,11 +4,12 @@ import struct
 from dataclasses import dataclass, field
 from itertools import islice
 
-from upload_service.mp4.boxes import Box, Reader, unpack
-from upload_service.mp4.refusals import NotAVideo, damaged, too_much
-from upload_service.mp4.tables import read_samples, read_table
+from upload_service.inspect.errors import NotAVideo, damaged, limit_exceeded
+from upload_service.inspect.mp4.boxes import Box, BoxReader
+from upload_service.inspect.mp4.tables import read_samples, read_table
+from upload_service.inspect.reader import unpack
 
-PICTURE, SOUND = b"vide", b"soun"
+VIDEO, AUDIO = b"vide", b"soun"
 
 MAX_TRACKS = 100
 MAX_EDITS = 100_000
@@ -24,28 +25,28 @@ _QUICKTIME_AUDIO = {1: 16, 2: 36}
 
 @dataclass(frozen=True)
 class SampleEntry:
-    """How the samples of a track are coded (8.5.2): four letters, picture size, configurations."""
+    """How the samples of a track are coded (8.5.2): four letters, frame size, configurations."""
 
     kind: bytes
     width: int
     height: int
-    parts: dict[bytes, bytes]
+    boxes: dict[bytes, bytes]
 
 
 @dataclass
-class Track:
+class Mp4Track:
     """One track. Its `samples` and `ticks` grow when fragments are read after the movie box.
 
     :ivar edits: pairs of a duration in the movie's timescale and a time in the track's, -1 for a
         stretch of nothing (8.6.6).
-    :ivar shown: width and height the track asks to be shown at, 16.16 fixed point (8.3.2).
-    :ivar turned: whether it is shown rotated by a quarter.
+    :ivar display_size: width and height in the track header, 16.16 fixed point (8.3.2).
+    :ivar rotated: whether it is displayed rotated by a quarter turn.
     """
 
     id: int
     enabled: bool
-    shown: tuple[int, int]
-    turned: bool
+    display_size: tuple[int, int]
+    rotated: bool
     handler: bytes = b""
     timescale: int = 0
     entries: list[SampleEntry] = field(default_factory=list)
@@ -63,12 +64,12 @@ class Movie:
     """
 
     timescale: int
-    tracks: list[Track]
-    by_id: dict[int, Track]
+    tracks: list[Mp4Track]
+    by_id: dict[int, Mp4Track]
     defaults: dict[int, tuple[int, int]]
 
 
-def read_movie(reader: Reader, moov: Box) -> Movie:
+def read_movie(reader: BoxReader, moov: Box) -> Movie:
     """Read the movie box.
 
     :raises NotAVideo: it is damaged, compressed, or points past the end of the file.
@@ -76,17 +77,17 @@ def read_movie(reader: Reader, moov: Box) -> Movie:
     boxes = list(islice(reader.children(moov.body, moov.end), _MAX_CHILDREN))
     by_kind = {box.kind: box for box in reversed(boxes)}
     if b"cmov" in by_kind:
-        raise too_much("has a compressed index, as very old QuickTime wrote it")
+        raise limit_exceeded("has a compressed index, as very old QuickTime wrote it")
     if b"mvhd" not in by_kind:
         raise damaged("its header is missing")
-    header = reader.body(by_kind[b"mvhd"], most=120)
+    header = reader.body(by_kind[b"mvhd"], max_bytes=120)
     long = _version(header) == 1
     (timescale,) = unpack(">I", header, 20 if long else 12)
-    turned = _is_turned(header, 48 if long else 36)
+    rotated = _is_rotated(header, 48 if long else 36)
     traks = [box for box in boxes if box.kind == b"trak"]
     if len(traks) > MAX_TRACKS:
-        raise too_much(f"has more than {MAX_TRACKS} tracks")
-    tracks = [_read_track(reader, trak, movie_turned=turned) for trak in traks]
+        raise limit_exceeded(f"has more than {MAX_TRACKS} tracks")
+    tracks = [_read_track(reader, trak, movie_rotated=rotated) for trak in traks]
     return Movie(
         timescale=timescale,
         tracks=tracks,
@@ -95,51 +96,51 @@ def read_movie(reader: Reader, moov: Box) -> Movie:
     )
 
 
-def _read_track(reader: Reader, trak: Box, *, movie_turned: bool) -> Track:
+def _read_track(reader: BoxReader, trak: Box, *, movie_rotated: bool) -> Mp4Track:
     boxes = _by_kind(reader, trak)
-    header = reader.body(_need(boxes, b"tkhd"), most=120)
-    at = 20 if _version(header) == 1 else 12
-    (track_id,) = unpack(">I", header, at)
-    at = 52 if _version(header) == 1 else 40
-    track = Track(
+    header = reader.body(_require(boxes, b"tkhd"), max_bytes=120)
+    offset = 20 if _version(header) == 1 else 12
+    (track_id,) = unpack(">I", header, offset)
+    offset = 52 if _version(header) == 1 else 40
+    track = Mp4Track(
         id=track_id,
         enabled=bool(header[3] & 1),
-        shown=(unpack(">I", header, at + 36)[0], unpack(">I", header, at + 40)[0]),
-        turned=_is_turned(header, at) != movie_turned,
+        display_size=(unpack(">I", header, offset + 36)[0], unpack(">I", header, offset + 40)[0]),
+        rotated=_is_rotated(header, offset) != movie_rotated,
     )
-    _read_media(reader, _need(boxes, b"mdia"), track)
+    _read_media(reader, _require(boxes, b"mdia"), track)
     if b"edts" in boxes:
         edits = _by_kind(reader, boxes[b"edts"]).get(b"elst")
         track.edits = _read_edits(reader, edits) if edits else []
     return track
 
 
-def _read_media(reader: Reader, mdia: Box, track: Track) -> None:
+def _read_media(reader: BoxReader, mdia: Box, track: Mp4Track) -> None:
     boxes = _by_kind(reader, mdia)
-    header = reader.body(_need(boxes, b"mdhd"), most=40)
+    header = reader.body(_require(boxes, b"mdhd"), max_bytes=40)
     (track.timescale,) = unpack(">I", header, 20 if _version(header) == 1 else 12)
-    track.handler = reader.body(_need(boxes, b"hdlr"), most=12)[8:12]
-    if track.handler not in (PICTURE, SOUND) and b"minf" not in boxes:
+    track.handler = reader.body(_require(boxes, b"hdlr"), max_bytes=12)[8:12]
+    if track.handler not in (VIDEO, AUDIO) and b"minf" not in boxes:
         return
-    information = _by_kind(reader, _need(boxes, b"minf"))
-    if b"stbl" not in information and track.handler not in (PICTURE, SOUND):
+    information = _by_kind(reader, _require(boxes, b"minf"))
+    if b"stbl" not in information and track.handler not in (VIDEO, AUDIO):
         return
-    tables = _by_kind(reader, _need(information, b"stbl"))
-    if track.handler in (PICTURE, SOUND):
-        track.entries = _read_entries(reader, _need(tables, b"stsd"), track.handler)
-        _refuse_elsewhere(reader, information)
+    tables = _by_kind(reader, _require(information, b"stbl"))
+    if track.handler in (VIDEO, AUDIO):
+        track.entries = _read_entries(reader, _require(tables, b"stsd"), track.handler)
+        _reject_external_data(reader, information)
     track.samples, track.ticks = read_samples(reader, tables)
     if not track.timescale:
         raise damaged("a track has no clock")
 
 
-def _refuse_elsewhere(reader: Reader, information: dict[bytes, Box]) -> None:
-    """Refuse a track whose samples are in another file (8.7.2): that file is not here."""
+def _reject_external_data(reader: BoxReader, information: dict[bytes, Box]) -> None:
+    """Reject a track whose samples are in another file (8.7.2): that file is not here."""
     dref = _by_kind(reader, information[b"dinf"]).get(b"dref") if b"dinf" in information else None
     if dref is None:
         return
-    for place in islice(reader.children(dref.body + 8, dref.end), _MAX_ENTRIES):
-        (flags,) = unpack(">I", reader.body(place, most=4))
+    for location in islice(reader.children(dref.body + 8, dref.end), _MAX_ENTRIES):
+        (flags,) = unpack(">I", reader.body(location, max_bytes=4))
         if not flags & 1:
             raise NotAVideo(
                 "This file only points to another file that holds the video. "
@@ -147,65 +148,65 @@ def _refuse_elsewhere(reader: Reader, information: dict[bytes, Box]) -> None:
             )
 
 
-def _read_entries(reader: Reader, stsd: Box, handler: bytes) -> list[SampleEntry]:
-    version, count = unpack(">II", reader.body(stsd, most=8))
+def _read_entries(reader: BoxReader, stsd: Box, handler: bytes) -> list[SampleEntry]:
+    version, count = unpack(">II", reader.body(stsd, max_bytes=8))
     if count > _MAX_ENTRIES:
-        raise too_much("changes its codec too often")
+        raise limit_exceeded("changes its codec too often")
     boxes = islice(reader.children(stsd.body + 8, stsd.end), count)
-    read = _read_visual if handler == PICTURE else _read_audio
+    read = _read_visual if handler == VIDEO else _read_audio
     return [read(reader, box, version >> 24) for box in boxes]
 
 
-def _read_visual(reader: Reader, box: Box, _version_of_table: int) -> SampleEntry:
+def _read_visual(reader: BoxReader, box: Box, _version_of_table: int) -> SampleEntry:
     """12.1.3."""
-    width, height = unpack(">24xHH", reader.body(box, most=_VISUAL_FIELDS))
-    return SampleEntry(box.kind, width, height, _read_parts(reader, box, _VISUAL_FIELDS))
+    width, height = unpack(">24xHH", reader.body(box, max_bytes=_VISUAL_FIELDS))
+    return SampleEntry(box.kind, width, height, _read_config_boxes(reader, box, _VISUAL_FIELDS))
 
 
-def _read_audio(reader: Reader, box: Box, version_of_table: int) -> SampleEntry:
+def _read_audio(reader: BoxReader, box: Box, version_of_table: int) -> SampleEntry:
     """12.2.3; QuickTime's own versions 1 and 2 have more fields, and keep the boxes in `wave`."""
-    (version,) = unpack(">8xH", reader.body(box, most=_AUDIO_FIELDS))
+    (version,) = unpack(">8xH", reader.body(box, max_bytes=_AUDIO_FIELDS))
     skip = _AUDIO_FIELDS
     if version_of_table == 0:
         skip += _QUICKTIME_AUDIO.get(version, 0)
-    return SampleEntry(box.kind, 0, 0, _read_parts(reader, box, skip))
+    return SampleEntry(box.kind, 0, 0, _read_config_boxes(reader, box, skip))
 
 
-def _read_parts(reader: Reader, entry: Box, skip: int) -> dict[bytes, bytes]:
-    parts: dict[bytes, bytes] = {}
+def _read_config_boxes(reader: BoxReader, entry: Box, skip: int) -> dict[bytes, bytes]:
+    configs: dict[bytes, bytes] = {}
     for box in islice(reader.children(entry.body + skip, entry.end), _MAX_CHILDREN):
         if box.kind == b"wave":
             for inner in islice(reader.children(box.body, box.end), _MAX_CHILDREN):
                 if inner.kind in _CONFIGS:
-                    parts.setdefault(inner.kind, reader.body(inner, most=_MAX_CONFIG))
+                    configs.setdefault(inner.kind, reader.body(inner, max_bytes=_MAX_CONFIG))
         elif box.kind in _CONFIGS:
-            parts.setdefault(box.kind, reader.body(box, most=_MAX_CONFIG))
-    return parts
+            configs.setdefault(box.kind, reader.body(box, max_bytes=_MAX_CONFIG))
+    return configs
 
 
-def _read_edits(reader: Reader, elst: Box) -> list[tuple[int, int]]:
+def _read_edits(reader: BoxReader, elst: Box) -> list[tuple[int, int]]:
     """8.6.6."""
-    long = _version(reader.body(elst, most=4)) == 1
+    long = _version(reader.body(elst, max_bytes=4)) == 1
     edits: list[tuple[int, int]] = []
     layout = ">Qq4x" if long else ">Ii4x"
     for data in read_table(reader, elst, skip=4, entry=struct.calcsize(layout)):
         edits += struct.iter_unpack(layout, data)
         if len(edits) > MAX_EDITS:
-            raise too_much("is cut into too many pieces")
+            raise limit_exceeded("is cut into too many pieces")
     return edits
 
 
-def _read_defaults(reader: Reader, mvex: Box) -> dict[int, tuple[int, int]]:
+def _read_defaults(reader: BoxReader, mvex: Box) -> dict[int, tuple[int, int]]:
     """8.8.3."""
     defaults: dict[int, tuple[int, int]] = {}
     for box in islice(reader.children(mvex.body, mvex.end), MAX_TRACKS):
         if box.kind == b"trex":
-            track_id, duration, size = unpack(">4xI4xII", reader.body(box, most=24))
+            track_id, duration, size = unpack(">4xI4xII", reader.body(box, max_bytes=24))
             defaults[track_id] = (duration, size)
     return defaults
 
 
-def _by_kind(reader: Reader, parent: Box) -> dict[bytes, Box]:
+def _by_kind(reader: BoxReader, parent: Box) -> dict[bytes, Box]:
     """Return the children of a box by their four letters; of several, the first."""
     boxes: dict[bytes, Box] = {}
     for box in islice(reader.children(parent.body, parent.end), _MAX_CHILDREN):
@@ -213,7 +214,7 @@ def _by_kind(reader: Reader, parent: Box) -> dict[bytes, Box]:
     return boxes
 
 
-def _need(boxes: dict[bytes, Box], kind: bytes) -> Box:
+def _require(boxes: dict[bytes, Box], kind: bytes) -> Box:
     if kind not in boxes:
         raise damaged("a part of its index is missing")
     return boxes[kind]
@@ -223,7 +224,7 @@ def _version(header: bytes) -> int:
     return unpack(">B", header)[0]
 
 
-def _is_turned(header: bytes, at: int) -> bool:
-    """Tell whether a matrix (6.2.2) turns by a quarter, to either side."""
-    a, b, _, c, d = unpack(">5i", header, at)
+def _is_rotated(header: bytes, offset: int) -> bool:
+    """Tell whether a matrix (6.2.2) rotates by a quarter turn, to either side."""
+    a, b, _, c, d = unpack(">5i", header, offset)
     return abs(b) + abs(c) > abs(a) + abs(d)

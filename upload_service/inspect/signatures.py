@@ -1,11 +1,11 @@
-"""Say what a file is when it is not an MP4."""
+"""Recognize files that are not MP4 by their first bytes."""
 
 import re
 
-from upload_service.mp4.refusals import NotAVideo
+from upload_service.inspect.errors import NotAVideo
 
 HEAD = 4096
-"""How many of a file's first bytes tell what it is."""
+"""Bytes from the start of a file that are enough to recognize it."""
 
 _MAGIC: tuple[tuple[int, bytes, str, str], ...] = (
     # Offset, bytes, what it is, and the kind of thing that is.
@@ -28,10 +28,10 @@ _MAGIC: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"\0\0\0\x01\x67", "a bare H.264", "video"),
     (0, b"\x06\x0e+4", "an MXF", "video"),
     (0, b"OggS", "an Ogg", "file"),
-    (8, b"WAVE", "a WAV", "sound file"),
-    (0, b"fLaC", "a FLAC", "sound file"),
-    (0, b"ID3", "an MP3", "sound file"),
-    (0, b"FORM", "an AIFF", "sound file"),
+    (8, b"WAVE", "a WAV", "audio file"),
+    (0, b"fLaC", "a FLAC", "audio file"),
+    (0, b"ID3", "an MP3", "audio file"),
+    (0, b"FORM", "an AIFF", "audio file"),
     (0, b"%PDF-", "a PDF", "document"),
     (0, b"{\\rtf", "an RTF", "document"),
     (0, b"PK\x03\x04", "a ZIP", "archive"),
@@ -55,7 +55,7 @@ _TEXTS: tuple[tuple[str, str], ...] = (
     (r"WEBVTT\b", "a subtitle file"),
 )
 
-_STILL_BRANDS = {
+_IMAGE_BRANDS = {
     b"heic": "a HEIC",
     b"heix": "a HEIC",
     b"heif": "a HEIF",
@@ -67,12 +67,12 @@ _STILL_BRANDS = {
 }
 
 _TS_PACKET = 188
-_SOUND_FRAMES = (b"\xfb", b"\xfa", b"\xf3", b"\xf2", b"\xf1", b"\xf9")
+_AUDIO_FRAMES = (b"\xfb", b"\xfa", b"\xf3", b"\xf2", b"\xf1", b"\xf9")
 _CONTROLS = re.compile(rb"[\0-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 
 
-def name_foreign(head: bytes) -> NotAVideo:
-    """Say what a file that does not begin like an MP4 is.
+def error_for_signature(head: bytes) -> NotAVideo:
+    """Return the error for a file that does not begin like an MP4: it names what the file is.
 
     :param head: its first bytes, up to `HEAD`.
     """
@@ -82,25 +82,25 @@ def name_foreign(head: bytes) -> NotAVideo:
         return NotAVideo(
             "This file begins with nothing but zeros. Get a whole copy of it and upload it again."
         )
-    for at, magic, name, kind in _MAGIC:
-        if head.startswith(magic, at) and (at != 8 or head.startswith(b"RIFF")):
+    for offset, magic, name, kind in _MAGIC:
+        if head.startswith(magic, offset) and (offset != 8 or head.startswith(b"RIFF")):
             return _sentence(name, kind)
     if head[::_TS_PACKET][:3] == b"GGG":
         return _sentence("an MPEG transport stream", "video")
-    if head[0] == 0xFF and head[1:2] in _SOUND_FRAMES:
-        return _sentence("an MP3 or AAC", "sound")
-    return _name_text(head) or NotAVideo(
+    if head[0] == 0xFF and head[1:2] in _AUDIO_FRAMES:
+        return _sentence("an MP3 or AAC", "audio file")
+    return _error_for_text(head) or NotAVideo(
         "This is not an MP4 file. Convert it to MP4 and upload it again."
     )
 
 
-def name_still(brand: bytes) -> NotAVideo | None:
-    """Say so if the major brand of a file is one of still pictures in the same container."""
-    name = _STILL_BRANDS.get(brand)
+def error_for_image(brand: bytes) -> NotAVideo | None:
+    """Return an error if a file's major brand is that of images in the same container."""
+    name = _IMAGE_BRANDS.get(brand)
     return _sentence(name, "picture") if name else None
 
 
-def _name_text(head: bytes) -> NotAVideo | None:
+def _error_for_text(head: bytes) -> NotAVideo | None:
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         text = head.decode("utf-16", errors="replace")
     elif _CONTROLS.search(head):
