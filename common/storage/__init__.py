@@ -3,7 +3,7 @@
 It takes ids, never names that a client chose, and everything it opens lies under one root:
 
     incoming/<upload>        bytes of an unfinished upload; closed to the gateway (0700)
-    <video>/original.mp4     what was uploaded; `common.media` lists the other files
+    <video>/original.mp4     what was uploaded
     <video>/.work-<job>-<fence>/             one attempt at a step, until then (0700)
 
 A rename and a new folder are durable only after their folder is synced, so each is.

@@ -1,16 +1,16 @@
 """Films as they were uploaded, and the folders of their videos, from publishing to removal."""
 
 import errno
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from common.media import ORIGINAL, media_of
 from common.storage.disk import remove_folder, sync_folder
 from common.storage.volume import Volume
+
+ORIGINAL = "original.mp4"
 
 
 @dataclass(frozen=True)
@@ -59,20 +59,6 @@ class Originals(Volume):
         """Open a video's original for reading."""
         with (self._video_folder(video_id) / ORIGINAL).open("rb") as file:
             yield file
-
-    def open_media(self, video_id: str, name: str) -> tuple[BinaryIO, StoredFile]:
-        """Open a file of a video by its name in addresses, which `common.media` lists.
-
-        :return: also what is true of the one that is open.
-        :raises FileNotFoundError: there is none, or no such name.
-        """
-        media = media_of(name)
-        if media is None:
-            raise FileNotFoundError(errno.ENOENT, "no such name", name)
-        path = self._video_folder(video_id) / media.place
-        file = path.open("rb", buffering=0)
-        facts = os.fstat(file.fileno())
-        return file, StoredFile(path=path, size=facts.st_size, modified=facts.st_mtime)
 
     def drop_video(self, video_id: str) -> None:
         """Remove everything of a video; what is gone already is fine."""

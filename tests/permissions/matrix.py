@@ -182,7 +182,7 @@ ROUTES = (
     Route("upload", "/api/uploads", UPLOADERS, PAGE),
     Route("streaming", "/stream", SIGNED_IN, PAGE),
     Route("streaming", "/stream/failed", ADMINISTRATORS, PAGE),
-    Route("streaming", "/stream/failed/<step>/again", ADMINISTRATORS, FORM),
+    Route("streaming", "/stream/failed/<job>/again", ADMINISTRATORS, FORM),
     Route("streaming", "/stream/<video>", EVERYBODY, WATCHING),
     Route("streaming", "/stream/<video>/edit", SIGNED_IN, EDITING),
     Route("streaming", "/stream/<video>/delete", SIGNED_IN, REMOVING),
@@ -273,8 +273,12 @@ class Cell:
 
     @property
     def is_cross_site(self) -> bool:
-        """Whether another site is behind it. Only scripts send tokens, so those are not asked."""
-        return self.site != OUR_SITE and not self.is_safe and self.caller is not Caller.BEARER
+        """Whether another site is behind it. Only scripts send tokens, so those are not asked.
+
+        Nor are media, for which the front server takes no method that could change anything.
+        """
+        is_checked = self.caller is not Caller.BEARER and not self.route.is_media
+        return self.site != OUR_SITE and not self.is_safe and is_checked
 
     @property
     def is_granted(self) -> bool:

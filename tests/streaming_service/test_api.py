@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from db.models import Visibility, now
-from streaming_service.library import PAGE
+from streaming_service.videos.library import PAGE
 from tests.conftest import Client
 
 from .conftest import House
