@@ -53,6 +53,7 @@ def test_system_tests_know_only_http() -> None:
 
 @pytest.mark.parametrize("service", sorted(WEB))
 def test_every_service_has_the_same_file_names(service: str) -> None:
-    for name in ("app.py", "routes.py", "settings.py"):
+    for name in ("app.py", "services.py", "settings.py"):
         assert (ROOT / service / name).is_file()
+    assert list((ROOT / service).rglob("*routes.py"))
     assert (ROOT / service / "templates" / service.removesuffix("_service")).is_dir()
