@@ -164,7 +164,7 @@ MEDIA = {
 ROUTES = (
     Route("auth", "/", EVERYBODY, FRONT_DOOR),
     Route("auth", "/login", EVERYBODY, FRONT_DOOR | OPEN_FORM),
-    Route("auth", "/register", EVERYBODY, OPEN_PAGE | OPEN_FORM),
+    Route("auth", "/register", EVERYBODY, FRONT_DOOR | OPEN_FORM),
     Route("auth", "/logout", EVERYBODY, OPEN_FORM),
     Route("auth", "/api/session", EVERYBODY, SESSION_API),
     Route("auth", "/account", SIGNED_IN, PAGE),
@@ -178,6 +178,7 @@ ROUTES = (
     Route("auth", "/admin/users/<user>/disable", ADMINISTRATORS, FORM),
     Route("auth", "/admin/users/<user>/enable", ADMINISTRATORS, FORM, subject="disabled"),
     Route("auth", "/admin/users/<user>/quota", ADMINISTRATORS, FORM),
+    Route("auth", "/admin/users/<user>/password", ADMINISTRATORS, FORM),
     Route("upload", "/upload", UPLOADERS, PAGE | FORM),
     Route("upload", "/api/uploads", UPLOADERS, PAGE),
     Route("streaming", "/stream", SIGNED_IN, PAGE),
@@ -229,6 +230,7 @@ FORMS: Mapping[str, Mapping[str, object]] = {
     "/admin/users": {"username": "{new}", "password": PASSWORD, "role": "viewer"},
     "/admin/users/<user>/role": {"role": "viewer"},
     "/admin/users/<user>/quota": {"quota": "20 GB"},
+    "/admin/users/<user>/password": {"password": PASSWORD},
     "/stream/<video>/edit": _EDIT,
     "/stream/<video>/captions": {"language": "de"},  # and a file, CAPTIONS
 }

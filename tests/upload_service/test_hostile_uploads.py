@@ -157,7 +157,7 @@ def test_a_header_of_49_days_is_not_believed(sender: Sender) -> None:
     ],
 )
 def test_a_length_that_is_none_is_400(sender: Sender, lines: list[str]) -> None:
-    always = ["Host: x", f"Cookie: {sender.headers['Cookie']}", "Tus-Resumable: 1.0.0"]
+    always = ["Host: localhost", f"Cookie: {sender.headers['Cookie']}", "Tus-Resumable: 1.0.0"]
     head = "\r\n".join(["POST /upload/files HTTP/1.1", *always, *lines, "Content-Length: 0"])
     with sender.server.connect() as connection:
         connection.send(f"{head}\r\n\r\n".encode())
@@ -174,7 +174,7 @@ def test_fewer_bytes_than_announced_then_silence_are_kept(sender: Sender) -> Non
     )
     where = f"{sender.url}{made.headers['Location']}"
     kind = {"Content-Type": "application/offset+octet-stream", "Upload-Offset": "0"}
-    lines = headers | kind | {"Content-Length": str(len(content)), "Host": "x"}
+    lines = headers | kind | {"Content-Length": str(len(content)), "Host": "localhost"}
     head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
     with socket.create_connection(("127.0.0.1", sender.server.port)) as silent:
         path = made.headers["Location"]

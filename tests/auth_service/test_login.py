@@ -1,7 +1,9 @@
 """Signing in and out: what is refused, what is not told, and which sessions live on."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,8 +11,8 @@ from argon2 import extract_parameters
 from argon2.profiles import CHEAPEST
 from sqlalchemy.orm import Session
 
-from auth_service import people, signing_in
-from auth_service.accounts import replace_hash
+from auth_service import login, user_admin
+from auth_service.accounts import replace_hash, viewer_for
 from auth_service.passwords import Passwords
 from common.stores import Stores
 from common.web.auth import SESSION_COOKIE
@@ -45,6 +47,44 @@ def test_start_is_the_log_in_page_or_leads_to_the_library(site: Site, alice: Cli
     assert 'action="/login"' in answer.text
     answer = alice.get("/")
     assert (answer.status_code, answer.location) == (303, "/stream")
+
+
+def test_start_leads_to_registration_while_there_is_no_account(site: Site) -> None:
+    answer = site.browser().get("/")
+    assert (answer.status_code, answer.location) == (303, "/register")
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "field"),
+    [
+        ("/login", None, "username"),
+        ("/login", {"username": "alice", "password": "wrong password"}, "password"),
+        ("/register", None, "username"),
+    ],
+)
+def test_the_field_to_fill_in_has_the_focus(
+    site: Site, alice: Client, path: str, form: dict[str, str] | None, field: str
+) -> None:
+    browser = site.browser()
+    page = browser.post(path, data=form).text if form else browser.get(path).text
+    [focused] = [tag for tag in re.findall("<input[^>]*>", page) if "autofocus" in tag]
+    assert f'name="{field}"' in focused
+
+
+def test_an_account_has_at_most_a_hundred_sessions_and_the_oldest_ends(
+    site: Site, alice: Client, bob: Client, stores: Stores
+) -> None:
+    user = account(stores.database, "bob")
+    assert user is not None
+    viewer = viewer_for(user)
+    begin = partial(stores.sessions.begin, viewer, device="A script", address="127.0.0.1")
+    tokens = [begin() for _ in range(99)]
+    assert stores.sessions.find(cookie_of(bob))
+    tokens.append(begin())
+    assert len(stores.sessions.summaries(user.id, current=None)) == 100
+    assert not stores.sessions.find(cookie_of(bob))
+    assert all(map(stores.sessions.find, tokens))
+    assert is_signed_in(site, cookie_of(alice))
 
 
 def test_the_right_password_signs_in(site: Site, alice: Client) -> None:
@@ -313,11 +353,11 @@ def _new_password(stores: Stores, user: User) -> None:
 
 
 def _ban(stores: Stores, user: User) -> None:
-    people.disable(stores, user_id=user.id)
+    user_admin.disable(stores, user_id=user.id)
 
 
 def _demotion(stores: Stores, user: User) -> None:
-    people.change_role(stores, user_id=user.id, role=Role.VIEWER)
+    user_admin.change_role(stores, user_id=user.id, role=Role.VIEWER)
 
 
 @pytest.mark.parametrize(
@@ -333,16 +373,16 @@ def test_what_changed_while_signing_in_counts(
     status: int,
 ) -> None:
     """The change is committed just after the password was found right."""
-    original = signing_in.begin_session
+    original = login.begin_session
     begun: list[User] = []
 
-    def begin_late(stores: Stores, *, user: User, caller: signing_in.Caller) -> str | None:
+    def begin_late(stores: Stores, *, user: User, client: login.ClientInfo) -> str | None:
         if not begun:
             change(stores, user)
         begun.append(user)
-        return original(stores, user=user, caller=caller)
+        return original(stores, user=user, client=client)
 
-    monkeypatch.setattr(signing_in, "begin_session", begin_late)
+    monkeypatch.setattr(login, "begin_session", begin_late)
     browser = site.browser()
     answer = log_in(browser, "bob")
     assert answer.status_code == status
@@ -358,7 +398,7 @@ def test_what_changed_while_signing_in_counts(
 def test_an_account_that_keeps_changing_is_not_signed_in_to(
     site: Site, alice: Client, stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(signing_in, "begin_session", lambda *_args, **_options: None)
+    monkeypatch.setattr(login, "begin_session", lambda *_args, **_options: None)
     assert log_in(site.browser(), "alice").status_code == 409
 
 
@@ -388,7 +428,7 @@ def test_a_hash_that_another_log_in_renewed_first_is_no_reason_to_refuse(
         original(session, user_id=user_id, old=old, new=dearer.hash(PASSWORD))
         return False
 
-    monkeypatch.setattr(signing_in, "replace_hash", overtaken)
+    monkeypatch.setattr(login, "replace_hash", overtaken)
     assert log_in(site.browser(), "alice").status_code == 303
 
 

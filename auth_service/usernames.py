@@ -1,7 +1,7 @@
-"""What an account may be called, and when two names are the same.
+"""Usernames: which are allowed, and when two are the same.
 
-A name is shown as its NFKC form and compared by NFKC and case-fold, so `Alice`, `alice`, the same
-in full-width letters, and with a trailing blank are one account. Normalising comes first, and
+A name is displayed in its NFKC form and compared by NFKC and case-fold, so `Alice`, `alice`, the
+same in full-width letters, and with a trailing blank are one account. Normalising comes first, and
 checking after it, because NFKC can make a quote or a markup sign of a harmless-looking character.
 """
 
@@ -22,8 +22,8 @@ _INVISIBLE = re.compile(
 _MARKS_IN_A_ROW = 3  # more than any script stacks on one letter
 
 
-class UnfitName(Unprocessable):
-    """Nobody can be called that."""
+class InvalidUsername(Unprocessable):
+    """No account can have this name."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -33,10 +33,10 @@ class UnfitName(Unprocessable):
 
 
 @dataclass(frozen=True)
-class Name:
-    """A name as it is shown, and the key by which it is compared."""
+class Username:
+    """A name as it is displayed, and the key by which it is compared."""
 
-    shown: str
+    display: str
     key: str
 
 
@@ -47,24 +47,24 @@ def name_key(given: str) -> str:
     return unicodedata.normalize("NFKC", folded).strip(" ")
 
 
-def parse_name(given: str) -> Name:
+def parse_name(given: str) -> Username:
     """Return the name that somebody typed.
 
     Allowed are letters (with their marks) and digits of any script, `.`, `_` and `-`, and single
     blanks inside; at least one letter or digit. So no quote, no `%`, no control, direction or
     invisible character, no markup.
 
-    :raises UnfitName: it is anything else, or longer than 40 characters once normalised.
+    :raises InvalidUsername: it is anything else, or longer than 40 characters once normalised.
     """
-    shown = unicodedata.normalize("NFKC", given).strip(" ")
-    key = name_key(shown)
-    fits = 1 <= len(shown) <= NAME_LIMIT and len(key) <= _KEY_LIMIT
-    if not (fits and _is_spelled_well(shown) and _is_spelled_well(key)):
-        raise UnfitName
-    return Name(shown=shown, key=key)
+    display = unicodedata.normalize("NFKC", given).strip(" ")
+    key = name_key(display)
+    fits = 1 <= len(display) <= NAME_LIMIT and len(key) <= _KEY_LIMIT
+    if not (fits and _has_allowed_characters(display) and _has_allowed_characters(key)):
+        raise InvalidUsername
+    return Username(display=display, key=key)
 
 
-def _is_spelled_well(text: str) -> bool:
+def _has_allowed_characters(text: str) -> bool:
     if _INVISIBLE.search(text) or "  " in text:
         return False
     letters, marks = 0, 0

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth_service.names import UnfitName, name_key, parse_name
+from auth_service.usernames import InvalidUsername, name_key, parse_name
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ from auth_service.names import UnfitName, name_key, parse_name
     ],
 )
 def test_letters_and_digits_of_any_script_make_a_name(name: str) -> None:
-    assert parse_name(name).shown == name
+    assert parse_name(name).display == name
 
 
 @pytest.mark.parametrize(
@@ -83,14 +83,14 @@ def test_case_folding_knows_more_than_lower_case() -> None:
     ],
 )
 def test_anything_else_is_refused(name: str) -> None:
-    with pytest.raises(UnfitName):
+    with pytest.raises(InvalidUsername):
         parse_name(name)
 
 
 def test_a_name_is_measured_after_it_is_normalised() -> None:
     ligature = "\ufdfa"  # eighteen characters once normalised, with blanks in them
-    assert len(parse_name(ligature).shown) == 18
-    with pytest.raises(UnfitName):
+    assert len(parse_name(ligature).display) == 18
+    with pytest.raises(InvalidUsername):
         parse_name(ligature * 3)
 
 
@@ -98,9 +98,9 @@ def test_a_name_is_measured_after_it_is_normalised() -> None:
 def test_a_name_that_is_shown_leads_to_the_same_account(text: str) -> None:
     try:
         name = parse_name(text)
-    except UnfitName:
+    except InvalidUsername:
         return
-    assert name.key == name_key(text) == name_key(name.shown) == name_key(name.key)
-    assert parse_name(name.shown) == name
-    assert len(name.shown) <= 40
+    assert name.key == name_key(text) == name_key(name.display) == name_key(name.key)
+    assert parse_name(name.display) == name
+    assert len(name.display) <= 40
     assert len(name.key) <= 120

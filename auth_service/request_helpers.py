@@ -1,4 +1,4 @@
-"""What the routes share: what they take from a request, and put into an answer."""
+"""What the routes share: reading requests, and the session cookie of answers."""
 
 from collections.abc import Callable
 
@@ -6,40 +6,29 @@ import structlog
 from flask import make_response, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from auth_service.devices import device_words
-from auth_service.services import services
-from auth_service.settings import AuthSettings
-from auth_service.signing_in import Caller, Gate
+from auth_service.login import ClientInfo
+from auth_service.user_agents import describe_user_agent
 from common.access import Viewer
 from common.errors import MatineeError, Unprocessable
 from common.web.auth import SECURE_SESSION_COOKIE, client_address, session_cookie
 from common.web.error_handlers import wants_json
 from db.models import Role
 
+LIBRARY = "/stream"  # where people go once they are signed in
+
 _COOKIE_AGE = 400 * 24 * 3600  # seconds; the most that browsers keep one
 
 log = structlog.get_logger()
 
 
-def settings() -> AuthSettings:
-    """Return the settings of the app that is answering."""
-    return services().settings
-
-
-def gate() -> Gate:
-    """Return what signing in takes."""
-    found = services()
-    return Gate(stores=found.stores, passwords=found.passwords, limits=found.limits)
-
-
-def caller() -> Caller:
+def client_info() -> ClientInfo:
     """Return where the request came from."""
-    return Caller(
-        address=client_address(), device=device_words(request.headers.get("User-Agent", ""))
+    return ClientInfo(
+        address=client_address(), device=describe_user_agent(request.headers.get("User-Agent", ""))
     )
 
 
-def role_of(word: str) -> Role:
+def parse_role(word: str) -> Role:
     """Return the role that a form names.
 
     :raises Unprocessable: there is no such role.
@@ -50,11 +39,11 @@ def role_of(word: str) -> Role:
         raise Unprocessable("That role is not known here.") from error
 
 
-def again(error: MatineeError, page: Callable[[str], str]) -> AnyResponse:
-    """Answer an error with the form that led to it, so that only the mistake is typed again.
+def rerender_with_error(error: MatineeError, page: Callable[[str], str]) -> AnyResponse:
+    """Answer an error with the form that caused it, filled in as it was sent.
 
-    :param page: draws the form with the error's sentence.
-    :raises MatineeError: the same, for a caller who wants JSON or when the fault is ours.
+    :param page: renders the form with the error's sentence.
+    :raises MatineeError: the same error, if the client wants JSON or the error is a server error.
     """
     if wants_json() or error.status >= 500:
         raise error
@@ -65,9 +54,9 @@ def again(error: MatineeError, page: Callable[[str], str]) -> AnyResponse:
 
 
 def set_session(response: AnyResponse, token: str) -> None:
-    """Give the browser its session. No script can read the cookie, and no other site send it.
+    """Set the session cookie. No script can read it, and no other site can send it.
 
-    The cookie outlives the session, whose end moves on with each use and is the store's to know.
+    The cookie lives longer than the session, whose expiry each use extends in the store.
     """
     name = session_cookie()
     response.set_cookie(
@@ -82,7 +71,7 @@ def set_session(response: AnyResponse, token: str) -> None:
 
 
 def clear_session(response: AnyResponse) -> None:
-    """Take the cookie back."""
+    """Delete the session cookie."""
     name = session_cookie()
     secure = name == SECURE_SESSION_COOKIE
     response.delete_cookie(name, path="/", httponly=True, samesite="Lax", secure=secure)

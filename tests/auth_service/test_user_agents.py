@@ -2,7 +2,7 @@
 
 import pytest
 
-from auth_service.devices import device_words
+from auth_service.user_agents import describe_user_agent
 
 
 @pytest.mark.parametrize(
@@ -39,4 +39,4 @@ from auth_service.devices import device_words
     ],
 )
 def test_a_user_agent_is_told_in_words(user_agent: str, words: str) -> None:
-    assert device_words(user_agent) == words
+    assert describe_user_agent(user_agent) == words

@@ -25,7 +25,7 @@ _SYSTEMS = (
 )
 
 
-def device_words(user_agent: str) -> str:
+def describe_user_agent(user_agent: str) -> str:
     """Say which program on which system: `Firefox on Linux`, `curl`, `Unknown device`.
 
     The words are ours; nothing of what the client wrote is kept.
