@@ -5,6 +5,7 @@ Quiet and busy turns are told apart within one run: quiet, with the slow ones, q
 
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import quantiles
@@ -14,7 +15,7 @@ from benchmarks.options import WITHOUT_DOCKER, Bench
 from benchmarks.report import ratio, table
 from benchmarks.sites import Site
 from tests.system.people import PASSWORD, Person, sign_up
-from tests.system.slow import PAUSE, SlowUploaders
+from tests.system.slow import PAUSE, UPLOADS_EACH, SlowUploaders
 from tests.system.tus import Tus
 
 COUNT = 1000
@@ -46,14 +47,17 @@ def run(bench: Bench) -> str:
     write_film(path, _FILM)
     quiet, busy = Times(), Times()
     _measure(site, path, Times())  # once for connections, caches and first imports
-    with sign_up(site.url, "slowpoke") as slowpoke:
+    names = [f"slow{number}" for number in range(-(-COUNT // UPLOADS_EACH))]
+    with ExitStack() as stack:
+        people = [stack.enter_context(sign_up(site.url, name)) for name in names]
         _measure(site, path, quiet)
-        with SlowUploaders(slowpoke, COUNT) as slow:
+        with SlowUploaders(people, COUNT) as slow:
             while slow.rounds < 1:
                 time.sleep(0.1)
             _measure(site, path, busy)
             lost = slow.lost
-        slowpoke.post("/account/delete", data={"password": PASSWORD})
+        for person in people:
+            person.post("/account/delete", data={"password": PASSWORD})
     _measure(site, path, quiet)
     rows = [
         [
