@@ -175,7 +175,7 @@ def _all_peers(folder: Path, site: Site, video: str) -> Iterator[list[Target]]:
     ours = Target(
         "Matinee, standalone",
         f"{site.url}/stream/{video}/video.mp4",
-        site.pids("gunicorn", "valkey"),
+        site.pids("caddy", "gunicorn", "valkey"),
         (f"Cookie: {site.cookie}",),
     )
     with nginx_here(folder / "nginx", site.videos) as nginx, flask_peers(folder, file) as flask:

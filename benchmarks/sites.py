@@ -30,7 +30,8 @@ class Site:
     :ivar url: for Compose, the gateway's own address: what Docker publishes on 127.0.0.1 goes
         through a proxy of Docker's.
     :ivar videos: where the files are, if this machine can see them.
-    :ivar parts: processes by part; `gunicorn` is all there is of the services standalone.
+    :ivar parts: processes by part; standalone, `gunicorn` is all there is of the services, and
+        `caddy` is in front of them.
     """
 
     name: str
@@ -78,7 +79,7 @@ def standalone(folder: Path) -> Iterator[Site]:
     origin = Standalone(folder, free_ports(3), REGISTRATIONS_PER_HOUR="1000")
     origin.start()
     try:
-        parts: dict[str, list[int]] = {"gunicorn": [], "valkey": []}
+        parts: dict[str, list[int]] = {"gunicorn": [], "valkey": [], "caddy": []}
         for pid, command in origin.children().items():
             for part, found in parts.items():
                 if part in command:

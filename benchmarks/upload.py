@@ -48,7 +48,7 @@ def run(bench: Bench) -> str:
     """Measure, and return the section."""
     film, folder, alone = bench.film, bench.folder, bench.alone
     with nginx_here(folder / "nginx", folder) as nginx:
-        ways = _into(alone, alone.pids("gunicorn", "valkey"), film)
+        ways = _into(alone, alone.pids("caddy", "gunicorn", "valkey"), film)
         if bench.stack is not None:
             pids = bench.stack.pids("gateway", "upload", "redis", "mysql")
             ways += _into(bench.stack, pids, film)

@@ -30,9 +30,9 @@ from auth_service.settings import AuthSettings
 from common.settings import CommonSettings
 from db.engine import Database, connect
 from db.schema import upgrade
-from standalone import one_origin
 from streaming_service.settings import StreamingSettings
 from tests import containers, media
+from tests.dispatch import one_origin
 from tests.system.origin import Compose, Origin, Standalone
 from tests.system.people import Person, sign_up
 from upload_service.settings import UploadSettings

@@ -8,9 +8,9 @@ import pytest
 from common.web.auth import SESSION_COOKIE
 from db.models import now
 from tests.conftest import Client
+from tests.delivery.questions import QUESTIONS
 
 from .conftest import BYTES, House
-from .questions import QUESTIONS
 
 Put = Callable[..., str]
 
