@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 NPM := cd frontend && PATH="$(CURDIR)/$(BIN):$$PATH" npm
-PYTHON_CODE := auth_service common db standalone.py streaming_service tests transcode_service upload_service $(wildcard benchmarks)
+PYTHON_CODE := auth_service common db standalone streaming_service tests transcode_service upload_service $(wildcard benchmarks)
 TEMPLATES := auth_service/templates common/templates streaming_service/templates upload_service/templates
 # The development lock holds all that the standalone lock does, in the same versions.
 RUN_ENV := $(if $(wildcard .venv/dev),.venv/dev,.venv/standalone)

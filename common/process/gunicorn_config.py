@@ -2,17 +2,10 @@
 
     gunicorn --config python:common.process.gunicorn_config ...
 
-Threads carry a service; the streaming service runs on gevent behind the gateway, where it sends no
-bytes of videos and only answers small questions. Standalone, where it does, `common.patient` keeps
-viewers who pause off the threads.
-
-What is not set is sized here, by the machine:
-
-    WORKERS       one for each core this process may use, four at most: each holds up to 20
-                  connections to the database, which takes 300 from all services together, and
-                  behind the gateway two cores' worth authorises thousands of viewers a second
-    THREADS       16 for each worker; they wait for stores and disks, not for clients
-    connections   as many as there are descriptors for: a client may hold a file besides its socket
+The worker class is given on the command line: `gthread` for auth, `gevent` for the services that
+wait for clients. `BIND` holds the addresses to listen on, and `WORKERS` the number of processes; if
+it is not set, one for each core this process may use, four at most: each holds up to 20
+connections to the database, which takes 300 from all services together.
 """
 
 import os
@@ -49,16 +42,21 @@ def _raise_file_limit() -> int:
 
 bind = os.environ.get("BIND", "0.0.0.0:8000").split(",")
 workers = int(os.environ.get("WORKERS") or min(_cores(), _MOST_WORKERS))
-threads = int(os.environ.get("THREADS") or 16)
-worker_class = os.environ.get("WORKER_CLASS") or "gthread"
+threads = 16  # of a gthread worker; they wait for stores and disks, never for clients
 worker_connections = min(_MOST_CONNECTIONS, (_raise_file_limit() - _SPARE_FILES) // 2)
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 (heartbeats in memory)
 graceful_timeout = int(os.environ.get("GRACEFUL_TIMEOUT") or 30)
 timeout = 60  # a worker that is stuck this long is replaced; a slow request in a thread is not
-keepalive = 75  # longer than the gateway keeps its connections, so that it closes them
+keepalive = 75  # longer than the front server keeps its connections, so that it closes them
 control_socket_disable = True
 loglevel = "warning"
 accesslog = None  # common.logging_setup writes a line per request
+
+# No header of a request changes what gunicorn tells the app. The front server's own are read by the
+# app, where TRUST_GATEWAY says so. A peer on a Unix socket is trusted whatever the first line says.
+forwarded_allow_ips = ""
+forwarder_headers = ""
+secure_scheme_headers: dict[str, str] = {}
 
 # Where the processes of this service put their counters together. It lives as long as this run.
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="matinee-metrics-")

@@ -8,6 +8,7 @@ PACKAGES = (
     "auth_service",
     "common",
     "db",
+    "standalone",
     "streaming_service",
     "transcode_service",
     "upload_service",
@@ -23,7 +24,6 @@ INTERNAL = {"PROMETHEUS_MULTIPROC_DIR"}
 
 def settings_read() -> set[str]:
     modules = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
-    modules.append(ROOT / "standalone.py")
     code = "\n".join(path.read_text(encoding="utf-8") for path in modules)
     return set(READ.findall(code))
 

@@ -99,6 +99,10 @@ def below(pid: int) -> dict[int, str]:
     return {each: parents[each][1] for each in family - {pid}}
 
 
+# What the command lines of standalone's parts hold.
+UPLOAD, STREAMING, FRONT = "upload_service.app", "streaming_service.app", "caddy run"
+
+
 class Standalone:
     """`python -m standalone` with a data folder and ports of its own.
 
@@ -171,15 +175,15 @@ class Standalone:
         return {
             str(pid): _resident(pid)
             for pid, command in self.children().items()
-            if "gunicorn" in command
+            if UPLOAD in command
         }
 
     def bytes_read(self) -> int:
-        """Return what the web server's processes have read so far."""
+        """Return what the front server and the streaming service have read so far."""
         return sum(
             int(Path(f"/proc/{pid}/io").read_text(encoding="ascii").split()[1])
             for pid, command in self.children().items()
-            if "gunicorn" in command
+            if STREAMING in command or FRONT in command
         )
 
     def incoming(self) -> list[str]:
@@ -205,12 +209,12 @@ class Standalone:
                 os.kill(pid, number)
 
     def kill_uploads(self) -> None:
-        """`kill -9` the web server, which is one here."""
-        self.kill("gunicorn")
+        """`kill -9` the upload service."""
+        self.kill(UPLOAD)
 
     def writers_end(self, upload: str) -> "subprocess.Popen[str]":
         """Run it on this machine, on our own processes only."""
-        processes = [str(pid) for pid, command in self.children().items() if "gunicorn" in command]
+        processes = [str(pid) for pid, command in self.children().items() if UPLOAD in command]
         return _run_piped([sys.executable, "-ISc", WRITER.read_text("utf-8"), upload, *processes])
 
     def digest_of_incoming(self, upload: str, count: int) -> str:

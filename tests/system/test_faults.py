@@ -169,7 +169,18 @@ def test_without_the_database_pages_say_so_within_two_seconds(
 
 @pytest.mark.alone
 @pytest.mark.standalone_only
-@pytest.mark.parametrize("part", ["gunicorn", "upload_service.janitor", "valkey-server"])
+@pytest.mark.parametrize(
+    "part",
+    [
+        "auth_service.app",
+        "upload_service.app",
+        "streaming_service.app",
+        "upload_service.janitor",
+        "valkey-server",
+        "caddy run",
+        "standalone.logfile",
+    ],
+)
 def test_any_part_that_is_killed_is_back_within_ten_seconds(
     origin: Standalone, alice: Person, part: str
 ) -> None:

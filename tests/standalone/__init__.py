@@ -1,0 +1,1 @@
+"""Caddy in front of stand-ins for the services, and what starts them all."""
