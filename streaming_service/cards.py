@@ -20,8 +20,8 @@ _ARTS = 8  # placeholder pictures that the style sheet draws
 
 _VISIBILITY_WORDS = {
     Visibility.PRIVATE: "Only you",
-    Visibility.MEMBERS: "Everybody signed in",
-    Visibility.PUBLIC: "Everybody",
+    Visibility.MEMBERS: "Everyone with an account",
+    Visibility.PUBLIC: "Anyone",
 }
 
 

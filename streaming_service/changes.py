@@ -45,15 +45,16 @@ def edit(viewer: Viewer, video_id: str, fields: dict[str, Any]) -> Video:
         )
 
 
-def remove(viewer: Viewer, video_id: str) -> None:
-    """Delete a video: from the next request on nobody gets it.
+def remove(viewer: Viewer, video_id: str) -> int | None:
+    """Delete a video, so that no later request gets it, and return the id of its owner.
 
     :raises NotFound: it is not theirs to delete.
     """
     database = stores().database
-    database.read(lambda session: get_video_to_remove(session, viewer, video_id))
+    video = database.read(lambda session: get_video_to_remove(session, viewer, video_id))
     with stores().videos.changing([video_id]):
         database.write(lambda session: remove_video(session, viewer, video_id))
+    return video.owner_id
 
 
 def add_captions(viewer: Viewer, video_id: str, *, language: str, label: str, data: bytes) -> Track:

@@ -22,6 +22,7 @@ QUERY_LIMIT = 200  # characters of a search
 
 _NOTICES = {
     "again": "It is being tried again.",
+    "deleted": "The video is deleted.",
     "saved": "Your changes are saved.",
 }
 
@@ -63,6 +64,7 @@ def library() -> str:
         sort=sort.value,
         whose=whose.value,
         more=_page_url(search, sort, whose, following) if following else None,
+        notice=_NOTICES.get(request.args.get("done", "")),
     )
 
 
