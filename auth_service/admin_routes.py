@@ -18,7 +18,7 @@ from common.web.forms import form_fields
 from db.models import Role
 
 _DONE = {
-    "added": "The account is made. Tell the person its name and password.",
+    "added": "The account is created. Tell the person their name and password.",
     "role": "The role is changed.",
     "disabled": "The account is disabled and signed out everywhere.",
     "enabled": "The account is enabled again.",

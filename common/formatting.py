@@ -17,15 +17,15 @@ def filesize(count: int) -> str:
 
 
 def clock(duration_ms: int) -> str:
-    """Write a duration as players do: `1:02:03`, `3:05`."""
-    minutes, seconds = divmod(round(duration_ms / 1000), 60)
+    """Write a duration in whole seconds, rounded down as players do: `1:02:03`, `3:05`."""
+    minutes, seconds = divmod(duration_ms // 1000, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
 def spoken_clock(duration_ms: int) -> str:
     """Write a duration for a screen reader: `1 hour 2 minutes 3 seconds`."""
-    minutes, seconds = divmod(round(duration_ms / 1000), 60)
+    minutes, seconds = divmod(duration_ms // 1000, 60)
     hours, minutes = divmod(minutes, 60)
     parts = [
         _counted(count, word)

@@ -59,7 +59,7 @@ const PLAYER_ICONS = {
   volume: "volume-2",
 };
 
-/** Filled, to be seen on any picture. */
+/** Filled, to be visible on any video. */
 const SOLID = new Set(["plyr-pause", "plyr-play"]);
 
 const drawings = join(dirname(createRequire(import.meta.url).resolve("lucide-static/package.json")), "icons");

@@ -79,24 +79,42 @@ test("heights that the server tells of are offered before their renditions are k
   assert.deepEqual(names(RENDITIONS, [240, 360, 480, 720]), ["source", "480p", "360p", "240p"]);
 });
 
+const address = (hash, search = "") => ({ hash, search });
+
 test("an address may say where to begin", () => {
-  assert.equal(startInAddress("#t=90"), 90);
-  assert.equal(startInAddress("#t=12.5"), 12.5);
-  assert.equal(startInAddress("#t=1:30"), 90);
-  assert.equal(startInAddress("#t=1:00:05"), 3605);
-  assert.equal(startInAddress("#t=1m30s"), 90);
-  assert.equal(startInAddress("#t=2h"), 7200);
+  const start = (hash) => startInAddress(address(hash));
+  assert.equal(start("#t=90"), 90);
+  assert.equal(start("#t=12.5"), 12.5);
+  assert.equal(start("#t=1:30"), 90);
+  assert.equal(start("#t=1:00:05"), 3605);
+  assert.equal(start("#t=1m30s"), 90);
+  assert.equal(start("#t=2h"), 7200);
   for (const hash of ["", "#", "#keys", "#t=", "#t=soon", "#t=-5", "#t=1:2"]) {
-    assert.equal(startInAddress(hash), null, hash);
+    assert.equal(start(hash), null, hash);
   }
 });
 
-test("the address goes before what is remembered", () => {
-  assert.equal(startOf("#t=90", "20"), 90);
-  assert.equal(startOf("#t=0", "20"), 0);
-  assert.equal(startOf("", "20.25"), 20.25);
-  assert.equal(startOf("", undefined), 0);
-  assert.equal(startOf("", "NaN"), 0);
+test("the query may say it as well, and the fragment goes before it", () => {
+  assert.equal(startInAddress(address("", "?t=25")), 25);
+  assert.equal(startInAddress(address("#captions", "?done=saved&t=1:30")), 90);
+  assert.equal(startInAddress(address("#t=90", "?t=25")), 90);
+});
+
+test("the address goes before the saved position", () => {
+  const saved = { position: 20.25, length: 60 };
+  assert.equal(startOf(address("#t=90"), saved), 90);
+  assert.equal(startOf(address("#t=0"), saved), 0);
+  assert.equal(startOf(address(""), saved), 20.25);
+  assert.equal(startOf(address(""), { position: Number.NaN, length: 60 }), 0);
+});
+
+test("a video resumes from ten seconds, or from a twentieth of a short one", () => {
+  const start = (position, length) => startOf(address(""), { position, length });
+  assert.equal(start(0, 60), 0);
+  assert.equal(start(1, 60), 0);
+  assert.equal(start(3, 60), 3);
+  assert.equal(start(9, 6000), 0);
+  assert.equal(start(10, 6000), 10);
 });
 
 test("captions are those of the language asked for, or as near as there are", () => {
@@ -141,4 +159,5 @@ test("times are written as the server writes them", () => {
   assert.equal(formatClock(185.4), "3:05");
   assert.equal(formatClock(3723), "1:02:03");
   assert.equal(formatClock(0), "0:00");
+  assert.equal(formatClock(199.6), "3:19");
 });

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { explain, Refused, Setback, sentenceIn } from "../src/js/upload/answers.js";
 import { Backoff, describeWait } from "../src/js/upload/backoff.js";
+import { explain, sentenceIn, UploadInterrupted, UploadRejected } from "../src/js/upload/errors.js";
 import { fingerprintOf, murmur3 } from "../src/js/upload/fingerprint.js";
 import { findMatch } from "../src/js/upload/match.js";
-import { Nudge } from "../src/js/upload/nudge.js";
+import { RetrySignal } from "../src/js/upload/retry-signal.js";
 
 const bytes = (text) => new TextEncoder().encode(text);
 const never = new AbortController().signal;
@@ -71,22 +71,22 @@ test("a wait is described with what is wrong", () => {
   assert.equal(describeWait("Connection lost.", 0), "Connection lost. Trying again now.");
 });
 
-test("a wait ends by itself, when nudged, or when stopped", async () => {
-  const nudge = new Nudge();
-  assert.equal(await nudge.wait(1, never), false);
-  const waits = [nudge.wait(60_000, never), nudge.wait(Number.POSITIVE_INFINITY, never)];
-  nudge.now();
+test("a wait ends by itself, when signalled, or when stopped", async () => {
+  const retrySignal = new RetrySignal();
+  assert.equal(await retrySignal.wait(1, never), false);
+  const waits = [retrySignal.wait(60_000, never), retrySignal.wait(Number.POSITIVE_INFINITY, never)];
+  retrySignal.fire();
   assert.deepEqual(await Promise.all(waits), [true, true]);
   const stop = new AbortController();
-  const stopped = nudge.wait(60_000, stop.signal);
+  const stopped = retrySignal.wait(60_000, stop.signal);
   stop.abort(new Error("stopped"));
   await assert.rejects(stopped, /stopped/);
-  await assert.rejects(nudge.wait(60_000, stop.signal), /stopped/);
+  await assert.rejects(retrySignal.wait(60_000, stop.signal), /stopped/);
 });
 
 test("the server's own sentence is shown", () => {
   const refused = explain(422, { sentence: "It has no pictures." });
-  assert.ok(refused instanceof Refused);
+  assert.ok(refused instanceof UploadRejected);
   assert.equal(refused.message, "It has no pictures.");
   assert.equal(sentenceIn('{"error": "It has no pictures."}'), "It has no pictures.");
   for (const other of ["", "<h1>Bad gateway</h1>", "null", '{"error": 3}', "[]"]) {
@@ -98,25 +98,25 @@ test("what trying again cannot help is final", () => {
   for (const status of [400, 403, 412, 413, 415, 422]) assert.equal(explain(status).final, true, `${status}`);
 });
 
-test("what passes is a setback, and nothing is lost by it", () => {
+test("what passes is an interruption, and nothing is lost by it", () => {
   for (const status of [0, 401, 409, 423, 429, 460, 500, 502, 503, 504]) {
-    assert.ok(explain(status, { begun: true }) instanceof Setback, `${status}`);
+    assert.ok(explain(status, { begun: true }) instanceof UploadInterrupted, `${status}`);
   }
   assert.equal(explain(401).signedOut, true);
-  assert.equal(explain(503, { retryAfter: 30 }).least, 30);
+  assert.equal(explain(503, { retryAfter: 30 }).minDelay, 30);
 });
 
 test("a full disk ends an upload that has not begun, and holds up one that has", () => {
   const sentence = "There is not enough room left.";
-  assert.ok(explain(507, { sentence }) instanceof Refused);
+  assert.ok(explain(507, { sentence }) instanceof UploadRejected);
   assert.equal(explain(507, { sentence }).final, false);
-  assert.ok(explain(507, { sentence, begun: true }) instanceof Setback);
+  assert.ok(explain(507, { sentence, begun: true }) instanceof UploadInterrupted);
   assert.equal(explain(507, { sentence, begun: true }).message, sentence);
 });
 
 test("an upload that is gone can be sent again from its start", () => {
   for (const status of [404, 410]) {
-    assert.ok(explain(status, { begun: true }) instanceof Refused);
+    assert.ok(explain(status, { begun: true }) instanceof UploadRejected);
     assert.equal(explain(status, { begun: true }).final, false);
   }
   assert.equal(explain(404).final, true);

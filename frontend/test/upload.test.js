@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { findProblem, titleOf } from "../src/js/upload/check.js";
+import { describeState } from "../src/js/upload/processing.js";
 import { Queue } from "../src/js/upload/queue.js";
 import { newSubmission } from "../src/js/upload/submission.js";
 
@@ -22,7 +23,7 @@ test("size is checked before anything is sent", () => {
   assert.equal(findProblem({ name: "a.mp4", size: 0 }, bytes(""), limits), "This file is empty.");
   assert.equal(
     findProblem({ name: "a.mp4", size: 3_000_000 }, MP4, limits),
-    "This file has 3 MB. The most is 2 MB.",
+    "This file has 3 MB. The limit is 2 MB.",
   );
 });
 
@@ -73,4 +74,19 @@ test("a job that fails makes room for the next, and tells who queued it", async 
   const working = queue.add(async () => "yes");
   await assert.rejects(failing, /no/);
   assert.equal(await working, "yes");
+});
+
+test("an upload is called done only when the video can be watched", () => {
+  const sentence = (state) =>
+    describeState({ state: "processing", watchable: false, words: "", ...state }).sentence;
+  assert.equal(sentence({ watchable: true }), "Done. It can be watched now.");
+  assert.equal(sentence({}), "Uploaded. It is being prepared.");
+  assert.equal(
+    sentence({ state: "refused", words: "The file is damaged." }),
+    "It cannot be played. The file is damaged.",
+  );
+  assert.equal(
+    sentence({ state: "failed", words: "It could not be prepared." }),
+    "It could not be prepared.",
+  );
 });

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clamp, nextSpeed } from "../src/js/watch/keys.js";
-import { parseMemory } from "../src/js/watch/memory.js";
-import { explainTrouble } from "../src/js/watch/trouble.js";
+import { clamp, nextSpeed } from "../src/js/watch/keyboard.js";
+import { describePlayerError } from "../src/js/watch/player-errors.js";
+import { parsePreferences } from "../src/js/watch/preferences.js";
 
 test("speed moves along the list and stops at its ends", () => {
   assert.equal(nextSpeed(1, 1), 1.25);
@@ -18,21 +18,21 @@ test("a place in the video stays within it", () => {
 });
 
 test("only what makes sense is remembered", () => {
-  assert.deepEqual(parseMemory('{"volume":0.4,"muted":true,"speed":1.5}'), {
+  assert.deepEqual(parsePreferences('{"volume":0.4,"muted":true,"speed":1.5}'), {
     volume: 0.4,
     muted: true,
     speed: 1.5,
   });
   for (const text of [null, "", "null", "[]", "{", '{"volume":7,"muted":"yes","speed":0}']) {
-    assert.deepEqual(parseMemory(text), {});
+    assert.deepEqual(parsePreferences(text), {});
   }
   const captions = { captions: true, language: "pt-BR" };
-  assert.deepEqual(parseMemory(JSON.stringify(captions)), captions);
-  assert.deepEqual(parseMemory('{"captions":"yes","language":"<b>"}'), {});
+  assert.deepEqual(parsePreferences(JSON.stringify(captions)), captions);
+  assert.deepEqual(parsePreferences('{"captions":"yes","language":"<b>"}'), {});
 });
 
-test("trouble is explained by what the server answers and what the file is", () => {
-  const sentence = (what) => explainTrouble({ status: 200, decoding: false, codec: "hevc", ...what });
+test("errors are explained by what the server answers and what the file is", () => {
+  const sentence = (what) => describePlayerError({ status: 200, decoding: false, codec: "hevc", ...what });
   assert.match(sentence({}), /cannot play HEVC \(H\.265\) video/);
   assert.match(sentence({ codec: "hvc1.1.6.L93.B0" }), /cannot play HEVC/);
   assert.match(sentence({ codec: "av01.0.04M.08" }), /cannot play AV1 video/);

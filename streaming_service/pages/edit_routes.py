@@ -102,9 +102,11 @@ def process(video_id: str) -> Response:
 
 @blueprint.post("/stream/<video:video_id>/delete")
 def delete(video_id: str) -> Response:
-    """Delete the video, and go back to the library."""
-    delete_video(stores(), require_viewer(), video_id)
-    return redirect("/stream", 303)
+    """Delete the video, and go back to the part of the library that it was in."""
+    viewer = require_viewer()
+    owner_id = delete_video(stores(), viewer, video_id)
+    part = "whose=mine&" if owner_id == viewer.id else ""
+    return redirect(f"/stream?{part}done=deleted", 303)
 
 
 def _form(

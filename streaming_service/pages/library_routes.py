@@ -21,6 +21,8 @@ from streaming_service.videos.presenters import Card, load_cards
 blueprint = Blueprint("library", __name__)
 restrict_to(blueprint, Audience.SIGNED_IN)
 
+_NOTICES = {"deleted": "The video is deleted."}
+
 
 @blueprint.get("/stream")
 def library() -> str:
@@ -35,6 +37,7 @@ def library() -> str:
         sort=query.sort.value,
         whose=query.whose.value,
         more=_page_url(query, following) if following else None,
+        notice=_NOTICES.get(request.args.get("done", "")),
     )
 
 

@@ -46,14 +46,15 @@ def edit_video(stores: Stores, viewer: Viewer, video_id: str, edit: VideoEdit) -
         return apply_edit(stores.database, viewer, video_id, edit)
 
 
-def delete_video(stores: Stores, viewer: Viewer, video_id: str) -> None:
-    """Delete a video. From the next request on nobody gets it.
+def delete_video(stores: Stores, viewer: Viewer, video_id: str) -> int | None:
+    """Delete a video, so that no later request gets it, and return the id of its owner.
 
     :raises NotFound: it is not theirs to delete.
     """
-    get_video_to_delete(stores.database, viewer, video_id)
+    video = get_video_to_delete(stores.database, viewer, video_id)
     with stores.videos.changing([video_id]):
         mark_deleted(stores.database, viewer, video_id)
+    return video.owner_id
 
 
 @transaction(writes=True)

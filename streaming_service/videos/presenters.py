@@ -21,8 +21,8 @@ _PLACEHOLDERS = 8  # that the style sheet draws
 
 _VISIBILITY_WORDS = {
     Visibility.PRIVATE: "Only you",
-    Visibility.MEMBERS: "Everybody signed in",
-    Visibility.PUBLIC: "Everybody",
+    Visibility.MEMBERS: "Everyone with an account",
+    Visibility.PUBLIC: "Anyone",
 }
 
 

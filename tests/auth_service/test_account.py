@@ -177,7 +177,7 @@ def test_leaving_takes_the_videos_along_and_ends_every_session(
 def test_leaving_needs_the_password(site: Site, alice: Client, bob: Client) -> None:
     answer = bob.post("/account/delete", data={"password": "wrong password"})
     assert answer.status_code == 403
-    assert '<details class="fold" open' in answer.text
+    assert '<details class="disclosure" open' in answer.text
     assert is_signed_in(bob)
     assert log_in(site.browser(), "bob").status_code == 303
 

@@ -125,7 +125,7 @@ def test_disabling_ends_sessions_at_once_and_enabling_lets_in_again(
     assert alice.post(f"/admin/users/{bobs}/disable").location == "/admin?done=disabled"
     assert role_of(bob) is None
     assert log_in(site.browser(), "bob").status_code == 403
-    assert 'class="off"' in alice.get("/admin").text
+    assert 'class="is-disabled"' in alice.get("/admin").text
     assert alice.post(f"/admin/users/{bobs}/enable").location == "/admin?done=enabled"
     assert role_of(bob) is None
     assert log_in(site.browser(), "bob").status_code == 303

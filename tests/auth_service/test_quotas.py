@@ -131,7 +131,7 @@ def test_the_page_tells_what_each_account_stores_of_what_it_may(
     assert "3.9 MB of 4 MB 2 videos, 800 kB for unfinished uploads" in page
     assert "7 MB of 4 MB Over 1 video" in page
     assert "0 bytes 0 videos" in page
-    assert "what everybody may store: 4 MB" in page
+    assert "the default applies: 4 MB" in page
 
 
 def test_everybody_sees_on_their_own_page_what_they_store(
@@ -140,7 +140,7 @@ def test_everybody_sees_on_their_own_page_what_they_store(
     put_video(database, "alice", size=1_000_000)
     reserve(database, "alice", 500_000)
     put_video(database, "bob", size=9_000_000)
-    assert "1.5 MB. There is no limit but the room" in text_of(alice.get("/account").text)
+    assert "1.5 MB. There is no quota" in text_of(alice.get("/account").text)
     set_everybodys_quota(site, 4_000_000)
     page = text_of(alice.get("/account").text)
     assert "1.5 MB of your 4 MB" in page

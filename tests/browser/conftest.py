@@ -104,7 +104,7 @@ def enter(context: BrowserContext, origin: Origin, name: str) -> Page:
     """Sign in through the form, in a new page."""
     page = context.new_page()
     page.goto(f"{origin.url}/login")
-    page.get_by_label("Name").fill(name)
+    page.get_by_label("User name").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/stream")

@@ -132,7 +132,9 @@ class Player:
         self.show_bar()
         button = self.page.get_by_role("button", name="Settings", exact=True)
         button.click()
-        words = self.page.get_by_role("menuitem", name=section).locator(".now").inner_text()
+        words = (
+            self.page.get_by_role("menuitem", name=section).locator(".current-value").inner_text()
+        )
         button.click()
         return words
 

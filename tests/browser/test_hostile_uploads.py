@@ -41,7 +41,7 @@ def test_an_upload_goes_on_by_itself_when_its_process_is_killed(
     _, complaint = killer.communicate("now\n")
     assert killer.returncode == 0, complaint
     line.mend()
-    expect(page.get_by_text(DONE)).to_be_visible(timeout=30_000)
+    expect(page.get_by_text(DONE, exact=True)).to_be_visible(timeout=30_000)
     assert wire.count("POST") == 1
     assert wire.offsets()[-1] > 0
 
@@ -55,7 +55,7 @@ def test_a_quota_that_is_used_up_is_told_before_the_first_byte(
         expect(page.locator(".transfer .bad")).to_contain_text("5 MB")
         assert wire.offsets() == []
         page.goto("/account")
-        expect(page.get_by_role("heading", name="What you store")).to_be_visible()
+        expect(page.get_by_role("heading", name="Storage")).to_be_visible()
         expect(page.get_by_text("of your 5 MB")).to_be_visible()
     finally:
         set_quota(chromium, line, "")
@@ -81,7 +81,7 @@ def test_names_that_attack_are_text(
     for file in files:
         file.write_bytes(film.read_bytes())
     page.locator("#file").set_input_files(files)
-    expect(page.get_by_text(DONE)).to_have_count(len(files), timeout=30_000)
+    expect(page.locator(".transfer .text")).to_have_text([DONE] * len(files), timeout=30_000)
     page.goto("/stream?whose=mine")
     for title in ("<img src=x onerror=alert(1)>", "$(id) `id`", "-vf", "agpj"):
         expect(page.get_by_role("link", name=title, exact=True).first).to_be_visible()

@@ -3,10 +3,13 @@
 import base64
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, expect
+import pytest
+from playwright.sync_api import Browser, Dialog, Page, expect
 
+from tests import media
 from tests.system.origin import Origin
 from tests.system.people import PASSWORD, Person
+from tests.waiting import wait_until
 
 
 def play(page: Page) -> None:
@@ -23,7 +26,7 @@ def test_a_newcomer_registers_uploads_watches_and_seeks(
     page = context.new_page()
     page.goto("/")
     page.get_by_role("link", name="Create an account").click()
-    page.get_by_label("Name").fill("Nora")
+    page.get_by_label("User name").fill("Nora")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Create account").click()
     page.wait_for_url("**/stream")
@@ -47,7 +50,7 @@ def test_the_upload_form_works_without_javascript(
     context = chromium.new_context(base_url=origin.url, java_script_enabled=False)
     page = context.new_page()
     page.goto("/login")
-    page.get_by_label("Name").fill("alice")
+    page.get_by_label("User name").fill("alice")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.goto("/upload")
@@ -81,7 +84,7 @@ def test_files_are_uploaded_by_dropping_them_on_the_page(page: Page, film: Path)
     )
     page.dispatch_event("#upload", "dragenter", {"dataTransfer": transfer})
     page.dispatch_event("#upload", "drop", {"dataTransfer": transfer})
-    expect(page.get_by_text("Done. It can be watched now.")).to_have_count(2)
+    expect(page.get_by_text("Done. It can be watched now.", exact=True)).to_have_count(2)
     page.get_by_role("link", name="Watch harbour.mp4").click()
     expect(page.get_by_role("heading", name="harbour")).to_be_visible()
     play(page)
@@ -103,6 +106,95 @@ def test_what_only_the_server_can_tell_is_refused_with_the_reason(
     cut.write_bytes(film.read_bytes()[: film.stat().st_size // 2])
     page.locator("#file").set_input_files(cut)
     expect(page.locator(".transfer .bad")).to_contain_text("cut")
+
+
+def test_an_empty_file_is_refused_with_the_reason(page: Page, tmp_path: Path) -> None:
+    page.goto("/upload")
+    empty = tmp_path / "empty.mp4"
+    empty.touch()
+    page.locator("#file").set_input_files(empty)
+    expect(page.locator(".transfer .bad")).to_have_text("This file is empty.")
+    page.get_by_role("button", name="Dismiss: empty.mp4").click()
+    expect(page.locator(".transfer")).to_have_count(0)
+
+
+def test_what_browsers_cannot_play_is_not_called_done_before_it_is(
+    page: Page, tmp_path: Path
+) -> None:
+    page.goto("/upload")
+    said: list[str] = []
+
+    def note(sentence: str) -> None:
+        said.append(sentence)
+
+    page.expose_function("note", note)
+    page.evaluate(
+        """() => {
+            const look = () => note(document.querySelector(".transfer .text").textContent);
+            const transfers = document.getElementById("transfers");
+            new MutationObserver(look).observe(transfers, { subtree: true, childList: true });
+        }"""
+    )
+    page.locator("#file").set_input_files(media.make(tmp_path, "hevc.mp4"))
+    expect(page.locator(".transfer .text")).to_have_text(
+        "Done. It can be watched now.", timeout=60_000
+    )
+    assert "Uploaded. It is being prepared." in said
+
+
+@pytest.mark.front_end
+def test_files_dropped_elsewhere_do_not_leave_the_page(page: Page) -> None:
+    page.goto("/stream")
+    prevented = page.evaluate(
+        """() => ["dragover", "drop"].map((name) => {
+            const dataTransfer = new DataTransfer();
+            dataTransfer.items.add(new File(["x"], "holiday.mp4", { type: "video/mp4" }));
+            const event = new DragEvent(name, { dataTransfer, bubbles: true, cancelable: true });
+            document.querySelector("h1").dispatchEvent(event);
+            return event.defaultPrevented;
+        })"""
+    )
+    assert prevented == [True, True]
+    expect(page.get_by_role("status")).to_have_text("Drop files on the Upload page.")
+
+
+@pytest.mark.front_end
+def test_unsaved_changes_are_not_lost_without_a_question(page: Page, video: str) -> None:
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    page.goto(f"/stream/{video}/edit")
+    title = page.get_by_label("Title")
+    before = title.input_value()
+    title.fill("Unsaved")
+    page.get_by_role("link", name="Library").click(no_wait_after=True)
+    wait_until(lambda: asked == ["beforeunload"] and not page.is_closed(), what="a question")
+    expect(title).to_have_value("Unsaved")
+
+    title.fill(before)
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status").first).to_have_text("Your changes are saved.")
+    assert asked == ["beforeunload"]
+
+
+@pytest.mark.front_end
+def test_an_error_in_captions_is_in_sight_and_focused(
+    page: Page, video: str, tmp_path: Path
+) -> None:
+    page.goto(f"/stream/{video}/edit")
+    nonsense = tmp_path / "captions.srt"
+    nonsense.write_bytes(b"\xff\xfe\x00 no captions")
+    page.get_by_label("File").set_input_files(nonsense)
+    page.get_by_label("Language").select_option(label="Deutsch")
+    page.get_by_role("button", name="Add captions").click()
+    error = page.locator("#captions-problem")
+    expect(error).to_be_in_viewport()
+    expect(error).to_be_focused()
+    expect(page.get_by_label("Language")).to_have_value("de")
 
 
 def test_an_upload_can_be_cancelled(page: Page, film: Path) -> None:
@@ -131,7 +223,7 @@ def test_a_private_video_leads_the_signed_out_to_the_log_in_and_back(
     context = chromium.new_context(base_url=origin.url)
     page = context.new_page()
     page.goto(f"/stream/{private}")
-    page.get_by_label("Name").fill("alice")
+    page.get_by_label("User name").fill("alice")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", name="Only mine")).to_be_visible()
@@ -144,14 +236,14 @@ def test_the_owner_renames_shares_and_deletes(page: Page, founder: Person, film:
     page.get_by_role("link", name="Edit").click()
     page.get_by_label("Title").fill("After <b>bold</b>")
     page.get_by_label("Description").fill("One line\nand another")
-    page.get_by_label("Everybody signed in").check()
+    page.get_by_label("Everyone with an account").check()
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", name="After <b>bold</b>")).to_be_visible()
-    expect(page.get_by_text("Everybody signed in")).to_be_visible()
+    expect(page.get_by_text("Everyone with an account")).to_be_visible()
     page.get_by_role("link", name="Edit").click()
     page.get_by_text("Delete this video").click()
-    page.get_by_role("button", name="Delete for good").click()
-    page.wait_for_url("**/stream")
+    page.get_by_role("button", name="Delete permanently").click()
+    expect(page.get_by_role("status")).to_have_text("The video is deleted.")
     assert page.goto(f"/stream/{video}").status == 404  # type: ignore[union-attr]
 
 

@@ -31,7 +31,7 @@ def test_storyboard_shows_where_the_pointer_is(player: Player, prepared: str) ->
     picture = page.locator(".plyr__preview-thumb--is-shown img")
     expect(picture).to_be_visible()
     assert str(picture.get_attribute("src")).endswith("/storyboard.jpg")
-    expect(page.locator(".plyr__preview-thumb")).to_contain_text("00:30")
+    expect(page.locator(".plyr__preview-thumb")).to_have_text(re.compile(r"^0:30"))
 
 
 def test_captions_are_shown_as_text_and_remembered(player: Player, prepared: str) -> None:
@@ -80,14 +80,50 @@ def test_it_goes_on_where_it_stopped_on_any_device(
         stopped, abs=0.3
     )
     page.reload()
-    expect(page.get_by_role("status")).to_have_text(re.compile(r"Goes on at 0:3\d"))
+    expect(page.get_by_role("status")).to_have_text(re.compile(r"Resumed at 0:3\d"))
     player.until(f"Math.abs(video.currentTime - {stopped}) < 0.5 && video.readyState >= 2")
+    expect(page.get_by_role("timer", name="Length")).to_have_text("1:00")
+    expect(page.get_by_role("timer", name="Current time")).to_have_text(re.compile(r"0:3\d"))
 
     with chromium.new_context(base_url=origin.url) as other:
         elsewhere = Player(enter(other, origin, "alice")).open(prepared)
         elsewhere.until(f"Math.abs(video.currentTime - {stopped}) < 0.5")
         elsewhere.open(prepared, fragment="?#t=0:12")
         elsewhere.until("Math.abs(video.currentTime - 12) < 0.5")
+
+
+def test_a_resumed_video_can_start_over(player: Player, prepared: str, founder: Person) -> None:
+    founder.put(f"/api/videos/{prepared}/position", json={"position_ms": 42_000})
+    page = player.open(prepared).page
+    player.until("Math.abs(video.currentTime - 42) < 0.5")
+    page.get_by_role("button", name="Start over").click()
+    player.until("video.currentTime < 0.5")
+    expect(page.get_by_role("button", name="Start over")).to_have_count(0)
+
+
+def test_the_first_seconds_are_not_resumed(player: Player, prepared: str, founder: Person) -> None:
+    founder.put(f"/api/videos/{prepared}/position", json={"position_ms": 1_000})
+    page = player.open(prepared).page
+    assert player.get("video.currentTime") == 0
+    expect(page.get_by_role("button", name="Start over")).to_have_count(0)
+
+
+@pytest.mark.front_end
+def test_the_address_says_where_to_begin_in_its_query_too(player: Player, prepared: str) -> None:
+    player.open(prepared, fragment="?t=25")
+    player.until("Math.abs(video.currentTime - 25) < 0.5")
+
+
+@pytest.mark.front_end
+def test_lock_screens_are_told_the_title_and_the_poster(player: Player, prepared: str) -> None:
+    page = player.open(prepared).page
+    metadata = page.evaluate(
+        """() => {
+            const { title, artist, artwork } = navigator.mediaSession.metadata;
+            return [title, artist, artwork.map(({ src }) => new URL(src).pathname)];
+        }"""
+    )
+    assert metadata == ["A minute at the harbour", "alice", [f"/stream/{prepared}/poster.jpg"]]
 
 
 def test_leaving_the_page_saves_the_position(
@@ -158,17 +194,36 @@ def test_each_key_does_one_thing_once(player: Player, prepared: str, focus: str)
 
 
 @pytest.mark.front_end
-def test_keys_elsewhere_are_left_alone(player: Player, prepared: str) -> None:
+def test_keys_in_fields_are_left_alone(player: Player, prepared: str) -> None:
     page = player.open(prepared).page
     page.get_by_role("searchbox").fill("k")
-    page.keyboard.press("l")
-    page.get_by_role("link", name="Library").focus()
     page.keyboard.press("l")
     assert player.get("video.currentTime") == 0
     page.locator("[data-plyr=volume]").focus()
     page.keyboard.press("ArrowLeft")
     player.until("video.volume < 1")
     assert player.get("video.currentTime") == 0
+
+
+@pytest.mark.front_end
+def test_keys_work_wherever_the_focus_is_and_after_the_list_of_them(
+    player: Player, prepared: str
+) -> None:
+    page = player.open(prepared).page
+    page.get_by_role("link", name="Library").focus()
+    page.keyboard.press("l")
+    player.until("Math.abs(video.currentTime - 10) < 0.2")
+    page.keyboard.press("?")
+    dialog = page.get_by_role("dialog", name="Keyboard shortcuts")
+    expect(dialog).to_be_visible()
+    page.keyboard.press("l")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    assert player.get("video.currentTime") == pytest.approx(10, abs=0.2)
+    page.get_by_role("button", name="Keyboard shortcuts").click()
+    page.get_by_role("button", name="Close").click()
+    page.keyboard.press("l")
+    player.until("Math.abs(video.currentTime - 20) < 0.2")
 
 
 @pytest.mark.front_end

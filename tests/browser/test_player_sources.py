@@ -60,7 +60,7 @@ def test_the_file_plays_at_once_and_hls_takes_over_in_a_pause(
     player.until("video.currentSrc.startsWith('blob:') && video.readyState >= 2")
     assert player.get("video.paused")
     assert player.get("video.currentTime") == pytest.approx(stopped, abs=0.1)
-    expect(page.locator(".still")).to_have_count(0)
+    expect(page.locator(".still-frame")).to_have_count(0)
     player.play()
 
 

@@ -16,7 +16,7 @@ PATIENCE = 120_000  # milliseconds for all steps of twelve seconds of film, on a
 
 def test_a_page_that_is_left_open_comes_to_the_end(page: Page, founder: Person, film: Path) -> None:
     video = founder.upload(film, title="Ferry and fog")
-    card = page.locator(f'[data-film="{video}"]')
+    card = page.locator(f'[data-video="{video}"]')
     page.goto("/stream")
     expect(card.locator("img")).to_be_attached(timeout=PATIENCE)
     expect(card.locator("[data-progress]")).to_have_count(0, timeout=PATIENCE)
@@ -41,7 +41,7 @@ def test_the_watch_page_tells_of_each_new_height(page: Page, founder: Person, fi
 
     begun_with = page.locator("#processing").get_attribute("data-heights") or ""
     expect(page.locator("#processing-heading")).to_have_text(
-        "All of it is prepared", timeout=PATIENCE
+        "Processing is complete", timeout=PATIENCE
     )
 
     heights = page.evaluate("() => window.told.at(-1)?.heights.join(',')")
@@ -82,18 +82,18 @@ def test_a_film_that_browsers_cannot_play_gets_its_player_when_it_is_ready(
 
     page.keyboard.press("k")
     page.wait_for_function("() => document.querySelector('video').currentTime > 0.3")
-    expect(page.locator("#trouble")).to_be_hidden()
+    expect(page.locator("#player-error")).to_be_hidden()
 
 
 def test_an_administrator_starts_a_failed_step_again(
     page: Page, founder: Person, failed: str
 ) -> None:
     page.goto("/admin")
-    page.get_by_role("link", name="Failed steps").click()
+    page.get_by_role("link", name="Processing errors").click()
     entry = page.get_by_role("listitem").filter(has_text=failed)
     expect(entry.get_by_role("heading")).to_have_text("Poster and previews: failed")
     expect(entry.locator("pre")).to_be_hidden()
-    entry.get_by_text("The last lines of the tool").click()
+    entry.get_by_text("Last lines of the log").click()
     expect(entry.locator("pre")).to_contain_text("error while decoding")
 
     entry.get_by_role("button", name="Try again").click()
@@ -116,7 +116,7 @@ def test_captions_come_and_go_without_a_script(
     page = enter(context, origin, "alice")
     page.goto(f"/stream/{video}/edit")
     page.get_by_label("File").set_input_files(file)
-    page.get_by_label("Language").fill("de")
+    page.get_by_label("Language").select_option("de")
     page.get_by_role("button", name="Add captions").click()
     expect(page.get_by_role("status")).to_contain_text("The captions are there.")
     expect(page.get_by_role("link", name="Deutsch")).to_be_visible()

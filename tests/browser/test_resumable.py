@@ -137,7 +137,7 @@ def test_several_files_are_uploaded_at_once(page: Page, film: Path, tmp_path: Pa
     for name in names:
         (tmp_path / name).write_bytes(film.read_bytes() + b"\0\0\0\x0bfree" + name[:3].encode())
     page.locator("#file").set_input_files([tmp_path / name for name in names])
-    expect(page.get_by_text(DONE)).to_have_count(3)
+    expect(page.get_by_text(DONE, exact=True)).to_have_count(3)
     assert wire.count("POST") == 3
     # Bytes begin right after the creation: one request each, however long the film.
     assert wire.offsets() == [0, 0, 0]
@@ -157,11 +157,11 @@ def test_an_upload_pauses_and_resumes(
     page.wait_for_timeout(500)
     assert 0 < has_arrived(founder) < SIZE
     page.get_by_role("button", name="Resume: long.mp4").click()
-    expect(page.get_by_text(DONE)).to_be_visible()
+    expect(page.get_by_text(DONE, exact=True)).to_be_visible()
     first, second = wire.offsets()
     assert (first, wire.count("POST")) == (0, 1)
     assert second > 0
-    expect(page.get_by_role("heading", name="Not finished yet")).to_be_hidden()
+    expect(page.get_by_role("heading", name="Unfinished uploads")).to_be_hidden()
 
 
 def test_an_upload_goes_on_when_the_network_is_back(
@@ -174,7 +174,7 @@ def test_an_upload_goes_on_when_the_network_is_back(
     )
     expect(page.locator("#announcer")).to_contain_text("long.mp4: Connection lost.")
     line.mend()
-    expect(page.get_by_text(DONE)).to_be_visible()
+    expect(page.get_by_text(DONE, exact=True)).to_be_visible()
     assert wire.count("POST") == 1
     assert wire.offsets()[-1] > 0
 
@@ -190,7 +190,7 @@ def test_the_online_event_ends_the_wait(
     expect(waiting).to_have_text(re.compile(r"in (10|9) s\.$"), timeout=15_000)
     line.mend()
     page.context.set_offline(False)
-    expect(page.get_by_text(DONE)).to_be_visible(timeout=5000)
+    expect(page.get_by_text(DONE, exact=True)).to_be_visible(timeout=5000)
 
 
 def test_a_server_that_fails_is_tried_again(page: Page, film: Path) -> None:
@@ -206,7 +206,7 @@ def test_a_server_that_fails_is_tried_again(page: Page, film: Path) -> None:
 
     page.route("**/upload/files", fail)
     page.locator("#file").set_input_files(film)
-    expect(page.get_by_text(DONE)).to_be_visible()
+    expect(page.get_by_text(DONE, exact=True)).to_be_visible()
     assert answers == []
 
 
@@ -225,7 +225,7 @@ def test_a_creation_without_an_answer_leaves_one_upload(
 
     page.route("**/upload/files", lose)
     page.locator("#file").set_input_files(film)
-    expect(page.get_by_text(DONE)).to_be_visible()
+    expect(page.get_by_text(DONE, exact=True)).to_be_visible()
     assert lost == [201]
     assert wire.count("POST") == 1
     assert founder.get("/api/uploads").json() == {"uploads": []}
@@ -236,20 +236,20 @@ def test_the_same_file_under_another_name_goes_on_after_a_reload(
 ) -> None:
     begin(page, long_film)
     open_again(page)
-    expect(page.get_by_role("heading", name="Not finished yet")).to_be_visible()
+    expect(page.get_by_role("heading", name="Unfinished uploads")).to_be_visible()
     item = page.locator("#unfinished .transfer")
     expect(item).to_contain_text("long.mp4")
-    expect(item.locator(".text")).to_have_text(re.compile(r"of 12 MB arrived · kept until "))
+    expect(item.locator(".text")).to_have_text(re.compile(r"of 12 MB received · kept until "))
     renamed = long_film.rename(long_film.with_name("another name.mp4"))
     wire.sent.clear()
     line.mend()
     page.locator("#file").set_input_files(renamed)
-    expect(page.get_by_text(DONE)).to_be_visible()
+    expect(page.get_by_text(DONE, exact=True)).to_be_visible()
     assert wire.count("POST") == 0
     assert len(wire.offsets()) == 1
     assert wire.offsets()[0] > 0
     expect(item).to_have_count(0)
-    expect(page.locator("#announcer")).to_contain_text("another name.mp4: Going on from ")
+    expect(page.locator("#announcer")).to_contain_text("another name.mp4: Resuming from ")
     page.get_by_role("link", name="Watch another name.mp4").click()
     # It was begun under this name.
     expect(page.get_by_role("heading", name="long")).to_be_visible()
@@ -262,7 +262,7 @@ def test_an_unfinished_upload_goes_on_from_its_own_button(
     open_again(page)
     wire.sent.clear()
     line.mend()
-    choose = page.get_by_role("button", name="Choose the same file to go on: long.mp4")
+    choose = page.get_by_role("button", name="Resume: long.mp4")
     with page.expect_file_chooser() as chooser:
         choose.click()
     chooser.value.set_files(film)
@@ -270,7 +270,7 @@ def test_an_unfinished_upload_goes_on_from_its_own_button(
     with page.expect_file_chooser() as chooser:
         choose.click()
     chooser.value.set_files(long_film)
-    expect(page.get_by_text(DONE)).to_be_visible()
+    expect(page.get_by_text(DONE, exact=True)).to_be_visible()
     assert wire.count("POST") == 0
     assert wire.offsets()[0] > 0
 
@@ -286,7 +286,7 @@ def test_an_upload_goes_on_in_another_browser(
         expect(other.locator("#unfinished .transfer")).to_contain_text("long.mp4")
         sent = Wire(other)
         other.locator("#file").set_input_files(long_film)
-        expect(other.get_by_text(DONE)).to_be_visible()
+        expect(other.get_by_text(DONE, exact=True)).to_be_visible()
     assert sent.count("POST") == 0
     assert sent.offsets()[0] > 0
 
@@ -297,7 +297,7 @@ def test_the_same_file_twice_becomes_two_videos(
     begin(page, long_film)
     line.mend()
     page.locator("#file").set_input_files(long_film)
-    expect(page.get_by_text(DONE)).to_have_count(2)
+    expect(page.get_by_text(DONE, exact=True)).to_have_count(2)
     links = page.get_by_role("link", name="Watch long.mp4").all()
     assert len({link.get_attribute("href") for link in links}) == 2
 
@@ -314,7 +314,7 @@ def test_an_upload_goes_on_after_signing_in_again(
     with context.expect_page() as opened:
         page.get_by_role("link", name="Sign in (new tab)").click()
     tab = opened.value
-    tab.get_by_label("Name").fill("alice")
+    tab.get_by_label("User name").fill("alice")
     tab.get_by_label("Password").fill(PASSWORD)
     tab.get_by_role("button", name="Sign in").click()
     tab.wait_for_url("**/upload")
@@ -323,7 +323,7 @@ def test_an_upload_goes_on_after_signing_in_again(
     # Coming back to the tab may have been enough.
     if page.get_by_role("button", name="Resume: long.mp4").is_visible():
         page.get_by_role("button", name="Resume: long.mp4").click(timeout=2000)
-    expect(page.get_by_text(DONE)).to_be_visible()
+    expect(page.get_by_text(DONE, exact=True)).to_be_visible()
     assert wire.count("POST") == 1
     assert wire.offsets()[-1] > 0
 
@@ -338,7 +338,7 @@ def test_cancelling_throws_away_what_has_arrived(
     assert founder.get("/api/uploads").json() == {"uploads": []}
     line.mend()
     page.get_by_role("button", name="Try again: long.mp4").click()
-    expect(page.get_by_text(DONE)).to_be_visible()
+    expect(page.get_by_text(DONE, exact=True)).to_be_visible()
     assert wire.offsets() == [0, 0]
 
 
@@ -347,9 +347,9 @@ def test_an_unfinished_upload_is_thrown_away(
 ) -> None:
     begin(page, long_film)
     open_again(page)
-    page.get_by_role("button", name="Throw away: long.mp4").click()
-    expect(page.get_by_role("heading", name="Not finished yet")).to_be_hidden()
-    expect(page.locator("#announcer")).to_contain_text("long.mp4: Thrown away.")
+    page.get_by_role("button", name="Discard: long.mp4").click()
+    expect(page.get_by_role("heading", name="Unfinished uploads")).to_be_hidden()
+    expect(page.locator("#announcer")).to_contain_text("long.mp4: Discarded.")
     expect(page.locator("#file")).to_be_focused()
     assert founder.get("/api/uploads").json() == {"uploads": []}
 
@@ -367,11 +367,11 @@ def test_an_unfinished_upload_is_thrown_away_without_javascript(
 
 def throw_away_by_form(plain: Page) -> None:
     """Throw the only unfinished upload away with a page's own form."""
-    expect(plain.locator("#unfinished .text")).to_have_text(re.compile(r"of 12 MB\s+arrived"))
-    expect(plain.get_by_role("button", name="Choose the same file to go on")).to_have_count(0)
-    plain.get_by_role("button", name="Throw away: long.mp4").click()
+    expect(plain.locator("#unfinished .text")).to_have_text(re.compile(r"of 12 MB\s+received"))
+    expect(plain.get_by_role("button", name="Resume")).to_have_count(0)
+    plain.get_by_role("button", name="Discard: long.mp4").click()
     plain.wait_for_url("**/upload")
-    expect(plain.get_by_role("heading", name="Not finished yet")).to_have_count(0)
+    expect(plain.get_by_role("heading", name="Unfinished uploads")).to_have_count(0)
 
 
 @pytest.mark.front_end
@@ -440,7 +440,7 @@ def test_no_state_of_the_page_has_a_violation(
         found += violations(page)
         line.mend()
         open_again(page)
-        expect(page.get_by_role("heading", name="Not finished yet")).to_be_visible()
+        expect(page.get_by_role("heading", name="Unfinished uploads")).to_be_visible()
         found += violations(page)
         assert page.evaluate("() => document.documentElement.scrollWidth") <= width
     assert found == []

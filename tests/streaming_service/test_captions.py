@@ -1,5 +1,6 @@
 """Captions: put there by the owner, read by whoever may watch."""
 
+import re
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any
@@ -88,6 +89,13 @@ def test_the_same_language_again_replaces_what_was_there(
     [track] = alice.get(f"/api/videos/{video_id}/captions").json["captions"]
     assert track["label"] == "Second"
     assert "Goodbye" in alice.get(track["url"]).text
+
+
+def test_the_form_offers_languages_by_name(put: Put, alice: Client) -> None:
+    page = alice.get(f"/stream/{put()}/edit").text
+
+    assert re.search(r'<option value="pt-BR"[^>]*>Português \(Brasil\)</option>', page)
+    assert re.search(r'<option value="sw"[^>]*>Kiswahili</option>', page)
 
 
 def test_captions_are_removed(put: Put, alice: Client) -> None:

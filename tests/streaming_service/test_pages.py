@@ -7,7 +7,7 @@ import pytest
 from redis import Redis
 
 from db.engine import Database, DatabaseUnavailable
-from db.models import Visibility, now
+from db.models import Role, Visibility, now
 from streaming_service.videos.library import PAGE
 from tests.conftest import Client
 
@@ -204,7 +204,8 @@ def test_deleting(house: House, put: Put, alice: Client) -> None:
 
     answer = alice.post(f"/stream/{video_id}/delete")
 
-    assert (answer.status_code, answer.location) == (303, "/stream")
+    assert (answer.status_code, answer.location) == (303, "/stream?whose=mine&done=deleted")
+    assert "The video is deleted." in alice.get(answer.location).text
     assert house.video(video_id).deleted_at is not None
     assert alice.get(f"/stream/{video_id}").status_code == 404
     assert alice.post(f"/stream/{video_id}/delete").status_code == 404
@@ -220,6 +221,21 @@ def test_who_may_delete(
     }.items():
         path = f"/stream/{put(visibility=visibility)}/delete"
         assert [c.post(path).status_code for c in (nobody, bob, charlie)] == statuses
+
+
+def test_deleting_what_is_somebody_elses_goes_back_to_all_videos(put: Put, charlie: Client) -> None:
+    answer = charlie.post(f"/stream/{put(visibility='public')}/delete")
+
+    assert answer.location == "/stream?done=deleted"
+    assert "The video is deleted." in charlie.get(answer.location).text
+
+
+def test_a_viewer_without_videos_is_told_why(house: House) -> None:
+    viewer = house.join("vera", Role.VIEWER)
+    page = viewer.get("/stream?whose=mine").text
+
+    assert "Your account can watch videos, but not upload any." in page
+    assert "shares them with you" not in viewer.get("/stream").text
 
 
 def test_nothing_changes_by_being_looked_at(house: House, put: Put, alice: Client) -> None:

@@ -418,7 +418,7 @@ def test_what_browsers_cannot_play_waits_for_a_rendition(
     assert "This video is being prepared." in page
     assert 'id="processing-meter"' in page
     assert "<video" not in page
-    assert "Watch now" not in page
+    assert "Still processing" not in page
     assert "Not ready yet" in alice.get("/stream").text
     assert told["processing"]["watchable"] is False
     assert set(told["urls"]) == {"page", "download"}

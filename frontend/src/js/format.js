@@ -60,10 +60,10 @@ export function formatDay(moment) {
 
 /**
  * @param {number} seconds
- * @returns {string} as players do: "1:02:03", "3:05"
+ * @returns {string} whole seconds that have passed, as players show them: "1:02:03", "3:05"
  */
 export function formatClock(seconds) {
-  const whole = Math.round(seconds);
+  const whole = Math.floor(seconds);
   const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
   const two = (number) => String(number).padStart(2, "0");
   return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;

@@ -1,6 +1,6 @@
 /**
- * How far videos are prepared, live: the panel of the watch page, or the cards of the library. One
- * connection a page, and none while the page is not looked at.
+ * Live processing progress: in the panel of the watch page, or on the cards of the library. One
+ * connection per page, and none while the page is hidden.
  */
 import { showOn } from "./progress/card.js";
 import { follow, isOver } from "./progress/feed.js";
@@ -25,7 +25,7 @@ function whileVisible(url, tell) {
 function followOne(screen) {
   const show = showIn(document.getElementById("processing"), screen.dataset);
   whileVisible(screen.dataset.progress, (state) => {
-    // The page is another one now: it says why it cannot be played, or has a player.
+    // The server renders another page now: with an error, or with a player.
     const comes = state.watchable && !document.getElementById("player");
     if (state.state === "refused" || comes) location.reload();
     show(state);
@@ -34,7 +34,7 @@ function followOne(screen) {
 }
 
 function followCards(cards) {
-  const open = new Map(cards.map((card) => [card.dataset.film, card]));
+  const open = new Map(cards.map((card) => [card.dataset.video, card]));
   const url = `/api/videos/progress?ids=${[...open.keys()].join(",")}`;
   whileVisible(url, ({ id, ...state }) => {
     if (open.has(id)) showOn(open.get(id), state);
@@ -44,6 +44,6 @@ function followCards(cards) {
 }
 
 const screen = document.querySelector("#screen[data-progress]");
-const cards = [...document.querySelectorAll("[data-film]:has([data-progress])")];
+const cards = [...document.querySelectorAll(".video-card:has([data-progress])")];
 if (screen) followOne(screen);
 else if (cards.length > 0) followCards(cards);

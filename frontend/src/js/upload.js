@@ -1,39 +1,42 @@
 /**
- * The upload page: many files instead of one form, each of which can stop and go on. Without this
- * script the form sends one file.
+ * The upload page: several files, each of which can be paused and resumed. Without this script the
+ * form sends one file.
  */
-import { Account } from "./upload/account.js";
+
 import { Announcer } from "./upload/announcer.js";
 import { acceptDrops } from "./upload/drop.js";
-import { Nudge } from "./upload/nudge.js";
+import { ProcessingWatch } from "./upload/processing.js";
 import { Queue } from "./upload/queue.js";
+import { RetrySignal } from "./upload/retry-signal.js";
 import { Row } from "./upload/row.js";
-import { Sending } from "./upload/sending.js";
 import { newSubmission } from "./upload/submission.js";
 import { UnfinishedList } from "./upload/unfinished.js";
+import { UploadTask } from "./upload/upload-task.js";
+import { UploadsApi } from "./upload/uploads-api.js";
 
-/** Two, so that a short film does not wait for a long one. */
+/** Two, so that a small file does not wait for a large one. */
 const AT_ONCE = 2;
 
 const form = document.getElementById("upload");
 const input = form.elements.file;
 const section = document.getElementById("transfers");
 const template = document.getElementById("transfer");
-const sendings = [];
+const tasks = [];
 let firstSubmission = form.elements.submission.value;
 
 const page = {
   endpoint: new URL("/upload/files", location.href).href,
   limits: { maxSize: Number(form.dataset.maxSize), matroska: "matroska" in form.dataset },
   queue: new Queue(AT_ONCE),
-  account: new Account(() => unfinished.refresh()),
-  nudge: new Nudge(),
+  uploadsApi: new UploadsApi(() => unfinished.refresh()),
+  retrySignal: new RetrySignal(),
+  processing: new ProcessingWatch(),
   announcer: new Announcer(document.getElementById("announcer")),
 };
 const unfinished = new UnfinishedList({
   section: document.getElementById("unfinished"),
   template: document.getElementById("unfinished-upload"),
-  account: page.account,
+  uploadsApi: page.uploadsApi,
   announcer: page.announcer,
   take,
 });
@@ -51,15 +54,15 @@ function enhance() {
     input.value = "";
   });
   form.addEventListener("submit", (event) => event.preventDefault());
-  acceptDrops(form.querySelector(".drop"), take);
+  acceptDrops(form.querySelector(".drop-zone"), take);
 }
 
 function listen() {
   window.addEventListener("beforeunload", (event) => {
-    if (sendings.some((sending) => sending.active)) event.preventDefault();
+    if (tasks.some((task) => task.active)) event.preventDefault();
   });
-  // The network is back, or somebody comes back, perhaps from signing in.
-  for (const news of ["online", "focus"]) window.addEventListener(news, () => page.nudge.now());
+  // The network is back, or the user returns, perhaps after signing in.
+  for (const news of ["online", "focus"]) window.addEventListener(news, () => page.retrySignal.fire());
 }
 
 /** @param {File[]} files */
@@ -68,10 +71,10 @@ function take(files) {
     const row = new Row(template, file);
     section.hidden = false;
     section.querySelector("ul").append(row.element);
-    const sending = new Sending(page, row, firstSubmission || newSubmission());
+    const task = new UploadTask(page, row, firstSubmission || newSubmission());
     firstSubmission = "";
-    sendings.push(sending);
-    sending.resume();
+    tasks.push(task);
+    task.resume();
   }
 }
 

@@ -1,33 +1,51 @@
 /** The watch page. Without this script the browser's own player does everything but remember. */
 import { formatClock } from "./format.js";
-import { listen } from "./watch/keys.js";
+import { enableCopyLink } from "./watch/copy-link.js";
+import { listenForShortcuts } from "./watch/keyboard.js";
 import { makePlayer } from "./watch/player.js";
-import { offerLink } from "./watch/share.js";
+
+const STATUS_MS = 1500;
+const RESUMED_MS = 8000; // long enough to reach the button beside it
 
 const screen = document.getElementById("screen");
 const video = document.getElementById("player");
-const said = document.getElementById("said");
-const trouble = document.getElementById("trouble");
-const share = document.getElementById("share");
-const showKeys = document.getElementById("show-keys");
+const status = document.getElementById("player-status");
+const startOver = document.getElementById("start-over");
+const playerError = document.getElementById("player-error");
+const copyLink = document.getElementById("copy-link");
+const shortcuts = document.getElementById("shortcuts");
+const showShortcuts = document.getElementById("show-shortcuts");
 let timer;
 
-function say(sentence) {
-  said.textContent = sentence;
+function say(sentence, duration = STATUS_MS) {
+  status.textContent = sentence;
+  startOver.hidden = true;
   clearTimeout(timer);
-  timer = setTimeout(() => {
-    said.textContent = "";
-  }, 1500);
+  timer = setTimeout(clearStatus, duration);
+}
+
+function clearStatus() {
+  status.textContent = "";
+  startOver.hidden = true;
+}
+
+function sayResumed(seconds) {
+  say(`Resumed at ${formatClock(seconds)}`, RESUMED_MS);
+  startOver.hidden = false;
+  startOver.addEventListener("click", () => {
+    video.currentTime = 0;
+    clearStatus();
+  });
 }
 
 const player = makePlayer(screen, video, {
-  trouble(sentence) {
-    document.getElementById("trouble-words").textContent = sentence ?? "";
-    trouble.hidden = sentence === null;
+  showError(sentence) {
+    document.getElementById("player-error-text").textContent = sentence ?? "";
+    playerError.hidden = sentence === null;
   },
 });
-listen(video, screen, { say, ...player });
-if (player.start > 0) say(`Goes on at ${formatClock(player.start)}`);
-if (share) offerLink(share);
-showKeys.hidden = false;
-showKeys.addEventListener("click", () => document.getElementById("keys").showModal());
+listenForShortcuts(video, { say, showShortcuts: () => shortcuts.showModal(), ...player });
+if (player.start > 0) sayResumed(player.start);
+if (copyLink) enableCopyLink(copyLink);
+showShortcuts.hidden = false;
+showShortcuts.addEventListener("click", () => shortcuts.showModal());

@@ -1,4 +1,4 @@
-/** A card of the library: what is said over its picture, and the picture once it is drawn. */
+/** A video card in the library: the text over its poster, and the poster once there is one. */
 import { isOver } from "./feed.js";
 
 /**
@@ -6,16 +6,16 @@ import { isOver } from "./feed.js";
  * @param {object} state
  */
 export function showOn(card, state) {
-  const over = card.querySelector("[data-progress]");
-  if (over) {
-    over.querySelector("[data-lead]").textContent = state.watchable ? "Watch now" : "Not ready yet";
-    over.querySelector("[data-words]").textContent = state.words;
+  const overlay = card.querySelector("[data-progress]");
+  if (overlay) {
+    overlay.querySelector("[data-lead]").textContent = state.watchable ? "Still processing" : "Not ready yet";
+    overlay.querySelector("[data-words]").textContent = state.words;
   }
-  if (isOver(state)) over?.remove();
+  if (isOver(state)) overlay?.remove();
   if (state.poster && !card.querySelector(".poster img")) {
-    const picture = new Image(640, 360);
-    picture.alt = "";
-    picture.src = state.poster;
-    card.querySelector(".art").after(picture);
+    const poster = new Image(640, 360);
+    poster.alt = "";
+    poster.src = state.poster;
+    card.querySelector(".placeholder").after(poster);
   }
 }

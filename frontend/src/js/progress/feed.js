@@ -1,13 +1,13 @@
-/** News of how far videos are prepared: a stream of events, or asking now and then without one. */
+/** Processing progress of videos: server-sent events, or polling where they are not available. */
 
 const FIRST_PAUSE = 4000;
 const LONGEST_PAUSE = 30_000;
 
 /**
- * Follow one address until there is nothing more to tell, or no right to be told.
- * @param {string} url answers with events, and with JSON to whoever asks for it
- * @param {(state: object) => boolean} tell takes news; false ends it
- * @param {object} [tools] of the browser
+ * Follow a progress URL until processing ends or access is refused.
+ * @param {string} url answers with events, or with JSON
+ * @param {(state: object) => boolean} tell receives a state; returning false ends it
+ * @param {object} [tools] of the browser, replaced in tests
  * @returns {() => void} ends it
  */
 export function follow(url, tell, tools = {}) {
@@ -27,7 +27,7 @@ export function follow(url, tell, tools = {}) {
     forget(timer);
   }
 
-  /** Whatever comes after the end, such as an answer that was under way, is not told. */
+  /** Pass states on, unless it has ended: an answer may still have been under way. */
   function pass(states) {
     for (const state of states) {
       if (!ended && !tell(state)) end();
@@ -47,7 +47,7 @@ export function follow(url, tell, tools = {}) {
     source = new Source(url);
     source.addEventListener("progress", (event) => pass([JSON.parse(event.data)]));
     source.addEventListener("error", () => {
-      // A line that broke is dialled again by the browser; one that was refused is not.
+      // The browser reconnects after a lost connection, but not after a refusal.
       if (ended || source.readyState !== 2) return;
       source.close();
       poll(FIRST_PAUSE);
@@ -61,7 +61,7 @@ export function follow(url, tell, tools = {}) {
 
 /**
  * @param {string} url
- * @returns {Promise<{states?: object[], gone?: boolean}>} nothing while the server is away or busy
+ * @returns {Promise<{states?: object[], gone?: boolean}>} empty while the server is down or busy
  */
 async function askForJson(url) {
   try {
@@ -79,7 +79,7 @@ export function statesOf(body) {
   return Object.entries(body.videos).map(([id, state]) => ({ id, ...state }));
 }
 
-/** Whether nothing more happens by itself. */
+/** Whether processing has ended. */
 export function isOver(state) {
   return ["done", "failed", "refused"].includes(state.state);
 }

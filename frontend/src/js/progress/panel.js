@@ -1,13 +1,13 @@
-/** The panel of the watch page: words, a bar, and for the owner the steps. */
+/** The processing panel of the watch page: text, progress, and the steps for the owner. */
 import { isOver } from "./feed.js";
 
 const ICONS = { done: "check", running: "play", waiting: "clock", failed: "triangle-alert" };
-const HEADINGS = { done: "All of it is prepared", failed: "Not all of it is prepared" };
+const HEADINGS = { done: "Processing is complete", failed: "Processing failed in part" };
 
 /**
  * @param {HTMLElement} panel
- * @param {{master?: string, storyboard?: string}} had what the page came with
- * @returns {(state: object) => void} shows news
+ * @param {{master?: string, storyboard?: string}} had state that the page was rendered with
+ * @returns {(state: object) => void} shows a new state
  */
 export function showIn(panel, { master, storyboard }) {
   const part = (name) => document.getElementById(`processing-${name}`);
@@ -34,10 +34,10 @@ export function showIn(panel, { master, storyboard }) {
 }
 
 /**
- * What a screen reader says of the news. Percents come every second, and are there to be looked up.
+ * What a screen reader announces. Percentages change every second and are not announced.
  * @param {{state: string, heights: number[]}} before
  * @param {{state: string, heights: number[], words: string}} after
- * @returns {string} empty if it is not worth an interruption
+ * @returns {string} empty if nothing is announced
  */
 export function sentence(before, after) {
   if (isOver(after)) return after.state === before.state ? "" : after.words;
@@ -46,7 +46,7 @@ export function sentence(before, after) {
 }
 
 /**
- * What a player wants to know of the news, as names and details of events.
+ * Events for the player: names and details.
  * @param {{heights: number[], master?: string | null, storyboard?: string | null}} before
  * @param {{heights: number[], master: string | null, storyboard: string | null}} after
  * @returns {[string, object][]}
@@ -54,7 +54,7 @@ export function sentence(before, after) {
 export function news(before, after) {
   const { heights, master, storyboard } = after;
   const found = [];
-  // There may be pictures before there is a master: they wait for their sound.
+  // Video renditions may be ready before the master: it waits for the audio.
   if (master && (master !== before.master || String(heights) !== String(before.heights))) {
     found.push(["renditions", { heights, master }]);
   }
@@ -73,7 +73,7 @@ function drawSteps(list, steps) {
     item.querySelector("span").textContent = step.words;
     item.querySelector("p").textContent = step.error ?? "";
     item.querySelector("p").hidden = !step.error;
-    const picture = item.querySelector("use");
-    picture.setAttribute("href", picture.getAttribute("href").replace(/#.*/, `#${ICONS[step.state]}`));
+    const use = item.querySelector("use");
+    use.setAttribute("href", use.getAttribute("href").replace(/#.*/, `#${ICONS[step.state]}`));
   }
 }

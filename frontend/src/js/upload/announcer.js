@@ -1,4 +1,4 @@
-/** Speaks through one role=status element, seldom enough to be listened to. */
+/** Announcements for screen readers through one role=status element, at a bounded rate. */
 
 const PAUSE_MS = 1500;
 const PROGRESS_EVERY_MS = 20000;
@@ -14,7 +14,7 @@ export class Announcer {
     this.#element = element;
   }
 
-  /** Say this, together with whatever else happens in the next moment. */
+  /** Announce a sentence, together with others of the next moment. */
   say(sentence) {
     this.#sentences.push(sentence);
     this.#timer ??= setTimeout(() => {
@@ -24,7 +24,7 @@ export class Announcer {
     }, PAUSE_MS);
   }
 
-  /** Say this unless progress was spoken of lately. */
+  /** Announce progress, unless it was announced lately. */
   progress(sentence) {
     const now = performance.now();
     if (now - this.#lastProgress < PROGRESS_EVERY_MS) return;

@@ -1,6 +1,6 @@
-/** When to try again, and how that is put. */
+/** Waits between retries. */
 
-/** Seconds; the last one goes on for as long as the page is open. */
+/** Seconds; the last one is repeated as long as the page is open. */
 const DELAYS = [0, 1, 3, 5, 10, 20, 30];
 
 export class Backoff {
@@ -8,18 +8,18 @@ export class Backoff {
   #reached = 0;
 
   /**
-   * @param {number} reached bytes that the server has; more than the last time is a fresh start
-   * @param {number} [least] seconds that the server asked for
+   * @param {number} reached bytes that the server has; progress starts the waits over
+   * @param {number} [minDelay] seconds that the server asked for
    * @returns {number} seconds to wait
    */
-  next(reached, least = 0) {
+  next(reached, minDelay = 0) {
     if (reached > this.#reached) {
       this.#reached = reached;
       this.#failures = 0;
     }
     const delay = DELAYS[Math.min(this.#failures, DELAYS.length - 1)];
     this.#failures += 1;
-    return Math.max(delay, least);
+    return Math.max(delay, minDelay);
   }
 }
 

@@ -1,4 +1,4 @@
-/** What can be known about a file before it is sent. The server checks again, and for real. */
+/** Checks of a file before it is sent. The server checks it completely. */
 import { formatBytes } from "../format.js";
 
 /** How many bytes of a file `findProblem` wants to see. */
@@ -6,7 +6,7 @@ export const HEAD_BYTES = 12;
 
 const MATROSKA = "\x1aE\xdf\xa3";
 
-/** First bytes of what people take for MP4 most often. "." stands for any byte. */
+/** First bytes of other formats. "." stands for any byte. */
 const OTHERS = [
   ["RIFF....AVI", "AVI"],
   ["RIFF....WAVE", "WAV"],
@@ -34,7 +34,7 @@ const BOXES = ["ftyp", "moov", "mdat", "free", "skip", "wide", "styp", "pnot", "
 export function findProblem(file, head, { maxSize, matroska = false }) {
   if (file.size === 0) return "This file is empty.";
   if (file.size > maxSize) {
-    return `This file has ${formatBytes(file.size)}. The most is ${formatBytes(maxSize)}.`;
+    return `This file has ${formatBytes(file.size)}. The limit is ${formatBytes(maxSize)}.`;
   }
   const text = String.fromCharCode(...head);
   if (matroska && text.startsWith(MATROSKA)) return null;

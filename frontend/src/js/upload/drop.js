@@ -7,7 +7,7 @@
 export function acceptDrops(zone, take) {
   let depth = 0;
   const carriesFiles = (event) => event.dataTransfer?.types.includes("Files");
-  const light = (on) => zone.classList.toggle("over", on);
+  const light = (on) => zone.classList.toggle("drag-over", on);
 
   document.addEventListener("dragenter", (event) => {
     if (!carriesFiles(event)) return;

@@ -1,13 +1,13 @@
 /**
- * Tells whether a file is the one that was begun, whatever it is called and wherever it comes from.
+ * Identify a file by its content, to resume its upload under another name or on another device.
  *
- * Not crypto.subtle: that needs a secure context, which plain HTTP in a home network is not. Nobody
- * gains by forging a fingerprint: it is only ever compared with those of the same account.
+ * Not crypto.subtle: that needs a secure context, which plain HTTP in a home network is not. A
+ * forged fingerprint gains nothing: it is compared only with those of the same account.
  */
 
 const SAMPLE_BYTES = 64 * 1024;
 
-/** The fractions of a few square roots; any four different numbers would do. */
+/** The fractions of a few square roots; any four different numbers do. */
 const SEEDS = [0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a];
 
 /**
@@ -22,7 +22,7 @@ export async function fingerprintOf(file) {
   const parts = starts.map((start) => file.slice(start, start + SAMPLE_BYTES));
   const bytes = await new Blob([String(file.size), "\n", ...parts]).arrayBuffer();
   const words = SEEDS.map((seed) => murmur3(new Uint8Array(bytes), seed).toString(16).padStart(8, "0"));
-  // The number names the recipe, so that another one will not be mistaken for it.
+  // The prefix names the algorithm.
   return `1-${words.join("")}`;
 }
 

@@ -1,18 +1,18 @@
-/** A few things at a time, the others in the order they came. */
+/** Run a limited number of jobs at once, the others in order. */
 export class Queue {
   #waiting = [];
   #running = 0;
-  #most;
+  #limit;
 
-  /** @param {number} most how many may run at once */
-  constructor(most) {
-    this.#most = most;
+  /** @param {number} limit how many may run at once */
+  constructor(limit) {
+    this.#limit = limit;
   }
 
   /**
    * @template T
    * @param {() => Promise<T>} job
-   * @returns {Promise<T>} what the job's own promise comes to
+   * @returns {Promise<T>} the result of the job
    */
   add(job) {
     return new Promise((resolve, reject) => {
@@ -22,7 +22,7 @@ export class Queue {
   }
 
   #next() {
-    while (this.#running < this.#most && this.#waiting.length > 0) {
+    while (this.#running < this.#limit && this.#waiting.length > 0) {
       const job = this.#waiting.shift();
       this.#running += 1;
       job().finally(() => {

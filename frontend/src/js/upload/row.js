@@ -1,4 +1,4 @@
-/** One file on the upload page: what is shown about it, and its buttons. */
+/** One file on the upload page: text, progress bar and buttons. */
 import { formatBytes, formatProgress, formatSpeed, formatTimeLeft } from "../format.js";
 import { describeWait } from "./backoff.js";
 
@@ -23,7 +23,7 @@ export class Row {
     name.textContent = file.name;
     name.title = file.name;
     bar.setAttribute("aria-label", file.name);
-    // "Cancel" alone says nothing to somebody who hears one button after the other.
+    // For screen readers each button names its file.
     for (const button of BUTTONS.map((name) => this.#parts[name])) {
       const separator = button.tagName === "A" ? " " : ": ";
       button.setAttribute("aria-label", `${button.textContent.trim()}${separator}${file.name}`);
@@ -41,11 +41,11 @@ export class Row {
     this.#say(`Waiting · ${formatBytes(this.file.size)}`);
   }
 
-  /** @param {number} bytes @param {import("./pace.js").Pace} pace */
-  sending(bytes, pace) {
+  /** @param {number} bytes @param {import("./speed.js").SpeedMeter} speedMeter */
+  sending(bytes, speedMeter) {
     const { size } = this.file;
-    const speed = pace.speed();
-    const left = pace.timeLeft(size - bytes);
+    const speed = speedMeter.speed();
+    const left = speedMeter.timeLeft(size - bytes);
     this.#reach(bytes);
     this.#show("cancel", "pause");
     this.#say(
@@ -59,7 +59,7 @@ export class Row {
     );
   }
 
-  /** Too late to stop: the server has it all. */
+  /** The server has received everything and checks it. */
   checking() {
     this.#reach(this.file.size);
     this.#show();
@@ -79,20 +79,25 @@ export class Row {
   }
 
   signedOut() {
-    // Said once, so that the link stays under the hand of whoever is about to follow it.
+    // Only once, so that the link is not replaced while the user clicks it.
     if (this.#parts.text.querySelector("a")) return;
     this.#show("cancel", "resume");
-    this.#say("You are signed out. What has arrived is kept. ", "bad");
+    this.#say("You are signed out. Your upload is kept. ", "bad");
     this.#parts.text.append(signInLink(), ", then resume.");
   }
 
-  /** @param {string | null} url of the video */
-  done(url) {
+  /** Everything is on the server. @param {string | null} url of the video */
+  uploaded(url) {
     this.#reach(this.file.size);
     this.#parts.watch.href = url ?? "/stream?whose=mine";
     this.#parts.edit.href = `${url}/edit`;
     this.#show(...(url ? ["edit", "watch"] : ["watch"]));
-    this.#say("Done. It can be watched now.", "good");
+    this.#say("Uploaded.", "good");
+  }
+
+  /** How far the video is. @param {string} sentence @param {"good" | "bad"} tone */
+  processed(sentence, tone) {
+    this.#say(sentence, tone);
   }
 
   /** @param {string} sentence @param {{retry: boolean}} what */
@@ -104,20 +109,21 @@ export class Row {
 
   #reach(bytes) {
     this.#reached = bytes;
-    this.#parts.bar.value = bytes / this.file.size;
+    // An empty file is rejected, but has a row that says so.
+    this.#parts.bar.value = this.file.size > 0 ? bytes / this.file.size : 0;
   }
 
   #show(...names) {
     this.#parts.bar.classList.remove("waiting");
     const focused = document.activeElement;
     for (const name of BUTTONS) this.#parts[name].hidden = !names.includes(name);
-    // Whoever stood on a button that went away stands on the one that took its place.
+    // Move the focus from a button that disappeared to the one that replaced it.
     if (this.element.contains(focused) && focused.hidden) (this.#parts[names.at(-1)] ?? this.element).focus();
   }
 
   #say(sentence, tone = "") {
     this.#parts.text.textContent = sentence;
-    this.#parts.text.className = `quiet text ${tone}`.trim();
+    this.#parts.text.className = `muted text ${tone}`.trim();
   }
 
   #leave() {

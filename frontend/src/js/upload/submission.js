@@ -1,4 +1,4 @@
-/** Tokens that make sending a file twice harmless: the server keeps one video for each. */
+/** Submission tokens: sending a file twice with the same token creates one video. */
 
 /**
  * @returns {string} 22 characters of base64url, never beginning with "-"

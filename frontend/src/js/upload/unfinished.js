@@ -1,4 +1,4 @@
-/** The list of uploads that were begun, here or elsewhere, and not finished. */
+/** The list of unfinished uploads of the account. */
 import { formatBytes, formatDay, formatProgress } from "../format.js";
 import { fingerprintOf } from "./fingerprint.js";
 
@@ -6,7 +6,7 @@ export class UnfinishedList {
   #section;
   #list;
   #template;
-  #account;
+  #uploadsApi;
   #announcer;
   #take;
 
@@ -14,24 +14,24 @@ export class UnfinishedList {
    * @param {object} parts
    * @param {HTMLElement} parts.section
    * @param {HTMLTemplateElement} parts.template of an item
-   * @param {import("./account.js").Account} parts.account
+   * @param {import("./uploads-api.js").UploadsApi} parts.uploadsApi
    * @param {import("./announcer.js").Announcer} parts.announcer
-   * @param {(files: File[]) => void} parts.take what to do with the file of an upload to go on with
+   * @param {(files: File[]) => void} parts.take starts an upload with a file
    */
-  constructor({ section, template, account, announcer, take }) {
+  constructor({ section, template, uploadsApi, announcer, take }) {
     this.#section = section;
     this.#list = section.querySelector("ul");
     this.#template = template;
-    this.#account = account;
+    this.#uploadsApi = uploadsApi;
     this.#announcer = announcer;
     this.#take = take;
   }
 
-  /** Ask the server again. If it cannot be asked, what is shown stays. */
+  /** Load the list again. If that fails, the old one stays. */
   async refresh() {
     let uploads;
     try {
-      uploads = await this.#account.unfinished();
+      uploads = await this.#uploadsApi.unfinished();
     } catch {
       return;
     }
@@ -53,7 +53,7 @@ export class UnfinishedList {
     bar.setAttribute("aria-label", called);
     if (upload.length) bar.value = upload.offset / upload.length;
     text.textContent = describe(upload);
-    // Of what another program began, nothing is known that a file could be told by.
+    // Uploads of other clients have no fingerprint to compare a file with.
     choose.hidden = !(upload.fingerprint && upload.length);
     choose.setAttribute("aria-label", `${choose.textContent.trim()}: ${called}`);
     choose.addEventListener("click", () => file.click());
@@ -78,7 +78,7 @@ export class UnfinishedList {
       this.#section.hidden = this.#list.childElementCount === 0;
       this.#take([file]);
     } else {
-      text.textContent = "That is another file. Choose the one that this upload was begun with.";
+      text.textContent = "That is another file. Choose the one that this upload was started with.";
       text.classList.add("bad");
       this.#announcer.say(text.textContent);
     }
@@ -87,10 +87,10 @@ export class UnfinishedList {
   async #discard(upload, called, button) {
     button.disabled = true;
     try {
-      await this.#account.discard(upload.url);
-      this.#announcer.say(`${called}: Thrown away.`);
+      await this.#uploadsApi.discard(upload.url);
+      this.#announcer.say(`${called}: Discarded.`);
     } catch {
-      this.#announcer.say(`${called}: This did not work. Try again.`);
+      this.#announcer.say(`${called}: It could not be discarded. Try again.`);
     }
     button.disabled = false;
     button.focus();
@@ -107,6 +107,6 @@ async function readFingerprint(file) {
 }
 
 function describe({ offset, length, expires_at }) {
-  const arrived = length ? formatProgress(offset, length) : formatBytes(offset);
-  return `${arrived} arrived · kept until ${formatDay(expires_at)}`;
+  const received = length ? formatProgress(offset, length) : formatBytes(offset);
+  return `${received} received · kept until ${formatDay(expires_at)}`;
 }

@@ -1,36 +1,36 @@
-/** hls.js, and nothing of it anywhere else but in `succession.js`. Loaded only when there is something for it to play. */
+/** Playback with hls.js. Only this module and `hls-handover.js` use it; it is loaded when there is HLS to play. */
 import workerPath from "static:hls-worker.js";
+import { bufferedUntil, dropAhead, hasPlaylists, mayHandOver } from "./hls-handover.js";
+import { isRefusal } from "./player-errors.js";
 import { levelOf, renditionsOf, settledChoice } from "./quality.js";
-import { bufferedUntil, dropAhead, hasPlaylists, mayHandOver } from "./succession.js";
-import { isRefusal } from "./trouble.js";
 
-/** Seconds to load ahead before somebody presses play, and after. */
-const PEEK_S = 5;
+/** Seconds to load ahead before the viewer presses play, and after. */
+const AHEAD_PAUSED_S = 5;
 const AHEAD_S = 30;
 
-/** Seconds that must be buffered before another hls.js takes over: its first part comes after some playlists. */
+/** Seconds that must be buffered before another hls.js takes over: it has to load playlists first. */
 const SPARE_S = 10;
 
-/** A decoder that fails more often than this within so many milliseconds will not be mended. */
-const MENDS = 2;
-const MENDS_WITHIN_MS = 20_000;
+/** A decoder that fails more often than this within so many milliseconds is given up. */
+const RECOVERIES = 2;
+const RECOVERIES_WITHIN_MS = 20_000;
 
-/** Seconds by which one goes back before the end of what it takes over. */
+/** Seconds of the inherited buffer that are loaded again, so that the parts overlap. */
 const SEAM_S = 0.5;
 
 const SETTINGS = {
   workerPath,
   backBufferLength: 90,
-  // Samples count by how long they took, so fast ones hardly count: with hls.js's 3 and 9 seconds a
-  // line that is fast again is believed after minutes.
+  // Samples are weighted by their duration, so fast ones hardly count: with hls.js's defaults of 3 and 9
+  // seconds the estimate takes minutes to rise after the connection has become fast again.
   abrEwmaFastVoD: 1,
   abrEwmaSlowVoD: 2,
-  // Pictures that are decoded in another order than they are shown begin some pictures after the film. To hls.js
-  // that is a hole, and it loads everything before the hole again: on a slow line, instead of what comes next.
+  // With reordered frames (B-frames) the first frame is shown a few frames after 0. hls.js takes that for a hole, and
+  // loads the segment before the hole again: on a slow connection, instead of the next one.
   maxBufferHole: 0.5,
-  // No more pictures than the page shows; by hand people get what they ask for.
+  // No higher resolution than the player shows; a choice from the menu is not limited.
   capLevelToPlayerSize: true,
-  // Captions are <track>s of the page; these would clear or switch them.
+  // Captions are <track> elements of the page; these controllers would clear or switch them.
   subtitleTrackController: undefined,
   subtitleStreamController: undefined,
   timelineController: undefined,
@@ -49,9 +49,9 @@ export async function loadAdaptive() {
 /**
  * Play an HLS master in a video element.
  *
- * An hls.js never reads its master again, and to load it anew in the same one throws the buffer away, so that the
- * picture stops. So whoever knows of a newer master starts a second hls.js beside the first; when the first has
- * nothing half done, the second gets its MediaSource with all that is buffered, and loads what comes after.
+ * hls.js does not reload a master playlist, and loading it again in the same instance discards the buffer, which
+ * stops playback. So for a newer master a second instance is started beside the first. When the first has no
+ * segment half loaded, the second takes over its MediaSource with the buffer, and loads what comes after.
  *
  * @param {object} Hls
  * @param {HTMLVideoElement} video
@@ -59,26 +59,26 @@ export async function loadAdaptive() {
  * @param {object} how
  * @param {number} how.at seconds to begin at
  * @param {string} how.choice of the quality menu
- * @param {() => void} how.changed other renditions are known, or another one is on the screen
+ * @param {() => void} how.changed the renditions, or the one being shown, have changed
  * @param {(status: number) => void} how.refused the server answered 401, 403 or 404 to something
- * @param {() => void} how.interrupted the network is away, and loading has stopped
- * @param {() => void} how.flowing bytes have come
- * @param {() => void} how.failed it will not play
+ * @param {() => void} how.interrupted the network failed, and loading has stopped
+ * @param {() => void} how.flowing a segment has arrived
+ * @param {() => void} how.failed HLS cannot be played
  */
 export function playAdaptive(Hls, video, master, how) {
-  const mends = [];
+  const recoveries = [];
   let chosen = how.choice;
-  let ahead = video.paused ? PEEK_S : AHEAD_S;
+  let ahead = video.paused ? AHEAD_PAUSED_S : AHEAD_S;
   let renditions = [];
   let shown = null;
-  let newer = null; // has read a newer master, or is about to, and takes over then
-  let inherited = 0; // seconds; what is buffered before this was loaded by a predecessor
+  let newer = null; // the instance with a newer master that will take over
+  let inherited = 0; // seconds; the buffer up to here was loaded by an earlier instance
 
   const make = (more) => new Hls({ ...SETTINGS, maxMaxBufferLength: ahead, ...more });
   let hls = make({ startPosition: how.at > 0 ? how.at : -1 });
 
-  /** Listen to the one that plays. */
-  function attend() {
+  /** Listen to the instance that plays. */
+  function listen() {
     hls.on(Hls.Events.LEVEL_SWITCHED, (_event, { level }) => {
       shown = renditions.find((one) => one.index === level)?.name ?? null;
       how.changed();
@@ -92,18 +92,18 @@ export function playAdaptive(Hls, video, master, how) {
     if (isRefusal(status)) how.refused(status);
     if (!problem.fatal) return;
     if (problem.type === Hls.ErrorTypes.NETWORK_ERROR && hls.levels.length > 0) how.interrupted();
-    else if (problem.type === Hls.ErrorTypes.MEDIA_ERROR) mend();
+    else if (problem.type === Hls.ErrorTypes.MEDIA_ERROR) recover();
     else how.failed();
   }
 
-  function mend() {
-    if (!mayMend(mends)) return how.failed();
+  function recover() {
+    if (!mayRecover(recoveries)) return how.failed();
     inherited = 0;
     hls.recoverMediaError();
   }
 
-  /** The master has been read, and nothing of it is loaded yet. */
-  function aim(one) {
+  /** Choose the first level, once the master has been read and before a segment is loaded. */
+  function chooseLevel(one) {
     const found = renditionsOf(one.levels);
     chosen = settledChoice(found, chosen);
     if (chosen !== "auto") one.loadLevel = levelOf(found, chosen);
@@ -114,22 +114,22 @@ export function playAdaptive(Hls, video, master, how) {
     newer?.destroy();
     const next = make({ autoStartLoad: false });
     newer = next;
-    const wanted = levelOf(renditions, chosen) === null; // somebody chose what is only coming
+    const wanted = levelOf(renditions, chosen) === null; // the chosen rendition is not in the present master
     const takeOver = (tolerating) => {
       if (newer !== next || !hasPlaylists(next)) return;
-      if (hls.hasEnoughToStart && hasTime(video) && mayHandOver(hls, tolerating)) succeed({ wanted });
+      if (hls.hasEnoughToStart && hasTime(video) && mayHandOver(hls, tolerating)) handOver({ wanted });
     };
     next.on(Hls.Events.ERROR, (_event, { fatal }) => {
       if (newer !== next || !fatal) return;
-      newer = null; // what plays goes on; the next news begins anew
+      newer = null; // the present instance plays on; the next event tries again
       next.destroy();
     });
     next.on(Hls.Events.MANIFEST_PARSED, () => {
       next.bandwidthEstimate = hls.bandwidthEstimate;
-      aim(next);
-      next.startLoad(bufferedUntil(video)); // without an element: no more than its playlists
+      chooseLevel(next);
+      next.startLoad(bufferedUntil(video)); // without a media element it loads only playlists
     });
-    // Between two parts, or when there is nothing to load.
+    // Take over between two segments, or when there is nothing to load.
     for (const event of [Hls.Events.LEVEL_LOADED, Hls.Events.AUDIO_TRACK_LOADED]) {
       next.on(event, () => queueMicrotask(() => takeOver({ loading: false })));
     }
@@ -137,60 +137,60 @@ export function playAdaptive(Hls, video, master, how) {
     next.loadSource(master);
   }
 
-  /** Let the newer one go on with what is buffered. */
-  function succeed({ wanted }) {
+  /** Let the newer instance continue with the buffer. */
+  function handOver({ wanted }) {
     const media = hls.transferMedia();
     hls.destroy();
     hls = newer;
     newer = null;
     inherited = bufferedUntil(video);
     renditions = renditionsOf(hls.levels);
-    attend();
+    listen();
     if (wanted) hls.once(Hls.Events.MEDIA_ATTACHED, skip);
-    hls.startLevel = hls.loadLevel; // its playlist is here, so that loading begins where it is told to
+    hls.startLevel = hls.loadLevel; // its playlist is loaded, so that loading starts at the given position
     hls.attachMedia(media);
-    hls.stopLoad(); // or the sound, which follows the pictures, begins before its turn and is broken off
-    // From a part that is there: seams may differ by a few pictures, and must overlap.
+    hls.stopLoad(); // otherwise audio starts to load before the video, and is cancelled
+    // From a buffered part: segments may differ by a few frames at their ends, and must overlap.
     hls.startLoad(Math.max(video.currentTime, inherited - SEAM_S), true);
     how.changed();
   }
 
-  /** Somebody who chose does not wait until all is played that a predecessor loaded. */
+  /** Apply a choice at once instead of after the inherited buffer. */
   function skip() {
     if (inherited > video.currentTime) dropAhead(Hls, hls, video);
   }
 
-  function hurry() {
+  function loadFurther() {
     ahead = AHEAD_S;
     for (const one of [hls, newer]) {
       if (one) one.config.maxMaxBufferLength = ahead;
     }
   }
 
-  video.addEventListener("play", hurry, { once: true });
-  attend();
+  video.addEventListener("play", loadFurther, { once: true });
+  listen();
   hls.on(Hls.Events.MANIFEST_PARSED, () => {
-    renditions = aim(hls);
+    renditions = chooseLevel(hls);
     how.changed();
   });
   hls.loadSource(master);
   hls.attachMedia(video);
   return {
-    /** What can be played, best first. */
+    /** The renditions that can be played, best first. */
     renditions: () => renditions,
-    /** The name of what is on the screen; null before that is known. */
+    /** The name of the rendition being shown; null before it is known. */
     shown: () => shown,
-    /** What somebody chose. */
+    /** The choice of the viewer. */
     chosen: () => chosen,
 
-    /** Whether a choice of the menu can be played now. */
+    /** Whether the master has a rendition for a choice. */
     offers: (choice) => levelOf(renditions, choice) !== null,
 
-    /** @param {string} choice of the quality menu; what is not there yet is taken when it is */
+    /** @param {string} choice of the quality menu; a missing rendition is used as soon as it is published */
     choose(choice) {
       chosen = choice;
       const level = levelOf(renditions, choice);
-      if (level === null || newer) renew(); // with this aim
+      if (level === null || newer) renew(); // with the new choice
       if (level === null) return;
       if (level < 0) {
         hls.loadLevel = -1;
@@ -202,28 +202,28 @@ export function playAdaptive(Hls, video, master, how) {
 
     renew,
     /** The element itself reported an error. */
-    mend,
+    recover,
     pause: () => hls.stopLoad(),
     resume() {
       const rest = inherited > video.currentTime;
       hls.startLoad(rest ? inherited : -1, rest);
     },
     end() {
-      video.removeEventListener("play", hurry);
+      video.removeEventListener("play", loadFurther);
       newer?.destroy();
       hls.destroy();
     },
   };
 }
 
-/** Whether the picture goes on while for once nothing is loaded. */
+/** Whether enough is buffered to play on while the instances change. */
 function hasTime(video) {
   const until = bufferedUntil(video);
   return video.paused || until - video.currentTime >= SPARE_S || until > video.duration - 1;
 }
 
-function mayMend(mends) {
+function mayRecover(recoveries) {
   const now = performance.now();
-  mends.push(now);
-  return mends.filter((then) => now - then < MENDS_WITHIN_MS).length <= MENDS;
+  recoveries.push(now);
+  return recoveries.filter((then) => now - then < RECOVERIES_WITHIN_MS).length <= RECOVERIES;
 }

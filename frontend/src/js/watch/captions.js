@@ -1,10 +1,9 @@
-/** Which captions are shown, and drawing them: as text, over the picture, clear of the bar. */
+/** Choosing captions, and showing them as text above the control bar. */
 
 const family = (tag) => tag.toLowerCase().split("-")[0];
 
 /**
- * The track that suits somebody best: the language asked for, its family, a language of the
- * browser, or the first.
+ * The best track: in the wanted language, a variant of it, a language of the browser, or the first.
  * @param {{language: string}[]} tracks
  * @param {string | undefined} wanted
  * @param {readonly string[]} spoken languages of the browser
@@ -27,9 +26,9 @@ export function captionTracks(video) {
 }
 
 /**
- * Show captions in our own box, since the browser's lie under the bar.
+ * Show captions in our own box: those of the browser would be covered by the control bar.
  * @param {HTMLVideoElement} video
- * @param {() => void} changed others are chosen
+ * @param {() => void} changed another track is chosen
  */
 export function makeCaptions(video, changed) {
   const box = document.createElement("div");
@@ -53,7 +52,7 @@ export function makeCaptions(video, changed) {
 
   return {
     box,
-    /** What is shown; null: nothing. */
+    /** The track being shown; null: none. */
     active: () => active,
     /** @param {number} index of `captionTracks`; -1: none */
     choose(index) {

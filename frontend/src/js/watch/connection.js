@@ -1,18 +1,18 @@
-/** When the server cannot be reached, or refuses: say so, and go on by itself when that is over. */
-import { ask, isRefusal } from "./trouble.js";
+/** Report that the server cannot be reached or refuses, and resume when that is over. */
+import { ask, isRefusal } from "./player-errors.js";
 
-/** Between tries while the network is away, doubling. */
+/** Waits between attempts while the network is down; each is twice the one before. */
 const FIRST_RETRY_MS = 2000;
 const LAST_RETRY_MS = 30_000;
 
 /**
  * @param {object} does
- * @param {(trouble: {status: number | null}) => void} does.troubled
- * @param {() => void} does.cleared the trouble is over
- * @param {() => void} does.halt ask for nothing more
- * @param {() => void} does.resume go on
+ * @param {(problem: {status: number | null}) => void} does.onError
+ * @param {() => void} does.onRecovered the error is over
+ * @param {() => void} does.halt stop loading
+ * @param {() => void} does.resume continue
  */
-export function makeConnection({ troubled, cleared, halt, resume }) {
+export function makeConnection({ onError, onRecovered, halt, resume }) {
   let asking = false;
   let refusal = null;
   let retry = null;
@@ -23,7 +23,7 @@ export function makeConnection({ troubled, cleared, halt, resume }) {
     const status = await ask(refusal);
     if (status === null || status >= 400) return;
     refusal = null;
-    cleared();
+    onRecovered();
     resume();
   }
 
@@ -32,22 +32,22 @@ export function makeConnection({ troubled, cleared, halt, resume }) {
   document.addEventListener("visibilitychange", checkReturn);
 
   return {
-    /** Bytes have come. */
+    /** Data has arrived. */
     flowing() {
       clearTimeout(retry?.timer);
-      if (retry) cleared();
+      if (retry) onRecovered();
       retry = null;
     },
 
-    /** The network is away: do something in a while, and sooner if the browser says that it is back. */
+    /** The network is down: try again after a while, or as soon as the browser is online. */
     tryAgain(act) {
       const wait = Math.min((retry?.wait ?? FIRST_RETRY_MS / 2) * 2, LAST_RETRY_MS);
       clearTimeout(retry?.timer);
       retry = { wait, act, timer: setTimeout(act, wait) };
-      troubled({ status: null });
+      onError({ status: null });
     },
 
-    /** One rendition may have been replaced; what counts is whether the video can still be had. */
+    /** A rendition may have been replaced: ask whether the video itself is still available. */
     async checkRefusal(url) {
       if (asking || refusal) return;
       asking = true;
@@ -56,7 +56,7 @@ export function makeConnection({ troubled, cleared, halt, resume }) {
       if (!isRefusal(status)) return;
       refusal = url;
       halt();
-      troubled({ status });
+      onError({ status });
     },
 
     /** @returns {Promise<number | null>} what the server answers; a refusal is remembered */

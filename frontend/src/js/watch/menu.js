@@ -1,9 +1,12 @@
 /**
- * The settings: a list of what can be chosen, and a list of choices for each.
+ * The settings menu: a list of sections, and a list of choices for each.
  *
- * Labels may come from whoever uploaded captions, so they are only ever text.
+ * Labels may come from other users, who uploaded captions, so they are always set as text.
  */
 import iconUrl from "static:icons.svg";
+
+/** Where the settings are a sheet at the bottom of the page. */
+const NARROW = matchMedia("(width < 40rem)");
 
 let count = 0;
 
@@ -21,7 +24,7 @@ export function makeMenu(sections) {
   button.setAttribute("aria-expanded", "false");
   button.setAttribute("aria-haspopup", "menu");
   button.setAttribute("aria-controls", id);
-  const panel = element("div", "choices", { id });
+  const panel = element("div", "settings-panel", { id });
   panel.hidden = true;
   const root = element("div", "plyr__controls__item settings");
   root.append(button, panel);
@@ -29,7 +32,7 @@ export function makeMenu(sections) {
 
   const offered = () => sections.filter((section) => section.choices().length > 1);
 
-  /** Draw what is to be seen now; the focus stays on the entry that had it. */
+  /** Draw the menu; the focus stays on the entry that had it. */
   function draw({ focus } = {}) {
     const held = panel.contains(document.activeElement) ? document.activeElement.dataset.key : null;
     if (shown && !offered().includes(shown)) shown = null;
@@ -46,12 +49,12 @@ export function makeMenu(sections) {
   function sectionItems() {
     return offered().map((section) => {
       const current = section.choices().find((choice) => choice.checked);
-      const item = element("button", "plyr__control choice", { type: "button", role: "menuitem" });
+      const item = element("button", "plyr__control settings-item", { type: "button", role: "menuitem" });
       item.setAttribute("aria-haspopup", "menu");
       item.dataset.key = section.name;
       item.append(
         element("span", "", {}, section.name),
-        element("span", "now", { dir: "auto" }, current?.label ?? ""),
+        element("span", "current-value", { dir: "auto" }, current?.label ?? ""),
         icon("chevron-right"),
       );
       item.addEventListener("click", () => {
@@ -64,11 +67,14 @@ export function makeMenu(sections) {
 
   function choiceItems(section) {
     return section.choices().map(({ value, label, note, checked }) => {
-      const item = element("button", "plyr__control choice", { type: "button", role: "menuitemradio" });
+      const item = element("button", "plyr__control settings-item", {
+        type: "button",
+        role: "menuitemradio",
+      });
       item.setAttribute("aria-checked", String(checked));
       item.dataset.key = String(value);
       item.append(icon("check"), element("span", "", { dir: "auto" }, label));
-      if (note) item.append(element("span", "now", {}, note));
+      if (note) item.append(element("span", "current-value", {}, note));
       item.addEventListener("click", () => {
         section.choose(value);
         shown = null;
@@ -95,12 +101,17 @@ export function makeMenu(sections) {
   function open() {
     shown = null;
     panel.hidden = false;
+    if (NARROW.matches && panel.showPopover) {
+      panel.popover = "manual"; // above the page, where it may be larger than the player
+      panel.showPopover();
+    }
     button.setAttribute("aria-expanded", "true");
     draw({ focus: "" });
   }
 
   function close({ refocus = false } = {}) {
     if (panel.hidden) return;
+    panel.popover = null;
     panel.hidden = true;
     button.setAttribute("aria-expanded", "false");
     if (refocus) button.focus();
@@ -136,12 +147,12 @@ export function makeMenu(sections) {
   return {
     element: root,
     close,
-    /** What there is to choose, or what is chosen, has changed. */
+    /** Draw again after the choices, or the chosen one, have changed. */
     refresh() {
       draw();
       for (const listener of listeners) listener();
     },
-    /** Do something now and at each such change. */
+    /** Call a listener now and at each refresh. */
     onRefresh(listener) {
       listeners.push(listener);
       listener();
@@ -152,11 +163,11 @@ export function makeMenu(sections) {
 /**
  * A button of the bar.
  * @param {string} name
- * @param {string} picture of the icon
+ * @param {string} iconName
  */
-export function makeButton(name, picture) {
+export function makeButton(name, iconName) {
   const button = element("button", "plyr__control plyr__controls__item", { type: "button" });
-  button.append(icon(picture), element("span", "plyr__sr-only", {}, name));
+  button.append(icon(iconName), element("span", "plyr__sr-only", {}, name));
   return button;
 }
 

@@ -1,36 +1,37 @@
-/** The player: hls.js and Plyr behind one door, and the browser's own player if they fail. */
+/** The player: Plyr and hls.js, or the browser's own player if they fail. */
 import { captionTracks, makeCaptions, suitableTrack } from "./captions.js";
-import { SPEEDS } from "./keys.js";
-import { keep, recall, remember } from "./memory.js";
+import { SPEEDS } from "./keyboard.js";
 import { makeButton, makeMenu } from "./menu.js";
+import { describePlayerError } from "./player-errors.js";
+import { makePlyr, showPreviews } from "./plyr.js";
+import { applyPreferences, readPreferences, savePreferences } from "./preferences.js";
 import { keepPosition, startOf } from "./resume.js";
-import { dress, showPreviews } from "./skin.js";
 import { makeSource } from "./source.js";
 import { loadStoryboard } from "./storyboard.js";
-import { explainTrouble } from "./trouble.js";
 
 /**
- * @param {HTMLElement} screen holds the video element, and says in its data what there is
+ * @param {HTMLElement} screen holds the video element; its data attributes say what the video has
  * @param {HTMLVideoElement} video
  * @param {object} page
- * @param {(sentence: string | null) => void} page.trouble shows what is wrong; null: nothing any more
+ * @param {(sentence: string | null) => void} page.showError shows an error; null removes it
  * @returns {{toggleCaptions: () => string, toggleFullscreen: () => unknown, start: number}}
  */
-export function makePlayer(screen, video, { trouble }) {
-  const { codec = "", master, position, remember: url, storyboard } = screen.dataset;
-  const start = startOf(location.hash, position);
-  remember(video);
+export function makePlayer(screen, video, { showError }) {
+  const { codec = "", master, position, remember: url, storyboard, title, owner } = screen.dataset;
+  const length = Number(screen.dataset.length);
+  const start = startOf(location, { position: Number(position ?? 0), length });
+  applyPreferences(video);
   let menu;
   const source = makeSource(video, {
     start,
     codec,
     changed: () => menu?.refresh(),
-    troubled: (what) => trouble(explainTrouble({ decoding: false, ...what, codec })),
-    cleared: () => trouble(null),
+    onError: (what) => showError(describePlayerError({ decoding: false, ...what, codec })),
+    onRecovered: () => showError(null),
   });
-  const skin = tryDress(video);
+  const plyr = tryPlyr(video, { length, metadata: describeMedia(video, { title, owner }) });
   let captions;
-  if (skin) {
+  if (plyr) {
     captions = makeCaptions(video, () => menu?.refresh());
     menu = makeMenu([
       { name: "Quality", choices: source.choices, choose: source.choose },
@@ -41,16 +42,16 @@ export function makePlayer(screen, video, { trouble }) {
         choose: (index) => chooseCaptions(captions, index),
       },
     ]);
-    skin.elements.buttons.fullscreen.before(menu.element);
-    skin.elements.container.append(captions.box);
+    plyr.elements.buttons.fullscreen.before(menu.element);
+    plyr.elements.container.append(captions.box);
     addCaptionsButton(video, captions, menu);
-    const { captions: shown, language } = recall();
+    const { captions: shown, language } = readPreferences();
     if (shown) captions.choose(suitableTrack(captionTracks(video), language, navigator.languages));
     video.addEventListener("ratechange", menu.refresh);
     video.addEventListener("controlshidden", () => menu.close());
-    if (storyboard) showStoryboard(screen, skin, storyboard);
+    if (storyboard) showStoryboard(screen, plyr, storyboard);
     document.addEventListener("matinee:storyboard", ({ detail }) => {
-      showStoryboard(screen, skin, detail.storyboard);
+      showStoryboard(screen, plyr, detail.storyboard);
     });
   }
   source.begin();
@@ -59,23 +60,29 @@ export function makePlayer(screen, video, { trouble }) {
     source.offer(detail.master, detail.heights);
   });
   if (url) keepPosition(video, url);
-  warnWithoutPicture(video, codec, trouble);
+  warnWithoutVideo(video, codec, showError);
   return {
     start,
     toggleCaptions: () => (captions ? toggleCaptions(video, captions) : toggleTracks(video)),
-    toggleFullscreen: () => (skin ? skin.fullscreen.toggle() : toggleFullscreen(screen)),
+    toggleFullscreen: () => (plyr ? plyr.fullscreen.toggle() : toggleFullscreen(screen)),
   };
 }
 
-function tryDress(video) {
+function tryPlyr(video, about) {
   try {
-    const skin = dress(video, "#screen");
-    return skin.elements.controls ? skin : null;
+    const plyr = makePlyr(video, "#screen", about);
+    return plyr.elements.controls ? plyr : null;
   } catch (error) {
     console.warn("The browser's own player is used:", error);
     video.controls = true;
     return null;
   }
+}
+
+/** What lock screens and headphones show (Media Session API). */
+function describeMedia(video, { title, owner }) {
+  const artwork = video.poster ? [{ src: video.poster, type: "image/jpeg" }] : [];
+  return { title, artist: owner, artwork };
 }
 
 function speeds(video) {
@@ -105,14 +112,14 @@ function captionChoices(video, captions) {
 function chooseCaptions(captions, index) {
   captions.choose(index);
   const active = captions.active();
-  keep({ captions: active !== null, ...(active && { language: active.language }) });
+  savePreferences({ captions: active !== null, ...(active && { language: active.language }) });
 }
 
 function toggleCaptions(video, captions) {
   const tracks = captionTracks(video);
   if (tracks.length === 0) return "No captions";
   const on = captions.active() !== null;
-  chooseCaptions(captions, on ? -1 : suitableTrack(tracks, recall().language, navigator.languages));
+  chooseCaptions(captions, on ? -1 : suitableTrack(tracks, readPreferences().language, navigator.languages));
   return on ? "Captions off" : "Captions on";
 }
 
@@ -124,13 +131,13 @@ function addCaptionsButton(video, captions, menu) {
   menu.onRefresh(() => button.setAttribute("aria-pressed", String(captions.active() !== null)));
 }
 
-/** The same, for the browser's own player. */
+/** Toggle captions of the browser's own player. */
 function toggleTracks(video) {
   const tracks = captionTracks(video);
   if (tracks.length === 0) return "No captions";
   const showing = tracks.some((track) => track.mode === "showing");
   for (const track of tracks) track.mode = "disabled";
-  const { language } = recall();
+  const { language } = readPreferences();
   if (!showing) tracks[suitableTrack(tracks, language, navigator.languages)].mode = "showing";
   return showing ? "Captions off" : "Captions on";
 }
@@ -139,13 +146,13 @@ function toggleFullscreen(screen) {
   return document.fullscreenElement ? document.exitFullscreen() : screen.requestFullscreen?.();
 }
 
-/** Not before somebody comes near the player: most who open the page only read it. */
-function showStoryboard(screen, skin, url) {
+/** Load the storyboard when the pointer or the focus comes to the player. */
+function showStoryboard(screen, plyr, url) {
   const load = async () => {
     const thumbnails = await loadStoryboard(url);
-    if (thumbnails) showPreviews(skin, thumbnails);
+    if (thumbnails) showPreviews(plyr, thumbnails);
   };
-  // It may have been drawn while somebody is there.
+  // It may have been published while the pointer is there.
   if (screen.matches(":hover, :focus-within")) return load();
   const begun = new AbortController();
   for (const event of ["pointerenter", "focusin", "touchstart"]) {
@@ -157,10 +164,10 @@ function showStoryboard(screen, skin, url) {
   }
 }
 
-function warnWithoutPicture(video, codec, trouble) {
+function warnWithoutVideo(video, codec, showError) {
   video.addEventListener("loadedmetadata", () => {
     if (video.videoWidth === 0 && codec) {
-      trouble(`Only the sound plays. ${explainTrouble({ status: 200, decoding: false, codec })}`);
+      showError(`Only the audio plays. ${describePlayerError({ status: 200, decoding: false, codec })}`);
     }
   });
 }

@@ -1,6 +1,6 @@
-/** What the quality menu offers, and how its entries are called. */
+/** The entries of the quality menu and their labels. */
 
-/** The rendition that holds the original's own pictures. */
+/** The rendition that holds the original video, copied without encoding. */
 const SOURCE = "source";
 
 /**
@@ -34,7 +34,7 @@ function label({ name, lines }) {
  *
  * @param {object} now
  * @param {{name: string, lines: number}[]} now.renditions of HLS, best first; as far as they are known
- * @param {string | null} now.playing the name of what is on the screen, if it comes as HLS
+ * @param {string | null} now.playing the name of the rendition being shown, if HLS plays
  * @param {string} now.chosen "auto", "original" or a name
  * @param {boolean} now.adaptive there is HLS
  * @param {boolean} now.originalPlays the browser can play the file as it was uploaded
@@ -69,7 +69,7 @@ export function levelOf(renditions, choice) {
 }
 
 /**
- * What was chosen, once the renditions are known: a height alone may turn out to be the original's.
+ * The choice, once the renditions are known: a height may turn out to be that of the original.
  * @param {{name: string, lines: number, index: number | null}[]} renditions
  * @param {string} choice
  * @returns {string} "auto" if no rendition has it
@@ -81,9 +81,9 @@ export function settledChoice(renditions, choice) {
 }
 
 /**
- * The renditions, and those that will be there once the newest master is taken, from the heights alone.
+ * The renditions, and those that only the server's list of heights has so far.
  * @param {{name: string, lines: number}[]} renditions that are known
- * @param {number[]} heights that the server tells of
+ * @param {number[]} heights reported by the server
  */
 export function withForeseen(renditions, heights) {
   const known = new Set(renditions.map((one) => one.lines));

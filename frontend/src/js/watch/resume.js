@@ -1,15 +1,20 @@
-/** Go on where somebody stopped, and remember where they stop now. */
+/** Resume where the viewer stopped, and save where they stop now. */
 
 const EVERY_MS = 10_000;
 const STEP_MS = 1000;
 
+/** A saved position is used from this many seconds, or this share of a short video. */
+const RESUME_FROM_S = 10;
+const RESUME_FROM_SHARE = 0.05;
+
 /**
- * The time that an address asks for: `#t=90`, `#t=1:30`, `#t=1m30s`.
- * @param {string} hash
+ * The time that an address asks for: `#t=90`, `?t=90`, `#t=1:30`, `#t=1m30s`.
+ * @param {{hash: string, search: string}} address the fragment goes before the query
  * @returns {number | null} seconds
  */
-export function startInAddress(hash) {
-  const text = new URLSearchParams(hash.replace(/^#/, "")).get("t") ?? "";
+export function startInAddress({ hash, search }) {
+  const text =
+    new URLSearchParams(hash.replace(/^#/, "")).get("t") ?? new URLSearchParams(search).get("t") ?? "";
   if (/^\d+(\.\d+)?$/.test(text)) return Number(text);
   const clock = /^(?:(\d+):)?(\d{1,2}):(\d{2})$/.exec(text);
   const words = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(text);
@@ -19,13 +24,15 @@ export function startInAddress(hash) {
 }
 
 /**
- * Where to begin, in seconds.
- * @param {string} hash of the address, which goes before what is remembered
- * @param {string | undefined} remembered
+ * Where to begin, in seconds. A time in the address goes before the saved position.
+ * @param {{hash: string, search: string}} address
+ * @param {{position: number, length: number}} saved seconds; a position of 0 means none
  */
-export function startOf(hash, remembered) {
-  const seconds = startInAddress(hash) ?? Number(remembered ?? 0);
-  return seconds > 0 && Number.isFinite(seconds) ? seconds : 0;
+export function startOf(address, { position, length }) {
+  const asked = startInAddress(address);
+  if (asked !== null) return asked;
+  const resumes = position >= Math.min(RESUME_FROM_S, RESUME_FROM_SHARE * length);
+  return resumes && Number.isFinite(position) ? position : 0;
 }
 
 /**

@@ -1,41 +1,41 @@
 /**
- * Where the pictures come from: the file as it was uploaded, which plays at once, or HLS.
+ * What the video element plays: the uploaded file, which starts at once, or HLS.
  *
- * HLS is taken in the place of the file as soon as nobody notices: before the first picture, in a
- * pause, at a jump, when the file stalls, or when somebody chooses a quality. To change from one to
- * the other empties the element, for which nobody who watches the file in its full quality should be
- * interrupted. What HLS gets while it plays it takes at once, since that interrupts nothing: see
- * `adaptive.js`. If it fails, the file goes on from the same place.
+ * Changing from one to the other resets the element, which interrupts playback. So HLS replaces the file
+ * only when the viewer will not notice: before the first frame, in a pause, at a seek, when the file
+ * stalls, or when the viewer chooses a quality. Renditions that are published while HLS plays are taken
+ * at once, which does not interrupt it: see `adaptive.js`. If HLS fails, the file plays on from the same
+ * position.
  */
 import { loadAdaptive, playAdaptive } from "./adaptive.js";
 import { makeConnection } from "./connection.js";
-import { makeExchange } from "./exchange.js";
-import { watchMoments } from "./moments.js";
+import { watchIdleMoments } from "./idle-moments.js";
+import { formatName } from "./player-errors.js";
 import { qualityChoices, withForeseen } from "./quality.js";
-import { formatName } from "./trouble.js";
+import { makeSourceSwap } from "./source-swap.js";
 
 const HLS_TYPE = "application/vnd.apple.mpegurl";
 
 /**
- * @param {HTMLVideoElement} video with the file as its <source>, or the HLS master if the file is none
+ * @param {HTMLVideoElement} video with the file as its <source>, or the HLS master if browsers cannot play the file
  * @param {object} what
  * @param {number} what.start seconds to begin at
  * @param {string} what.codec of the file, as the server calls it
- * @param {() => void} what.changed other choices, or another one is made
- * @param {(trouble: {status: number | null, decoding?: boolean}) => void} what.troubled
- * @param {() => void} what.cleared the trouble is over
+ * @param {() => void} what.changed the choices, or the chosen one, have changed
+ * @param {(problem: {status: number | null, decoding?: boolean}) => void} what.onError
+ * @param {() => void} what.onRecovered the error is over
  */
-export function makeSource(video, { start, codec, changed, troubled, cleared }) {
+export function makeSource(video, { start, codec, changed, onError, onRecovered }) {
   const source = video.querySelector("source");
   const file = source.src;
   const isFile = source.type !== HLS_TYPE; // browsers cannot play what was uploaded otherwise
-  const exchange = makeExchange(video, start);
+  const swapSource = makeSourceSwap(video, start);
   let kind = "file";
   let master = null;
   let usable = true; // HLS has not failed yet
-  let waiting = false; // for a moment to take HLS, or more of it than is being taken
+  let waiting = false; // for an idle moment to switch to HLS, or for renditions newer than those being loaded
   let changing = false;
-  let heights = []; // of what HLS has, as the server tells them
+  let heights = []; // of the renditions, as the server reports them
   let adaptive = null;
   let filePlays = isFile && formatName(codec) === "H.264";
 
@@ -46,18 +46,18 @@ export function makeSource(video, { start, codec, changed, troubled, cleared }) 
   };
 
   const broken = () => Boolean(video.error) || video.networkState === HTMLMediaElement.NETWORK_NO_SOURCE;
-  const moments = watchMoments(video, () => {
+  const idleMoments = watchIdleMoments(video, () => {
     if (waiting) take("auto");
   });
   const connection = makeConnection({
-    troubled,
-    cleared,
+    onError,
+    onRecovered,
     halt: () => adaptive?.pause(),
     resume: () => (adaptive ? adaptive.resume() : takeFile()),
   });
 
   function change(to, put) {
-    exchange((at) => {
+    swapSource((at) => {
       adaptive?.end();
       adaptive = null;
       kind = to;
@@ -71,8 +71,8 @@ export function makeSource(video, { start, codec, changed, troubled, cleared }) 
     waiting = false;
     try {
       const Hls = await script();
-      if (!byHand && !broken() && !moments.quiet()) {
-        waiting = true; // it has begun to play while the script was loaded
+      if (!byHand && !broken() && !idleMoments.quiet()) {
+        waiting = true; // playback began while the script was loading
       } else if (Hls) {
         change("adaptive", (at) => {
           adaptive = playAdaptive(Hls, video, master, { at, choice, changed, ...outcomes });
@@ -89,7 +89,7 @@ export function makeSource(video, { start, codec, changed, troubled, cleared }) 
       unusable(); // the script cannot be loaded
     } finally {
       changing = false;
-      if (adaptive && waiting) renew(); // there was news meanwhile
+      if (adaptive && waiting) renew(); // more renditions were published meanwhile
       changed();
     }
   }
@@ -128,12 +128,12 @@ export function makeSource(video, { start, codec, changed, troubled, cleared }) 
     const status = await connection.look(file);
     const passing = code === MediaError.MEDIA_ERR_NETWORK && status < 400;
     if (status === null || passing) connection.tryAgain(takeFile);
-    else troubled({ status, decoding: code === MediaError.MEDIA_ERR_DECODE });
+    else onError({ status, decoding: code === MediaError.MEDIA_ERR_DECODE });
   }
 
-  function onError() {
+  function handleMediaError() {
     if (kind === "adaptive") {
-      adaptive?.mend();
+      adaptive?.recover();
     } else if (kind === "native") {
       unusable();
     } else {
@@ -148,13 +148,13 @@ export function makeSource(video, { start, codec, changed, troubled, cleared }) 
     if (video.videoWidth > 0) filePlays = isFile;
     connection.flowing();
   });
-  video.addEventListener("error", onError);
+  video.addEventListener("error", handleMediaError);
   source.addEventListener("error", () => {
-    if (kind === "file" && !changing) onError();
+    if (kind === "file" && !changing) handleMediaError();
   });
 
   return {
-    /** What the quality menu shows. */
+    /** The entries of the quality menu. */
     choices: () =>
       qualityChoices({
         renditions: withForeseen(adaptive?.renditions() ?? [], heights),
@@ -166,7 +166,7 @@ export function makeSource(video, { start, codec, changed, troubled, cleared }) 
 
     /** @param {string} choice of the menu */
     choose(choice) {
-      // The original may be a rendition too; any other that HLS has not yet comes to it.
+      // The original may be a rendition too. A rendition that HLS does not have yet is fetched.
       if (adaptive && (choice !== "original" || adaptive.offers(choice))) {
         adaptive.choose(choice);
       } else if (choice !== "original") {
@@ -179,9 +179,9 @@ export function makeSource(video, { start, codec, changed, troubled, cleared }) 
     },
 
     /**
-     * Say that there is HLS, or more of it than before.
+     * Report that there is HLS, or that it has more renditions than before.
      * @param {string} url of the master
-     * @param {number[]} known heights of it, as far as they are known
+     * @param {number[]} known heights of its renditions, as far as they are known
      */
     offer(url, known = []) {
       master = url;
@@ -190,18 +190,18 @@ export function makeSource(video, { start, codec, changed, troubled, cleared }) 
         renew();
       } else {
         waiting = usable;
-        script().catch(() => {}); // on its way before it is needed
-        if (broken()) cleared();
-        if (waiting && (broken() || moments.settled())) take("auto");
+        script().catch(() => {}); // load it before it is needed
+        if (broken()) onRecovered();
+        if (waiting && (broken() || idleMoments.settled())) take("auto");
       }
       changed();
     },
 
-    /** Look at what happened before this script ran. */
+    /** Handle what happened before this script ran. */
     begin() {
       if (start > 0 && (video.readyState === 0 || video.currentTime === 0)) video.currentTime = start;
       setTimeout(() => {
-        if (kind === "file" && !changing && broken()) onError();
+        if (kind === "file" && !changing && broken()) handleMediaError();
       }, 1000);
     },
   };

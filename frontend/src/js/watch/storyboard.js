@@ -1,4 +1,4 @@
-/** Pictures above the bar while the pointer is on it, from a sheet of small ones. */
+/** Thumbnails above the seek bar, from one sheet of images. */
 
 const CUE = /(?:(\d+):)?(\d\d):(\d\d)\.(\d{3})\s+-->\s+(?:(\d+):)?(\d\d):(\d\d)\.(\d{3})/;
 
@@ -6,22 +6,22 @@ const seconds = ([hours, minutes, whole, thousandths]) =>
   Number(hours ?? 0) * 3600 + Number(minutes) * 60 + Number(whole) + Number(thousandths) / 1000;
 
 /**
- * Read WebVTT whose cues are parts of a picture: `storyboard.jpg#xywh=160,0,160,90`.
+ * Read WebVTT whose cues are parts of an image: `storyboard.jpg#xywh=160,0,160,90`.
  * @param {string} text
- * @param {string} base what the pictures' addresses are relative to
+ * @param {string} base base URL of the images
  * @returns {{startTime: number, endTime: number, text: string, x: number, y: number, w: number, h: number}[]}
  */
 export function parseStoryboard(text, base) {
   const frames = [];
   for (const block of text.replace(/\r\n?/g, "\n").split(/\n{2,}/)) {
     const times = CUE.exec(block);
-    const place = /^(\S+)#xywh=(\d+),(\d+),(\d+),(\d+)$/m.exec(block);
-    if (!times || !place) continue;
-    const [x, y, w, h] = place.slice(2).map(Number);
+    const region = /^(\S+)#xywh=(\d+),(\d+),(\d+),(\d+)$/m.exec(block);
+    if (!times || !region) continue;
+    const [x, y, w, h] = region.slice(2).map(Number);
     frames.push({
       startTime: seconds(times.slice(1, 5)),
       endTime: seconds(times.slice(5, 9)),
-      text: new URL(place[1], base).href,
+      text: new URL(region[1], base).href,
       ...{ x, y, w, h },
     });
   }
@@ -30,8 +30,8 @@ export function parseStoryboard(text, base) {
 
 /**
  * @param {string} url of the WebVTT
- * @returns {Promise<{frames: object[], width: number, height: number, urlPrefix: string} | null>} null:
- *   there is none, or it cannot be had now
+ * @returns {Promise<{frames: object[], width: number, height: number, urlPrefix: string} | null>} null if
+ *   there is none or it cannot be loaded
  */
 export async function loadStoryboard(url) {
   try {

@@ -1,32 +1,32 @@
-/** What it takes for one hls.js to go on with the buffer of another. */
+/** What one hls.js instance needs to continue with the buffer of another. */
 
-/** Its buffer is being written to, or its worker has a part that will be. */
+/** States in which a segment is being appended to the buffer, or is about to be. */
 const APPENDING = ["PARSING", "PARSED"];
 const LOADING = ["FRAG_LOADING", "FRAG_LOADING_WAITING_RETRY", ...APPENDING];
 
-/** What of the old quality is kept after the place where the new one begins, so that there is no gap, in seconds. */
+/** Seconds of the old quality that are kept after the start of the new one, so that there is no gap. */
 const OVERLAP_S = 0.5;
 
 /**
- * Whether an hls.js can be parted from its MediaSource: nothing is half written.
+ * Whether an instance can give up its MediaSource: no segment is half appended.
  * @param {object} hls
  * @param {object} tolerating
- * @param {boolean} tolerating.loading a part that is being loaded may be thrown away
+ * @param {boolean} tolerating.loading a segment that is being loaded may be discarded
  */
 export function mayHandOver(hls, { loading }) {
-  // Sound may be parsed and kept back for long, until its pictures come; it is loaded again then.
+  // Audio may be parsed long before its video arrives; the next instance loads it again.
   const { state } = hls.inFlightFragments.main;
   return !(loading ? APPENDING : LOADING).includes(state);
 }
 
-/** Whether it knows where its parts are, of the pictures and of the sound. */
+/** Whether the playlists of video and audio are loaded. */
 export function hasPlaylists(hls) {
-  const sound = hls.audioTracks[hls.audioTrack];
-  return Boolean(hls.latestLevelDetails && (hls.audioTracks.length === 0 || sound?.details));
+  const audio = hls.audioTracks[hls.audioTrack];
+  return Boolean(hls.latestLevelDetails && (hls.audioTracks.length === 0 || audio?.details));
 }
 
 /**
- * Up to where it can play without loading anything.
+ * The end of the buffered range that is being played.
  * @param {HTMLVideoElement} video
  * @returns {number} seconds
  */
@@ -38,14 +38,14 @@ export function bufferedUntil({ buffered, currentTime }) {
 }
 
 /**
- * Throw away what is buffered, but for what is played until something else can be there.
+ * Discard the buffer, except for what is played until new segments can arrive.
  *
- * hls.js does this itself when a level is chosen, but only with what it has loaded itself.
+ * hls.js does this itself when a level is chosen, but only with segments that it has loaded itself.
  */
 export function dropAhead(Hls, hls, video) {
   const { fragments = [], averagetargetduration: length = 4 } = hls.latestLevelDetails ?? {};
   const level = hls.levels[hls.nextLoadLevel];
-  // A second each for the playlist and for what cannot be foreseen, as hls.js reckons.
+  // One second for the playlist and one in reserve, as hls.js calculates.
   const wait = video.paused ? 0 : 2 + (level.maxBitrate * length) / (hls.bandwidthEstimate * 0.7);
   const next = fragments.find((fragment) => fragment.start >= video.currentTime + wait);
   if (!next || next.start + OVERLAP_S >= bufferedUntil(video)) return;
@@ -53,7 +53,7 @@ export function dropAhead(Hls, hls, video) {
   hls.trigger(Hls.Events.BUFFER_FLUSHING, {
     startOffset: next.start + OVERLAP_S,
     endOffset: Number.POSITIVE_INFINITY,
-    type: hls.audioTracks.length > 0 ? "video" : null, // sound of its own is the same in any quality
+    type: hls.audioTracks.length > 0 ? "video" : null, // separate audio is the same in every quality
   });
   hls.startLoad(-1, true);
 }

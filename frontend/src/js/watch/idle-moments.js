@@ -1,6 +1,6 @@
-/** Moments in which nobody notices that something else begins to play: pauses, jumps, and stalls. */
+/** Moments in which a change of source is not noticed: pauses, seeks and stalls. */
 
-/** A pause that is part of a jump ends sooner; a stall that nobody sees, too. */
+/** A pause that is part of a seek is shorter than this; so is a stall that is not visible. */
 const SETTLED_MS = 600;
 const STALLED_MS = 300;
 
@@ -11,7 +11,7 @@ const isDry = (video) => video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA;
  * @param {HTMLVideoElement} video
  * @param {() => void} act is called at each such moment
  */
-export function watchMoments(video, act) {
+export function watchIdleMoments(video, act) {
   let pressed = false; // a finger or a button is down, perhaps on the bar
   let due = false;
 
@@ -34,16 +34,16 @@ export function watchMoments(video, act) {
   for (const event of ["pointerup", "pointercancel"]) {
     addEventListener(event, () => {
       pressed = false;
-      // The player goes on playing only after this.
+      // The player resumes only after this event.
       if (due) setTimeout(act);
       due = false;
     });
   }
 
   return {
-    /** Whether now is such a moment. */
+    /** Whether this is such a moment. */
     quiet: () => isStopped(video) || video.seeking || isDry(video),
-    /** Whether it has stopped, and not as part of a jump. */
+    /** Whether the video is paused, and not as part of a seek. */
     settled: () => isStopped(video) && !pressed,
   };
 }

@@ -1,21 +1,21 @@
 /**
- * The account's unfinished uploads, as the server keeps them. Nothing is stored in this browser: the
- * list is the same on every machine, and leaves nothing behind for the next person at this one.
+ * The account's unfinished uploads, kept by the server. Nothing is stored in this browser: the list is
+ * the same on every device, and leaves nothing behind on a shared one.
  */
 import { Upload } from "tus-js-client";
-import { explain, sentenceIn } from "./answers.js";
+import { explain, sentenceIn } from "./errors.js";
 import { findMatch } from "./match.js";
 
-export class Account {
+export class UploadsApi {
   #taken = new Set();
   #onChange;
 
-  /** @param {() => void} onChange called when `unfinished` may come to something else */
+  /** @param {() => void} onChange called when `unfinished` may have changed */
   constructor(onChange) {
     this.#onChange = onChange;
   }
 
-  /** @returns {Promise<import("./match.js").Unfinished[]>} those that no transfer on this page is busy with */
+  /** @returns {Promise<import("./match.js").Unfinished[]>} those that no upload on this page uses */
   async unfinished() {
     let response;
     try {
@@ -29,30 +29,30 @@ export class Account {
   }
 
   /**
-   * Find what was begun with a file, and take it.
+   * Find the unfinished upload of a file, and reserve it.
    * @returns {Promise<string | null>} its URL
    */
   async claim(fingerprint, size) {
     const match = findMatch(await this.unfinished(), { fingerprint, size });
-    // Another transfer of the same file may have been faster while the list was on its way.
+    // Another row with the same file may have reserved it meanwhile.
     if (!match || this.#taken.has(match.url)) return null;
     this.#taken.add(match.url);
     this.#onChange();
     return match.url;
   }
 
-  /** Keep an upload for a transfer on this page. */
+  /** Reserve an upload for this page. */
   take(url) {
     this.#taken.add(url);
   }
 
-  /** Let others on this page have it. */
+  /** End the reservation. */
   release(url) {
     this.#taken.delete(url);
     this.#onChange();
   }
 
-  /** Throw an upload away, on the server. */
+  /** Delete an upload on the server. */
   async discard(url) {
     await Upload.terminate(url, { retryDelays: [0, 1000, 3000, 5000] });
   }

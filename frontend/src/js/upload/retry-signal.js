@@ -1,16 +1,16 @@
-/** Waiting that ends early when there is news: the network is back, or somebody signed in. */
-export class Nudge {
+/** Waits that end early when the network is back or the user has signed in. */
+export class RetrySignal {
   #waiting = new Set();
 
   /** End every wait. */
-  now() {
+  fire() {
     for (const wake of [...this.#waiting]) wake(true);
   }
 
   /**
-   * @param {number} ms Infinity: until nudged
+   * @param {number} ms Infinity: until the signal
    * @param {AbortSignal} signal
-   * @returns {Promise<boolean>} whether it was nudged
+   * @returns {Promise<boolean>} whether the signal ended it
    * @throws the signal's reason
    */
   wait(ms, signal) {
@@ -21,7 +21,7 @@ export class Nudge {
         signal.removeEventListener("abort", stop);
         settle(value);
       };
-      const wake = (nudged) => end(resolve, nudged);
+      const wake = (signalled) => end(resolve, signalled);
       const stop = () => end(reject, signal.reason);
       const timer = Number.isFinite(ms) ? setTimeout(wake, ms, false) : undefined;
       if (signal.aborted) {

@@ -3,7 +3,7 @@
 const WINDOW_MS = 6000;
 const SHORTEST_MS = 500;
 
-export class Pace {
+export class SpeedMeter {
   /** @type {{at: number, bytes: number}[]} */
   #marks = [];
 

@@ -1,7 +1,8 @@
-/** The keys people know from other players. What each does is looked up here, and nowhere else. */
+/** Keyboard shortcuts, the same as in other players. */
 
 export const SPEEDS = [0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75, 2];
-const PICTURE_S = 1 / 25;
+const FRAME_S = 1 / 25;
+const TEXT_FIELDS = "input:not([type=range], [type=button], [type=submit]), textarea, select";
 
 /**
  * The next speed up or down; from a speed that is not in the list, the nearest in that direction.
@@ -20,22 +21,22 @@ export function clamp(value, most) {
 
 /**
  * @param {HTMLVideoElement} video
- * @param {HTMLElement} screen holds the player
  * @param {object} does
- * @param {(sentence: string) => void} does.say shows what a key did where the picture does not
- * @param {() => string} does.toggleCaptions returns what is the case then
+ * @param {(sentence: string) => void} does.say shows what a key did
+ * @param {() => void} does.showShortcuts opens the list of shortcuts
+ * @param {() => string} does.toggleCaptions returns the new state in words
  * @param {() => unknown} does.toggleFullscreen
  */
-export function listen(video, screen, { say, toggleCaptions, toggleFullscreen }) {
+export function listenForShortcuts(video, { say, showShortcuts, toggleCaptions, toggleFullscreen }) {
   const seek = (to) => {
     if (Number.isFinite(video.duration)) video.currentTime = clamp(to, video.duration);
   };
-  const turn = (by) => {
+  const changeVolume = (by) => {
     video.muted = false;
     video.volume = clamp(Math.round((video.volume + by) * 20) / 20, 1);
     say(`Volume ${Math.round(video.volume * 100)} %`);
   };
-  const pace = (direction) => {
+  const changeSpeed = (direction) => {
     video.playbackRate = nextSpeed(video.playbackRate, direction);
     say(`Speed ${video.playbackRate}`);
   };
@@ -48,31 +49,33 @@ export function listen(video, screen, { say, toggleCaptions, toggleFullscreen })
     l: () => seek(video.currentTime + 10),
     m: () => {
       video.muted = !video.muted;
-      say(video.muted ? "Muted" : "Sound on");
+      say(video.muted ? "Muted" : "Unmuted");
     },
     f: toggleFullscreen,
-    i: () => (document.pictureInPictureElement ? document.exitPictureInPicture() : enterPicture(video)),
+    i: () =>
+      document.pictureInPictureElement ? document.exitPictureInPicture() : enterPictureInPicture(video),
     c: () => say(toggleCaptions()),
-    "<": () => pace(-1),
-    ">": () => pace(1),
-    ",": () => step(-PICTURE_S),
-    ".": () => step(PICTURE_S),
+    "?": showShortcuts,
+    "<": () => changeSpeed(-1),
+    ">": () => changeSpeed(1),
+    ",": () => step(-FRAME_S),
+    ".": () => step(FRAME_S),
   };
-  // Buttons, sliders and menus inside the player answer some of these themselves: see `keepsForItself`.
+  // Buttons, sliders and menus use some of these themselves: see `usesKey`.
   const shared = {
     " ": actions.k,
     ArrowLeft: () => seek(video.currentTime - 5),
     ArrowRight: () => seek(video.currentTime + 5),
-    ArrowUp: () => turn(0.05),
-    ArrowDown: () => turn(-0.05),
+    ArrowUp: () => changeVolume(0.05),
+    ArrowDown: () => changeVolume(-0.05),
   };
 
   const answer = (event) => {
-    const focus = document.activeElement;
+    const focus = document.activeElement ?? document.body;
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (focus !== document.body && !screen.contains(focus)) return;
+    if (document.querySelector("dialog[open]")) return;
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-    if (keepsForItself(focus, key)) return;
+    if (usesKey(focus, key)) return;
     const action = /^\d$/.test(key)
       ? () => seek((video.duration * Number(key)) / 10)
       : (actions[key] ?? shared[key]);
@@ -87,16 +90,18 @@ export function listen(video, screen, { say, toggleCaptions, toggleFullscreen })
   document.addEventListener("keydown", answer, { capture: true });
 }
 
-function enterPicture(video) {
+function enterPictureInPicture(video) {
   return document.pictureInPictureEnabled ? video.requestPictureInPicture() : undefined;
 }
 
-/** Whether what has focus does something of its own with a key. */
-function keepsForItself(focus, key) {
+/** Whether the focused element does something of its own with a key. */
+function usesKey(focus, key) {
   if (focus === document.body) return false;
+  if (focus.isContentEditable || focus.matches(TEXT_FIELDS)) return true;
   // What has focus inside the browser's own player is hidden from us, but then that is not ":focus".
   if (!focus.matches(":focus")) return key === " " || key.startsWith("Arrow");
-  if (focus.closest(".choices")) return key === " " || key.startsWith("Arrow");
-  if (focus.matches("button")) return key === " ";
+  if (focus.closest(".settings-panel")) return key === " " || key.startsWith("Arrow");
+  if (focus.matches("button, summary")) return key === " ";
+  if (focus.matches("pre")) return key.startsWith("Arrow"); // scrolls
   return focus.matches('input[data-plyr="volume"]') && key.startsWith("Arrow");
 }

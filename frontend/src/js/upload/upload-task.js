@@ -1,28 +1,29 @@
-/** One file on its way: from being looked at to the video, with every stop in between. */
+/** The upload of one file: check, send, pause, retry, finish. */
 import { formatProgress } from "../format.js";
-import { Refused } from "./answers.js";
 import { findProblem, HEAD_BYTES, titleOf } from "./check.js";
+import { UploadRejected } from "./errors.js";
 import { fingerprintOf } from "./fingerprint.js";
-import { Pace } from "./pace.js";
+import { describeState } from "./processing.js";
+import { SpeedMeter } from "./speed.js";
 import { transfer } from "./transfer.js";
 
-/** Numbers that change faster than this cannot be read. */
+/** Milliseconds between updates of the text: faster changes cannot be read. */
 const SHOW_EVERY_MS = 250;
 
-export class Sending {
+export class UploadTask {
   #page;
   #row;
   #submission;
-  #place = { url: null };
+  #upload = { url: null };
   #fingerprint = null;
   #stop = null;
   #settled = Promise.resolve();
 
   /**
-   * @param {object} page what all files of the page share: endpoint, limits, queue, account, nudge,
+   * @param {object} page what all files of the page share: endpoint, limits, queue, account, retrySignal,
    *   and announcer
    * @param {import("./row.js").Row} row
-   * @param {string} submission sent again with a retry, so that it cannot make a second video
+   * @param {string} submission sent again with a retry, so that it cannot create a second video
    */
   constructor(page, row, submission) {
     this.#page = page;
@@ -34,15 +35,15 @@ export class Sending {
     row.on("cancel", () => this.cancel());
   }
 
-  /** Whether leaving the page would stop something. */
+  /** Whether leaving the page would interrupt the upload. */
   get active() {
     return this.#stop !== null;
   }
 
-  /** Start, or go on; without waiting any longer, if it waits for the network or for a sign-in. */
+  /** Start or resume, without waiting any longer for the network or for a sign-in. */
   resume() {
     if (this.active) {
-      this.#page.nudge.now();
+      this.#page.retrySignal.fire();
       return;
     }
     this.#stop = new AbortController();
@@ -51,14 +52,14 @@ export class Sending {
     this.#settled = this.#settled.then(() => this.#run(signal));
   }
 
-  /** Stop for a while. */
+  /** Pause. */
   pause() {
     this.#end();
     this.#row.paused();
     this.#say("Paused.");
   }
 
-  /** Stop, and throw away what has arrived. */
+  /** Cancel, and discard the upload on the server. */
   cancel() {
     this.#end();
     this.#row.failed("Cancelled.", { retry: true });
@@ -76,8 +77,9 @@ export class Sending {
       await this.#examine();
       const video = await this.#page.queue.add(() => this.#send(signal));
       this.#stop = null;
-      this.#row.done(video);
-      this.#say("Done.");
+      this.#row.uploaded(video);
+      if (video) this.#page.processing.add(video, this.#processed());
+      else this.#say("Uploaded.");
     } catch (error) {
       if (signal.aborted) return;
       this.#stop = null;
@@ -85,18 +87,30 @@ export class Sending {
     }
   }
 
+  /** Show and announce what the server reports about the video. */
+  #processed() {
+    let before = "";
+    return (state) => {
+      const { sentence, tone } = describeState(state);
+      if (sentence === before) return;
+      before = sentence;
+      this.#row.processed(sentence, tone);
+      this.#say(sentence);
+    };
+  }
+
   #fail(error) {
-    if (!(error instanceof Refused)) {
+    if (!(error instanceof UploadRejected)) {
       this.#row.failed("Something went wrong on this page. Try again.", { retry: true });
       throw error;
     }
-    // If the server still has something of it, the next attempt finds it by its content.
+    // If the server still has a part of it, the next attempt finds it by its fingerprint.
     this.#leave();
     this.#row.failed(error.message, { retry: !error.final });
     this.#say(error.message);
   }
 
-  /** @throws {Refused} if the file should not be sent */
+  /** @throws {UploadRejected} if the file should not be sent */
   async #examine() {
     if (this.#fingerprint) return;
     const { file } = this.#row;
@@ -105,50 +119,50 @@ export class Sending {
       head = new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer());
       this.#fingerprint = await fingerprintOf(file);
     } catch {
-      throw new Refused("This cannot be read. If it is a folder, drop the files in it.");
+      throw new UploadRejected("This cannot be read. If it is a folder, drop the files in it.");
     }
     const problem = findProblem(file, head, this.#page.limits);
-    if (problem) throw new Refused(problem, { final: true });
+    if (problem) throw new UploadRejected(problem, { final: true });
   }
 
   async #send(signal) {
     const { file } = this.#row;
-    const { endpoint, account, nudge } = this.#page;
-    const pace = new Pace();
+    const { endpoint, uploadsApi, retrySignal } = this.#page;
+    const speedMeter = new SpeedMeter();
     let shownAt = Number.NEGATIVE_INFINITY;
-    let standing = true;
-    let spoken = false;
+    let resuming = true;
+    let announced = false;
     return transfer({
       endpoint,
-      account,
-      nudge,
+      uploadsApi,
+      retrySignal,
       file,
       signal,
       fingerprint: this.#fingerprint,
-      place: this.#place,
+      upload: this.#upload,
       metadata: this.#metadata(),
       onProgress: (bytes) => {
         if (signal.aborted) return;
-        if (standing && bytes > 0) this.#say(`Going on from ${formatProgress(bytes, file.size)}.`);
-        standing = false;
-        spoken = false;
+        if (resuming && bytes > 0) this.#say(`Resuming from ${formatProgress(bytes, file.size)}.`);
+        resuming = false;
+        announced = false;
         const now = performance.now();
-        pace.note(now, bytes);
+        speedMeter.note(now, bytes);
         if (bytes >= file.size) {
           this.#row.checking();
         } else if (now - shownAt >= SHOW_EVERY_MS) {
           shownAt = now;
-          this.#row.sending(bytes, pace);
+          this.#row.sending(bytes, speedMeter);
         }
         const share = Math.floor((100 * bytes) / file.size);
         this.#page.announcer.progress(`${file.name}: ${share} %.`);
       },
-      onWait: (setback, seconds) => {
-        if (setback.signedOut) this.#row.signedOut();
-        else this.#row.interrupted(setback.message, seconds);
-        if (!spoken) this.#say(setback.message);
-        spoken = true;
-        standing = true;
+      onWait: (interruption, seconds) => {
+        if (interruption.signedOut) this.#row.signedOut();
+        else this.#row.interrupted(interruption.message, seconds);
+        if (!announced) this.#say(interruption.message);
+        announced = true;
+        resuming = true;
         shownAt = Number.NEGATIVE_INFINITY;
       },
     });
@@ -157,7 +171,7 @@ export class Sending {
   #metadata() {
     const { name } = this.#row.file;
     return {
-      // Names may hold what no header can, and be longer than one may be.
+      // The server limits the length of names.
       filename: [...name].slice(0, 255).join(""),
       title: titleOf(name),
       submission: this.#submission,
@@ -166,18 +180,18 @@ export class Sending {
   }
 
   async #discard() {
-    const { url } = this.#place;
+    const { url } = this.#upload;
     try {
-      if (url) await this.#page.account.discard(url);
+      if (url) await this.#page.uploadsApi.discard(url);
     } catch {
-      // It stays on the list of unfinished uploads, where it can be thrown away later.
+      // It stays in the list of unfinished uploads, and can be discarded there.
     }
     this.#leave();
   }
 
   #leave() {
-    this.#page.account.release(this.#place.url);
-    this.#place.url = null;
+    this.#page.uploadsApi.release(this.#upload.url);
+    this.#upload.url = null;
   }
 
   #say(sentence) {

@@ -1,16 +1,16 @@
-/** Keep the last picture on the screen while the source behind it is changed. */
+/** Keep the last frame on the screen while the source of the video changes. */
 
-/** So that a picture that never comes does not leave the old one for ever. */
-const PATIENCE_MS = 8000;
+/** Longest time that the old frame stays when no new one arrives. */
+const LONGEST_MS = 8000;
 
 /**
  * @param {HTMLVideoElement} video
- * @returns {() => void} takes the picture away
+ * @returns {() => void} removes the frame
  */
-export function freeze(video) {
+export function showStillFrame(video) {
   if (video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA || video.videoWidth === 0) return () => {};
   const still = document.createElement("canvas");
-  still.className = "still";
+  still.className = "still-frame";
   still.width = video.videoWidth;
   still.height = video.videoHeight;
   still.setAttribute("aria-hidden", "true");
@@ -20,21 +20,21 @@ export function freeze(video) {
 }
 
 /**
- * Wait until a new source shows its first picture.
+ * Wait until a new source shows its first frame.
  * @param {HTMLVideoElement} video
  * @param {AbortSignal} signal ends the waiting
  */
-export function firstPicture(video, signal) {
+export function firstFrame(video, signal) {
   return new Promise((resolve) => {
     const ended = new AbortController();
     signal.addEventListener("abort", () => done(), { once: true });
     const done = () => {
       ended.abort();
       clearTimeout(timer);
-      // The picture is decoded now, and painted one frame later.
+      // The frame is decoded now, and painted one frame later.
       requestAnimationFrame(() => requestAnimationFrame(resolve));
     };
-    const timer = setTimeout(done, PATIENCE_MS);
+    const timer = setTimeout(done, LONGEST_MS);
     const look = () => {
       if (!video.seeking && video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA) done();
     };

@@ -1,7 +1,7 @@
 /** The link to this video, and a button that copies it. */
 
 /** @param {HTMLElement} box */
-export function offerLink(box) {
+export function enableCopyLink(box) {
   const input = box.querySelector("input");
   const button = box.querySelector("button");
   const words = button.querySelector("span");

@@ -1,6 +1,6 @@
-/** Say what is wrong when a video does not play, and what to do about it. */
+/** Error messages for videos that do not play. */
 
-/** Beginnings of what files call their formats (RFC 6381), and of what ffmpeg calls them. */
+/** Prefixes of codec names, as in files (RFC 6381) and in ffmpeg. */
 const NAMES = [
   [/^(avc|h264)/, "H.264"],
   [/^(hvc1|hev1|hevc)/, "HEVC (H.265)"],
@@ -16,13 +16,13 @@ export function formatName(codec) {
 
 /**
  * @param {object} what
- * @param {number | null} what.status of asking the server for the file; null when it did not answer
- * @param {boolean} what.decoding the bytes came, but could not be turned into pictures
+ * @param {number | null} what.status of a request for the file; null without an answer
+ * @param {boolean} what.decoding the bytes arrived but could not be decoded
  * @param {string} what.codec as the server calls it; may be empty
  * @returns {string}
  */
-export function explainTrouble({ status, decoding, codec }) {
-  if (status === null) return "The server cannot be reached. The video goes on by itself when it can.";
+export function describePlayerError({ status, decoding, codec }) {
+  if (status === null) return "The server cannot be reached. The video resumes when the connection is back.";
   if (status === 401) return "You are signed out. Reload the page to sign in again.";
   if (status === 404) return "This video has been deleted, or you may no longer watch it.";
   if (status >= 400) return "The server cannot send this video right now. Reload the page to try again.";
@@ -42,5 +42,5 @@ export async function ask(url) {
   }
 }
 
-/** Whether it says that the video is not for this visitor, or not there: trying again will not help. */
+/** Whether the video is missing or not allowed, so that trying again does not help. */
 export const isRefusal = (status) => [401, 403, 404].includes(status);
