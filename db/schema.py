@@ -1,4 +1,4 @@
-"""Bring a database to the newest schema, and write `init.sql`, by the migrations alone."""
+"""Bring a database to the newest schema, and generate `init.sql`, both from the migrations."""
 
 import io
 from pathlib import Path
@@ -33,14 +33,14 @@ def newest_revision() -> str:
 
 
 def upgrade(connection: Connection) -> None:
-    """Run every migration that this database has not had yet."""
+    """Run every migration that this database does not have yet."""
     config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
 
 
 def init_sql() -> str:
-    """Return what an empty MySQL database needs to be at the newest revision."""
+    """Return the SQL that brings an empty MySQL database to the newest revision."""
     output = io.StringIO()
     command.upgrade(_config(output), "head", sql=True)
     lines = (line.rstrip() for line in output.getvalue().splitlines())
