@@ -33,7 +33,7 @@ def newest_revision() -> str:
 
 
 def upgrade(connection: Connection) -> None:
-    """Run every migration that this database does not have yet."""
+    """Run every migration that this database has not had yet."""
     config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
