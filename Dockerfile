@@ -71,7 +71,7 @@ COPY --chmod=755 auth_service auth_service
 COPY --from=frontend /src/build/static/manifest.json static/
 RUN python -m compileall -q .
 USER 10001:10001
-CMD ["gunicorn", "--config", "python:common.process.gunicorn_config", "auth_service.app:from_environment()"]
+CMD ["gunicorn", "--config", "python:common.process.gunicorn_config", "--worker-class", "gthread", "auth_service.app:from_environment()"]
 
 FROM base AS upload
 COPY --from=upload-dependencies /venv /venv
@@ -81,7 +81,7 @@ COPY --chmod=755 upload_service upload_service
 COPY --from=frontend /src/build/static/manifest.json static/
 RUN python -m compileall -q .
 USER 10001:10001
-CMD ["gunicorn", "--config", "python:common.process.gunicorn_config", "upload_service.app:from_environment()"]
+CMD ["gunicorn", "--config", "python:common.process.gunicorn_config", "--worker-class", "gevent", "upload_service.app:from_environment()"]
 
 FROM base AS streaming
 COPY --from=streaming-dependencies /venv /venv
@@ -91,7 +91,7 @@ COPY --chmod=755 streaming_service streaming_service
 COPY --from=frontend /src/build/static/manifest.json static/
 RUN python -m compileall -q .
 USER 10001:10001
-CMD ["gunicorn", "--config", "python:common.process.gunicorn_config", "streaming_service.app:from_environment()"]
+CMD ["gunicorn", "--config", "python:common.process.gunicorn_config", "--worker-class", "gevent", "streaming_service.app:from_environment()"]
 
 FROM base AS transcode
 # First, since it is the largest layer and changes rarely. Debian's ffmpeg, for its security updates.

@@ -42,10 +42,6 @@ soak: .venv/dev build/static/manifest.json  ## hundreds of faults: uploads, proc
 
 bench: .venv/dev build/static/manifest.json  ## measure everything into docs/benchmarks.md; one part: bench-delivery, bench-revocation ...
 	$(BIN)/python -m benchmarks
-	$(BIN)/python -m benchmarks.processing
-
-bench-processing: .venv/dev build/static/manifest.json
-	$(BIN)/python -m benchmarks.processing
 
 bench-%: .venv/dev build/static/manifest.json
 	$(BIN)/python -m benchmarks $(subst -,_,$*)

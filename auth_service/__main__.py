@@ -1,8 +1,11 @@
-"""Commands of the auth service: `python -m auth_service create-admin NAME [--reset]`.
+"""Commands of the auth service, for whoever runs the machine.
 
-For who runs the machine: makes an administrator without a browser, or gets one back who is locked
-out. The password is asked for at a terminal, or is the first line of the standard input; it is
-never an argument, which other users of the machine could read. In a container:
+    python -m auth_service create-admin NAME              create an administrator
+    python -m auth_service reset-password NAME [--admin]  give an account a new password
+
+They need no browser and no current password. The new password is asked for at a terminal, or is the
+first line of the standard input; it is never an argument, which other users of the machine could
+read. In a container:
 
     docker compose exec auth python -m auth_service create-admin alice
 
@@ -16,76 +19,114 @@ import sys
 
 from redis.exceptions import RedisError
 
-from auth_service.accounts import NameTaken, find_account, open_account
-from auth_service.names import Name, parse_name
+from auth_service.accounts import NameTaken, create_account, find_account
 from auth_service.passwords import Passwords
-from auth_service.people import reset_account
-from common.errors import MatineeError
+from auth_service.user_admin import restore_account
+from auth_service.usernames import Username, parse_name
+from common.errors import MatineeError, NotFound
 from common.settings import CommonSettings, Environment, SettingsError
 from common.stores import Stores
 from db.engine import DatabaseUnavailable
 from db.models import Role
 
 
-def create_admin(stores: Stores, passwords: Passwords, *, name: Name, reset: bool) -> str:
-    """Make an administrator, or set the account of that name right; return what was done.
+def create_admin(stores: Stores, passwords: Passwords, *, name: Username) -> str:
+    """Create an administrator; return what was done.
 
-    :param reset: allow a new password, the administrator's role and access for an account that is
-        there already, and end its sessions.
-    :raises NameTaken: it is there, and that is not allowed.
-    :raises UnfitPassword: too short or too long.
+    :raises NameTaken: there is an account of that name.
+    :raises InvalidPassword: too short or too long.
     """
-    user = stores.database.read(lambda session: find_account(session, key=name.key))
-    if user is not None and not reset:
+    if find_account(stores.database, key=name.key) is not None:
         raise NameTaken
-    password_hash = passwords.hash(_ask_password(name))
-    if user is not None:
-        reset_account(stores, user_id=user.id, password_hash=password_hash, role=Role.ADMIN)
-        return f"{user.name} is an administrator with a new password; every old session has ended."
-    made = open_account(
+    user = create_account(
         stores.database,
         name=name,
-        password_hash=password_hash,
+        password_hash=passwords.hash(_ask_password(name)),
         role=Role.ADMIN,
         registration_open=True,
     )
-    return f"{made.name} is an administrator now."
+    return f"{user.name} is an administrator now."
 
 
-def _ask_password(name: Name) -> str:
+def reset_password(
+    stores: Stores, passwords: Passwords, *, name: Username, make_admin: bool
+) -> str:
+    """Give an account a new password, enable it and end its sessions; return what was done.
+
+    :param make_admin: make it an administrator as well; otherwise its role stays.
+    :raises NotFound: there is no account of that name.
+    :raises InvalidPassword: too short or too long.
+    """
+    user = find_account(stores.database, key=name.key)
+    if user is None:
+        raise NotFound
+    role = Role.ADMIN if make_admin else user.role
+    password_hash = passwords.hash(_ask_password(name))
+    restore_account(
+        stores,
+        user_id=user.id,
+        password_hash=password_hash,
+        role=Role.ADMIN if make_admin else None,
+    )
+    return f"{user.name} ({role.value}) has a new password; every old session has ended."
+
+
+def _ask_password(name: Username) -> str:
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
     try:
-        password = getpass.getpass(f"Password for {name.shown}: ")
-        again = getpass.getpass("The same again: ")
+        password = getpass.getpass(f"Password for {name.display}: ")
+        repeated = getpass.getpass("The same again: ")
     except (EOFError, KeyboardInterrupt):
         sys.exit("\nNothing was changed.")
-    if again != password:
+    if repeated != password:
         sys.exit("The two were not the same; nothing was changed.")
     return password
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m auth_service")
-    commands = parser.add_subparsers(required=True)
-    create = commands.add_parser("create-admin", help="make an administrator")
+    commands = parser.add_subparsers(dest="command", required=True)
+    create = commands.add_parser("create-admin", help="create an administrator")
     create.add_argument("name")
     create.add_argument(
         "--reset",
         action="store_true",
-        help="if the account is there: new password, administrator, enabled, signed out",
+        help="if the account exists, the same as reset-password; its role stays",
     )
+    create.set_defaults(admin=False)
+    reset = commands.add_parser(
+        "reset-password", help="give an account a new password, enable it, and sign it out"
+    )
+    reset.add_argument("name")
+    reset.add_argument("--admin", action="store_true", help="make it an administrator as well")
+    reset.set_defaults(reset=True)
     return parser
 
 
+def _run(given: argparse.Namespace) -> str:
+    stores = Stores.of(CommonSettings.read(Environment(os.environ)))
+    name, passwords = parse_name(given.name), Passwords()
+    is_new = given.command == "create-admin" and (
+        not given.reset or find_account(stores.database, key=name.key) is None
+    )
+    if is_new:
+        return create_admin(stores, passwords, name=name)
+    return reset_password(stores, passwords, name=name, make_admin=given.admin)
+
+
 def main(arguments: list[str]) -> None:
-    """Run the command named first; a refusal is a sentence and exit status 1."""
+    """Run a command; an expected error is printed as a sentence, with exit status 1."""
     given = _parser().parse_args(arguments)
     try:
-        stores = Stores.of(CommonSettings.read(Environment(os.environ)))
-        print(create_admin(stores, Passwords(), name=parse_name(given.name), reset=given.reset))
+        print(_run(given))
     except NameTaken:
-        sys.exit(f"There is an account called {given.name} already; --reset sets it right.")
+        sys.exit(
+            f"There is an account called {given.name} already. `reset-password {given.name}` gives"
+            " it a new password; with --admin it becomes an administrator."
+        )
+    except NotFound:
+        sys.exit(f"There is no account called {given.name}.")
     except (MatineeError, SettingsError) as error:
         sys.exit(str(error))
     except DatabaseUnavailable as error:

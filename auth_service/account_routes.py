@@ -1,17 +1,20 @@
-"""One's own account: where it is signed in, its password, and its end."""
+"""The account page: sessions, password, deletion."""
+
+from functools import partial
 
 from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from auth_service import accounts
-from auth_service.exchange import again, caller, clear_session, gate, settings
-from auth_service.leaving import close_account
-from auth_service.signing_in import confirm
+from auth_service.account_deletion import delete_account
+from auth_service.login import confirm_password
+from auth_service.request_helpers import clear_session, client_info, rerender_with_error
+from auth_service.services import services
 from common.errors import MatineeError, NotFound
 from common.quota import storage_use
 from common.web.auth import Audience, require_viewer, restrict_to, session_token
 from common.web.forms import form_fields
-from common.web.services import stores
+from db.models import User
 
 _DONE = {
     "password": "Your password is changed. All your other sessions have ended.",
@@ -31,16 +34,16 @@ def show() -> str:
 
 @blueprint.post("/sessions/<session_id>/end")
 def end_session(session_id: str) -> Response:
-    """End one of one's own sessions."""
-    if not stores().sessions.end_listed(require_viewer().id, session_id):
+    """End one session of the account."""
+    if not services().stores.sessions.end_listed(require_viewer().id, session_id):
         raise NotFound
     return redirect("/account?done=session", 303)
 
 
 @blueprint.post("/sessions/end-others")
 def end_other_sessions() -> Response:
-    """End all of one's own sessions but the one that asks."""
-    stores().sessions.end_all(require_viewer().id, but=session_token())
+    """End all sessions of the account but the one of this request."""
+    services().stores.sessions.end_all(require_viewer().id, but=session_token())
     return redirect("/account?done=sessions", 303)
 
 
@@ -48,13 +51,16 @@ def end_other_sessions() -> Response:
 def change_password() -> Response:
     """Change the password; every other session ends."""
     form = form_fields("current", "password", optional=("username",))
-    viewer = require_viewer()
     try:
-        user = confirm(gate(), viewer=viewer, password=form["current"], caller=caller())
-        new_hash = gate().passwords.hash(form["password"])
-        accounts.change_password(stores(), user=user, new_hash=new_hash, token=session_token())
+        user = _confirmed_user(form["current"])
+        new_hash = services().passwords.hash(form["password"])
+        accounts.change_password(
+            services().stores, user=user, new_hash=new_hash, token=session_token()
+        )
     except MatineeError as error:
-        return again(error, lambda sentence: _page(error=sentence, errors_in="password"))
+        return rerender_with_error(
+            error, lambda sentence: _page(error=sentence, errors_in="password")
+        )
     return redirect("/account?done=password", 303)
 
 
@@ -62,27 +68,33 @@ def change_password() -> Response:
 def delete() -> Response:
     """Delete the account with its videos."""
     form = form_fields("password")
-    viewer = require_viewer()
     try:
-        user = confirm(gate(), viewer=viewer, password=form["password"], caller=caller())
-        close_account(stores(), user=user)
+        user = _confirmed_user(form["password"])
+        delete_account(services().stores, user=user)
     except MatineeError as error:
-        return again(error, lambda sentence: _page(error=sentence, errors_in="delete"))
+        return rerender_with_error(
+            error, lambda sentence: _page(error=sentence, errors_in="delete")
+        )
     response = redirect("/login", 303)
     clear_session(response)
     return response
 
 
+def _confirmed_user(password: str) -> User:
+    return confirm_password(
+        services(), viewer=require_viewer(), password=password, client=client_info()
+    )
+
+
 def _page(*, error: str | None = None, errors_in: str | None = None) -> str:
     viewer = require_viewer()
+    stores = services().stores
     return render_template(
         "auth/account.html",
-        sessions=stores().sessions.summaries(viewer.id, current=session_token()),
-        video_count=stores().database.read(
-            lambda session: accounts.count_videos(session, owner_id=viewer.id)
-        ),
-        storage=stores().database.read(
-            lambda session: storage_use(session, user_id=viewer.id, default_quota=settings().quota)
+        sessions=stores.sessions.summaries(viewer.id, current=session_token()),
+        video_count=accounts.count_videos(stores.database, owner_id=viewer.id),
+        storage=stores.database.read(
+            partial(storage_use, user_id=viewer.id, default_quota=services().settings.quota)
         ),
         error=error,
         errors_in=errors_in,

@@ -1,119 +1,134 @@
-"""Accounts: making one, finding one, changing its password.
+"""Accounts: creating one, finding one, changing its password.
 
-Functions that take a session are rules, run inside a transaction. Those that take the database or
-the stores decide how a transaction goes together with what is outside of it.
+Rules marked with `transaction` take a session or the database. Those that take the stores also end
+sessions, and decide in which order that happens.
 """
 
 from collections.abc import Callable
-from typing import TypeVar
+from functools import partial
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from auth_service.names import Name
+from auth_service.usernames import Username
 from common.access import Viewer
 from common.errors import Conflict, Forbidden
+from common.live import is_live
 from common.stores import Stores
-from db.engine import Database
+from db.engine import Database, transaction
 from db.models import Role, User, Video
 
-T = TypeVar("T")
-
-_TRIES = 3  # of an insert that another one got in the way of
+_TRIES = 3  # of an insert that lost to another one
 
 
 class NameTaken(Conflict):
-    """Somebody has this name, or one that is the same to the eye."""
+    """Another account has this name, or one that looks the same."""
 
     def __init__(self) -> None:
         super().__init__("That name is taken. Choose another.")
 
 
 class RegistrationClosed(Forbidden):
-    """Accounts are made by an administrator here."""
+    """Only an administrator can create accounts."""
 
     def __init__(self) -> None:
         super().__init__("Registration is closed. Ask whoever runs this site for an account.")
 
 
-class ChangedMeanwhile(Conflict):
-    """The account was changed from elsewhere while this request was under way."""
+class AccountChanged(Conflict):
+    """The account was changed by another request while this one was under way.
 
-    def __init__(self) -> None:
-        super().__init__("The account was changed from elsewhere just now. Try again.")
+    :param advice: what to do now.
+    """
+
+    def __init__(self, advice: str = "Try again.") -> None:
+        super().__init__(f"The account was changed from elsewhere just now. {advice}")
 
 
 def viewer_for(user: User) -> Viewer:
-    """Return the account as a session carries it."""
+    """Return the account as a session stores it."""
     return Viewer(id=user.id, name=user.name, role=user.role)
 
 
-def nobody_is_here(session: Session) -> bool:
-    """Tell whether there is no account yet, so that the next one is the administrator's."""
+@transaction(writes=False)
+def has_no_accounts(session: Session) -> bool:
+    """Tell whether there is no account yet; the first one becomes the administrator."""
     return session.scalar(select(User.id).limit(1)) is None
 
 
+@transaction(writes=False)
 def find_account(session: Session, *, key: str) -> User | None:
-    """Return the account of a name's key."""
+    """Return the account with this username key."""
     return session.scalar(select(User).where(User.name_key == key))
 
 
-def require_open_name(session: Session, *, name: Name, registration_open: bool) -> None:
-    """Refuse early, before a password is hashed, what :func:`open_account` would refuse.
+@transaction(writes=False)
+def require_available_name(session: Session, *, name: Username, registration_open: bool) -> None:
+    """Check, before a password is hashed, what :func:`create_account` would refuse.
 
     :raises RegistrationClosed: and this would not be the first account.
-    :raises NameTaken: somebody has it.
+    :raises NameTaken: another account has the name.
     """
-    if not registration_open and not nobody_is_here(session):
+    if not registration_open and not has_no_accounts(session):
         raise RegistrationClosed
     if find_account(session, key=name.key) is not None:
         raise NameTaken
 
 
-def open_account(
-    database: Database, *, name: Name, password_hash: str, role: Role, registration_open: bool
+def create_account(
+    database: Database, *, name: Username, password_hash: str, role: Role, registration_open: bool
 ) -> User:
-    """Make an account. The first of all becomes the administrator, whatever role was asked for.
+    """Create an account. The first of all becomes the administrator, whatever role was asked for.
 
     Unique columns decide between simultaneous calls: one gets the name, one the first place. The
-    others look again, and find the name taken or somebody there.
+    others try again, and then find the name taken or an account there.
 
-    :param registration_open: if not, only the first account of all can be made.
-    :raises NameTaken: somebody has it.
+    :param registration_open: if not, only the first account of all can be created.
+    :raises NameTaken: another account has the name.
     :raises RegistrationClosed: and this is not the first account.
     """
-
-    def insert(session: Session) -> User:
-        first = _lock_first(session) is None
-        if not first:
-            require_open_name(session, name=name, registration_open=registration_open)
-        user = User(
-            name=name.shown,
-            name_key=name.key,
-            password_hash=password_hash,
-            role=Role.ADMIN if first else role,
-            is_first_account=True if first else None,
-        )
-        session.add(user)
-        session.flush()
-        return user
-
     for _ in range(_TRIES):
         try:
-            return database.write(insert)
+            return _insert_account(
+                database,
+                name=name,
+                password_hash=password_hash,
+                role=role,
+                registration_open=registration_open,
+            )
         except IntegrityError:
             continue
     raise NameTaken
 
 
+@transaction(writes=True)
+def _insert_account(
+    session: Session, *, name: Username, password_hash: str, role: Role, registration_open: bool
+) -> User:
+    is_first = _lock_first(session) is None
+    if not is_first:
+        require_available_name(session, name=name, registration_open=registration_open)
+    user = User(
+        name=name.display,
+        name_key=name.key,
+        password_hash=password_hash,
+        role=Role.ADMIN if is_first else role,
+        is_first_account=True if is_first else None,
+    )
+    session.add(user)
+    session.flush()
+    return user
+
+
 def _lock_first(session: Session) -> int | None:
-    """Keep the oldest account from leaving, so that nobody arrives just as the last one goes."""
+    """Lock the oldest account, so that it cannot be deleted while another is created."""
     return session.scalar(select(User.id).order_by(User.id).limit(1).with_for_update(read=True))
 
 
+@transaction(writes=True)
 def replace_hash(session: Session, *, user_id: int, old: str, new: str) -> bool:
-    """Store another hash in the place of one; tell whether the old one was still there."""
+    """Replace a password hash if it is still the old one; tell whether it was."""
     same = (User.id == user_id, User.password_hash == old)
     user = session.scalar(select(User).where(*same).with_for_update())
     if user is None:
@@ -123,42 +138,44 @@ def replace_hash(session: Session, *, user_id: int, old: str, new: str) -> bool:
 
 
 def change_and_end_sessions(
-    stores: Stores, change: Callable[[Session], T], *, user_id: int, but: str | None = None
-) -> T:
-    """Run a change after which a user's sessions must be dead, and end them.
+    stores: Stores, change: Callable[[Session], bool], *, user_id: int, but: str | None = None
+) -> bool:
+    """Run a change after which a user's sessions must be gone, and end them.
 
-    They end before the commit, so that nothing is changed while the session store is away; and
-    again after it, for those that began in between.
+    They end before the commit, so that nothing is changed while the session store is unavailable;
+    and again after it, for those that began in between.
 
+    :param change: returns whether it changed anything; if not, no session ends.
     :param but: the token of the one session that stays.
+    :returns: what `change` returned.
     """
 
-    def work(session: Session) -> T:
-        result = change(session)
+    def change_then_end(session: Session) -> bool:
+        changed = change(session)
         session.flush()
-        stores.sessions.end_all(user_id, but=but)
-        return result
+        if changed:
+            stores.sessions.end_all(user_id, but=but)
+        return changed
 
-    result = stores.database.write(work)
-    stores.sessions.end_all(user_id, but=but)
-    return result
+    changed = stores.database.write(change_then_end)
+    if changed:
+        stores.sessions.end_all(user_id, but=but)
+    return changed
 
 
 def change_password(stores: Stores, *, user: User, new_hash: str, token: str | None) -> None:
     """Give an account another password, and end every session but the one of this token.
 
-    :param user: as it was when the present password was checked.
-    :raises ChangedMeanwhile: it has had another password since.
+    :param user: as it was when the current password was checked.
+    :raises AccountChanged: its password has been changed since.
     """
-
-    def change(session: Session) -> None:
-        if not replace_hash(session, user_id=user.id, old=user.password_hash, new=new_hash):
-            raise ChangedMeanwhile
-
-    change_and_end_sessions(stores, change, user_id=user.id, but=token)
+    change = partial(replace_hash, user_id=user.id, old=user.password_hash, new=new_hash)
+    if not change_and_end_sessions(stores, change, user_id=user.id, but=token):
+        raise AccountChanged
 
 
+@transaction(writes=False)
 def count_videos(session: Session, *, owner_id: int) -> int:
     """Return how many videos an account has."""
-    mine = (Video.owner_id == owner_id, Video.deleted_at.is_(None))
+    mine = (Video.owner_id == owner_id, is_live())
     return session.scalar(select(func.count()).select_from(Video).where(*mine)) or 0

@@ -1,19 +1,20 @@
-"""Other people's accounts: for administrators."""
+"""The page "People": accounts, for administrators."""
 
 from collections.abc import Callable
 
+import structlog
 from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from auth_service import people
-from auth_service.accounts import open_account
-from auth_service.exchange import again, gate, role_of, settings
-from auth_service.names import parse_name
+from auth_service import user_admin
+from auth_service.accounts import create_account
 from auth_service.quotas import parse_quota
-from common.errors import MatineeError
+from auth_service.request_helpers import parse_role, rerender_with_error
+from auth_service.services import services
+from auth_service.usernames import parse_name
+from common.errors import Conflict, MatineeError
 from common.web.auth import Audience, require_viewer, restrict_to
 from common.web.forms import form_fields
-from common.web.services import stores
 from db.models import Role
 
 _DONE = {
@@ -22,9 +23,12 @@ _DONE = {
     "disabled": "The account is disabled and signed out everywhere.",
     "enabled": "The account is enabled again.",
     "quota": "The quota is changed. It holds from the next upload on.",
+    "password": "The password is changed, and the account is signed out everywhere.",
 }
 
-_PERSON = "/users/<int(max=9223372036854775807):user_id>"  # what the column holds
+_USER = "/users/<int(max=9223372036854775807):user_id>"  # the largest id of the column
+
+log = structlog.get_logger()
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 restrict_to(blueprint, Audience.ADMINISTRATORS)
@@ -38,60 +42,85 @@ def show() -> str:
 
 @blueprint.post("/users")
 def add() -> Response:
-    """Make an account for somebody, even if registration is closed."""
+    """Create an account for somebody, even if registration is closed."""
     form = form_fields("username", "password", "role")
 
     def change() -> None:
-        open_account(
-            stores().database,
+        create_account(
+            services().stores.database,
             name=parse_name(form["username"]),
-            password_hash=gate().passwords.hash(form["password"]),
-            role=role_of(form["role"]),
+            password_hash=services().passwords.hash(form["password"]),
+            role=parse_role(form["role"]),
             registration_open=True,
         )
 
     return _answer(change, done="added")
 
 
-@blueprint.post(f"{_PERSON}/role")
+@blueprint.post(f"{_USER}/role")
 def change_role(user_id: int) -> Response:
     """Give an account another role."""
-    role = role_of(form_fields("role")["role"])
-    own = user_id == require_viewer().id
-    answer = _answer(lambda: people.change_role(stores(), user_id=user_id, role=role), done="role")
-    if own and role is not Role.ADMIN and answer.status_code == 303:
-        return redirect("/account", 303)  # this page is closed to them from now on
-    return answer
-
-
-@blueprint.post(f"{_PERSON}/disable")
-def disable(user_id: int) -> Response:
-    """Keep an account out."""
-    return _answer(lambda: people.disable(stores(), user_id=user_id), done="disabled")
-
-
-@blueprint.post(f"{_PERSON}/enable")
-def enable(user_id: int) -> Response:
-    """Let an account in again."""
+    role = parse_role(form_fields("role")["role"])
 
     def change() -> None:
-        stores().database.write(lambda session: people.enable(session, user_id=user_id))
+        user_admin.change_role(services().stores, user_id=user_id, role=role)
+
+    is_own = user_id == require_viewer().id
+    response = _answer(change, done="role")
+    if is_own and role is not Role.ADMIN and response.status_code == 303:
+        return redirect("/account", 303)  # this page is closed to them from now on
+    return response
+
+
+@blueprint.post(f"{_USER}/disable")
+def disable(user_id: int) -> Response:
+    """Disable an account."""
+
+    def change() -> None:
+        user_admin.disable(services().stores, user_id=user_id)
+
+    return _answer(change, done="disabled")
+
+
+@blueprint.post(f"{_USER}/enable")
+def enable(user_id: int) -> Response:
+    """Enable a disabled account."""
+
+    def change() -> None:
+        user_admin.enable(services().stores.database, user_id=user_id)
 
     return _answer(change, done="enabled")
 
 
-@blueprint.post(f"{_PERSON}/quota")
+@blueprint.post(f"{_USER}/quota")
 def set_quota(user_id: int) -> Response:
-    """Let an account store so much; what it has stays."""
-    typed = form_fields("quota")["quota"]
+    """Set how much an account may store; what it has stays."""
+    quota_field = form_fields("quota")["quota"]
 
     def change() -> None:
-        quota = parse_quota(typed)
-        stores().database.write(
-            lambda session: people.set_quota(session, user_id=user_id, quota=quota)
-        )
+        quota = parse_quota(quota_field)
+        user_admin.set_quota(services().stores.database, user_id=user_id, quota=quota)
 
     return _answer(change, done="quota")
+
+
+@blueprint.post(f"{_USER}/password")
+def reset_password(user_id: int) -> Response:
+    """Give another account a new password, and end all its sessions. Its role stays.
+
+    An administrator changes their own on the account page, which asks for the current one.
+    """
+    password = form_fields("password")["password"]
+    viewer = require_viewer()
+
+    def change() -> None:
+        if user_id == viewer.id:
+            raise Conflict("Change your own password on your account page.")
+        password_hash = services().passwords.hash(password)
+        user_admin.reset_password(services().stores, user_id=user_id, password_hash=password_hash)
+        log.info("password reset", user=user_id, by=viewer.id)
+
+    return _answer(change, done="password")
 
 
 def _answer(change: Callable[[], None], *, done: str) -> Response:
@@ -99,18 +128,16 @@ def _answer(change: Callable[[], None], *, done: str) -> Response:
     try:
         change()
     except MatineeError as error:
-        return again(error, _page)
+        return rerender_with_error(error, _page)
     return redirect(f"/admin?done={done}", 303)
 
 
 def _page(error: str | None = None) -> str:
-    everybody = settings().quota
+    default_quota = services().settings.quota
     return render_template(
         "auth/admin.html",
-        users=stores().database.read(
-            lambda session: people.list_people(session, everybody=everybody)
-        ),
-        everybody=everybody,
+        users=user_admin.list_users(services().stores.database, default_quota=default_quota),
+        default_quota=default_quota,
         roles=[role.value for role in Role],
         error=error,
         notice=_DONE.get(request.args.get("done", "")),

@@ -6,10 +6,16 @@ from argon2 import Parameters
 from argon2.profiles import RFC_9106_LOW_MEMORY
 from flask import Flask
 
-from auth_service import account_routes, admin_routes, api_routes, registration_routes, routes
-from auth_service.limits import Limits
+from auth_service import (
+    account_routes,
+    admin_routes,
+    login_routes,
+    registration_routes,
+    session_api_routes,
+)
 from auth_service.passwords import Passwords
-from auth_service.quotas import quota_text
+from auth_service.quotas import format_quota
+from auth_service.rate_limits import RateLimits
 from auth_service.services import AuthServices
 from auth_service.settings import AuthSettings
 from common.settings import Environment
@@ -23,7 +29,7 @@ def create_app(settings: AuthSettings, *, hash_cost: Parameters = RFC_9106_LOW_M
     :param hash_cost: of a new password's hash.
     """
     stores = Stores.of(settings.common)
-    limits = Limits(stores.redis, registrations_per_hour=settings.registrations_per_hour)
+    limits = RateLimits(stores.redis, registrations_per_hour=settings.registrations_per_hour)
     services = AuthServices(
         common=settings.common,
         stores=stores,
@@ -33,9 +39,15 @@ def create_app(settings: AuthSettings, *, hash_cost: Parameters = RFC_9106_LOW_M
     )
     app = new_app("auth_service", services)
     limits.init_app(app)
-    app.add_template_filter(quota_text, "quota")
+    app.add_template_filter(format_quota, "quota")
     limits.limit_attempts(registration_routes.blueprint)
-    for module in (routes, registration_routes, account_routes, admin_routes, api_routes):
+    for module in (
+        login_routes,
+        registration_routes,
+        account_routes,
+        admin_routes,
+        session_api_routes,
+    ):
         app.register_blueprint(module.blueprint)
     return app
 

@@ -1,8 +1,8 @@
-"""Passwords: what one may be, and how it is kept (Argon2id).
+"""Passwords: which are allowed, and how they are hashed (Argon2id).
 
 Every character counts: there is no cut at byte 72, and NUL, emoji and blanks at either end are part
-of the password. Only the spelling of composed characters is made one (NFC; RFC 8265, 4.2), so that
-an `é` typed on another system is the same `é`.
+of the password. Only composed characters are normalised (NFC; RFC 8265, 4.2), so that an `é`
+typed on another system is the same `é`.
 """
 
 import base64
@@ -18,18 +18,18 @@ from argon2.profiles import RFC_9106_LOW_MEMORY
 
 from common.errors import MatineeError, Unprocessable
 
-SHORTEST, LONGEST = 8, 1000  # characters, after NFC
+MIN_LENGTH, MAX_LENGTH = 8, 1000  # characters, after NFC
 
-_AT_ONCE = 2  # hashes computed at the same time in one process: 64 MiB each
-_PATIENCE = 30  # seconds to wait for one's turn
+_CONCURRENT_HASHES = 2  # hashes computed at the same time in one process: 64 MiB each
+_WAITING_HASHES = 8  # requests that wait for one of them; each holds a thread of the server
 
 
-class UnfitPassword(Unprocessable):
+class InvalidPassword(Unprocessable):
     """Too short for a new password, or too long for any."""
 
 
 class HashingBusy(MatineeError):
-    """More people sign in at once than this process can serve in time."""
+    """Too many passwords are being hashed in this process; answered at once, without waiting."""
 
     status = 503
 
@@ -47,20 +47,22 @@ class Passwords:
 
     def __init__(self, cost: Parameters = RFC_9106_LOW_MEMORY) -> None:
         self._hasher = PasswordHasher.from_parameters(cost)
-        self._turns = threading.BoundedSemaphore(_AT_ONCE)
-        self._nobodys = _hash_of_nothing(cost)
+        self._slots = threading.BoundedSemaphore(_CONCURRENT_HASHES)
+        self._places = threading.BoundedSemaphore(_CONCURRENT_HASHES + _WAITING_HASHES)
+        self._dummy_hash = _make_dummy_hash(cost)
 
     def hash(self, password: str) -> str:
         """Return what to store for a new password.
 
-        :raises UnfitPassword: it has fewer than 8 or more than 1000 characters; nothing is hashed.
-        :raises HashingBusy: no turn came within 30 seconds.
+        :raises InvalidPassword: it has fewer than 8 or more than 1000 characters; nothing is
+            hashed.
+        :raises HashingBusy: too many others wait already.
         """
         spelled = unicodedata.normalize("NFC", password)
-        if len(spelled) < SHORTEST:
-            raise UnfitPassword(f"A password has at least {SHORTEST} characters.")
+        if len(spelled) < MIN_LENGTH:
+            raise InvalidPassword(f"A password has at least {MIN_LENGTH} characters.")
         secret = _bytes(password)
-        with self._turn():
+        with self._hash_slot():
             return self._hasher.hash(secret)
 
     def matches(self, password: str, stored: str | None) -> bool:
@@ -68,41 +70,48 @@ class Passwords:
 
         :param stored: None when there is no such account: a hash is computed all the same, so
             that the time tells nothing.
-        :raises UnfitPassword: it has more than 1000 characters, so it is nobody's; nothing is
+        :raises InvalidPassword: it has more than 1000 characters, so it is nobody's; nothing is
             hashed.
-        :raises HashingBusy: no turn came within 30 seconds.
+        :raises HashingBusy: too many others wait already.
         """
         secret = _bytes(password)
-        with self._turn():
+        with self._hash_slot():
             try:
-                return self._hasher.verify(stored or self._nobodys, secret) and stored is not None
+                matches = self._hasher.verify(stored or self._dummy_hash, secret)
             except VerifyMismatchError:
                 return False
+        return matches and stored is not None
 
     def is_outdated(self, stored: str) -> bool:
         """Tell whether a hash was made at another cost than is asked for now."""
         return self._hasher.check_needs_rehash(stored)
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
-        if not self._turns.acquire(timeout=_PATIENCE):
+    def _hash_slot(self) -> Iterator[None]:
+        """Hold one of the slots to compute a hash in.
+
+        Only a few requests wait for one. The others are refused at once, so that the threads of
+        the server stay free for pages.
+        """
+        if not self._places.acquire(blocking=False):
             raise HashingBusy
         try:
-            yield
+            with self._slots:
+                yield
         finally:
-            self._turns.release()
+            self._places.release()
 
 
 def _bytes(password: str) -> bytes:
-    """A JSON text may hold half a surrogate pair; it counts like any other character."""
+    # JSON text may contain half a surrogate pair; it counts like any other character.
     spelled = unicodedata.normalize("NFC", password)
-    if len(spelled) > LONGEST:
-        raise UnfitPassword(f"A password has at most {LONGEST} characters.")
+    if len(spelled) > MAX_LENGTH:
+        raise InvalidPassword(f"A password has at most {MAX_LENGTH} characters.")
     return spelled.encode("utf-8", "surrogatepass")
 
 
-def _hash_of_nothing(cost: Parameters) -> str:
-    """Write down a hash that no password has, at the cost of a real one and without paying it."""
+def _make_dummy_hash(cost: Parameters) -> str:
+    """Return a hash that no password has, of the cost of a real one, without computing it."""
 
     def random(length: int) -> str:
         return base64.b64encode(secrets.token_bytes(length)).decode("ascii").rstrip("=")

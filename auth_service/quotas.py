@@ -18,7 +18,7 @@ _NAMES = {"tb": "TB", "gb": "GB", "mb": "MB", "kb": "kB", "tib": "TiB", "gib": "
 _NONE = "no limit"
 
 
-class NotAQuota(Unprocessable):
+class InvalidQuota(Unprocessable):
     """What was typed is no size."""
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class NotAQuota(Unprocessable):
 def parse_quota(text: str) -> int | None:
     """Read a quota: bytes; None for an empty text, which is what everybody may store.
 
-    :raises NotAQuota: it is neither a size with its unit, nor "no limit", nor nothing.
+    :raises InvalidQuota: it is neither a size with its unit, nor "no limit", nor nothing.
     """
     words = " ".join(text.split()).lower()
     if not words:
@@ -40,14 +40,14 @@ def parse_quota(text: str) -> int | None:
         return NO_QUOTA
     match = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]{1,3})?) ?([a-z]*)", words)
     if match is None or match[2] not in _UNITS or (match[2] == "" and Decimal(match[1]) != 0):
-        raise NotAQuota
+        raise InvalidQuota
     quota = int(Decimal(match[1]) * _UNITS[match[2]])
     if quota >= NO_QUOTA:
-        raise NotAQuota
+        raise InvalidQuota
     return quota
 
 
-def quota_text(quota: int | None) -> str:
+def format_quota(quota: int | None) -> str:
     """Write a quota so that :func:`parse_quota` reads the same: `20 GB`, `no limit`, nothing."""
     if quota is None:
         return ""

@@ -1,41 +1,40 @@
-"""Making an account for oneself."""
+"""Registration: people create accounts for themselves."""
 
-from auth_service.accounts import ChangedMeanwhile, open_account, require_open_name
-from auth_service.names import parse_name
-from auth_service.signing_in import Caller, Gate, begin_session
+from auth_service.accounts import AccountChanged, create_account, require_available_name
+from auth_service.login import ClientInfo, begin_session
+from auth_service.services import AuthServices
+from auth_service.usernames import parse_name
 from db.models import Role
 
 
-def register(
-    gate: Gate, *, username: str, password: str, caller: Caller, registration_open: bool
-) -> str:
-    """Make an account, and begin its first session, whose token is returned.
+def register(services: AuthServices, *, username: str, password: str, client: ClientInfo) -> str:
+    """Create an account and begin its first session, whose token is returned.
 
-    The first account of all becomes the administrator, and can be made even if registration is
-    closed; the others upload and watch. What can be refused without computing a hash, is.
+    The first account of all becomes the administrator, and can be created even if registration is
+    closed; the others upload and watch. Everything that needs no hash is checked first.
 
-    :raises UnfitName: nobody can be called that.
-    :raises UnfitPassword: too short or too long.
-    :raises NameTaken: somebody has the name.
+    :raises InvalidUsername: no account can have this name.
+    :raises InvalidPassword: too short or too long.
+    :raises NameTaken: another account has the name.
     :raises RegistrationClosed: and this is not the first account.
-    :raises TooManyTries: as many accounts as are allowed came from this network.
-    :raises redis.exceptions.RedisError: the session store is away; no account was made.
+    :raises RateLimited: as many accounts as are allowed came from this network.
+    :raises redis.exceptions.RedisError: the session store is unavailable; nothing was created.
     """
-    gate.stores.sessions.ping()
-    gate.limits.require_registrations(address=caller.address)
+    registration_open = services.settings.registration_open
+    services.stores.sessions.ping()
+    services.limits.check_registration_limit(address=client.address)
     name = parse_name(username)
-    gate.stores.database.read(
-        lambda session: require_open_name(session, name=name, registration_open=registration_open)
-    )
-    user = open_account(
-        gate.stores.database,
-        name=name,
-        password_hash=gate.passwords.hash(password),
-        role=Role.UPLOADER,
-        registration_open=registration_open,
-    )
-    gate.limits.count_registration(address=caller.address)
-    token = begin_session(gate.stores, user=user, caller=caller)
+    database = services.stores.database
+    require_available_name(database, name=name, registration_open=registration_open)
+    with services.limits.counting_registration(address=client.address):
+        user = create_account(
+            database,
+            name=name,
+            password_hash=services.passwords.hash(password),
+            role=Role.UPLOADER,
+            registration_open=registration_open,
+        )
+    token = begin_session(services.stores, user=user, client=client)
     if token is None:
-        raise ChangedMeanwhile
+        raise AccountChanged
     return token

@@ -1,16 +1,16 @@
-"""Making an account for oneself."""
+"""The registration page."""
 
 from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from auth_service.accounts import nobody_is_here
-from auth_service.exchange import again, caller, gate, set_session, settings
-from auth_service.passwords import SHORTEST
+from auth_service.accounts import has_no_accounts
+from auth_service.passwords import MIN_LENGTH
 from auth_service.registration import register
+from auth_service.request_helpers import LIBRARY, client_info, rerender_with_error, set_session
+from auth_service.services import services
 from common.errors import MatineeError
-from common.web.auth import Audience, restrict_to, session_cookie
+from common.web.auth import Audience, current_viewer, restrict_to, session_cookie
 from common.web.forms import form_fields
-from common.web.services import stores
 from db.models import Role
 
 blueprint = Blueprint("registration", __name__)
@@ -18,27 +18,28 @@ restrict_to(blueprint, Audience.ANYBODY)
 
 
 @blueprint.get("/register")
-def show_registration() -> str:
-    """Show the form, or say that registration is closed."""
-    return _page()
+def show_registration() -> Response | str:
+    """Show the form, or that registration is closed; a user who is signed in is redirected."""
+    return redirect(LIBRARY, 303) if current_viewer() else _page()
 
 
 @blueprint.post("/register")
-def send_registration() -> Response:
-    """Make an account and sign it in; a session that the browser had before ends."""
+def submit_registration() -> Response:
+    """Create an account and log in; a session that the browser had before ends."""
     form = form_fields("username", "password")
     try:
         token = register(
-            gate(),
+            services(),
             username=form["username"],
             password=form["password"],
-            caller=caller(),
-            registration_open=settings().registration_open,
+            client=client_info(),
         )
     except MatineeError as error:
-        return again(error, lambda sentence: _page(error=sentence, username=form["username"]))
-    stores().sessions.end(request.cookies.get(session_cookie()))
-    response = redirect("/stream", 303)
+        return rerender_with_error(
+            error, lambda sentence: _page(error=sentence, username=form["username"])
+        )
+    services().stores.sessions.end(request.cookies.get(session_cookie()))
+    response = redirect(LIBRARY, 303)
     set_session(response, token)
     return response
 
@@ -48,8 +49,8 @@ def _page(*, error: str | None = None, username: str = "") -> str:
         "auth/register.html",
         username=username,
         error=error,
-        registration_open=settings().registration_open,
-        first_account=stores().database.read(nobody_is_here),
-        min_password=SHORTEST,
+        registration_open=services().settings.registration_open,
+        first_account=has_no_accounts(services().stores.database),
+        min_password=MIN_LENGTH,
         role_name=Role.UPLOADER.value,
     )

@@ -1,20 +1,20 @@
-"""What the views of the auth service work with."""
+"""What the views and rules of the auth service work with."""
 
 from dataclasses import dataclass
 
-from auth_service.limits import Limits
 from auth_service.passwords import Passwords
+from auth_service.rate_limits import RateLimits
 from auth_service.settings import AuthSettings
 from common.web.services import Services, current_services
 
 
 @dataclass(kw_only=True)
 class AuthServices(Services):
-    """The auth service's settings, password hashing and rate limits."""
+    """The auth service's settings, password hashing and rate limits, besides the stores."""
 
     settings: AuthSettings
     passwords: Passwords
-    limits: Limits
+    limits: RateLimits
 
 
 def services() -> AuthServices:

@@ -1,4 +1,4 @@
-"""Measurements of a running Matinee against peers that run beside it, as ratios.
+"""Measurements of a running Matinee beside other programs on the same machine, as ratios.
 
-`python -m benchmarks` runs them all and writes `docs/benchmarks.md`; `--help` says the rest.
+`python -m benchmarks` runs all of them and writes `docs/benchmarks.md`; `--help` lists the options.
 """

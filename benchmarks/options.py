@@ -1,40 +1,78 @@
-"""What a benchmark gets: how large and how long, and the sites to measure."""
+"""What each benchmark is given: how large and how long, and what to measure."""
 
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
-from benchmarks.sites import ComposeSite, Site
+from benchmarks.processes import docker_works
+from benchmarks.sites import ComposeSite, Site, compose, standalone
+from benchmarks.test_video import write_test_video
+
+WITHOUT_COMPOSE = "Not measured: the Compose stack was not there."
 
 
 @dataclass(frozen=True)
 class Options:
-    """:ivar size: bytes of the film.
-    :ivar seconds: of one run of one load on one target.
-    :ivar connections: how many at once, one table row each.
-    :ivar viewers: different people, where many are measured.
-    :ivar takings: rounds for each way to take access away.
+    """How much is measured.
+
+    :ivar size: bytes of the large video.
+    :ivar rounds: how often each figure is measured.
+    :ivar seconds: of one load on one target.
+    :ivar scale: how much smaller the crowds of clients are than those of the aims.
+    :ivar revocations: rounds for each way to revoke access.
+    :ivar minutes: of the videos that are prepared.
     """
 
     size: int
     rounds: int
     seconds: int
-    connections: tuple[int, ...]
-    viewers: int
-    takings: int
+    scale: int
+    revocations: int
+    minutes: tuple[int, ...]
 
 
-@dataclass(frozen=True)
 class Bench:
-    """:ivar folder: empty, and of this benchmark alone.
-    :ivar film: a file of `options.size` bytes.
-    :ivar stack: None where there is no Docker.
+    """The options, the large video, and the sites, which start when they are first asked for.
+
+    :param stack: ends what was started.
+    :param folder: an empty one.
+    :param with_compose: whether the Compose stack is measured too.
     """
 
-    options: Options
-    folder: Path
-    film: Path
-    alone: Site
-    stack: ComposeSite | None
+    def __init__(
+        self, options: Options, stack: ExitStack, folder: Path, *, with_compose: bool
+    ) -> None:
+        self.options = options
+        self._stack = stack
+        self._folder = folder
+        self._with_compose = with_compose
 
+    def folder(self, name: str) -> Path:
+        """Return a new folder for one benchmark."""
+        path = self._folder / name
+        path.mkdir()
+        return path
 
-WITHOUT_DOCKER = "Not measured: there is no Docker on this machine."
+    @cached_property
+    def video(self) -> Path:
+        """A valid MP4 of `options.size` bytes."""
+        path = self._folder / "video.mp4"
+        write_test_video(path, self.options.size)
+        return path
+
+    @cached_property
+    def standalone(self) -> Site:
+        """Matinee without containers."""
+        return self._stack.enter_context(standalone(self._folder / "data"))
+
+    @cached_property
+    def gateway(self) -> ComposeSite | None:
+        """The Compose stack, if it is to be measured and there is a Docker."""
+        if not self._with_compose or not docker_works():
+            return None
+        return self._stack.enter_context(compose())
+
+    def sites(self) -> list[Site]:
+        """Return what there is to measure."""
+        return [self.standalone, *([self.gateway] if self.gateway else [])]

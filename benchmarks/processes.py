@@ -5,13 +5,25 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.containers import docker
-
 _TICKS = os.sysconf("SC_CLK_TCK")
+_GRACE = 60  # seconds a program has to end
+
+
+def docker(*arguments: str) -> str:
+    """Run a Docker command, and return what it prints."""
+    done = subprocess.run(["docker", *arguments], check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def docker_works() -> bool:
+    """Tell whether there is a Docker to talk to."""
+    if shutil.which("docker") is None:
+        return False
+    return subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0
 
 
 def cpu_seconds(pids: Iterable[int]) -> float:
@@ -23,46 +35,58 @@ def cpu_seconds(pids: Iterable[int]) -> float:
     return total / _TICKS
 
 
-def memory_bytes(pids: Iterable[int]) -> int:
-    """Return the memory of processes, what they share divided among them (PSS)."""
-    total = 0
-    for pid in pids:
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines():
-            if line.startswith("Pss:"):
-                total += int(line.split()[1]) << 10
-    return total
+def descendants(pid: int) -> dict[int, str]:
+    """Return the processes below one, by their ids, with their command lines."""
+    found: dict[int, str] = {}
+    for child in _children(pid):
+        try:
+            command = Path(f"/proc/{child}/cmdline").read_bytes()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        found[child] = command.replace(b"\0", b" ").decode()
+        found |= descendants(child)
+    return found
 
 
-def with_children(pid: int) -> tuple[int, ...]:
-    """Return a process and those that it started, but for nginx's loader, which soon ends."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-    commands = {int(child): Path(f"/proc/{child}/cmdline").read_bytes() for child in children}
-    return (pid, *(child for child, line in commands.items() if b"cache loader" not in line))
+def _children(pid: int) -> list[int]:
+    try:
+        threads = list(Path(f"/proc/{pid}/task").iterdir())
+        lists = [(thread / "children").read_text(encoding="ascii") for thread in threads]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+    return [int(child) for line in lists for child in line.split()]
 
 
-def wait_for_children(pid: int, count: int, *, within: float = 20) -> None:
+def with_descendants(pid: int) -> tuple[int, ...]:
+    """Return a process and those below it, but for nginx's cache loader, which soon ends."""
+    below = descendants(pid).items()
+    return (pid, *(child for child, command in below if "cache loader" not in command))
+
+
+def pids_in(container: str) -> tuple[int, ...]:
+    """Return the processes of a container, as this machine numbers them."""
+    return with_descendants(int(docker("inspect", "--format", "{{.State.Pid}}", container)))
+
+
+def wait_for_descendants(pid: int, count: int, *, within: float = 20) -> None:
     """Wait until a process has started so many others.
 
     :raises TimeoutError: it has not.
     """
     deadline = time.monotonic() + within
-    while len(with_children(pid)) <= count:
+    while len(with_descendants(pid)) <= count:
         if time.monotonic() > deadline:
             raise TimeoutError(f"process {pid} did not start {count} others")
         time.sleep(0.05)
 
 
-def pids_in(container: str) -> tuple[int, ...]:
-    """Return the processes of a container, as this machine numbers them; no health check's."""
-    return with_children(int(docker("inspect", "--format", "{{.State.Pid}}", container)))
-
-
-def docker_works() -> bool:
-    """Tell whether there is a Docker to talk to."""
-    if shutil.which("docker") is None:
-        return False
-    done = subprocess.run(["docker", "info"], capture_output=True, check=False)
-    return done.returncode == 0
+def free_ports(count: int) -> list[int]:
+    """Return ports that nobody listens on."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
 
 
 def wait_for_port(address: str, port: int, *, within: float = 20) -> None:
@@ -84,17 +108,21 @@ def wait_for_port(address: str, port: int, *, within: float = 20) -> None:
 
 @contextmanager
 def running(
-    command: Sequence[str], *, log: Path, env: dict[str, str] | None = None
+    command: Sequence[str | Path],
+    *,
+    log: Path,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
 ) -> Iterator[int]:
     """Run a program, with its output in a file, until the block ends; yield its id."""
     with log.open("ab") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=out, env=env)
+        process = subprocess.Popen(command, stdout=out, stderr=out, env=env, cwd=cwd)
     try:
         yield process.pid
     finally:
         process.terminate()
         try:
-            process.wait(10)
+            process.wait(_GRACE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

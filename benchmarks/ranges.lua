@@ -1,4 +1,4 @@
--- Asks for ranges at random offsets, by viewers in turn, and prints one line of JSON at the end.
+-- Requests ranges at random offsets, by the viewers in turn, and prints one line of JSON at the end.
 -- Arguments: bytes of a range, bytes of the file, a file of viewers (a line of headers each, with
 -- tabs between them; may be empty), milliseconds to wait before each request.
 

@@ -15,9 +15,9 @@ PAGE = ROOT / "docs" / "benchmarks.md"
 _TITLE = """# Benchmarks
 
 Written by `make bench`. What is compared ran on one machine in one run, in turns (A, B, A, B), and
-shared it with the program that makes the load. What can be carried to another machine are the
-ratios, so they come first. A ratio is the median of those of the rounds; the other figures are
-medians of the rounds.
+shared that machine with the program that makes the load. Only the ratios mean something on another
+machine, so they come first. A ratio is the median of the ratios of the rounds; the other figures
+are medians of the rounds.
 """
 
 
@@ -34,20 +34,20 @@ def ratio(value: float) -> str:
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
-def write_section(name: str, text: str) -> None:
+def write_section(name: str, text: str, *, page: Path = PAGE) -> None:
     """Put a section into the page, in place of the one with its name."""
-    sections = _sections()
+    sections = _sections(page)
     facts = f"_{datetime.now(UTC):%Y-%m-%d %H:%M} UTC. {_machine()}_"
     sections[name] = f"{facts}\n\n{text.strip()}\n"
-    known = ["Delivery", "Slow readers", "Upload", "Slow uploaders", "Revocation", "Processing"]
+    known = ["Delivery", "Upload", "Slow clients", "Revocation", "Processing"]
     parts = [f"## {name}\n\n{sections[name]}" for name in known if name in sections]
-    PAGE.write_text("\n".join([_TITLE, *parts]), encoding="utf-8")
+    page.write_text("\n".join([_TITLE, *parts]), encoding="utf-8")
 
 
-def _sections() -> dict[str, str]:
-    if not PAGE.exists():
+def _sections(page: Path) -> dict[str, str]:
+    if not page.exists():
         return {}
-    parts = re.split(r"^## (.+)\n\n", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    parts = re.split(r"^## (.+)\n\n", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
     return dict(zip(parts[1::2], (part.rstrip() + "\n" for part in parts[2::2]), strict=True))
 
 
@@ -58,7 +58,7 @@ def _machine() -> str:
         f"{memory:.0f} GiB of memory",
         f"Linux {platform.release()}",
         f"Python {platform.python_version()}",
-        f"nginx {_said('nginx', '-v')} here",
+        f"nginx {_version_of('nginx', '-v')} here",
     ]
     load = f"load average at the end of the run, its own load included: {os.getloadavg()[0]:.1f}"
     return f"{', '.join(facts)}; {load}."
@@ -71,10 +71,10 @@ def _processor() -> str:
     return platform.machine()
 
 
-def _said(program: str, flag: str) -> str:
+def _version_of(program: str, flag: str) -> str:
     path = shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
     if path is None:
         return "none"
     done = subprocess.run([path, flag], capture_output=True, text=True, check=False)
     found = re.search(r"\d+\.\d+(\.\d+)?", done.stdout + done.stderr)
-    return found[0] if found else "of an unknown version"
+    return found[0] if found else "unknown version"

@@ -1,57 +1,69 @@
-"""A Matinee of the benchmarks' own: the embedded one, or the Compose stack."""
+"""The two ways to run Matinee, each with empty stores of its own."""
 
 import json
 import os
+import secrets
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from redis import Redis
 
-from benchmarks.processes import pids_in
+from benchmarks.account import Account, log_in, register
+from benchmarks.processes import descendants, docker, free_ports, pids_in, running
+from benchmarks.report import ROOT
 from common.access import Viewer
 from common.stores.sessions import SessionStore
 from db.models import Role
-from tests.containers import docker
-from tests.gateway.harness import free_ports
-from tests.system.origin import Compose, Standalone
-from tests.system.people import Person, sign_up
 
-COOKIE = "matinee_session"
-ADMIN = "alice"
 _HOUR = 3600
+_READY = "Matinee is ready"
+_START = 60  # seconds a site has to start
 
 
 @dataclass(frozen=True)
 class Site:
-    """Where it is, who its administrator is, and which processes its parts are made of.
+    """A running Matinee.
 
-    :ivar url: for Compose, the gateway's own address: what Docker publishes on 127.0.0.1 goes
-        through a proxy of Docker's.
-    :ivar videos: where the files are, if this machine can see them.
-    :ivar parts: processes by part; `gunicorn` is all there is of the services standalone.
+    :ivar url: for Compose, the gateway's own address, since what Docker publishes on 127.0.0.1
+        goes through a proxy of Docker's.
+    :ivar admin: its first account.
+    :ivar parts: process ids, by part.
+    :ivar videos: the folder of videos, if this machine can see it.
     """
 
     name: str
     url: str
-    admin: Person
+    admin: Account
     parts: dict[str, tuple[int, ...]]
     videos: Path | None
+    _uploaders: list[Account] = field(default_factory=list)
 
     def pids(self, *parts: str) -> tuple[int, ...]:
         """Return the processes of some parts."""
         return tuple(pid for part in parts for pid in self.parts[part])
 
-    @property
-    def cookie(self) -> str:
-        """What the administrator's browser sends."""
-        return f"{COOKIE}={self.admin.cookies[COOKIE]}"
+    def uploaders(self, count: int) -> list[Account]:
+        """Return as many different accounts that may upload, signed in."""
+        while len(self._uploaders) < count:
+            name = f"u{secrets.token_hex(6)}"
+            self.admin.create_account(name, "uploader")
+            self._uploaders.append(log_in(self.url, name))
+        return self._uploaders[:count]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ComposeSite(Site):
-    """The stack, and where its parts are."""
+    """The Compose stack.
+
+    :ivar gateway: the id of the gateway's container.
+    :ivar address: of the gateway; `streaming` and `redis` likewise.
+    :ivar volume: the name of the volume of videos.
+    """
 
     gateway: str
     address: str
@@ -59,11 +71,10 @@ class ComposeSite(Site):
     redis: str
     volume: str
 
-    def sign_in_strangers(self, count: int) -> tuple[str, ...]:
+    def sign_in_viewers(self, count: int) -> tuple[str, ...]:
         """Begin sessions of as many different people, and return their tokens.
 
-        Straight in the session store, with the services' own code: signing in costs a password
-        hash each, on purpose, and leaves exactly this behind.
+        Directly in the session store, since each login costs a password hash.
         """
         with Redis(host=self.redis, decode_responses=True) as redis:
             store = SessionStore(redis, ttl=_HOUR)
@@ -73,41 +84,57 @@ class ComposeSite(Site):
 
 @contextmanager
 def standalone(folder: Path) -> Iterator[Site]:
-    """Run the embedded one in an empty folder."""
+    """Run Matinee without containers in an empty folder."""
     folder.mkdir(parents=True)
-    origin = Standalone(folder, free_ports(3), REGISTRATIONS_PER_HOUR="1000")
-    origin.start()
-    try:
-        parts: dict[str, list[int]] = {"gunicorn": [], "valkey": []}
-        for pid, command in origin.children().items():
-            for part, found in parts.items():
-                if part in command:
-                    found.append(pid)
-        pids = {part: tuple(found) for part, found in parts.items()}
-        videos = folder / "videos"
-        yield Site("standalone", origin.url, sign_up(origin.url, ADMIN), pids, videos)
-    finally:
-        origin.remove()
+    ports = free_ports(3)
+    env = os.environ | {"DATA_DIR": str(folder / "data"), "PORTS": ",".join(map(str, ports))}
+    log = folder / "output.log"
+    command = [sys.executable, "-m", "standalone"]
+    with running(command, log=log, env=env, cwd=ROOT) as pid:
+        _wait_for_text(log, _READY)
+        url = f"http://127.0.0.1:{ports[0]}"
+        parts = {
+            part: tuple(child for child, line in descendants(pid).items() if part in line)
+            for part in ("caddy", "gunicorn", "valkey", "transcode_service")
+        }
+        videos = folder / "data" / "videos"
+        yield Site("standalone", url, register(url, "alice"), parts, videos)
+
+
+def _wait_for_text(log: Path, text: str) -> None:
+    deadline = time.monotonic() + _START
+    while text not in (found := log.read_text(encoding="utf-8")):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"Matinee did not start: {found}")
+        time.sleep(0.05)
 
 
 @contextmanager
 def compose() -> Iterator[ComposeSite]:
     """Build the images and run the stack under a name of its own, with empty volumes."""
     project = f"matinee-benchmark-{os.getpid()}"
-    origin = Compose(project, free_ports(3))
-    origin.build()
+    ports = {f"PORT_{number}": str(port) for number, port in enumerate(free_ports(3), 1)}
+
+    def run(*arguments: str) -> str:
+        command = ["docker", "compose", "--project-name", project, *arguments]
+        env = os.environ | ports
+        done = subprocess.run(
+            command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    run("build", "--quiet")
     try:
-        origin.start()
+        run("up", "--detach", "--wait", "--quiet-pull")
         names = ("gateway", "auth", "upload", "streaming", "redis", "mysql")
-        containers = {name: origin.container(name) for name in names}
-        pids = {name: pids_in(container) for name, container in containers.items()}
+        containers = {name: run("ps", "--all", "--quiet", name) for name in names}
         address = _address(containers["gateway"], f"{project}_front")
         url = f"http://{address}:5000"
         yield ComposeSite(
             name="gateway",
             url=url,
-            admin=sign_up(url, ADMIN),
-            parts=pids,
+            admin=register(url, "alice"),
+            parts={name: pids_in(container) for name, container in containers.items()},
             videos=None,
             gateway=containers["gateway"],
             address=address,
@@ -116,7 +143,7 @@ def compose() -> Iterator[ComposeSite]:
             volume=f"{project}_videos",
         )
     finally:
-        origin.remove()
+        run("down", "--volumes", "--remove-orphans")
 
 
 def _address(container: str, network: str) -> str:

@@ -3,7 +3,8 @@
 import re
 import secrets
 
-_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{21}")
+PATTERN = "[A-Za-z0-9_][A-Za-z0-9_-]{21}"
+_ID = re.compile(PATTERN)
 
 
 def new_id() -> str:

@@ -1,42 +1,43 @@
-"""The queue: what wakes the workers of the transcode service when there is a job.
+"""The queue: a Redis list that wakes the workers of the transcode service.
 
-The rows of `jobs` are the truth, and a message says only "look". So one that is lost costs time
-and no job: the reconciler of the transcode service sends another.
+The rows of `jobs` are the truth, and a message says only "look". A lost message costs a worker's
+next look at the database, which is a second or two away, and no job.
 """
 
 import structlog
 from redis import Redis
 from redis.exceptions import RedisError
-from rq import Queue
-from rq.serializers import JSONSerializer
 
-QUEUE = "processing"
-TASK = "transcode_service.tasks.run_next"
+WAKE_KEY = "jobs:wake"
 
-_ENOUGH = 16  # messages; each leads a worker to all the jobs there are
-_KEEP_FAILED = 60  # seconds
+_LONGEST = 16  # messages; each leads a worker to all the jobs there are
 
 log = structlog.get_logger()
-
-
-def queue(redis: Redis) -> Queue:
-    """Return the queue that workers listen to."""
-    return Queue(QUEUE, connection=redis, serializer=JSONSerializer)
 
 
 def wake_workers(redis: Redis, count: int = 1) -> bool:
     """Wake workers, after the commit that gave them something to do; tell whether it was possible.
 
-    With Redis away nobody is woken now, and the reconciler does it later.
-
     :param count: how many workers there is something to do for.
     """
+    messages = ["look"] * min(count, _LONGEST)
+    if not messages:
+        return True
     try:
-        waking = queue(redis)
-        for _ in range(min(count, _ENOUGH - waking.count)):
-            # A message is done when somebody looked, and nobody asks how that went.
-            waking.enqueue(TASK, job_timeout=-1, result_ttl=0, failure_ttl=_KEEP_FAILED)
+        with redis.pipeline() as pipeline:
+            pipeline.lpush(WAKE_KEY, *messages)
+            pipeline.ltrim(WAKE_KEY, 0, _LONGEST - 1)
+            pipeline.execute()
     except RedisError as error:
         log.warning("workers could not be woken", detail=str(error))
         return False
     return True
+
+
+def wait(redis: Redis, *, seconds: float) -> bool:
+    """Wait for a message and take it; tell whether one came.
+
+    :param redis: a client whose `socket_timeout` is longer than `seconds`.
+    :raises redis.exceptions.RedisError: Redis cannot be reached.
+    """
+    return redis.blpop([WAKE_KEY], timeout=seconds) is not None

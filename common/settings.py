@@ -73,6 +73,21 @@ class Environment:
             raise SettingsError(f"{name} is {value!r}; it takes a size such as 200m or 16g.")
         return int(match[1]) * _UNITS[match[2]]
 
+    def host_names(self, name: str) -> tuple[str, ...]:
+        """Return names of hosts, written with commas; `*.example.org` comes back as `.example.org`.
+
+        That means `example.org` and every name below it. Other than ASCII is written in Punycode.
+        """
+        value = self.text(name, "")
+        names = tuple(part.strip().lower() for part in value.split(",") if part.strip())
+        for host in names:
+            if not re.fullmatch(r"(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*", host):
+                raise SettingsError(
+                    f"{name} has {host!r}; it takes names such as video.example.org or"
+                    " *.example.org, without a port."
+                )
+        return tuple(host.removeprefix("*") for host in names)
+
     def duration(self, name: str, default: str) -> int:
         """Return a duration in seconds, written `90s`, `15m`, `12h` or `30d`."""
         value = self.text(name, default)
@@ -92,6 +107,8 @@ class CommonSettings:
     :param cookie_secure: whether all browsers use HTTPS, even if their requests do not say so.
     :param trust_gateway: whether `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Request-Id` come
         from our own gateway, and no request can reach the service but through it.
+    :param allowed_hosts: names under which the site answers, besides `localhost` and IP addresses;
+        `.example.org` is `example.org` and every name below it.
     """
 
     database_url: str
@@ -102,6 +119,7 @@ class CommonSettings:
     cookie_secure: bool
     trust_gateway: bool
     log_level: str
+    allowed_hosts: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, environment: Environment) -> "CommonSettings":
@@ -109,10 +127,11 @@ class CommonSettings:
         return cls(
             database_url=environment.text("DATABASE_URL"),
             database_password=environment.secret("DATABASE_PASSWORD", ""),
-            redis_url=environment.text("REDIS_URL"),
+            redis_url=environment.secret("REDIS_URL"),
             static_dir=Path(environment.text("STATIC_DIR", "build/static")),
             session_ttl=environment.duration("SESSION_TTL", "30d"),
             cookie_secure=environment.flag("COOKIE_SECURE", default=False),
             trust_gateway=environment.flag("TRUST_GATEWAY", default=False),
             log_level=environment.choice("LOG_LEVEL", ("debug", "info", "warning"), "info"),
+            allowed_hosts=environment.host_names("ALLOWED_HOSTS"),
         )

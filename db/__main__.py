@@ -1,8 +1,8 @@
 """Commands of the database: `python -m db migrate`, `python -m db init-sql`.
 
-`migrate` is Compose's one-shot service. It takes the place and root's password from the
-environment, brings the schema up to date, and gives each service's user its password and rights,
-so that a password changed in `.env` holds from the next start on.
+`migrate` is Compose's one-shot service. It connects as the user `migrate`, whose password is in the
+environment, brings the schema up to date, and gives each service's user its password and rights, so
+that a password changed in `.env` holds from the next start on.
 """
 
 import os
@@ -44,8 +44,8 @@ def _wait_for(engine: Engine) -> None:
 def migrate(environ: Mapping[str, str]) -> None:
     """Bring schema, users and grants of a MySQL database up to date; doing it twice is harmless."""
     url = make_url(environ["DATABASE_URL"])
-    root = {"password": _secret(environ, "MYSQL_ROOT_PASSWORD").encode(), "connect_timeout": 2}
-    engine = create_engine(url, isolation_level="AUTOCOMMIT", connect_args=root)
+    login = {"password": _secret(environ, "DATABASE_PASSWORD").encode(), "connect_timeout": 2}
+    engine = create_engine(url, isolation_level="AUTOCOMMIT", connect_args=login)
     _wait_for(engine)
     passwords = {service: _secret(environ, f"{service.upper()}_DB_PASSWORD") for service in GRANTS}
     with engine.connect() as connection:

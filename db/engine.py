@@ -28,6 +28,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from db import native_threads
+from db.collation import fold
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -191,8 +192,14 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=1000"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
-    # Its own `lower` knows ASCII alone, and a search for "über" is to find "Über", as in MySQL.
+    # Its own `lower` knows ASCII alone; titles are sorted by it, as in MySQL.
     connection.create_function("lower", 1, _lower, deterministic=True)
+    # For searches, which pass over accents and case, as MySQL's collation does.
+    connection.create_function("fold", 1, _fold, deterministic=True)
+
+
+def _fold(value: Any) -> Any:
+    return fold(value) if isinstance(value, str) else value
 
 
 def _lower(value: Any) -> Any:

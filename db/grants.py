@@ -56,7 +56,7 @@ GRANTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 def apply_grants(connection: Connection, *, database: str, passwords: Mapping[str, str]) -> None:
     """Make the services' users, or bring their passwords and rights up to date.
 
-    :param connection: of a user who may create users and grant (root).
+    :param connection: of a user who may create users and grant: `db/migrate_user.sql`.
     :param passwords: one per service of :data:`GRANTS`.
     """
     quote = connection.dialect.identifier_preparer.quote_identifier

@@ -213,3 +213,15 @@ ALTER TABLE jobs DROP CHECK ck_jobs_jobkind;
 ALTER TABLE jobs ADD CONSTRAINT ck_jobs_jobkind CHECK (kind IN ('check', 'remux', 'audio', 'thumbnails', 'rendition'));
 
 UPDATE alembic_version SET version_num='0005' WHERE alembic_version.version_num = '0004';
+
+-- Running upgrade 0005 -> 0006
+
+ALTER TABLE videos MODIFY duration_ms BIGINT NULL;
+
+ALTER TABLE videos MODIFY width INTEGER NULL;
+
+ALTER TABLE videos MODIFY height INTEGER NULL;
+
+ALTER TABLE videos MODIFY video_codec VARCHAR(64) NULL;
+
+UPDATE alembic_version SET version_num='0006' WHERE alembic_version.version_num = '0005';

@@ -233,10 +233,12 @@ class Video(Base):
     description: Mapped[str] = mapped_column(Text, default="")
     visibility: Mapped[Visibility] = mapped_column(_words(Visibility), default=Visibility.PRIVATE)
     size: Mapped[int] = mapped_column(BigInteger)
-    duration_ms: Mapped[int] = mapped_column(BigInteger)
-    width: Mapped[int]
-    height: Mapped[int]
-    video_codec: Mapped[str] = mapped_column(String(64))
+    # Milliseconds, pixels of the displayed frame, and codecs. None until the check job has measured
+    # a file that is not an MP4; `audio_codec` stays None for a video without audio.
+    duration_ms: Mapped[int | None] = mapped_column(BigInteger)
+    width: Mapped[int | None]
+    height: Mapped[int | None]
+    video_codec: Mapped[str | None] = mapped_column(String(64))
     audio_codec: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now, onupdate=now)

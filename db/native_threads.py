@@ -41,6 +41,19 @@ class Started(Generic[T]):
         return self._future.result()()
 
 
+def new_lock() -> threading.Lock:
+    """Return a lock for native threads and greenlets. It is to be held for an instant only.
+
+    Under gevent, `threading.Lock` would be one for greenlets alone.
+    """
+    if not shares_one_thread():
+        return threading.Lock()
+    from gevent.monkey import get_original  # noqa: PLC0415 (only where it is in use)
+
+    lock: threading.Lock = get_original("_thread", "allocate_lock")()
+    return lock
+
+
 def start(work: Callable[[], T]) -> Started[T]:
     """Start work in another thread, and return at once.
 

@@ -32,11 +32,11 @@ def newest_revision() -> str:
     return head
 
 
-def upgrade(connection: Connection) -> None:
-    """Run every migration that this database has not had yet."""
+def upgrade(connection: Connection, revision: str = "head") -> None:
+    """Run every migration up to a revision that this database has not had yet."""
     config = _config()
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
 
 
 def init_sql() -> str:

@@ -1,13 +1,13 @@
 #!/bin/sh
-# Writes the parts of nginx's configuration that need more than putting a value in its place.
-# The image's entrypoint runs it before nginx starts.
+# Writes the parts of nginx's configuration that are a list or a choice. The image's entrypoint runs it
+# before nginx starts.
 #
-#   MAX_UPLOAD_SIZE   bytes, or a number with k, m, g or t, as the services read it (default 16g)
+#   ALLOWED_HOSTS     names under which the site answers, separated by commas, besides localhost and IP addresses;
+#                     *.example.org is example.org and all names below it (default: none)
 #   TRUSTED_PROXIES   addresses or networks of proxies in front of the gateway, separated by blanks, whose
 #                     X-Forwarded-For and X-Forwarded-Proto are believed (default: none)
-#   TLS_CERTIFICATE   the chain and the key of the site's certificate, in PEM (default /certs/fullchain.pem and
-#   TLS_KEY           /certs/privkey.pem, if they are there); with them all three ports speak HTTPS
 #   COOKIE_SECURE     `true`, as the services read it: there is HTTPS in front, whatever comes through it says
+#   CERTS_DIR         if it holds fullchain.pem and privkey.pem, all three ports speak HTTPS (default /certs)
 #   CONF_DIR          the folder to write into (default /etc/nginx/conf.d)
 set -eu
 
@@ -18,29 +18,41 @@ fail() {
 
 conf_dir=${CONF_DIR:-/etc/nginx/conf.d}
 
-# Multipart wraps the file in a few hundred bytes and the form's other fields.
-frame=1048576
+# Under which names the site answers. Others get 421, malformed ones 400; a request without a name has
+# `_`, the server's own. nginx looks at whole names first, and at the expressions in this order.
+allowed_hosts() {
+    old_ifs=$IFS
+    IFS=,
+    set -f
+    for host in 'localhost' '*.localhost' ${ALLOWED_HOSTS:-}; do
+        host=$(printf %s "$host" | tr -d ' ' | tr 'A-Z' 'a-z')
+        [ -n "$host" ] || continue
+        name=${host#\*.}
+        case $name in
+            '' | *[!a-z0-9.-]* | .* | *. | *..*)
+                fail "ALLOWED_HOSTS has '$host'; it takes names such as video.example.org or *.example.org, without a port."
+                ;;
+        esac
+        echo "    $name \"\";"
+        [ "$name" = "$host" ] || echo "    $host \"\";"
+    done
+    set +f
+    IFS=$old_ifs
+}
 
-size=$(printf %s "${MAX_UPLOAD_SIZE:-16g}" | tr 'KMGT' 'kmgt')
-number=${size%[kmgt]}
-case $number in
-    '' | *[!0-9]* | ????????????????*) fail "MAX_UPLOAD_SIZE is '$size'; it takes a size such as 200m or 16g." ;;
-esac
-# A leading zero would be read as octal.
-number=$(printf %s "$number" | sed 's/^0*//')
-[ -n "$number" ] || fail "MAX_UPLOAD_SIZE is '$size'; it takes a size such as 200m or 16g."
-case $size in
-    *k) bytes=$((number * 1024)) ;;
-    *m) bytes=$((number * 1024 * 1024)) ;;
-    *g) bytes=$((number * 1024 * 1024 * 1024)) ;;
-    *t) bytes=$((number * 1024 * 1024 * 1024 * 1024)) ;;
-    *) bytes=$number ;;
-esac
-# Past what a 64-bit number holds; the limit is then as far as it goes.
-if [ "$bytes" -le 0 ] || [ "${#number}" -gt 9 ] && [ "$size" != "$number" ]; then
-    fail "MAX_UPLOAD_SIZE is '$size', which is more than can be counted."
-fi
-echo "client_max_body_size $((bytes + frame));" >"$conf_dir/upload-size.inc"
+# An assignment fails with the function, as a pipe would not.
+hosts=$(allowed_hosts)
+{
+    # shellcheck disable=SC2016 # nginx's variables
+    echo 'map $host $host_error {
+    hostnames;
+    default 421;
+    "~^[0-9]{1,3}(?:\.[0-9]{1,3}){3}$" "";
+    "~^\[[0-9a-f:.]+\]$" "";
+    "~[^a-z0-9.-]" 400;'
+    echo "$hosts" | sort -u
+    echo "}"
+} >"$conf_dir/allowed-hosts.conf"
 
 {
     for proxy in ${TRUSTED_PROXIES:-}; do
@@ -67,17 +79,11 @@ echo "client_max_body_size $((bytes + frame));" >"$conf_dir/upload-size.inc"
 
 # HTTPS, if there is a certificate -------------------------------------------------------------------------
 
-certificate=${TLS_CERTIFICATE:-}
-key=${TLS_KEY:-}
-if [ -z "$certificate$key" ] && [ -e /certs/fullchain.pem ]; then
-    certificate=/certs/fullchain.pem
-    key=/certs/privkey.pem
-fi
-case $certificate$key in
-    *[!A-Za-z0-9_./-]*) fail "TLS_CERTIFICATE and TLS_KEY take paths of letters, digits and ._/- only." ;;
-esac
-if [ -n "$certificate$key" ]; then
-    [ -n "$certificate" ] && [ -n "$key" ] || fail "TLS_CERTIFICATE and TLS_KEY go together; one of them is not set."
+certs_dir=${CERTS_DIR:-/certs}
+certificate=
+if [ -e "$certs_dir/fullchain.pem" ]; then
+    certificate=$certs_dir/fullchain.pem
+    key=$certs_dir/privkey.pem
     for file in "$certificate" "$key"; do
         [ -r "$file" ] || fail "$file cannot be read by user $(id -u); the certificate and its key are needed there."
     done
@@ -91,13 +97,9 @@ secure=${COOKIE_SECURE:-false}
         done
     else
         secure=true
-        # nginx 1.25.1 has taken HTTP/2 out of `listen`.
-        case $(nginx -v 2>&1) in
-            *nginx/1.[01]*.* | *nginx/1.2[0-4].*) parameters="ssl http2" ;;
-            *) parameters=ssl && echo "http2 on;" ;;
-        esac
+        echo "http2 on;"
         for port in 5000 5001 5002; do
-            echo "listen $port $parameters;"
+            echo "listen $port ssl;"
         done
         # Mozilla's "intermediate" (version 5.7): every browser of the last ten years.
         echo "ssl_certificate $certificate;

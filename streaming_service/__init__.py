@@ -1,1 +1,1 @@
-"""The library, the watch page, and who gets which bytes."""
+"""The library, the watch page, and the authorisation of media requests."""

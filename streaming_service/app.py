@@ -1,7 +1,6 @@
 """The streaming service's table of contents."""
 
 import os
-from threading import BoundedSemaphore
 
 from flask import Flask
 
@@ -9,19 +8,19 @@ from common.settings import Environment
 from common.storage import MediaStorage
 from common.stores import Stores
 from common.web.app_factory import new_app
-from streaming_service import (
-    administering,
-    api,
-    authorisation,
-    delivery,
-    editing,
-    positions,
-    progress,
-    routes,
+from streaming_service.delivery.auth_request import AuthRequestMiddleware
+from streaming_service.pages import (
+    admin_routes,
+    api_routes,
+    edit_routes,
+    library_routes,
+    position_routes,
+    progress_routes,
+    watch_routes,
 )
-from streaming_service.ids import LanguageConverter, VideoIdConverter
 from streaming_service.services import StreamingServices
 from streaming_service.settings import StreamingSettings
+from streaming_service.url_converters import LanguageConverter, VideoIdConverter
 
 
 def create_app(settings: StreamingSettings) -> Flask:
@@ -32,25 +31,20 @@ def create_app(settings: StreamingSettings) -> Flask:
         stores=Stores.of(settings.common),
         settings=settings,
         storage=storage,
-        streams=BoundedSemaphore(settings.streams),
         checks={"videos": lambda: storage.check(writable=False)},
     )
     app = new_app("streaming_service", services)
     app.url_map.merge_slashes = False
     app.url_map.converters["video"] = VideoIdConverter
     app.url_map.converters["language"] = LanguageConverter
-    app.register_blueprint(routes.library_pages)
-    app.register_blueprint(routes.watching)
-    app.register_blueprint(editing.editing)
-    app.register_blueprint(administering.administering)
-    app.register_blueprint(api.blueprint)
-    app.register_blueprint(positions.blueprint)
-    app.register_blueprint(progress.blueprint)
-    if settings.sends_bytes:
-        delivery.stand_in_front(app, storage, trust_gateway=settings.common.trust_gateway)
-    else:
-        gate = authorisation.Gate(app.wsgi_app, services.stores)
-        app.wsgi_app = gate  # type: ignore[method-assign]
+    app.register_blueprint(library_routes.blueprint)
+    app.register_blueprint(watch_routes.blueprint)
+    app.register_blueprint(edit_routes.blueprint)
+    app.register_blueprint(admin_routes.blueprint)
+    app.register_blueprint(api_routes.blueprint)
+    app.register_blueprint(position_routes.blueprint)
+    app.register_blueprint(progress_routes.blueprint)
+    app.wsgi_app = AuthRequestMiddleware(app.wsgi_app, services.stores)  # type: ignore[method-assign]
     return app
 
 

@@ -1,23 +1,26 @@
 """What the views of the streaming service work with."""
 
-from dataclasses import dataclass
-from threading import BoundedSemaphore
+from dataclasses import dataclass, field
 
 from common.storage import MediaStorage
 from common.web.services import Services, current_services
+from streaming_service.event_stream_limits import EventStreamLimits
+from streaming_service.processing.forecast import ForecastCache
 from streaming_service.settings import StreamingSettings
 
 
 @dataclass(kw_only=True)
 class StreamingServices(Services):
-    """The streaming service's settings and volume.
+    """The streaming service's settings and volume, and what each process keeps.
 
-    :ivar streams: limits how many event streams this process serves at once.
+    :ivar forecasts: ETAs and queue positions of open jobs.
+    :ivar event_streams: how many event streams this process serves at once.
     """
 
     settings: StreamingSettings
     storage: MediaStorage
-    streams: BoundedSemaphore
+    forecasts: ForecastCache = field(default_factory=ForecastCache)
+    event_streams: EventStreamLimits = field(default_factory=EventStreamLimits)
 
 
 def services() -> StreamingServices:

@@ -30,9 +30,9 @@ from auth_service.settings import AuthSettings
 from common.settings import CommonSettings
 from db.engine import Database, connect
 from db.schema import upgrade
-from standalone import one_origin
 from streaming_service.settings import StreamingSettings
 from tests import containers, media
+from tests.site import in_one_process
 from tests.system.origin import Compose, Origin, Standalone
 from tests.system.people import Person, sign_up
 from upload_service.settings import UploadSettings
@@ -256,11 +256,11 @@ class Site:
                 )
             ),
             "streaming": streaming_service.app.create_app(
-                StreamingSettings(common, videos_dir=videos_dir, sends_bytes=True)
+                StreamingSettings(common, videos_dir=videos_dir)
             ),
         }
         self.apps = apps
-        self.wsgi = one_origin(apps, static_dir=common.static_dir)
+        self.wsgi = in_one_process(apps, videos_dir=videos_dir, static_dir=common.static_dir)
 
     def browser(self, address: str = "127.0.0.1") -> Client:
         """A new browser at an address: it keeps cookies and is signed out."""

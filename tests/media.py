@@ -1,6 +1,6 @@
 """Media for tests: MP4 files built box by box, and real ones made with ffmpeg.
 
-The hand-built ones need no ffmpeg, decode to nothing, and can be bent out of shape in any place.
+The hand-built ones need no ffmpeg, cannot be decoded, and can be damaged in any place.
 """
 
 import functools
@@ -49,7 +49,7 @@ def table(kind: bytes, entries: Sequence[Sequence[int]], *, announced: int | Non
     return full_box(kind, 0, 0, words(count), *(words(*entry) for entry in entries))
 
 
-def picture_entry(
+def video_entry(
     kind: bytes = b"avc1",
     *parts: bytes,
     width: int = 640,
@@ -62,7 +62,7 @@ def picture_entry(
     return box(kind, fields, *parts)
 
 
-def sound_entry(kind: bytes = b"mp4a", *parts: bytes) -> bytes:
+def audio_entry(kind: bytes = b"mp4a", *parts: bytes) -> bytes:
     """Return an audio sample entry; `mp4a` gets the configuration of AAC-LC by default."""
     if not parts and kind == b"mp4a":
         parts = (esds(0x40, b"\x11\x90"),)
@@ -83,7 +83,7 @@ AVC_CONFIG = box(
 
 
 @dataclass(frozen=True)
-class TrackOf:
+class TrackSpec:
     """A track to build.
 
     :ivar durations: pairs of a count and a duration in `timescale`, one sample each.
@@ -94,7 +94,7 @@ class TrackOf:
     """
 
     handler: bytes = b"vide"
-    entry: bytes = field(default_factory=picture_entry)
+    entry: bytes = field(default_factory=video_entry)
     timescale: int = 12_800
     durations: Sequence[tuple[int, int]] = ((50, 512),)
     sample_size: int = 20
@@ -102,7 +102,7 @@ class TrackOf:
     id: int = 1
     enabled: bool = True
     header_ms: int | None = None
-    shown: tuple[int, int] = (640, 360)
+    display_size: tuple[int, int] = (640, 360)
     matrix: tuple[int, int, int, int] = UPRIGHT
     edits: Sequence[tuple[int, int]] = ()
     tables: Mapping[bytes, bytes] = field(default_factory=dict)
@@ -120,21 +120,21 @@ class TrackOf:
         return bytes(self.count * self.sample_size)
 
 
-def sound(**changes: object) -> TrackOf:
+def audio_track(**changes: object) -> TrackSpec:
     """Return an AAC track of two seconds."""
-    track = TrackOf(
+    track = TrackSpec(
         handler=b"soun",
-        entry=sound_entry(),
+        entry=audio_entry(),
         timescale=48_000,
         durations=((94, 1024),),
-        shown=(0, 0),
+        display_size=(0, 0),
         id=2,
     )
     return replace(track, **changes)  # type: ignore[arg-type]
 
 
 def mp4(
-    *tracks: TrackOf,
+    *tracks: TrackSpec,
     index_first: bool = True,
     ftyp: bytes | None = FTYP_BRANDS,
     between: bytes = b"",
@@ -148,7 +148,7 @@ def mp4(
     :param mdat: "plain", "large" for a 64-bit size, or "open" for one that runs to the end.
     :param movie_parts: more boxes of the movie box.
     """
-    tracks = tracks or (TrackOf(),)
+    tracks = tracks or (TrackSpec(),)
     start = box(b"ftyp", ftyp) if ftyp is not None else b""
     data = b"".join(track.data for track in tracks)
     if mdat == "open":
@@ -163,7 +163,7 @@ def mp4(
 
 
 def fragmented_mp4(
-    *tracks: TrackOf,
+    *tracks: TrackSpec,
     fragments: int = 4,
     own_durations: bool = True,
     data_at_moof: bool = True,
@@ -176,7 +176,7 @@ def fragmented_mp4(
     :param data_at_moof: offsets count from the fragment's start, rather than from the file's.
     :param announced: the number of samples that every run announces.
     """
-    tracks = tracks or (TrackOf(),)
+    tracks = tracks or (TrackSpec(),)
     trex = [
         full_box(b"trex", 0, 0, words(t.id, 1, t.durations[0][1], t.sample_size, 0)) for t in tracks
     ]
@@ -198,7 +198,7 @@ def nested(kind: bytes, depth: int) -> bytes:
 
 
 def _moof(
-    tracks: Sequence[TrackOf],
+    tracks: Sequence[TrackSpec],
     number: int,
     data_at: int,
     moof_at: int,
@@ -224,7 +224,7 @@ def _moof(
     return box(b"moof", *parts)
 
 
-def _moov(tracks: Sequence[TrackOf], data_at: int, movie_parts: bytes) -> bytes:
+def _moov(tracks: Sequence[TrackSpec], data_at: int, movie_parts: bytes) -> bytes:
     longest = max(_ms(track) for track in tracks)
     matrix = _matrix(UPRIGHT)
     times = words(0, 0, 1000, longest)
@@ -236,9 +236,9 @@ def _moov(tracks: Sequence[TrackOf], data_at: int, movie_parts: bytes) -> bytes:
     return box(b"moov", header, *traks, movie_parts)
 
 
-def _trak(track: TrackOf, data_at: int) -> bytes:
+def _trak(track: TrackSpec, data_at: int) -> bytes:
     version = int(track.wide)
-    shown = [side << 16 for side in track.shown]
+    display_size = [side << 16 for side in track.display_size]
     ticks = _ms(track) * track.timescale // 1000
     if track.wide:
         times = struct.pack(">QQIIQ", 0, 0, track.id, 0, _ms(track))
@@ -246,9 +246,8 @@ def _trak(track: TrackOf, data_at: int) -> bytes:
     else:
         times = words(0, 0, track.id, 0, _ms(track) & 0xFFFFFFFF)
         clock = words(0, 0, track.timescale, ticks & 0xFFFFFFFF, 0)
-    tkhd = full_box(
-        b"tkhd", version, int(track.enabled), times, bytes(16), _matrix(track.matrix), words(*shown)
-    )
+    placement = bytes(16) + _matrix(track.matrix) + words(*display_size)
+    tkhd = full_box(b"tkhd", version, int(track.enabled), times, placement)
     hdlr = full_box(b"hdlr", 0, 0, words(0), track.handler, bytes(13))
     dinf = box(b"dinf", full_box(b"dref", 0, 0, words(1), full_box(b"url ", 0, 1)))
     parts = [tkhd]
@@ -261,7 +260,7 @@ def _trak(track: TrackOf, data_at: int) -> bytes:
     return box(b"trak", *parts)
 
 
-def _stbl(track: TrackOf, data_at: int) -> bytes:
+def _stbl(track: TrackSpec, data_at: int) -> bytes:
     count = 0 if track.fragmented else track.count
     chunks = -(-count // track.per_chunk)
     offsets = [data_at + i * track.per_chunk * track.sample_size for i in range(chunks)]
@@ -282,7 +281,7 @@ def _stbl(track: TrackOf, data_at: int) -> bytes:
     return box(b"stbl", *boxes.values())
 
 
-def _ms(track: TrackOf) -> int:
+def _ms(track: TrackSpec) -> int:
     if track.header_ms is not None:
         return track.header_ms
     return sum(count * delta for count, delta in track.durations) * 1000 // track.timescale
@@ -293,8 +292,8 @@ def _matrix(turn: tuple[int, int, int, int]) -> bytes:
     return struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
 
 
-_PICTURES = ("-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=2")
-_SOUND = ("-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=2")
+_VIDEO = ("-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=2")
+_AUDIO = ("-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=2")
 _H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "25")
 _B_FRAMES = ("-c:v", "libx264", "-preset", "veryfast", "-bf", "2", "-pix_fmt", "yuv420p")
 _AAC = ("-c:a", "aac")
@@ -317,77 +316,75 @@ RECIPES: dict[str, tuple[str, ...]] = {
         *("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "20"),
         *(*_AAC, "-movflags", "+faststart"),
     ),
-    "index-first.mp4": (*_PICTURES, *_SOUND, *_B_FRAMES, *_AAC, "-movflags", "+faststart"),
-    "index-last.mp4": (*_PICTURES, *_SOUND, *_H264, *_AAC),
-    "fragmented.mp4": (*_PICTURES, *_SOUND, *_B_FRAMES, *_AAC, *_FRAGMENTS),
+    "index-first.mp4": (*_VIDEO, *_AUDIO, *_B_FRAMES, *_AAC, "-movflags", "+faststart"),
+    "index-last.mp4": (*_VIDEO, *_AUDIO, *_H264, *_AAC),
+    "fragmented.mp4": (*_VIDEO, *_AUDIO, *_B_FRAMES, *_AAC, *_FRAGMENTS),
     "fragmented-after-index.mp4": (
-        *(*_PICTURES, *_SOUND, *_H264, *_AAC),
+        *(*_VIDEO, *_AUDIO, *_H264, *_AAC),
         *("-movflags", "frag_keyframe"),
     ),
-    "fragmented-dash.mp4": (*_PICTURES, *_H264, "-movflags", "dash+global_sidx+frag_keyframe"),
-    "no-sound.mp4": (*_PICTURES, *_H264, "-movflags", "+faststart"),
-    "narrow-pixels.mp4": (*_PICTURES, "-vf", "setsar=3/4", *_H264),
-    "wide-pixels.mp4": (*_PICTURES, "-vf", "setsar=4/3", *_H264),
+    "fragmented-dash.mp4": (*_VIDEO, *_H264, "-movflags", "dash+global_sidx+frag_keyframe"),
+    "no-sound.mp4": (*_VIDEO, *_H264, "-movflags", "+faststart"),
+    "narrow-pixels.mp4": (*_VIDEO, "-vf", "setsar=3/4", *_H264),
+    "wide-pixels.mp4": (*_VIDEO, "-vf", "setsar=4/3", *_H264),
     "variable-rate.mp4": (
-        *(*_PICTURES, *_SOUND, "-vf", "select='not(mod(n,7))+between(n,10,20)'"),
+        *(*_VIDEO, *_AUDIO, "-vf", "select='not(mod(n,7))+between(n,10,20)'"),
         *("-fps_mode", "vfr", *_H264, *_AAC),
     ),
-    "delayed.mp4": ("-itsoffset", "0.5", *_PICTURES, *_SOUND, *_H264, *_AAC),
-    "trimmed.mp4": (*_PICTURES, *_B_FRAMES, "-movflags", "+faststart", "-ss", "0.52"),
+    "delayed.mp4": ("-itsoffset", "0.5", *_VIDEO, *_AUDIO, *_H264, *_AAC),
+    "trimmed.mp4": (*_VIDEO, *_B_FRAMES, "-movflags", "+faststart", "-ss", "0.52"),
     "hevc.mp4": (
-        *(*_PICTURES, *_SOUND, "-c:v", "libx265", "-preset", "ultrafast", "-tag:v", "hvc1"),
+        *(*_VIDEO, *_AUDIO, "-c:v", "libx265", "-preset", "ultrafast", "-tag:v", "hvc1"),
         *("-x265-params", "log-level=none", *_AAC),
     ),
     "hevc-10-bit.mp4": (
-        *(*_PICTURES, "-c:v", "libx265", "-preset", "ultrafast", "-pix_fmt", "yuv420p10le"),
+        *(*_VIDEO, "-c:v", "libx265", "-preset", "ultrafast", "-pix_fmt", "yuv420p10le"),
         *("-x265-params", "log-level=none"),
     ),
-    "av1.mp4": (*_PICTURES, *_SOUND, "-c:v", "libsvtav1", "-preset", "12", "-c:a", "libopus"),
+    "av1.mp4": (*_VIDEO, *_AUDIO, "-c:v", "libsvtav1", "-preset", "12", "-c:a", "libopus"),
     "vp9.mp4": (
-        *(*_PICTURES, *_SOUND, "-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8"),
+        *(*_VIDEO, *_AUDIO, "-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8"),
         *("-c:a", "flac", "-strict", "experimental"),
     ),
-    "quicktime.mov": (*_PICTURES, *_SOUND, *_H264, *_AAC),
-    "pcm.mov": (*_PICTURES, *_SOUND, *_H264, "-c:a", "pcm_s16le"),
-    "mp3.mp4": (*_PICTURES, *_SOUND, *_H264, "-c:a", "libmp3lame"),
-    "ac3.mp4": (*_PICTURES, *_SOUND, *_H264, "-c:a", "ac3"),
-    "two-sounds.mp4": (*_PICTURES, *_SOUND, *_SOUND, "-map", "0", "-map", "1", "-map", "2", *_H264),
-    "prores.mov": (*_PICTURES, "-c:v", "prores_ks"),
-    "mpeg4.mp4": (*_PICTURES, "-c:v", "mpeg4"),
-    "mjpeg.mov": (*_PICTURES, "-c:v", "mjpeg"),
-    "sound-only.m4a": (*_SOUND, *_AAC),
-    "video.avi": (*_PICTURES, "-c:v", "mpeg4"),
-    "video.mkv": (*_PICTURES, *_H264),
-    "video.webm": (*_PICTURES, "-c:v", "libvpx", "-deadline", "realtime"),
-    "sound.mkv": (*_PICTURES, *_SOUND, *_H264, *_AAC),
+    "quicktime.mov": (*_VIDEO, *_AUDIO, *_H264, *_AAC),
+    "pcm.mov": (*_VIDEO, *_AUDIO, *_H264, "-c:a", "pcm_s16le"),
+    "mp3.mp4": (*_VIDEO, *_AUDIO, *_H264, "-c:a", "libmp3lame"),
+    "ac3.mp4": (*_VIDEO, *_AUDIO, *_H264, "-c:a", "ac3"),
+    "two-sounds.mp4": (*_VIDEO, *_AUDIO, *_AUDIO, "-map", "0", "-map", "1", "-map", "2", *_H264),
+    "prores.mov": (*_VIDEO, "-c:v", "prores_ks"),
+    "mpeg4.mp4": (*_VIDEO, "-c:v", "mpeg4"),
+    "mjpeg.mov": (*_VIDEO, "-c:v", "mjpeg"),
+    "sound-only.m4a": (*_AUDIO, *_AAC),
+    "video.avi": (*_VIDEO, "-c:v", "mpeg4"),
+    "video.mkv": (*_VIDEO, *_H264),
+    "video.webm": (*_VIDEO, "-c:v", "libvpx", "-deadline", "realtime"),
+    "sound.mkv": (*_VIDEO, *_AUDIO, *_H264, *_AAC),
     "longer-sound.mkv": (
         *("-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=2"),
         *("-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=6"),
         *(*_H264, "-c:a", "flac"),
     ),
     "hevc.mkv": (
-        *(*_PICTURES, "-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none"),
+        *(*_VIDEO, "-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none"),
     ),
-    "av1.mkv": (*_PICTURES, *_SOUND, "-c:v", "libsvtav1", "-preset", "12", "-c:a", "libopus"),
-    "vp9.webm": (*_PICTURES, *_SOUND, *_VP9, "-c:a", "libopus"),
-    "av1.webm": (*_PICTURES, "-c:v", "libsvtav1", "-preset", "12"),
-    "wide-pixels.mkv": (*_PICTURES, "-vf", "setsar=4/3", *_H264),
+    "av1.mkv": (*_VIDEO, *_AUDIO, "-c:v", "libsvtav1", "-preset", "12", "-c:a", "libopus"),
+    "vp9.webm": (*_VIDEO, *_AUDIO, *_VP9, "-c:a", "libopus"),
+    "av1.webm": (*_VIDEO, "-c:v", "libsvtav1", "-preset", "12"),
+    "wide-pixels.mkv": (*_VIDEO, "-vf", "setsar=4/3", *_H264),
     # As browsers record: no lengths, no duration.
-    "live.webm": (*_PICTURES, *_SOUND, *_VP9, "-c:a", "libopus", "-live", "1"),
-    "sound-only.mkv": (*_SOUND, *_AAC),
-    "mpeg4.mkv": (*_PICTURES, "-c:v", "mpeg4"),
-    "deep.mp4": (
-        *(*_PICTURES, "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv422p10le"),
-    ),
-    "video.ts": (*_PICTURES, *_H264),
-    "video.flv": (*_PICTURES, *_H264),
-    "video.mpg": (*_PICTURES, "-c:v", "mpeg2video"),
-    "video.wmv": (*_PICTURES, "-c:v", "wmv2"),
-    "sound.ogg": (*_SOUND, "-c:a", "libvorbis"),
-    "sound.mp3": (*_SOUND, "-c:a", "libmp3lame"),
-    "sound.wav": _SOUND,
-    "picture.png": (*_PICTURES, "-frames:v", "1"),
-    "picture.gif": (*_PICTURES, "-frames:v", "1"),
+    "live.webm": (*_VIDEO, *_AUDIO, *_VP9, "-c:a", "libopus", "-live", "1"),
+    "sound-only.mkv": (*_AUDIO, *_AAC),
+    "mpeg4.mkv": (*_VIDEO, "-c:v", "mpeg4"),
+    "deep.mp4": (*(*_VIDEO, "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv422p10le"),),
+    "video.ts": (*_VIDEO, *_H264),
+    "video.flv": (*_VIDEO, *_H264),
+    "video.mpg": (*_VIDEO, "-c:v", "mpeg2video"),
+    "video.wmv": (*_VIDEO, "-c:v", "wmv2"),
+    "sound.ogg": (*_AUDIO, "-c:a", "libvorbis"),
+    "sound.mp3": (*_AUDIO, "-c:a", "libmp3lame"),
+    "sound.wav": _AUDIO,
+    "picture.png": (*_VIDEO, "-frames:v", "1"),
+    "picture.gif": (*_VIDEO, "-frames:v", "1"),
 }
 """What ffmpeg is asked for, by the name of the file. Two seconds each, but the films."""
 
@@ -414,6 +411,6 @@ def make(folder: Path, name: str) -> Path:
 
 @functools.cache
 def tiny() -> bytes:
-    """Return a second of film: a real one, since a worker takes down what does not decode."""
+    """Return one second of video that can be decoded, or a worker would reject it."""
     with tempfile.TemporaryDirectory() as folder:
         return make(Path(folder), "tiny.mp4").read_bytes()

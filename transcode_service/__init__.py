@@ -1,1 +1,1 @@
-"""Checks what was uploaded, draws its pictures, and adds HLS renditions."""
+"""Checks uploaded videos, and makes their thumbnails and HLS renditions."""

@@ -1,4 +1,4 @@
-"""The transcode service: starts its workers, starts again what dies, and reconciles.
+"""The transcode service: keeps its workers running, and reconciles.
 
     python -m transcode_service
 
@@ -6,121 +6,39 @@ Any number may run, on any number of machines that share the volume, Redis and t
 SIGTERM or Ctrl-C ends it in seconds: jobs are handed back. A kill costs the attempts under way.
 """
 
-import os
-import secrets
-import socket
-import subprocess
-import sys
 import threading
-import time
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
 
 from common.process.daemon import repeat_until_stopped, run_daemon
 from common.settings import Environment, SettingsError
-from transcode_service.media import find_ffmpeg
+from transcode_service.media import find_ffmpeg, network_is_denied
 from transcode_service.reconciler import Reconciler
 from transcode_service.settings import TranscodeSettings
-from transcode_service.shop import Workshop
+from transcode_service.supervisor import WorkerSupervisor
+from transcode_service.worker_context import WorkerContext
 
-_INTERVAL = 5.0  # seconds between two times of reconciling
-_GRACE = 8.0  # seconds that workers get to hand their jobs back
-_PAUSE = 1.0  # seconds until a worker that ended by itself is started again
-_TICK = 0.2
+_INTERVAL = 5.0  # seconds between two passes of the reconciler
+_POLL = 0.2  # seconds between two looks at the workers
+_JOIN = 8.0  # seconds that the last pass may take at the end
 
 log = structlog.get_logger()
-
-
-@dataclass
-class Place:
-    """A place for one worker at a time, each with a name of its own."""
-
-    number: int
-    name: str = field(default="", init=False)
-    process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
-    not_before: float = field(default=0.0, init=False)
-
-    def start(self) -> None:
-        """Start a worker; it ends with this process."""
-        host = "".join(c for c in socket.gethostname() if c.isascii() and c.isalnum())[:24]
-        self.name = f"{host or 'host'}-{self.number}-{secrets.token_hex(4)}"
-        command = [sys.executable, "-m", "transcode_service.worker", self.name, str(os.getpid())]
-        # A session of its own keeps the terminal's Ctrl-C from it.
-        self.process = subprocess.Popen(command, start_new_session=True)  # noqa: S603 (our own)
-
-
-class Foreman:
-    """Keeps workers running, and notices which of their leases end with them."""
-
-    def __init__(self, workers: int, reconciler: Reconciler) -> None:
-        self._places = [Place(number) for number in range(workers)]
-        self._reconciler = reconciler
-        self._ended: list[str] = []  # workers whose jobs are still to be brought back
-
-    def look(self) -> None:
-        """Start the workers that are missing."""
-        _reap(self._places)
-        for place in self._places:
-            if place.process is not None and place.process.returncode is not None:
-                log.warning("worker ended", worker=place.name, status=place.process.returncode)
-                self._ended.append(place.name)
-                place.process = None
-                place.not_before = time.monotonic() + _PAUSE
-            if place.process is None and time.monotonic() >= place.not_before:
-                place.start()
-
-    def release(self) -> None:
-        """Bring back the jobs of workers that have ended.
-
-        :raises DatabaseAway: later, then.
-        """
-        while self._ended:
-            self._reconciler.release(self._ended[0])
-            self._ended.pop(0)
-
-    def stop(self) -> None:
-        """Tell the workers to end, and insist when they do not."""
-        running = [place.process for place in self._places if place.process is not None]
-        for process in running:
-            process.terminate()
-        deadline = time.monotonic() + _GRACE
-        for process in running:
-            try:
-                process.wait(max(0.0, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
-
-def _reap(places: list[Place]) -> None:
-    """Take note of children that ended: workers, and what a killed worker has left us.
-
-    As the first process of a container this one inherits every orphan.
-    """
-    known = {place.process.pid: place.process for place in places if place.process is not None}
-    while True:
-        try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
-            return
-        if pid == 0:
-            return
-        if pid in known:
-            known[pid].returncode = os.waitstatus_to_exitcode(status)
 
 
 def run(settings: TranscodeSettings, stop: threading.Event, heartbeat: Path | None) -> None:
     """Run until told to stop; the heartbeat is the reconciler's."""
     log.info("transcode service started", workers=settings.workers)
-    reconciler = Reconciler(Workshop.of(settings, name="reconciler"))
-    foreman = Foreman(settings.workers, reconciler)
+    if not network_is_denied():
+        log.warning("this system cannot keep ffmpeg from the network")
+    reconciler = Reconciler(WorkerContext.of(settings, name="reconciler"))
+    workers = WorkerSupervisor(settings.workers, reconciler)
 
     def work() -> None:
-        foreman.release()
+        workers.release_jobs()
         reconciler.reconcile()
 
+    workers.start()
     thread = threading.Thread(
         target=repeat_until_stopped,
         args=(work, stop),
@@ -129,10 +47,10 @@ def run(settings: TranscodeSettings, stop: threading.Event, heartbeat: Path | No
     )
     thread.start()
     while not stop.is_set():
-        foreman.look()
-        stop.wait(_TICK)
-    foreman.stop()
-    thread.join(_GRACE)
+        workers.poll()
+        stop.wait(_POLL)
+    workers.stop()
+    thread.join(_JOIN)
     log.info("transcode service ended")
 
 

@@ -1,10 +1,10 @@
-"""How long a step will take, told from what steps took on this machine.
+"""How many seconds a step will take, predicted from finished steps on this machine.
 
-A plain model gives each step's size: what has to be decoded and encoded, and what every step costs
-however small it is. How the last steps compared with the model corrects it: those of the
-same height and of about the same size count most, and those of the same video tell how much harder
-it is than others. So the first prediction on a new
-machine is a guess, and the tenth is not.
+The prediction is a model times a correction. The model counts what has to be read, decoded and
+encoded. The correction is a weighted median of the ratios of real to modelled seconds: recent steps
+of the same height and of a similar size count most. It is multiplied by how much harder than other
+videos this video has been so far. So the first prediction on a new machine is a guess, and later
+ones are measured.
 """
 
 import math
@@ -15,30 +15,32 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from db.engine import transaction
 from db.models import Job, JobKind, JobState, Video
 
-_FRESH = 10  # steps after which one counts half: machines get busy, and free again
-_REMEMBERED = 60  # finished steps of a kind that are looked at
-_FIXED = {  # seconds that a step takes at least
+_HALF_WEIGHT_AGE = 10  # newer finished steps after which one counts half; machines get busy
+_MAX_SAMPLES = 60  # finished steps of a kind that are looked at
+_SAME_HEIGHT = 8  # the weight of a step of the same height, compared with other heights
+_FIXED_SECONDS = {  # the shortest time of a step
     JobKind.CHECK: 0.6,
     JobKind.THUMBNAILS: 0.3,
     JobKind.REMUX: 0.2,
     JobKind.AUDIO: 0.2,
     JobKind.RENDITION: 0.3,
 }
-# Seconds of one processor for a second of film of a million pixels, at 25 pictures a second.
-_DECODED = 0.05
-_ENCODED = 0.6
-_UNPACKED = 4e-8  # for a byte of what is decoded
-_PICTURED = 0.002  # few pictures are decoded
-_HEARD = 0.002  # seconds for a second of sound
-_READ = 3e-9  # seconds for a byte
-_CORES = min(os.cpu_count() or 1, 8)  # that one ffmpeg makes good use of
+# CPU seconds for a second of video with a million pixels at 25 frames a second.
+_DECODE = 0.05
+_ENCODE = 0.6
+_DECODE_BYTE = 4e-8  # CPU seconds for a byte that is decoded
+_THUMBNAILS = 0.002  # only keyframes are decoded
+_AUDIO = 0.002  # seconds for a second of audio
+_READ_BYTE = 3e-9  # seconds
+_CORES = min(os.cpu_count() or 1, 8)  # as many as one ffmpeg keeps busy
 
 
 @dataclass(frozen=True)
 class Sample:
-    """How long a finished step took (in seconds), and how long the model had said."""
+    """A finished step: the seconds that it took, and those of the model."""
 
     video_id: str
     height: int
@@ -47,45 +49,48 @@ class Sample:
 
     @property
     def ratio(self) -> float:
-        """How much longer it took than the model had said."""
+        """How many times longer than modelled it took."""
         return self.seconds / self.modelled
 
 
 def model(*, kind: JobKind, height: int, video: Video) -> float:
-    """Return the seconds that a step takes on a machine of middling speed."""
-    duration = video.duration_ms / 1000
-    pixels = max(1, video.width * video.height) / 1e6
-    fixed = _FIXED[kind]
+    """Return the seconds that a step takes on a machine of average speed."""
+    # Before the check some uploads have no measurements.
+    duration = (video.duration_ms or 0) / 1000
+    width, lines = video.width or 0, video.height or 0
+    megapixels = max(1, width * lines) / 1e6
+    fixed = _FIXED_SECONDS[kind]
     match kind:
         case JobKind.CHECK | JobKind.REMUX:
-            return fixed + video.size * _READ
+            return fixed + video.size * _READ_BYTE
         case JobKind.THUMBNAILS:
-            return fixed + duration * pixels * _PICTURED
+            return fixed + duration * megapixels * _THUMBNAILS
         case JobKind.AUDIO:
-            return fixed + duration * _HEARD
+            return fixed + duration * _AUDIO
         case JobKind.RENDITION:
-            share = min(1.0, (height / max(1, min(video.width, video.height))) ** 2)
-            work = duration * pixels * (_DECODED + _ENCODED * share) + video.size * _UNPACKED
-            return fixed + work / _CORES
+            share = min(1.0, (height / max(1, min(width, lines))) ** 2)
+            decode = duration * megapixels * _DECODE + video.size * _DECODE_BYTE
+            encode = duration * megapixels * share * _ENCODE
+            return fixed + (decode + encode) / _CORES
 
 
 def predict(session: Session, *, job: Job, video: Video) -> float:
-    """Return how many seconds a step will take, from the last ones that were finished."""
+    """Return how many seconds a step will take."""
     finished = (
         select(Job, Video)
         .join(Video, Video.id == Job.video_id)
         .where(Job.state == JobState.DONE, Job.kind == job.kind, Job.seconds.is_not(None))
         .order_by(Job.id.desc())
-        .limit(_REMEMBERED)
+        .limit(_MAX_SAMPLES)
     )
     samples = [
         Sample(
             video_id=done.video_id,
             height=done.height,
-            modelled=model(kind=done.kind, height=done.height, video=film),
+            modelled=model(kind=done.kind, height=done.height, video=its_video),
             seconds=done.seconds or 0.0,
         )
-        for done, film in session.execute(finished)
+        for done, its_video in session.execute(finished)
     ]
     modelled = model(kind=job.kind, height=job.height or 0, video=video)
     return modelled * correction(
@@ -94,9 +99,9 @@ def predict(session: Session, *, job: Job, video: Video) -> float:
 
 
 def correction(samples: Sequence[Sample], *, modelled: float, height: int, video_id: str) -> float:
-    """Return what the model's seconds are multiplied with.
+    """Return the factor for the model's seconds.
 
-    That is how fast this machine is at such steps, told from other videos, times how much harder
+    That is the speed of this machine at such steps, measured on other videos, times how much harder
     than those this video has been so far.
 
     :param samples: of the same kind, newest first.
@@ -104,40 +109,39 @@ def correction(samples: Sequence[Sample], *, modelled: float, height: int, video
     others = [sample for sample in samples if sample.video_id != video_id]
     own = [sample for sample in samples if sample.video_id == video_id]
     harder = [
-        (sample.ratio / _speed(others, like=sample), 1 / (1 + abs(sample.height - height)))
+        (
+            sample.ratio / _speed(others, height=sample.height, modelled=sample.modelled),
+            1 / (1 + abs(sample.height - height)),
+        )
         for sample in own
     ]
-    here = Sample(video_id, height, modelled, seconds=modelled)
-    return _speed(others, like=here) * _median(harder)
+    return _speed(others, height=height, modelled=modelled) * _weighted_median(harder)
 
 
-def _speed(samples: Sequence[Sample], *, like: Sample) -> float:
-    """Return the ratio of the samples, of which the newest and the most like another count most."""
-    return _median(
-        [
-            (
-                sample.ratio,
-                (8 if sample.height == like.height else 1)
-                / (1 + 4 * abs(math.log(sample.modelled / like.modelled)))
-                / (1 + age / _FRESH),
-            )
-            for age, sample in enumerate(samples)
-        ]
-    )
+def _speed(samples: Sequence[Sample], *, height: int, modelled: float) -> float:
+    """Return the typical ratio of samples like a step of that height and modelled seconds."""
+    weighted = []
+    for age, sample in enumerate(samples):
+        weight = _SAME_HEIGHT if sample.height == height else 1.0
+        weight /= 1 + 4 * abs(math.log(sample.modelled / modelled))
+        weight /= 1 + age / _HALF_WEIGHT_AGE
+        weighted.append((sample.ratio, weight))
+    return _weighted_median(weighted)
 
 
-def _median(weighed: Sequence[tuple[float, float]]) -> float:
+def _weighted_median(weighted: Sequence[tuple[float, float]]) -> float:
     """Return the median of values with weights; 1 if there is none."""
-    half = sum(weight for _, weight in weighed) / 2
-    for value, weight in sorted(weighed):
+    half = sum(weight for _, weight in weighted) / 2
+    for value, weight in sorted(weighted):
         half -= weight
         if half <= 0:
             return value
     return 1.0
 
 
+@transaction(writes=True)
 def refresh(session: Session, *, video_id: str) -> None:
-    """Predict the waiting steps of a video anew, from what its finished steps have shown."""
+    """Predict the waiting steps of a video again, after one of its steps was finished."""
     video = session.get(Video, video_id)
     if video is None:
         return

@@ -1,9 +1,12 @@
-"""Jobs: who works on which step of which video. Each function is part of one transaction.
+"""Jobs: which worker works on which step of which video.
 
-The rows are the truth. Whoever claims a job gets its next fence and a lease, and renews the lease
-while it works; what it does to the row afterwards holds only while the row is `running` under that
-fence. A lease that has run out belongs to nobody: see `reconciler.py`. Times are the database's
-own, so that machines whose clocks differ agree on when a lease ends.
+The rows are the truth. A worker that claims a job gets its next fence number and a lease, and
+renews the lease while it works. Its later changes to the row count only while the row is `running`
+under that fence. The reconciler queues jobs again whose lease has expired. All times are the
+database's, so that machines with different clocks agree on when a lease ends.
+
+Each function is a transaction of its own when it is called with a database, and part of the
+caller's when it is called with a session.
 """
 
 from dataclasses import dataclass
@@ -13,12 +16,14 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, CursorResult, Select, case, func, or_, select, text, update
 from sqlalchemy.orm import Session
 
+from common.live import is_live
+from db.engine import transaction
 from db.models import REJECTION_LIMIT, Job, JobKind, JobState, Video, now
 from transcode_service.estimates import predict
+from transcode_service.log_tail import log_tail
 
 LEASE = timedelta(seconds=30)
 ATTEMPTS = 3
-DETAIL_LIMIT = 4000  # characters of ffmpeg's last lines
 
 _BACK_OFF = (timedelta(seconds=10), timedelta(seconds=60))  # after the first and second failure
 _RECENT = timedelta(minutes=10)
@@ -45,8 +50,8 @@ def clock(session: Session) -> datetime:
     """Return the time as the database knows it."""
     if session.get_bind().dialect.name != "mysql":
         return now()  # an SQLite file has the clock of whoever opens it
-    told: datetime = session.execute(text("SELECT UTC_TIMESTAMP(6)")).scalar_one()
-    return told.replace(tzinfo=UTC)
+    time: datetime = session.execute(text("SELECT UTC_TIMESTAMP(6)")).scalar_one()
+    return time.replace(tzinfo=UTC)
 
 
 def rank() -> ColumnElement[int]:
@@ -55,26 +60,26 @@ def rank() -> ColumnElement[int]:
 
 
 def claimable(time: datetime) -> Select[Job, Video]:
-    """Select the jobs that wait and may be begun, each with its video."""
+    """Select the jobs that may be started now, each with its video."""
     return (
         select(Job, Video)
         .join(Video, Video.id == Job.video_id)
         .where(
             Job.state == JobState.WAITING,
             or_(Job.not_before.is_(None), Job.not_before <= time),
-            Video.deleted_at.is_(None),
-            Video.owner_id.is_not(None),
+            is_live(),
             Video.rejection_reason.is_(None),
         )
     )
 
 
+@transaction(writes=True)
 def claim(session: Session, *, worker: str) -> Claim | None:
     """Take the job that is next, or return None if nothing waits.
 
-    Next is the earliest kind and lowest rung; among these, one of the owner who has the fewest
-    running and recently begun jobs; among these, the oldest. The attempt counts from now on, so
-    that a file which kills workers runs out of attempts.
+    The order is: kind, then height, then the owner with the fewest running and recently started
+    jobs, then age. The attempt counts from now on, so that a file which kills workers runs out of
+    attempts.
     """
     time = clock(session)
     busy = _busy_owners(time).subquery()
@@ -115,10 +120,13 @@ def _busy_owners(time: datetime) -> Select[int | None, int]:
     )
 
 
+@transaction(writes=True)
 def renew(session: Session, *, claim: Claim, progress: float) -> bool:
-    """Extend the lease, and note how far the step has come; tell whether the job is still held.
+    """Extend the lease and store the progress; tell whether the job is still held.
 
-    It is not when somebody else has been given it, or the video is to be removed.
+    It is not held when another worker has claimed it or the video is no longer live.
+
+    :param progress: 0 to 1.
     """
     values = {"leased_until": clock(session) + LEASE, "progress": progress}
     if not _changed(session, _held(claim).values(values)):
@@ -126,8 +134,9 @@ def renew(session: Session, *, claim: Claim, progress: float) -> bool:
     return is_wanted(session, claim=claim)
 
 
+@transaction(writes=False)
 def is_wanted(session: Session, *, claim: Claim) -> bool:
-    """Tell whether the job is still held, and its video still somebody's."""
+    """Tell whether the job is still held and its video still live."""
     held = (
         select(Job.id)
         .join(Video, Video.id == Job.video_id)
@@ -135,15 +144,18 @@ def is_wanted(session: Session, *, claim: Claim) -> bool:
             Job.id == claim.job_id,
             Job.fence == claim.fence,
             Job.state == JobState.RUNNING,
-            Video.deleted_at.is_(None),
-            Video.owner_id.is_not(None),
+            is_live(),
         )
     )
     return session.scalar(held) is not None
 
 
+@transaction(writes=True)
 def finish(session: Session, *, claim: Claim, seconds: float) -> bool:
-    """Note that the step is done; tell whether the job was still held."""
+    """Record that the step is done; tell whether the job was still held.
+
+    :param seconds: that the step took.
+    """
     values = {
         "state": JobState.DONE,
         "progress": 1.0,
@@ -158,13 +170,14 @@ def finish(session: Session, *, claim: Claim, seconds: float) -> bool:
     return _changed(session, _held(claim).values(values))
 
 
-def hand_back(
+@transaction(writes=True)
+def release(
     session: Session, *, claim: Claim, after: timedelta | None = None, error: str | None = None
 ) -> bool:
-    """Let the job wait again as if it had not been begun; tell whether it was still held.
+    """Queue the job again without counting the attempt; tell whether it was still held.
 
-    :param after: how long it is to wait at least.
-    :param error: why, in words for people.
+    :param after: the shortest time until it is tried again.
+    :param error: the reason, shown to people.
     """
     values = {
         "state": JobState.WAITING,
@@ -178,13 +191,14 @@ def hand_back(
     return _changed(session, _held(claim).values(values))
 
 
+@transaction(writes=True)
 def fail(
     session: Session, *, claim: Claim, error: str, detail: str | None = None, final: bool = False
 ) -> bool:
-    """Note a failed attempt: it is tried again later, three times in all.
+    """Record a failed attempt. The job is tried again later, three times in all.
 
-    :param error: what happened, in words for people.
-    :param detail: ffmpeg's last lines, for administrators.
+    :param error: what happened, shown to people.
+    :param detail: ffmpeg's last lines; shown without tracebacks and paths.
     :param final: whether trying again would change nothing.
     :return: whether the job was still held.
     """
@@ -196,7 +210,7 @@ def fail(
         "leased_until": None,
         "progress": 0.0,
         "error": error[:REJECTION_LIMIT],
-        "log_tail": detail[-DETAIL_LIMIT:] if detail else None,
+        "log_tail": log_tail(detail) if detail else None,
     }
     time = clock(session)
     if final or job.attempts >= ATTEMPTS:
@@ -206,10 +220,11 @@ def fail(
     return _changed(session, _held(claim).values(values))
 
 
+@transaction(writes=True)
 def expire(session: Session, *, worker: str | None = None) -> int:
-    """Bring back what nobody holds any more, and return how many jobs that were.
+    """Queue jobs again whose lease has expired, and return how many there were.
 
-    :param worker: one that is known to have ended, so that its leases need not run out first.
+    :param worker: a worker that is known to have ended: its jobs, whatever their leases.
     """
     time = clock(session)
     lost = Job.leased_until < time if worker is None else Job.worker == worker
@@ -232,8 +247,9 @@ def _bring_back(session: Session, job: Job, time: datetime) -> bool:
     return _changed(session, same.values(values))
 
 
+@transaction(writes=False)
 def count_claimable(session: Session) -> int:
-    """Return how many jobs could be begun now."""
+    """Return how many jobs could be started now."""
     waiting = claimable(clock(session)).with_only_columns(func.count())
     return session.execute(waiting).scalar_one()
 

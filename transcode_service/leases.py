@@ -1,8 +1,7 @@
-"""Holding a job: a thread renews its lease while the step runs, and notices when it must end."""
+"""Hold a job: a thread renews its lease while the step runs, and notices when it is lost."""
 
 import threading
 import time
-from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -11,31 +10,31 @@ import structlog
 from db.engine import Database, DatabaseUnavailable
 from transcode_service.jobs import Claim, is_wanted, renew
 
-_LOOK = 1.0  # seconds between two looks at the row
+_LOOK = 1.0  # seconds between two queries of the row
 _RENEW = 5.0  # seconds between two renewals; the lease lasts six times as long
 
 log = structlog.get_logger()
 
 
 class Cancelled(Exception):
-    """The step is to end now, and what it has made is not wanted."""
+    """The step must end now, and its output is discarded."""
 
 
-class Lost(Cancelled):
-    """The job is somebody else's by now, or its video is to be removed."""
+class LeaseLost(Cancelled):
+    """Another worker holds the job by now, or its video is no longer live."""
 
 
-class Stopping(Cancelled):
-    """This worker is to end."""
+class WorkerStopping(Cancelled):
+    """This worker has been told to stop."""
 
 
 class Lease:
-    """Holds one job while it is used as a context.
+    """Holds one job while it is used as a context manager.
 
-    With the database away the step goes on: if nobody was given the job meanwhile, it is still
-    held when the database is back.
+    While the database is unavailable the step continues. The job is still held afterwards unless
+    another worker has claimed it meanwhile.
 
-    :param stopping: set when this worker is to end.
+    :param stopping: set when this worker is told to stop.
     """
 
     def __init__(self, database: Database, claim: Claim, stopping: threading.Event) -> None:
@@ -48,15 +47,15 @@ class Lease:
         self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
 
     def report(self, share: float) -> None:
-        """Take how much of the step is done, 0 to 1.
+        """Record how much of the step is done, 0 to 1.
 
-        :raises Cancelled: the step is to end.
+        :raises Cancelled: the step must end.
         """
         self._progress = share
         if self._lost.is_set():
-            raise Lost
+            raise LeaseLost
         if self._stopping.is_set():
-            raise Stopping
+            raise WorkerStopping
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -72,17 +71,16 @@ class Lease:
         self._thread.join()
 
     def _keep(self) -> None:
-        renewed, told = time.monotonic(), 0.0
+        renewed, stored = time.monotonic(), 0.0
         while not self._ended.wait(_LOOK) and not self._lost.is_set():
             progress = self._progress
-            due = progress > told or time.monotonic() - renewed >= _RENEW
-            look = partial(renew, progress=progress) if due else is_wanted
+            due = progress > stored or time.monotonic() - renewed >= _RENEW
             try:
                 if due:
-                    held = self._database.write(partial(look, claim=self._claim))
-                    renewed, told = time.monotonic(), progress
+                    held = renew(self._database, claim=self._claim, progress=progress)
+                    renewed, stored = time.monotonic(), progress
                 else:
-                    held = self._database.read(partial(look, claim=self._claim))
+                    held = is_wanted(self._database, claim=self._claim)
             except DatabaseUnavailable as error:
                 log.warning(
                     "a lease could not be renewed", job=self._claim.job_id, detail=str(error)

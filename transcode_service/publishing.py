@@ -1,27 +1,28 @@
-"""Publishing: what an attempt made becomes part of its video, once.
+"""Publishing: the output of an attempt becomes part of its video, once.
 
-Each function is one transaction, which locks the video: nobody removes it meanwhile, and the
-master playlist is written by one at a time. A crash leaves files without a row, which the next
-attempt replaces; a transaction that is run again finds its files in their places.
+Each function is one transaction that locks the video: nobody removes it meanwhile, and only one
+worker at a time writes the master playlist. A crash leaves files without a row, which the next
+attempt replaces. A transaction that is run again finds its files already in place.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from common.live import is_live, is_live_video
 from common.storage import MediaStorage
+from db.engine import transaction
 from db.models import REJECTION_LIMIT, Job, JobKind, JobState, Rendition, RenditionKind, Video
 from transcode_service.estimates import predict, refresh
 from transcode_service.jobs import Claim, fail, finish
-from transcode_service.media import MadeRendition, write_master
-from transcode_service.media.playlists import RenditionRow
+from transcode_service.media import RenditionInfo, SourceInfo, write_master
 
 MASTER = "hls/master.m3u8"
 
 
+@transaction(writes=True)
 def publish(
     session: Session,
     *,
@@ -29,24 +30,25 @@ def publish(
     claim: Claim,
     folder: Path,
     seconds: float,
-    pictures: Sequence[str] = (),
-    renditions: Sequence[MadeRendition] = (),
+    thumbnails: Sequence[str] = (),
+    renditions: Sequence[RenditionInfo] = (),
 ) -> bool:
-    """Publish what an attempt made, and note that its step is done.
+    """Publish the output of an attempt, and record that its step is done.
 
-    :param folder: the attempt's, in which the files lie, synced.
-    :param pictures: names of files that lie beside the original.
-    :return: whether the job was still held and its video is still somebody's; if not, nothing was
-        published.
+    :param folder: the attempt's, with the files, which are synced.
+    :param seconds: that the step took.
+    :param thumbnails: names of files that are published beside the original.
+    :return: whether the job was still held and its video still live; if not, nothing was published.
     """
-    if not _begin(session, claim, seconds=seconds):
-        return _was_done(session, claim)
-    for name in pictures:
+    if not _finish(session, claim, seconds=seconds):
+        return _was_published(session, claim)
+    for name in thumbnails:
         storage.publish_file(folder / name, claim.video_id, name)
-    for made in renditions:
-        for name in made.files:
+    for rendition in renditions:
+        for name in rendition.files:
             storage.publish_file(folder / name, claim.video_id, f"hls/{name}")
-        session.merge(_row(claim.video_id, made))
+        values = rendition.values() | {"kind": RenditionKind(rendition.kind)}
+        session.merge(Rendition(video_id=claim.video_id, **values))
     session.flush()
     if renditions:
         rewrite_master(session, storage=storage, video_id=claim.video_id)
@@ -54,54 +56,64 @@ def publish(
     return True
 
 
+@transaction(writes=True)
 def plan(
-    session: Session, *, claim: Claim, steps: Sequence[tuple[JobKind, int]], seconds: float
+    session: Session,
+    *,
+    claim: Claim,
+    steps: Sequence[tuple[JobKind, int]],
+    seconds: float,
+    info: SourceInfo | None = None,
 ) -> bool:
-    """Note that the check is done, and what there is to do next.
+    """Record that the check is done, and add the jobs that follow.
 
-    :param steps: kinds, with the heights of rungs.
+    :param steps: kinds, with the heights of renditions.
+    :param info: what was measured; it fills in what the upload could not tell.
     :return: whether the job was still held.
     """
-    if not _begin(session, claim, seconds=seconds):
-        return _was_done(session, claim)
+    if not _finish(session, claim, seconds=seconds):
+        return _was_published(session, claim)
     video = session.get_one(Video, claim.video_id)
-    known = select(Job.kind, Job.height).where(Job.video_id == claim.video_id)
-    there = {(kind, height) for kind, height in session.execute(known)}
+    if info is not None:
+        _fill_in(video, info)
+    query = select(Job.kind, Job.height).where(Job.video_id == claim.video_id)
+    existing = {(kind, height) for kind, height in session.execute(query)}
     for kind, height in steps:
-        if (kind, height) not in there:
+        if (kind, height) not in existing:
             job = Job(video_id=claim.video_id, kind=kind, height=height)
             job.estimate = predict(session, job=job, video=video)
             session.add(job)
     return True
 
 
-def refuse(session: Session, *, claim: Claim, sentence: str) -> bool:
-    """Note that a video cannot be played, and why; tell whether the job was still held.
+@transaction(writes=True)
+def reject(session: Session, *, claim: Claim, reason: str) -> bool:
+    """Record that a video cannot be played, and why; tell whether the job was still held.
 
-    To be called while the cache of videos is told of a change.
+    Call it inside `VideoCache.changing`.
     """
     video = session.get(Video, claim.video_id, with_for_update=True)
-    if video is None or not fail(session, claim=claim, error=sentence, final=True):
+    if video is None or not fail(session, claim=claim, error=reason, final=True):
         return False
-    video.rejection_reason = sentence[:REJECTION_LIMIT]
+    video.rejection_reason = reason[:REJECTION_LIMIT]
     return True
 
 
 def rewrite_master(session: Session, *, storage: MediaStorage, video_id: str) -> None:
-    """Write the master playlist from the rows, if there is anything to see in it.
+    """Write the master playlist from the rows, unless it would have no video.
 
-    While a sound is being made there is none, since pictures would play without it.
+    While the audio is being made there is no master playlist: the video would play without it.
     """
-    if session.scalar(_unfinished_sound(video_id)):
+    if session.scalar(_unfinished_audio(video_id)):
         return
-    wanted = select(Rendition).where(Rendition.video_id == video_id).order_by(Rendition.name)
-    renditions = session.scalars(wanted).all()
-    if any(rendition.kind is RenditionKind.VIDEO for rendition in renditions):
-        rows = cast("Sequence[RenditionRow]", renditions)  # mypy does not see through Mapped
-        text = write_master(rows, hls=storage.hls_folder(video_id))
+    query = select(Rendition).where(Rendition.video_id == video_id).order_by(Rendition.name)
+    renditions = [RenditionInfo.of(row) for row in session.scalars(query)]
+    if any(rendition.kind == "video" for rendition in renditions):
+        text = write_master(renditions, hls=storage.hls_folder(video_id))
         storage.publish_text(text, video_id, MASTER)
 
 
+@transaction(writes=True)
 def restore_master(session: Session, *, storage: MediaStorage, video_id: str) -> bool:
     """Write the master playlist of a video that has lost it; tell whether it had."""
     if session.get(Video, video_id, with_for_update=True) is None:
@@ -112,37 +124,43 @@ def restore_master(session: Session, *, storage: MediaStorage, video_id: str) ->
     return True
 
 
-def _unfinished_sound(video_id: str) -> Select[int]:
+@transaction(writes=False)
+def videos_with_renditions(session: Session) -> list[str]:
+    """Return the ids of live videos that have a video rendition, so a master playlist too."""
+    query = (
+        select(Rendition.video_id)
+        .join(Video, Video.id == Rendition.video_id)
+        .where(Rendition.kind == RenditionKind.VIDEO, is_live())
+        .distinct()
+    )
+    return list(session.scalars(query))
+
+
+def _unfinished_audio(video_id: str) -> Select[int]:
     return select(Job.id).where(
         Job.video_id == video_id, Job.kind == JobKind.AUDIO, Job.state != JobState.DONE
     )
 
 
-def _begin(session: Session, claim: Claim, *, seconds: float) -> bool:
+def _fill_in(video: Video, info: SourceInfo) -> None:
+    """Record measurements that the upload service left open, as it does for Matroska."""
+    video.duration_ms = video.duration_ms or info.duration_ms
+    if not (video.width and video.height):
+        video.width, video.height = info.video.width, info.video.height
+    if not video.video_codec:
+        video.video_codec = info.video.codec
+        video.audio_codec = info.audio[0].codec if info.audio else None
+
+
+def _finish(session: Session, claim: Claim, *, seconds: float) -> bool:
+    """Lock the video and finish the job; tell whether it was held and the video is live."""
     video = session.get(Video, claim.video_id, with_for_update=True)
-    if video is None or video.deleted_at is not None or video.owner_id is None:
+    if video is None or not is_live_video(video):
         return False
     return finish(session, claim=claim, seconds=seconds)
 
 
-def _was_done(session: Session, claim: Claim) -> bool:
+def _was_published(session: Session, claim: Claim) -> bool:
     """Tell whether this very attempt was published by a commit whose answer was lost."""
     job = session.get(Job, claim.job_id)
     return job is not None and job.state is JobState.DONE and job.fence == claim.fence
-
-
-def _row(video_id: str, made: MadeRendition) -> Rendition:
-    return Rendition(
-        video_id=video_id,
-        name=made.name,
-        kind=RenditionKind(made.kind),
-        codecs=made.codecs,
-        bandwidth=made.bandwidth,
-        average_bandwidth=made.average_bandwidth,
-        size=made.size,
-        width=made.width,
-        height=made.height,
-        frame_rate=made.frame_rate,
-        language=made.language,
-        title=made.title,
-    )

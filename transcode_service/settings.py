@@ -6,7 +6,7 @@ from pathlib import Path
 
 from common.formats import read_formats
 from common.settings import CommonSettings, Environment
-from transcode_service.media import MediaLimits
+from transcode_service.media import SandboxLimits
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class TranscodeSettings:
     common: CommonSettings
     videos_dir: Path
     workers: int = 1
-    limits: MediaLimits = field(default_factory=MediaLimits)
+    limits: SandboxLimits = field(default_factory=SandboxLimits)
 
     @classmethod
     def read(cls, environment: Environment) -> "TranscodeSettings":
@@ -33,5 +33,5 @@ class TranscodeSettings:
             CommonSettings.read(environment),
             videos_dir=Path(environment.text("VIDEOS_DIR")),
             workers=workers,
-            limits=MediaLimits(threads=threads, formats=read_formats(environment)),
+            limits=SandboxLimits(threads=threads, formats=read_formats(environment)),
         )

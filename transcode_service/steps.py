@@ -8,27 +8,33 @@ from pathlib import Path
 from common.storage import MediaStorage
 from db.models import JobKind
 from transcode_service import media
-from transcode_service.media import MadeRendition, MediaLimits, Report, SourceFacts
+from transcode_service.media import RenditionInfo, Report, SandboxLimits, SourceInfo
 
-FACTS = "facts.json"
+SOURCE_INFO = "facts.json"
 
 
 @dataclass(frozen=True)
-class Made:
-    """What a step made: names of files in its attempt's folder, or the steps that come next."""
+class StepOutput:
+    """The output of a step: files in its attempt's folder, or the steps that come next.
 
-    pictures: tuple[str, ...] = ()
-    renditions: tuple[MadeRendition, ...] = ()
+    :ivar thumbnails: names of files that are published beside the original.
+    :ivar steps: kinds, with the heights of renditions.
+    :ivar info: what the check measured.
+    """
+
+    thumbnails: tuple[str, ...] = ()
+    renditions: tuple[RenditionInfo, ...] = ()
     steps: tuple[tuple[JobKind, int], ...] = ()
+    info: SourceInfo | None = None
 
     @property
     def files(self) -> tuple[str, ...]:
         """Every file to be published."""
-        return self.pictures + tuple(name for made in self.renditions for name in made.files)
+        return self.thumbnails + tuple(name for made in self.renditions for name in made.files)
 
 
 @dataclass(frozen=True)
-class Step:
+class JobRun:
     """One attempt at one step of one video.
 
     :ivar folder: the attempt's own, to write into.
@@ -38,7 +44,7 @@ class Step:
     video_id: str
     height: int
     folder: Path
-    limits: MediaLimits
+    limits: SandboxLimits
     report: Report
 
     @property
@@ -47,81 +53,80 @@ class Step:
         return self.storage.original(self.video_id).path
 
 
-def perform(kind: JobKind, step: Step) -> Made:
+def run_step(kind: JobKind, run: JobRun) -> StepOutput:
     """Carry out a step.
 
-    :raises media.Refused: the video can never be played.
+    :raises media.UnplayableSource: the video can never be played.
     :raises media.MediaFailed: the step did not succeed.
     :raises FileNotFoundError: the original is not there.
     """
-    return _STEPS[kind](step)
+    return _STEPS[kind](run)
 
 
-def _check(step: Step) -> Made:
-    facts = media.measure(step.source, step.limits, report=lambda done: step.report(done / 2))
+def _check(run: JobRun) -> StepOutput:
+    info = media.measure(run.source, run.limits, report=lambda done: run.report(done / 2))
     media.check(
-        step.source,
-        facts=facts,
-        limits=step.limits,
-        report=lambda done: step.report((1 + done) / 2),
+        run.source, info=info, limits=run.limits, report=lambda done: run.report((1 + done) / 2)
     )
     # Measuring reads the whole file, so it is done once for all steps.
-    step.storage.publish_text(json.dumps(facts.to_json()), step.video_id, FACTS)
-    plan = media.plan(facts)
+    run.storage.publish_text(json.dumps(info.to_json()), run.video_id, SOURCE_INFO)
+    plan = media.plan(info)
     steps = [(JobKind.THUMBNAILS, 0)]
     if plan.copy:
         steps.append((JobKind.REMUX, 0))
     if plan.audio:
         steps.append((JobKind.AUDIO, 0))
     steps += [(JobKind.RENDITION, height) for height in plan.heights]
-    return Made(steps=tuple(steps))
+    return StepOutput(steps=tuple(steps), info=info)
 
 
-def _pictures(step: Step) -> Made:
-    made = media.draw_pictures(
-        step.source, step.folder, facts=_facts(step), limits=step.limits, report=step.report
+def _thumbnails(run: JobRun) -> StepOutput:
+    names = media.make_thumbnails(
+        run.source, run.folder, info=_source_info(run), limits=run.limits, report=run.report
     )
-    return Made(pictures=made.files)
+    return StepOutput(thumbnails=names)
 
 
-def _copy(step: Step) -> Made:
-    made = media.copy_video(
-        step.source, step.folder, facts=_facts(step), limits=step.limits, report=step.report
+def _remux(run: JobRun) -> StepOutput:
+    rendition = media.remux_video(
+        run.source, run.folder, info=_source_info(run), limits=run.limits, report=run.report
     )
-    return Made(renditions=(made,))
+    return StepOutput(renditions=(rendition,))
 
 
-def _audio(step: Step) -> Made:
-    made = media.make_audio(
-        step.source, step.folder, facts=_facts(step), limits=step.limits, report=step.report
+def _audio(run: JobRun) -> StepOutput:
+    renditions = media.make_audio(
+        run.source, run.folder, info=_source_info(run), limits=run.limits, report=run.report
     )
-    return Made(renditions=tuple(made))
+    return StepOutput(renditions=renditions)
 
 
-def _rung(step: Step) -> Made:
-    made = media.encode_rung(
-        step.source,
-        step.folder,
-        height=step.height,
-        facts=_facts(step),
-        limits=step.limits,
-        report=step.report,
+def _encode(run: JobRun) -> StepOutput:
+    rendition = media.encode_rendition(
+        run.source,
+        run.folder,
+        height=run.height,
+        info=_source_info(run),
+        limits=run.limits,
+        report=run.report,
     )
-    return Made(renditions=(made,))
+    return StepOutput(renditions=(rendition,))
 
 
-_STEPS: dict[JobKind, Callable[[Step], Made]] = {
+_STEPS: dict[JobKind, Callable[[JobRun], StepOutput]] = {
     JobKind.CHECK: _check,
-    JobKind.THUMBNAILS: _pictures,
-    JobKind.REMUX: _copy,
+    JobKind.THUMBNAILS: _thumbnails,
+    JobKind.REMUX: _remux,
     JobKind.AUDIO: _audio,
-    JobKind.RENDITION: _rung,
+    JobKind.RENDITION: _encode,
 }
 
 
-def _facts(step: Step) -> SourceFacts:
+def _source_info(run: JobRun) -> SourceInfo:
+    """Return what the check measured; measure again when another version wrote it."""
     try:
-        return SourceFacts.from_json(json.loads(step.storage.published_text(step.video_id, FACTS)))
+        return SourceInfo.from_json(
+            json.loads(run.storage.published_text(run.video_id, SOURCE_INFO))
+        )
     except (FileNotFoundError, ValueError, KeyError, TypeError):
-        # Another version of Matinee wrote it, or somebody removed it.
-        return media.measure(step.source, step.limits, report=lambda done: step.report(0.0))
+        return media.measure(run.source, run.limits, report=lambda done: run.report(0.0))

@@ -1,147 +1,91 @@
-"""A worker: a process that RQ wakes, and that works on one job at a time.
+"""A worker: a process that works on one job at a time.
 
-    python -m transcode_service.worker NAME PARENT
+    python -m transcode_service.worker NAME
 
-It is started by `python -m transcode_service`, and ends with it. RQ's own child for each job is
-done without: what reads hostile files is a confined child anyway, and a lost worker is the row's
-business. SIGTERM hands the job back at once. Without Redis it looks at the database by itself.
+`python -m transcode_service` starts it and keeps it running. A message in Redis wakes it; without
+Redis it polls the database. SIGTERM hands the job back at once.
 """
 
-import ctypes
-import logging
 import os
-import secrets
 import signal
 import sys
-from types import FrameType
-from typing import Any
 
 import structlog
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from rq.exceptions import StopRequested
-from rq.worker import SimpleWorker, WorkerStatus
+from redis.retry import Retry
 
-from common.job_queue import queue
+from common.job_queue import wait
 from common.logging_setup import configure_logging
 from common.settings import Environment, SettingsError
 from common.storage import StorageError
 from db.engine import DatabaseUnavailable
+from transcode_service.run_job import run_until_empty
 from transcode_service.settings import TranscodeSettings
-from transcode_service.shop import Workshop
-from transcode_service.tasks import employ
-from transcode_service.work import drain
+from transcode_service.worker_context import WorkerContext
 
-# Seconds. RQ's own defaults leave the message of a killed worker lying for seven minutes.
-_WORKER_TTL = 30
-_MAINTENANCE = 10
-_ALONE = 2.0  # between two looks at the database while Redis is away
-
-_PR_SET_PDEATHSIG = 1
+WAIT = 1.0
+"""Seconds between two looks at the database, and until an idle worker notices SIGTERM."""
 
 log = structlog.get_logger()
 
 
-class WokenWorker(SimpleWorker):
-    """RQ's worker, which hands its job back when it is told to end, and takes no other orders."""
+def run(context: WorkerContext, wake_ups: Redis) -> None:
+    """Work until told to stop.
 
-    shop: Workshop
-
-    def subscribe(self) -> None:
-        """Listen to nobody: whoever can write to Redis must not be able to command workers."""
-
-    def check_for_suspension(self, burst: bool) -> None:
-        """Begin nothing after the signal, which may have come before RQ's handler was there."""
-        if self.shop.stopping.is_set():
-            raise StopRequested
-
-    def request_stop(self, signum: int, frame: FrameType | None) -> None:
-        """End after the job has been handed back, or at once if there is none."""
-        self._stop_requested = True
-        self.shop.stopping.set()
-        if self.get_state() != WorkerStatus.BUSY:
-            raise StopRequested
-
-    def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
-        """Tell Redis that this worker lives; with Redis away nobody needs to know."""
+    :param wake_ups: a client of :func:`connect_for_waiting`.
+    """
+    waiting_for_store, without_redis = False, False
+    while not context.stopping.is_set():
         try:
-            super().heartbeat(timeout, pipeline)
-        except RedisError:
-            if pipeline is not None:
-                raise
-
-
-def run(shop: Workshop, redis_url: str) -> None:
-    """Work until told to stop: when woken, and while Redis is away by looking."""
-    employ(shop)
-    waiting = False
-    while not shop.stopping.is_set():
-        try:
-            drain(shop)
-            if waiting:
+            run_until_empty(context)
+            if waiting_for_store:
                 log.info("stores are back")
-            waiting = False
-            _listen(shop, redis_url)
+            waiting_for_store = False
         except (DatabaseUnavailable, StorageError) as error:
-            if not waiting:
+            if not waiting_for_store:
                 log.warning("waiting for a store", store=type(error).__name__, detail=str(error))
-            waiting = True
-        except StopRequested:
-            continue  # told to end between two things
+            waiting_for_store = True
+            context.stopping.wait(WAIT)
+            continue
+        if context.stopping.is_set():
+            return
+        try:
+            wait(wake_ups, seconds=WAIT)
+            without_redis = False
         except RedisError as error:
-            log.warning("working without Redis", detail=str(error))
-        shop.stopping.wait(_ALONE)
+            if not without_redis:
+                log.warning("working without Redis", detail=str(error))
+            without_redis = True
+            context.stopping.wait(WAIT)
 
 
-def _listen(shop: Workshop, redis_url: str) -> None:
-    """Be woken by messages until Redis is gone or this worker is to end."""
-    connection = Redis.from_url(redis_url, socket_connect_timeout=1)
-    try:
-        worker = WokenWorker(
-            [queue(connection)],
-            connection=connection,
-            name=f"{shop.name}-{secrets.token_hex(4)}",
-            worker_ttl=_WORKER_TTL,
-            maintenance_interval=_MAINTENANCE,
-            log_job_description=False,
-            serializer=queue(connection).serializer,
-        )
-        worker.shop = shop
-        worker.work(logging_level="ERROR")
-    finally:
-        _end_when_told(shop)
-        connection.close()
-
-
-def _end_when_told(shop: Workshop) -> None:
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: shop.stopping.set())
-
-
-def _end_with(parent: int) -> None:
-    """Be told to end when the parent dies, however it dies."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent:
-        sys.exit("the parent of this worker has ended")
+def connect_for_waiting(url: str) -> Redis:
+    """Make a client that may wait for `WAIT` seconds; nothing is opened before the first call."""
+    return Redis.from_url(
+        url,
+        socket_connect_timeout=1,
+        socket_timeout=WAIT + 1,
+        retry=Retry(NoBackoff(), 0),
+        protocol=2,
+    )
 
 
 def main() -> None:
-    """Read the settings, and work until a signal."""
-    name, parent = sys.argv[1:]
+    """Read the settings, and work until SIGTERM."""
+    [name] = sys.argv[1:]
     try:
         settings = TranscodeSettings.read(Environment(os.environ))
     except SettingsError as error:
         sys.exit(str(error))
     configure_logging(settings.common.log_level)
     structlog.contextvars.bind_contextvars(service="transcode", worker=name)
-    # RQ writes lines of its own; those of a connection that fails are told by us.
-    logging.getLogger("rq").addHandler(logging.NullHandler())
-    shop = Workshop.of(settings, name=name)
-    _end_when_told(shop)
-    _end_with(int(parent))
+    context = WorkerContext.of(settings, name=name)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: context.stopping.set())
     log.info("worker started", pid=os.getpid())
-    run(shop, settings.common.redis_url)
+    run(context, connect_for_waiting(settings.common.redis_url))
     log.info("worker ended")
 
 

@@ -5,25 +5,25 @@ import os
 from flask import Flask
 
 from common.settings import Environment
-from common.storage import MediaStorage
+from common.storage import IncomingStore, VideoStore
 from common.stores import Stores
 from common.web.app_factory import new_app
-from upload_service import routes, tus_routes
-from upload_service.intake import slots
+from upload_service import routes
 from upload_service.services import UploadServices
 from upload_service.settings import UploadSettings
+from upload_service.tus import routes as tus_routes
 
 
 def create_app(settings: UploadSettings) -> Flask:
     """Make the app of these settings. The volume may come later: readiness says no until then."""
-    storage = MediaStorage(settings.videos_dir, settings.formats)
+    incoming = IncomingStore(settings.videos_dir)
     services = UploadServices(
         common=settings.common,
         stores=Stores.of(settings.common),
         settings=settings,
-        storage=storage,
-        slots=slots(settings.uploads_at_once),
-        checks={"videos": storage.prepare},
+        incoming=incoming,
+        videos=VideoStore(settings.videos_dir),
+        checks={"videos": incoming.prepare},
     )
     app = new_app("upload_service", services)
     app.register_blueprint(routes.blueprint)

@@ -1,7 +1,6 @@
 """The upload form, and what it sends."""
 
 import time
-from functools import partial
 from typing import Any
 
 import structlog
@@ -12,29 +11,27 @@ from werkzeug.wrappers import Response as AnyResponse
 from common.errors import MatineeError
 from common.formats import accepted_by_browsers, in_words
 from common.ids import new_id
-from common.web.auth import Audience, require_viewer, restrict_to
+from common.web.auth import Audience, restrict_to
 from common.web.error_handlers import wants_json
 from common.web.forms import require_type
-from common.web.services import stores
 from common.web.urls import watch_url
 from db.models import Video
-from upload_service.body import FRAME, ClientLeft, ClientStalled
-from upload_service.counters import uploads_ended
-from upload_service.ending import terminate
-from upload_service.form import boundary_of, read_form
-from upload_service.intake import (
-    body_of_request,
-    described,
-    limits,
+from upload_service.metrics import uploads_ended
+from upload_service.receive.body import FORM_OVERHEAD, ClientDisconnected, RequestTimeout
+from upload_service.receive.form_upload import FormUpload, receive_form
+from upload_service.receive.multipart_form import boundary_of, read_form
+from upload_service.request_context import (
     percent,
+    request_body,
+    serialize,
     settings,
-    slot,
-    volume,
+    upload_context,
+    upload_slot,
 )
-from upload_service.lookup import unfinished
-from upload_service.reception import Arrival, receive_form
-from upload_service.reservations import NoRoom, file_too_large, room
-from upload_service.uploads import finish_upload
+from upload_service.uploads.context import UploadContext
+from upload_service.uploads.delete import delete_upload
+from upload_service.uploads.queries import unfinished_uploads
+from upload_service.uploads.quota import InsufficientStorage, available_bytes, file_too_large
 
 blueprint = Blueprint("upload", __name__)
 restrict_to(blueprint, Audience.UPLOADERS)
@@ -45,30 +42,30 @@ log = structlog.get_logger()
 @blueprint.get("/upload")
 def form() -> Response:
     """Show the form."""
-    return _form(Arrival())
+    return _render_form()
 
 
 @blueprint.post("/upload")
 def upload() -> AnyResponse:
     """Take a form with a file, and answer with the video."""
     began = time.perf_counter()
-    arrival = Arrival()
+    form = FormUpload(request.content_length, request_body().interrupt)
     try:
-        with slot():
-            video = _receive(arrival)
+        with upload_slot(new_id()):
+            video = _receive(form)
     except MatineeError as error:
-        left = isinstance(error, ClientLeft | ClientStalled)
+        left = isinstance(error, ClientDisconnected | RequestTimeout)
         uploads_ended.labels("left" if left else "refused").inc()
         if wants_json():
             raise
         log.info("refused", status=error.status, why=type(error).__name__, sentence=error.sentence)
-        return _form(arrival, error)
+        return _render_form(form.title, error)
     except Exception:
         uploads_ended.labels("failed").inc()
         raise
     uploads_ended.labels("finished").inc()
     seconds = round(time.perf_counter() - began, 3)
-    log.info("uploaded", video=video.id, bytes=arrival.received, seconds=seconds)
+    log.info("uploaded", video=video.id, bytes=form.received, seconds=seconds)
     url = watch_url(video.id)
     if wants_json():
         return make_response(
@@ -79,66 +76,52 @@ def upload() -> AnyResponse:
 
 
 @blueprint.get("/api/uploads")
-def listed() -> Response:
+def list_uploads() -> Response:
     """Return the caller's uploads that can be continued."""
-    return jsonify(uploads=_unfinished())
+    return jsonify(uploads=_unfinished(upload_context()))
 
 
 @blueprint.post("/upload/files/<upload_id>/discard")
 def discard(upload_id: str) -> AnyResponse:
-    """Throw an unfinished upload away, and go back to the page that lists the others."""
-    owner_id = require_viewer().id
-    terminate(stores(), volume(), owner_id=owner_id, upload_id=upload_id)
+    """Delete an unfinished upload, and go back to the page that lists the others."""
+    delete_upload(upload_context(), upload_id)
     return redirect("/upload", 303)
 
 
 @blueprint.after_request
-def let_the_client_finish(response: Response) -> Response:
-    """Once the answer is out, take what a refused client still sends, so that it sees the answer.
+def drain_request_body(response: Response) -> Response:
+    """Once the answer is out, read what a refused client still sends, so that it sees the answer.
 
     This holds for every refusal, those before the view included.
     """
     if request.method == "POST":
-        response.call_on_close(body_of_request().discard)
+        response.call_on_close(request_body().drain)
     return response
 
 
-def _receive(arrival: Arrival) -> Video:
+def _receive(form: FormUpload) -> Video:
     require_type("multipart/form-data")
     boundary = boundary_of(request.mimetype_params)
-    too_large = file_too_large(settings().max_upload_size)
-    body = body_of_request()
-    body.require_at_most(settings().max_upload_size + FRAME, too_large.sentence)
-    storage = volume()
-    if (request.content_length or 0) > room(storage) + FRAME:
-        raise NoRoom
-    pieces = body.pieces(
-        lambda: arrival.make_room(),  # noqa: PLW0108 (it changes on the way)
-        limit=settings().max_upload_size + FRAME,
-    )
-    received = receive_form(
-        stores(),
-        storage,
-        owner_id=require_viewer().id,
-        parts=read_form(pieces, boundary),
-        arrival=arrival,
-        limits=limits(),
-        announced=request.content_length,
-    )
-    return finish_upload(stores(), storage, upload=received, sha256=arrival.sha256)
+    max_bytes = settings().max_upload_size + FORM_OVERHEAD
+    body = request_body()
+    body.require_at_most(max_bytes, file_too_large(settings().max_upload_size).sentence)
+    context = upload_context()
+    if (request.content_length or 0) > available_bytes(context.incoming) + FORM_OVERHEAD:
+        raise InsufficientStorage
+    return receive_form(context, read_form(body.pieces(max_bytes=max_bytes), boundary), form)
 
 
-def _unfinished() -> list[dict[str, Any]]:
-    work = partial(unfinished, owner_id=require_viewer().id)
-    storage = volume()
-    return [described(upload, storage) for upload in stores().database.read(work)]
+def _unfinished(context: UploadContext) -> list[dict[str, Any]]:
+    uploads = unfinished_uploads(context.database, owner_id=context.owner_id)
+    return [serialize(context, upload) for upload in uploads]
 
 
-def _form(arrival: Arrival, error: MatineeError | None = None) -> Response:
+def _render_form(title: str = "", error: MatineeError | None = None) -> Response:
     unfinished: list[dict[str, Any]] = []
     try:
-        free = room(volume())
-        unfinished = [upload | {"percent": percent(upload)} for upload in _unfinished()]
+        context = upload_context()
+        free = available_bytes(context.incoming)
+        unfinished = [upload | {"percent": percent(upload)} for upload in _unfinished(context)]
     except MatineeError:
         free = None
     page = render(
@@ -149,7 +132,7 @@ def _form(arrival: Arrival, error: MatineeError | None = None) -> Response:
         kinds=in_words(settings().formats),
         matroska=bool(settings().formats & {"mkv", "webm"}),
         submission=new_id(),
-        title=arrival.title,
+        title=title,
         unfinished=unfinished,
         error=error.sentence if error else None,
     )

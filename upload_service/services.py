@@ -1,23 +1,24 @@
 """What the views of the upload service work with."""
 
-import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from common.storage import MediaStorage
+from common.storage import IncomingStore, VideoStore
 from common.web.services import Services, current_services
+from upload_service.receive.limit import ReceiveLimit
 from upload_service.settings import UploadSettings
 
 
 @dataclass(kw_only=True)
 class UploadServices(Services):
-    """The upload service's settings and volume.
+    """The upload service's settings and stores.
 
-    :ivar slots: limits how many uploads hold a thread; None where they hold none.
+    :ivar receiving: limits how many uploads of one account are received at once.
     """
 
     settings: UploadSettings
-    storage: MediaStorage
-    slots: threading.BoundedSemaphore | None
+    incoming: IncomingStore
+    videos: VideoStore
+    receiving: ReceiveLimit = field(default_factory=ReceiveLimit)
 
 
 def services() -> UploadServices:

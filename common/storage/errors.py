@@ -6,8 +6,8 @@ class StorageError(Exception):
 
 
 class StorageFull(Exception):
-    """There is no room for the bytes; those written before stay."""
+    """The volume is full. Bytes that were written before stay."""
 
 
-class BeingWritten(Exception):
-    """Somebody else holds the file, in this process or another."""
+class FileLocked(Exception):
+    """Another writer holds the file's lock, in this process or another."""

@@ -1,20 +1,20 @@
-"""Bytes of unfinished uploads: one file for each, which one writer at a time appends to."""
+"""Files of unfinished uploads: one for each, with one writer at a time."""
 
 import errno
 import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
 from common.ids import is_id
-from common.storage.disk import sync_bytes, sync_folder
-from common.storage.errors import BeingWritten
+from common.storage.durability import sync_bytes, sync_folder
+from common.storage.errors import FileLocked
 from common.storage.volume import Volume
 
 
-class Incoming(Volume):
+class IncomingStore(Volume):
     """The files of unfinished uploads."""
 
     @contextmanager
@@ -32,15 +32,15 @@ class Incoming(Volume):
         The lock is the file's own (flock), so that the end of a process, however it ends, is the
         end of its lock.
 
-        :raises BeingWritten: somebody else has it open for appending.
-        :raises FileNotFoundError: there are no such bytes, or they are in their place already.
+        :raises FileLocked: another writer has it open.
+        :raises FileNotFoundError: there are no such bytes, or they have been published.
         """
         path = self._incoming_path(upload_id)
         with path.open("r+b", buffering=0) as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                raise BeingWritten from error
+                raise FileLocked from error
             # It may have been published or removed between the opening and the lock.
             if not os.path.samestat(path.stat(), os.fstat(file.fileno())):
                 raise FileNotFoundError(errno.ENOENT, "replaced", str(path))
@@ -67,9 +67,9 @@ class Incoming(Volume):
             return None
 
     def durable_size(self, upload_id: str) -> int | None:
-        """Return how many bytes of an upload are safe: those that are there, once synced.
+        """Sync an upload's file and return its size, or None if it has no file.
 
-        Others may be appending at the same time.
+        Another request may be appending at the same time.
         """
         try:
             with self._incoming_path(upload_id).open("rb") as file:
@@ -95,6 +95,16 @@ class Incoming(Volume):
                         yield entry.name, entry.stat().st_mtime
                     except FileNotFoundError:
                         continue
+
+    def sizes(self) -> dict[str, int]:
+        """Return how many bytes each unfinished upload has, by its id."""
+        found = {}
+        with os.scandir(self._incoming) as entries:
+            for entry in entries:
+                if is_id(entry.name):
+                    with suppress(FileNotFoundError):
+                        found[entry.name] = entry.stat().st_size
+        return found
 
     def drop_incoming(self, upload_id: str) -> None:
         """Remove an unfinished upload's bytes; those that are gone already are fine."""

@@ -5,21 +5,18 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from common.formats import DEFAULT
 from common.ids import is_id
 from common.storage.errors import StorageError
 
 
 class Volume:
-    """A folder that holds everything, and its parts.
+    """The folder that holds everything, and the paths in it.
 
     :param root: the volume's folder; made ready by :meth:`prepare`.
-    :param formats: of the films that it takes in: see `common.formats`.
     """
 
-    def __init__(self, root: Path, formats: frozenset[str] = DEFAULT) -> None:
+    def __init__(self, root: Path) -> None:
         self.root = root.absolute()
-        self.formats = formats
         self._incoming = self.root / "incoming"
 
     def prepare(self) -> None:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from redis import Redis
 
-from common.gathering import Gathering
 from common.settings import CommonSettings
 from common.stores import redis_client
 from common.stores.sessions import SessionStore
@@ -18,7 +17,6 @@ class Stores:
 
     database: Database
     redis: Redis
-    strings: Gathering
     sessions: SessionStore
     videos: VideoCache
 
@@ -29,7 +27,6 @@ class Stores:
         return cls(
             database=connect(settings.database_url, password=settings.database_password),
             redis=redis,
-            strings=Gathering(redis),
             sessions=SessionStore(redis, ttl=settings.session_ttl),
             videos=VideoCache(redis),
         )

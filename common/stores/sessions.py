@@ -23,6 +23,7 @@ from db.models import Role
 
 _TOKEN_LIMIT = 100  # characters; ours have 43
 _TOUCH_EVERY = 60  # seconds, or a quarter of a session's lifetime if that is less
+_MAX_SESSIONS = 100  # of one account
 _REMEMBERED = 10_000  # sessions of which a process remembers when it last extended them
 
 
@@ -72,7 +73,10 @@ class SessionStore:
         self._kept: dict[str, float] = {}
 
     def begin(self, viewer: Viewer, *, device: str, address: str) -> str:
-        """Sign somebody in and return a new token; a token is never taken from the client."""
+        """Begin a session and return a new token; a token is never taken from the client.
+
+        An account has at most 100 sessions: one more ends the one that was used longest ago.
+        """
         token = secrets.token_urlsafe(32)
         with self._redis.pipeline(transaction=True) as pipe:
             pipe.set(session_key(token), _session_json(viewer), ex=self.ttl)
@@ -80,8 +84,16 @@ class SessionStore:
             listed = {"device": device, "address": address, "created": moment, "seen": moment}
             pipe.hset(_list_key(viewer.id), token_hash(token), json.dumps(listed))
             pipe.execute()
-        self._live_sessions(viewer.id)
+        self._end_surplus(viewer.id, new=token_hash(token))
         return token
+
+    def _end_surplus(self, user_id: int, *, new: str) -> None:
+        listed = self._live_sessions(user_id)
+        if len(listed) > _MAX_SESSIONS:
+            listed.pop(new, None)
+            oldest_first = sorted(listed, key=lambda session_id: listed[session_id]["seen"])
+            for session_id in oldest_first[: len(listed) + 1 - _MAX_SESSIONS]:
+                self._drop(user_id, session_id)
 
     def find(self, token: str | None) -> Viewer | None:
         """Return whose session a token is, or None; one that cannot be ours is not looked up."""

@@ -7,6 +7,7 @@ from common.logging_setup import configure_logging
 from common.web.csrf import install_csrf_check
 from common.web.error_handlers import install_error_handlers
 from common.web.health import install_health
+from common.web.hosts import refuse_unknown_hosts
 from common.web.request_log import install_request_log
 from common.web.services import Services, install
 from common.web.templating import install_templating
@@ -30,6 +31,7 @@ def new_app(name: str, services: Services) -> Flask:
     if settings.trust_gateway:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=0)  # type: ignore[method-assign]
     install_request_log(app, trust_gateway=settings.trust_gateway)
+    refuse_unknown_hosts(app, settings.allowed_hosts)
     install_csrf_check(app)
     install_error_handlers(app)
     install_templating(app, static_dir=settings.static_dir)

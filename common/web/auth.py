@@ -5,27 +5,18 @@ one that does not. `common.access` decides what a user may do with a video.
 """
 
 import enum
-from typing import TYPE_CHECKING
 
 from flask import Blueprint, Flask, current_app, g, request
 from flask.sansio.blueprints import BlueprintSetupState
-from werkzeug.datastructures import Authorization
-from werkzeug.http import parse_cookie
 
 from common.access import Viewer
-from common.errors import Forbidden, LoginRequired, NotFound
+from common.errors import Forbidden, LoginRequired
 from common.web.services import Services, services_of, stores
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
 
 # The second is for HTTPS: browsers accept it over HTTPS only, and from no other host of the same
 # domain (RFC 6265bis, 4.1.3.2).
 SESSION_COOKIE = "matinee_session"
 SECURE_SESSION_COOKIE = "__Host-matinee_session"
-
-# Set in the WSGI environment by whatever hands on requests from outside without a gateway.
-FROM_OUTSIDE = "matinee.from_outside"
 
 
 class Audience(enum.Enum):
@@ -35,7 +26,7 @@ class Audience(enum.Enum):
     SIGNED_IN = "signed in"
     UPLOADERS = "uploaders"
     ADMINISTRATORS = "administrators"
-    INSIDE = "inside"  # the gateway and the health checks; no outside path leads here
+    INSIDE = "inside"  # the front server and health checks; no front server routes these paths
 
 
 def restrict_to(blueprint: Blueprint, callers: Audience) -> None:
@@ -43,8 +34,6 @@ def restrict_to(blueprint: Blueprint, callers: Audience) -> None:
 
     @blueprint.before_request
     def check() -> None:
-        if callers is Audience.INSIDE and request.environ.get(FROM_OUTSIDE):
-            raise NotFound
         if callers in (Audience.ANYBODY, Audience.INSIDE):
             return
         viewer = require_viewer()
@@ -66,29 +55,16 @@ def audience_of(app: Flask, blueprint_name: str) -> Audience | None:
 
 def session_token() -> str | None:
     """Return the session token of the request: of the bearer header, or else of the cookie."""
-    return session_token_in(request.environ, cookie=session_cookie())
-
-
-def session_token_in(environ: "WSGIEnvironment", *, cookie: str) -> str | None:
-    """Return the token that came with a request that Flask has not seen.
-
-    :param cookie: the name that :func:`cookie_name` gives for it.
-    """
-    authorization = Authorization.from_header(environ.get("HTTP_AUTHORIZATION"))
+    authorization = request.authorization
     if authorization is not None and authorization.type == "bearer":
         return authorization.token
-    return parse_cookie(environ).get(cookie)
-
-
-def cookie_name(app: Flask, environ: "WSGIEnvironment") -> str:
-    """Return the name of the cookie that holds the session: by the connection, or as it is set."""
-    secure = app.config["SESSION_COOKIE_SECURE"] or environ["wsgi.url_scheme"] == "https"
-    return SECURE_SESSION_COOKIE if secure else SESSION_COOKIE
+    return request.cookies.get(session_cookie())
 
 
 def session_cookie() -> str:
-    """Return the name of the cookie that holds the session of this request."""
-    return cookie_name(current_app, request.environ)
+    """Return the name of the session cookie: by the connection, or as `COOKIE_SECURE` sets it."""
+    secure = current_app.config["SESSION_COOKIE_SECURE"] or request.is_secure
+    return SECURE_SESSION_COOKIE if secure else SESSION_COOKIE
 
 
 def current_viewer() -> Viewer | None:

@@ -20,9 +20,8 @@ from prometheus_client import (
 )
 from redis.exceptions import RedisError
 
-from common.errors import NotFound
 from common.storage import StorageError
-from common.web.auth import FROM_OUTSIDE, Audience, restrict_to
+from common.web.auth import Audience, restrict_to
 from common.web.services import Services, current_services
 from db.engine import DatabaseUnavailable
 
@@ -49,34 +48,16 @@ def install_health(app: Flask, services: Services) -> None:
         "database": services.stores.database.ping,
         "redis": services.stores.sessions.ping,
     }
-    app.before_request(_hide)
     app.register_blueprint(blueprint)
     app.after_request(_count)
 
 
-def _hide() -> None:
-    """Let the outside find nothing, by any method.
-
-    A method that an address does not take is refused before its blueprint is asked, and that
-    would tell that there is something.
-    """
-    if request.environ.get(FROM_OUTSIDE) and request.path in ("/healthz", "/readyz", "/metrics"):
-        raise NotFound
-
-
 def _count(response: Response) -> Response:
     endpoint = request.endpoint or "none"
-    count_request(current_app.name, endpoint, request.method, response.status_code, began=g.began)
+    service = current_app.name
+    _requests.labels(service, endpoint, request.method, response.status_code).inc()
+    _seconds.labels(service, endpoint).observe(time.perf_counter() - g.began)
     return response
-
-
-def count_request(service: str, endpoint: str, method: str, status: int, *, began: float) -> None:
-    """Count an answer that has begun.
-
-    :param began: when the request did, as `time.perf_counter` had it.
-    """
-    _requests.labels(service, endpoint, method, status).inc()
-    _seconds.labels(service, endpoint).observe(time.perf_counter() - began)
 
 
 @blueprint.get("/healthz")

@@ -48,6 +48,21 @@ def test_database_and_storage_know_no_web_framework(module: Path) -> None:
     assert not {name.split(".")[0] for name in imports(module)} & {"flask", "werkzeug"}
 
 
+@pytest.mark.parametrize("package", ["upload_service.inspect"])
+def test_a_package_loads_no_framework_not_even_indirectly(package: str) -> None:
+    frameworks = ("flask", "werkzeug", "jinja2", "sqlalchemy", "redis")
+    program = f"import sys, {package}; print(*sorted(set({frameworks}) & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    assert done.stdout.split() == []
+
+
+def test_benchmarks_import_no_tests() -> None:
+    for module in modules("benchmarks"):
+        assert "tests" not in {name.split(".")[0] for name in imports(module)}, module
+
+
 def test_system_tests_know_only_http() -> None:
     for module in (ROOT / "tests/system").rglob("*.py"):
         assert not {name.split(".")[0] for name in imports(module)} & (OURS - {"tests"}), module
@@ -55,8 +70,9 @@ def test_system_tests_know_only_http() -> None:
 
 @pytest.mark.parametrize("service", sorted(WEB))
 def test_every_service_has_the_same_file_names(service: str) -> None:
-    for name in ("app.py", "routes.py", "settings.py"):
+    for name in ("app.py", "services.py", "settings.py"):
         assert (ROOT / service / name).is_file()
+    assert list((ROOT / service).rglob("*routes.py"))
     assert (ROOT / service / "templates" / service.removesuffix("_service")).is_dir()
 
 
@@ -65,7 +81,7 @@ def test_every_service_has_the_same_file_names(service: str) -> None:
     ["db.engine", "common.access", "common.errors", "common.storage", "transcode_service.worker"],
 )
 def test_domain_modules_load_no_web_framework(module: str) -> None:
-    code = f"import {module}, sys; print(*{{*sys.modules}} & {{\"flask\", \"jinja2\", \"werkzeug\"}})"
+    code = f'import {module}, sys; print(*{{*sys.modules}} & {{"flask", "jinja2", "werkzeug"}})'
     loaded = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True
     )

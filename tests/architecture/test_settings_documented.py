@@ -13,7 +13,8 @@ PACKAGES = (
     "upload_service",
 )
 READ = re.compile(
-    r"(?:environment\.(?:text|secret|choice|flag|number|size|duration)\(|_secret\(environ, |"
+    r"(?:environment\.(?:text|secret|choice|flag|number|size|duration|host_names)\(|"
+    r"_secret\(environ, |"
     r"os\.environ(?:\.get|\.setdefault)?[\[(])\s*\"([A-Z][A-Z0-9_]+)\""
 )
 # Decided by the images and the Compose file, or made by the process: not for people to set.

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from auth_service.names import name_key
+from auth_service.usernames import name_key
 from common.ids import new_id
 from common.stores import Stores
 from db.engine import Database
@@ -36,9 +36,9 @@ def log_in(
 def at_once(count: int, work: Callable[[int], TestResponse]) -> list[int]:
     """Run work that many times, and return the statuses of the answers.
 
-    Twenty run at the same time: as many as a process has connections to MySQL.
+    Ten run at the same time: as many as may hash a password or wait for it in one process.
     """
-    with ThreadPoolExecutor(min(count, 20)) as pool:
+    with ThreadPoolExecutor(min(count, 10)) as pool:
         return sorted(answer.status_code for answer in pool.map(work, range(count)))
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from auth_service import accounts
-from auth_service.leaving import LastAdministrator, close_account
+from auth_service.account_deletion import LastAdministrator, delete_account
 from common.stores import Stores
 from common.stores.video_cache import video_key
 from common.web.auth import SESSION_COOKIE
@@ -131,7 +131,7 @@ def test_of_two_password_changes_at_once_the_second_is_told(
     seen = account(stores.database, "alice")
     assert seen is not None
     accounts.change_password(stores, user=seen, new_hash="one", token=None)
-    with pytest.raises(accounts.ChangedMeanwhile):
+    with pytest.raises(accounts.AccountChanged):
         accounts.change_password(stores, user=seen, new_hash="two", token=None)
 
 
@@ -253,21 +253,36 @@ def test_a_video_that_arrives_while_its_owner_leaves_is_held_back_too(
 
     put_video(stores.database, "bob")
     monkeypatch.setattr(stores.videos, "changing", changing_late)
-    close_account(stores, user=user)
+    delete_account(stores, user=user)
     assert [len(held) for held in held_back] == [1, 2]
     assert account(stores.database, "bob") is None
 
 
-def test_an_account_closed_twice_at_once_is_closed_once(
+def test_nobody_is_signed_out_when_videos_keep_arriving_and_the_account_stays(
+    site: Site, alice: Client, bob: Client, stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changing = stores.videos.changing
+
+    def changing_late(video_ids: Sequence[str]) -> AbstractContextManager[None]:
+        put_video(stores.database, "bob")
+        return changing(video_ids)
+
+    monkeypatch.setattr(stores.videos, "changing", changing_late)
+    assert bob.post("/account/delete", data={"password": PASSWORD}).status_code == 409
+    assert account(stores.database, "bob") is not None
+    assert is_signed_in(bob)
+
+
+def test_an_account_deleted_twice_at_once_is_deleted_once(
     site: Site, alice: Client, bob: Client, stores: Stores
 ) -> None:
     user = account(stores.database, "bob")
     assert user is not None
-    close_account(stores, user=user)
-    with pytest.raises(accounts.ChangedMeanwhile):
-        close_account(stores, user=user)
+    delete_account(stores, user=user)
+    with pytest.raises(accounts.AccountChanged):
+        delete_account(stores, user=user)
     admin = account(stores.database, "alice")
     assert admin is not None
     site.sign_up("charlie")
     with pytest.raises(LastAdministrator):
-        close_account(stores, user=admin)
+        delete_account(stores, user=admin)

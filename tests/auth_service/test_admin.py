@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from auth_service import people
+from auth_service import user_admin
 from common.stores import Stores
 from db.engine import Database
 from db.models import Role, Video, now
@@ -20,6 +20,8 @@ from tests.auth_service.conftest import (
     user_id,
 )
 from tests.conftest import Client, Site
+
+NEW = "another fine password"
 
 
 def role_of(browser: Client) -> str | None:
@@ -36,7 +38,7 @@ def test_the_page_and_its_routes_are_for_administrators(
     alices = user_id(database, "alice")
     for path in (
         "/admin/users",
-        *(f"/admin/users/{alices}/{what}" for what in ("role", "disable")),
+        *(f"/admin/users/{alices}/{what}" for what in ("role", "disable", "password")),
     ):
         assert bob.post(path, data={"role": "viewer"}).status_code == 403
         assert site.browser().post(path, data={"role": "viewer"}).status_code == 401
@@ -92,7 +94,7 @@ def test_no_session_may_do_more_than_its_account_if_the_commit_fails(
         event.listen(Session, "before_commit", fail)
         try:
             with pytest.raises(RuntimeError):
-                people.change_role(stores, user_id=bobs, role=role)
+                user_admin.change_role(stores, user_id=bobs, role=role)
         finally:
             event.remove(Session, "before_commit", fail)
         assert role_of(bob) in ("viewer", "uploader")
@@ -107,10 +109,12 @@ def test_a_role_that_is_not_known_is_422(
     assert role_of(bob) == "uploader"
 
 
-@pytest.mark.parametrize("what", ["role", "disable", "enable"])
+@pytest.mark.parametrize("what", ["role", "disable", "enable", "password"])
 def test_an_account_that_is_not_there_is_404(site: Site, alice: Client, what: str) -> None:
     for number in ("999999", "99999999999999999999999", "-1", "x"):
-        answer = alice.post(f"/admin/users/{number}/{what}", data={"role": "viewer"})
+        answer = alice.post(
+            f"/admin/users/{number}/{what}", data={"role": "viewer", "password": NEW}
+        )
         assert answer.status_code == 404
 
 
@@ -199,3 +203,48 @@ def test_what_cannot_become_an_account_is_refused_on_the_page(
     assert answer.status_code == status
     assert PASSWORD not in answer.text
     assert len(accounts(database)) == 1
+
+
+def test_an_administrator_resets_a_password_and_the_role_stays(
+    site: Site, alice: Client, bob: Client, database: Database
+) -> None:
+    bobs = user_id(database, "bob")
+    answer = alice.post(f"/admin/users/{bobs}/password", data={"password": NEW})
+    assert answer.location == "/admin?done=password"
+    assert "signed out everywhere" in alice.get("/admin?done=password").text
+    assert role_of(bob) is None
+    assert log_in(site.browser(), "bob").status_code == 401
+    browser = site.browser()
+    assert log_in(browser, "bob", NEW).status_code == 303
+    assert role_of(browser) == "uploader"
+    assert role_of(alice) == "admin"
+
+
+def test_a_reset_password_does_not_enable_a_disabled_account(
+    site: Site, alice: Client, bob: Client, database: Database
+) -> None:
+    bobs = user_id(database, "bob")
+    alice.post(f"/admin/users/{bobs}/disable")
+    alice.post(f"/admin/users/{bobs}/password", data={"password": NEW})
+    assert log_in(site.browser(), "bob", NEW).status_code == 403
+
+
+def test_a_reset_password_of_an_invalid_length_is_refused_on_the_page(
+    site: Site, alice: Client, bob: Client, database: Database
+) -> None:
+    bobs = user_id(database, "bob")
+    answer = alice.post(f"/admin/users/{bobs}/password", data={"password": "short"})
+    assert answer.status_code == 422
+    assert "at least 8 characters" in answer.text
+    assert "<details open>" in answer.text
+    assert role_of(bob) == "uploader"
+
+
+def test_an_administrators_own_password_needs_the_current_one(
+    site: Site, alice: Client, database: Database
+) -> None:
+    alices = user_id(database, "alice")
+    answer = alice.post(f"/admin/users/{alices}/password", data={"password": NEW})
+    assert answer.status_code == 409
+    assert "on your account page" in answer.text
+    assert log_in(site.browser(), "alice").status_code == 303

@@ -1,4 +1,4 @@
-"""`python -m auth_service create-admin`."""
+"""The commands of `python -m auth_service`."""
 
 import os
 import pty
@@ -15,13 +15,14 @@ from tests.auth_service.conftest import account, accounts, log_in, user_id
 from tests.conftest import ROOT, Client, Site
 
 PASSWORD = "a password from the terminal"
+MISSING = "sqlite:////missing/m.db"
 
 
 class Command:
     """Runs the command on the test's own stores."""
 
     def __init__(self, python: str, settings: CommonSettings) -> None:
-        self._command = [python, "-m", "auth_service", "create-admin"]
+        self._command = [python, "-m", "auth_service"]
         self._environ = {
             "PATH": os.environ["PATH"],
             "DATABASE_URL": settings.database_url,
@@ -78,7 +79,7 @@ def command(python: str, common_settings: CommonSettings) -> Command:
 def test_it_makes_an_administrator_beside_others(
     command: Command, site: Site, alice: Client, database: Database
 ) -> None:
-    done = command.run("Carol")
+    done = command.run("create-admin", "Carol")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "Carol is an administrator now.\n"
     found = account(database, "carol")
@@ -90,7 +91,7 @@ def test_it_makes_an_administrator_beside_others(
 def test_it_makes_the_first_account_of_all(
     command: Command, site: Site, database: Database
 ) -> None:
-    assert command.run("carol").returncode == 0
+    assert command.run("create-admin", "carol").returncode == 0
     site.sign_up("bob")
     assert [user.role for user in accounts(database)] == [Role.ADMIN, Role.UPLOADER]
 
@@ -98,43 +99,67 @@ def test_it_makes_the_first_account_of_all(
 def test_it_leaves_an_account_that_is_there_alone(
     command: Command, site: Site, alice: Client, bob: Client
 ) -> None:
-    done = command.run("BOB")
+    done = command.run("create-admin", "BOB")
     assert done.returncode == 1
-    assert "--reset" in done.stderr
+    assert "`reset-password BOB`" in done.stderr
     assert "Traceback" not in done.stderr
     assert log_in(site.browser(), "bob").status_code == 303
     assert bob.get("/admin").status_code == 403
 
 
-def test_a_reset_sets_an_account_right_and_ends_its_sessions(
-    command: Command, site: Site, alice: Client, bob: Client, database: Database
+@pytest.mark.parametrize(
+    ("arguments", "role"),
+    [
+        (["reset-password", "bob"], Role.VIEWER),
+        (["reset-password", "bob", "--admin"], Role.ADMIN),
+        (["create-admin", "bob", "--reset"], Role.VIEWER),
+    ],
+)
+def test_a_reset_password_ends_the_sessions_and_keeps_the_role_unless_asked(
+    command: Command,
+    site: Site,
+    alice: Client,
+    bob: Client,
+    database: Database,
+    arguments: list[str],
+    role: Role,
 ) -> None:
     alice.post(f"/admin/users/{user_id(database, 'bob')}/role", data={"role": "viewer"})
-    done = command.run("bob", "--reset")
+    done = command.run(*arguments)
     assert (done.returncode, done.stderr) == (0, "")
+    assert f"bob ({role.value}) has a new password" in done.stdout
     assert bob.get("/api/session").status_code == 401
-    browser = site.browser()
-    assert log_in(browser, "bob", PASSWORD).status_code == 303
-    assert browser.get("/admin").status_code == 200
+    assert log_in(site.browser(), "bob").status_code == 401
+    assert log_in(site.browser(), "bob", PASSWORD).status_code == 303
+    found = account(database, "bob")
+    assert found is not None
+    assert found.role is role
     assert alice.get("/api/session").status_code == 200
 
 
-def test_a_reset_lets_a_disabled_account_in_again(
+def test_a_reset_password_lets_a_disabled_account_in_again(
     command: Command, site: Site, alice: Client, bob: Client, database: Database
 ) -> None:
     alice.post(f"/admin/users/{user_id(database, 'bob')}/disable")
-    assert command.run("bob", "--reset").returncode == 0
+    assert command.run("reset-password", "bob").returncode == 0
     assert log_in(site.browser(), "bob", PASSWORD).status_code == 303
 
 
 @pytest.mark.parametrize(
     ("arguments", "given", "environ", "sentence"),
     [
-        (["carol"], "short\n", {}, "at least 8 characters"),
-        (["carol"], "", {}, "at least 8 characters"),
-        (["<b>"], PASSWORD, {}, "letters or digits"),
-        (["carol"], PASSWORD, {"DATABASE_URL": ""}, "DATABASE_URL is required"),
-        (["carol"], PASSWORD, {"DATABASE_URL": "sqlite:////missing/m.db"}, "does not answer"),
+        (["create-admin", "carol"], "short\n", {}, "at least 8 characters"),
+        (["create-admin", "carol"], "", {}, "at least 8 characters"),
+        (["create-admin", "<b>"], PASSWORD, {}, "letters or digits"),
+        (["create-admin", "carol"], PASSWORD, {"DATABASE_URL": ""}, "DATABASE_URL is required"),
+        (
+            ["create-admin", "carol"],
+            PASSWORD,
+            {"DATABASE_URL": "sqlite:////missing/m.db"},
+            "does not answer",
+        ),
+        (["reset-password", "carol"], PASSWORD, {}, "no account called carol"),
+        (["create-admin"], PASSWORD, {}, "usage"),
         ([], PASSWORD, {}, "usage"),
     ],
 )
@@ -156,7 +181,7 @@ def test_what_does_not_work_is_said_in_a_sentence(
 def test_a_reset_changes_nothing_while_the_session_store_is_away(
     command: Command, site: Site, alice: Client, tmp_path: Path
 ) -> None:
-    done = command.run("alice", "--reset", REDIS_URL=f"unix://{tmp_path}/nothing.sock")
+    done = command.run("reset-password", "alice", REDIS_URL=f"unix://{tmp_path}/nothing.sock")
     assert done.returncode == 1
     assert "nothing was changed" in done.stderr
     assert "Traceback" not in done.stderr
@@ -174,7 +199,7 @@ def test_a_reset_changes_nothing_while_the_session_store_is_away(
 def test_at_a_terminal_the_password_is_asked_for_twice_and_not_shown(
     command: Command, database: Database, typed: str, said: str
 ) -> None:
-    shown = command.run_at_terminal("Carol", typed=typed)
+    shown = command.run_at_terminal("create-admin", "Carol", typed=typed)
     assert said in shown
     assert PASSWORD not in shown
     assert "Traceback" not in shown
@@ -182,4 +207,7 @@ def test_at_a_terminal_the_password_is_asked_for_twice_and_not_shown(
 
 
 def test_the_password_is_no_argument(command: Command) -> None:
-    assert "password" not in command.run("--help").stdout.replace("new password", "")
+    for name in ("create-admin", "reset-password"):
+        shown = command.run(name, "--help").stdout
+        assert "--password" not in shown
+        assert " name\n" in shown

@@ -2,13 +2,14 @@
 
 import threading
 import time
+from contextlib import ExitStack
 
 import pytest
 from argon2 import extract_parameters
 from argon2.profiles import CHEAPEST, RFC_9106_LOW_MEMORY
 
-from auth_service import passwords as module
-from auth_service.passwords import HashingBusy, Passwords, UnfitPassword
+from auth_service.passwords import HashingBusy, InvalidPassword, Passwords
+from tests.waiting import wait_until
 
 cheap = Passwords(CHEAPEST)
 
@@ -53,19 +54,19 @@ def test_a_password_of_an_unfit_length_is_not_hashed(
     password: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cheap, "_hasher", None)
-    with pytest.raises(UnfitPassword):
+    with pytest.raises(InvalidPassword):
         cheap.hash(password)
 
 
 def test_a_password_that_is_too_long_is_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cheap, "_hasher", None)
     for stored in (None, "whatever"):
-        with pytest.raises(UnfitPassword):
+        with pytest.raises(InvalidPassword):
             cheap.matches("x" * 1001, stored)
 
 
 def test_nobodys_hash_costs_what_a_real_one_does_and_matches_nothing() -> None:
-    assert extract_parameters(cheap._nobodys) == extract_parameters(cheap.hash("password"))
+    assert extract_parameters(cheap._dummy_hash) == extract_parameters(cheap.hash("password"))
     assert not cheap.matches("password", None)
     assert not cheap.matches("", None)
 
@@ -102,10 +103,20 @@ def test_only_two_hashes_are_computed_at_once(monkeypatch: pytest.MonkeyPatch) -
     assert most == 2
 
 
-def test_who_gets_no_turn_in_time_is_sent_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_PATIENCE", 0.01)
+def test_at_most_eight_wait_for_a_hash_and_the_others_are_refused_at_once() -> None:
     passwords = Passwords(CHEAPEST)
-    with passwords._turn(), passwords._turn(), pytest.raises(HashingBusy) as refusal:
-        passwords.hash("password")
-    assert refusal.value.status == 503
+    with ExitStack() as stack:
+        for _ in range(2):
+            stack.enter_context(passwords._hash_slot())
+        waiting = [threading.Thread(target=passwords.hash, args=("password",)) for _ in range(8)]
+        for thread in waiting:
+            thread.start()
+        wait_until(lambda: passwords._places._value == 0)
+        for work in (passwords.hash, lambda password: passwords.matches(password, None)):
+            with pytest.raises(HashingBusy) as refusal:
+                work("password")
+            assert refusal.value.status == 503
+            assert int(refusal.value.headers["Retry-After"]) > 0
+    for thread in waiting:
+        thread.join()
     assert passwords.hash("password")

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from auth_service.quotas import NotAQuota, parse_quota, quota_text
+from auth_service.quotas import InvalidQuota, format_quota, parse_quota
 from common.ids import new_id
 from db.engine import Database
 from db.models import NO_QUOTA, Upload
@@ -34,7 +34,7 @@ def test_a_quota_is_read_and_shown_as_people_write_it(
     typed: str, quota: int | None, shown: str
 ) -> None:
     assert parse_quota(typed) == quota
-    assert quota_text(quota) == shown
+    assert format_quota(quota) == shown
     assert parse_quota(shown) == quota
 
 
@@ -57,7 +57,7 @@ def test_a_quota_is_read_and_shown_as_people_write_it(
     ],
 )
 def test_what_is_no_size_is_refused(typed: str) -> None:
-    with pytest.raises(NotAQuota):
+    with pytest.raises(InvalidQuota):
         parse_quota(typed)
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from limits import RateLimitItemPerHour
 
 from auth_service import accounts as rules
 from common.web.auth import SESSION_COOKIE
@@ -24,7 +25,7 @@ def close_registration(site: Site) -> None:
     services.settings = replace(services.settings, registration_open=False)
 
 
-def unsighted(look: Callable[..., Any]) -> Callable[..., Any]:
+def blind_at_first(look: Callable[..., Any]) -> Callable[..., Any]:
     """Look, and find nothing the first time."""
     looked: list[bool] = []
 
@@ -96,7 +97,7 @@ def test_who_missed_that_somebody_else_came_first_is_no_administrator(
 ) -> None:
     """Two transactions may both find nobody there; the column decides between them."""
     look = rules._lock_first
-    monkeypatch.setattr(rules, "_lock_first", unsighted(look))
+    monkeypatch.setattr(rules, "_lock_first", blind_at_first(look))
     assert send(site.browser(), "bob") == 303
     assert [user.role for user in accounts(database)] == [Role.ADMIN, Role.UPLOADER]
 
@@ -105,7 +106,7 @@ def test_who_missed_that_a_name_was_taken_is_told(
     site: Site, alice: Client, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     find = rules.find_account
-    monkeypatch.setattr(rules, "find_account", unsighted(unsighted(find)))
+    monkeypatch.setattr(rules, "find_account", blind_at_first(blind_at_first(find)))
     assert send(site.browser(), "alice") == 409
     assert len(accounts(database)) == 1
 
@@ -177,6 +178,44 @@ def test_registering_ends_the_session_the_browser_had(site: Site, alice: Client)
     thief = site.browser()
     thief.set_cookie(SESSION_COOKIE, old.value)
     assert thief.get("/api/session").status_code == 401
+
+
+def test_a_user_who_is_signed_in_is_redirected_from_the_form(site: Site, alice: Client) -> None:
+    answer = alice.get("/register")
+    assert (answer.status_code, answer.location) == (303, "/stream")
+
+
+def limit_registrations(site: Site, per_hour: int) -> None:
+    services = site.apps["auth"].extensions["matinee"]
+    services.limits._registrations = RateLimitItemPerHour(per_hour, 1, namespace="registered")
+
+
+def test_simultaneous_registrations_do_not_exceed_the_limit(
+    site: Site, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two more are sent while the password of the last that is allowed is being hashed."""
+    limit_registrations(site, 2)
+    passwords = site.apps["auth"].extensions["matinee"].passwords
+    hash_password = passwords.hash
+    statuses = [send(site.browser(), "one")]
+
+    def slowly(password: str) -> str:
+        monkeypatch.setattr(passwords, "hash", hash_password)
+        statuses.extend(send(site.browser(), name) for name in ("three", "four"))
+        return str(hash_password(password))
+
+    monkeypatch.setattr(passwords, "hash", slowly)
+    assert send(site.browser(), "two") == 303
+    assert statuses == [303, 429, 429]
+    assert [user.name for user in accounts(database)] == ["one", "two"]
+
+
+def test_a_registration_that_fails_does_not_count(site: Site, alice: Client) -> None:
+    limit_registrations(site, 1)
+    for _ in range(3):
+        assert send(site.browser(), "bob", "short") == 422
+    assert send(site.browser(), "bob") == 303
+    assert send(site.browser(), "charlie") == 429
 
 
 def test_sixty_accounts_an_hour_from_one_address(site: Site) -> None:

@@ -9,9 +9,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from db.engine import Database
+from db.engine import Database, connect
 from db.models import Base, Role, User, Video, now
-from db.schema import INIT_SQL, init_sql, newest_revision
+from db.schema import INIT_SQL, init_sql, newest_revision, upgrade
 
 
 def test_migrations_lead_to_the_models(database: Database) -> None:
@@ -52,6 +52,42 @@ def test_init_sql_gives_what_the_migrations_give(database: Database, second_data
         options = theirs.get_table_options(table)
         assert options["mysql_default charset"] == "utf8mb4"
     engine.dispose()
+
+
+def test_a_migration_of_videos_keeps_what_refers_to_them(tmp_path: Path) -> None:
+    database = connect(f"sqlite:///{tmp_path / 'old.db'}")
+    videos = "INSERT INTO videos (id, title, description, visibility, size, duration_ms, width,"
+    with database.engine.begin() as connection:
+        upgrade(connection, "0004")
+        connection.execute(
+            text(
+                f"{videos} height, video_codec, created_at, updated_at) VALUES"
+                " ('v', 't', '', 'private', 1, 2000, 640, 360, 'vp9', '2026-11-14', '2026-11-14')"
+            )
+        )
+        connection.execute(
+            text(
+                "INSERT INTO jobs (video_id, kind, state, created_at) VALUES"
+                " ('v', 'check', 'waiting', '2026-11-14')"
+            )
+        )
+    with database.engine.begin() as connection:
+        upgrade(connection)
+        row = connection.execute(
+            text("SELECT duration_ms, width, height, video_codec FROM videos")
+        ).one()
+        jobs = connection.execute(text("SELECT count(*) FROM jobs")).scalar_one()
+    database.engine.dispose()
+
+    assert tuple(row) == (2000, 640, 360, "vp9")
+    assert jobs == 1
+
+
+def test_what_the_check_measures_may_be_unknown_before(database: Database) -> None:
+    database.write(lambda session: session.add(Video(id="v" * 22, title="t", size=1)))
+
+    video = database.read(lambda session: session.get_one(Video, "v" * 22))
+    assert (video.duration_ms, video.width, video.height, video.video_codec) == (None,) * 4
 
 
 def user(name: str, **fields: object) -> User:

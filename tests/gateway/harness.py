@@ -181,6 +181,8 @@ class Gateway:
         ports = iter(self.ports)
         listen = (etc / "conf.d/listen.inc").read_text()
         listen = re.sub(r"listen \d+", lambda _: f"listen 127.0.0.1:{next(ports)}", listen)
+        if _is_old():
+            listen = listen.replace("http2 on;\n", "").replace(" ssl;", " ssl http2;")
         (etc / "conf.d/listen.inc").write_text(listen)
         # All that differs from the image's: `resolve` needs nginx 1.27.3 and Docker's DNS.
         upstreams = "".join(
@@ -280,6 +282,15 @@ class Gateway:
         folder.mkdir(exist_ok=True)
         (folder / "original.mp4").write_bytes(data)
         return folder / "original.mp4"
+
+
+def _is_old() -> bool:
+    """Tell whether the machine's nginx has HTTP/2 as a parameter of `listen`, as before 1.25.1."""
+    nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin:/sbin") or "nginx"
+    told = subprocess.run([nginx, "-v"], capture_output=True, text=True, check=True).stderr
+    version = re.search(r"nginx/(\d+)\.(\d+)\.(\d+)", told)
+    assert version is not None
+    return tuple(map(int, version.groups())) < (1, 25, 1)
 
 
 def free_ports(count: int) -> list[int]:

@@ -222,6 +222,21 @@ def test_a_bearer_token_opens_what_its_owner_may_watch(gateway: Gateway) -> None
     assert gateway.ask(MEDIA, headers={"Authorization": f"Bearer {BOB}"}).status == 404
 
 
+def test_another_kind_of_authorization_leaves_the_session_in_force(gateway: Gateway) -> None:
+    """A proxy in front may ask for a password of its own."""
+    next_second()
+    headers = {"Authorization": "Basic dXNlcjpwYXNz", "Cookie": f"{COOKIE}={ALICE}"}
+
+    assert gateway.ask(MEDIA, headers=headers).status == 200
+
+
+def test_a_bearer_token_that_is_none_outweighs_the_session(gateway: Gateway) -> None:
+    next_second()
+    headers = {"Authorization": "Bearer no/token", "Cookie": f"{COOKIE}={ALICE}"}
+
+    assert gateway.ask(MEDIA, headers=headers).status == 401
+
+
 # What the service may say ------------------------------------------------------------------------
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from common.media import media_of
+from streaming_service.delivery.files import media_file
 
 from .harness import ALICE, BOB, BYTES, MEDIA, VIDEO, Gateway, Reply, Seen, allow_only
 
@@ -146,9 +146,9 @@ NAMES = [
 def test_the_gateway_knows_the_names_that_the_service_knows(gateway: Gateway, name: str) -> None:
     video = f"names-{NAMES.index(name):016d}"
     gateway.put_video(video)
-    media = media_of(name)
+    media = media_file(name)
     if media is not None:
-        file = gateway.videos / video / media.place
+        file = gateway.videos / video / media.path
         file.parent.mkdir(exist_ok=True)
         file.write_bytes(BYTES)
 

@@ -36,7 +36,7 @@ def slow_reader(gateway: Gateway, stack: ExitStack) -> socket.socket:
     client.settimeout(20)
     client.connect(("127.0.0.1", gateway.ports[0]))
     path = f"/stream/{LARGE}/video.mp4"
-    request = f"GET {path} HTTP/1.1\r\nHost: x\r\nCookie: {COOKIE}={ALICE}\r\n"
+    request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nCookie: {COOKIE}={ALICE}\r\n"
     client.sendall(f"{request}Connection: close\r\n\r\n".encode())
     return client
 

@@ -5,10 +5,10 @@ from redis import Redis
 
 from db.engine import Database
 from tests.conftest import Site
-from tests.permissions.world import World
+from tests.permissions.matrix_state import MatrixState
 
 
 @pytest.fixture
-def world(site: Site, database: Database, redis: Redis) -> World:
+def world(site: Site, database: Database, redis: Redis) -> MatrixState:
     """Everybody and everything, in one process."""
-    return World(site, database, redis)
+    return MatrixState(site, database, redis)

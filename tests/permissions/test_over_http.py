@@ -10,7 +10,7 @@ import pytest
 
 from tests import media
 from tests.permissions.matrix import OTHER_SITES, OUR_SITE, ROUTES, Cell, Route, cells
-from tests.permissions.visit import TITLE, Visit
+from tests.permissions.matrix_client import TITLE, MatrixClient
 from tests.system.origin import Origin
 from tests.system.people import Person
 
@@ -27,31 +27,30 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def visit(origin: Origin, founder: Person, film: bytes) -> Iterator[Visit]:
+def client(origin: Origin, founder: Person, film: bytes) -> Iterator[MatrixClient]:
     """Everybody and everything, in a running Matinee."""
     cookie = "; ".join(f"{one.name}={one.value}" for one in founder.cookies)
-    visit = Visit(origin.url, {"Cookie": cookie}, film)
-    yield visit
-    visit.close()
+    client = MatrixClient(origin.url, {"Cookie": cookie}, film)
+    yield client
+    client.close()
 
 
 def allowed(cell: Cell) -> set[int]:
     """Return the statuses that an answer may have.
 
-    The gateway knows no inside addresses at all, and asks about a file before it looks at anything
-    else, where a service refuses other sites first. Nothing changes there, whoever is behind it.
+    The front server may know no inside addresses at all, where a service refuses other sites first.
     """
     expected = {cell.expected()}
-    if cell.is_cross_site and (cell.route.is_inside or cell.route.is_media):
+    if cell.is_cross_site and cell.route.is_inside:
         expected.add(Cell(cell.route, cell.method, cell.caller, cell.state, OUR_SITE).expected())
     if cell.route.is_media and not cell.route.pattern.endswith(AT_ONCE) and expected & {200, 405}:
         expected.add(404)  # not made yet, for whoever may have it
     return expected
 
 
-def complaints_about(visit: Visit, cell: Cell, film: bytes) -> Iterator[str]:
+def complaints_about(client: MatrixClient, cell: Cell, film: bytes) -> Iterator[str]:
     """Send a request, and say what is wrong with the answer."""
-    answer = visit.send(cell)
+    answer = client.send(cell)
     if answer.status_code not in allowed(cell):
         yield f"{cell}: {answer.status_code} in place of {cell.expected()}"
     if not cell.is_granted and (TITLE in answer.text or film[-100:] in answer.content):
@@ -59,17 +58,17 @@ def complaints_about(visit: Visit, cell: Cell, film: bytes) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("route", ADDRESSES, ids=lambda route: route.pattern)
-def test_every_cell(visit: Visit, film: bytes, route: Route) -> None:
+def test_every_cell(client: MatrixClient, film: bytes, route: Route) -> None:
     quiet: list[Cell] = []
     doing: list[Cell] = []
     for cell in cells(route, OTHER_SITES[:1]):
         (doing if cell.is_granted and not cell.is_safe else quiet).append(cell)
-    visit.prepare(route)
-    before = visit.films()
-    wrong = [complaint for cell in quiet for complaint in complaints_about(visit, cell, film)]
-    assert visit.films() == before, "something that was refused has been done"
+    client.prepare(route)
+    before = client.films()
+    wrong = [complaint for cell in quiet for complaint in complaints_about(client, cell, film)]
+    assert client.films() == before, "something that was refused has been done"
     for cell in doing:
         if cell.site == OUR_SITE:
-            wrong += complaints_about(visit, cell, film)
-            visit.mend(cell)
+            wrong += complaints_about(client, cell, film)
+            client.mend(cell)
     assert not wrong, "\n".join(wrong)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from db.models import Visibility, now
-from streaming_service.library import PAGE
+from streaming_service.videos.library import PAGE
 from tests.conftest import Client
 
 from .conftest import House
@@ -243,3 +243,17 @@ def test_the_owner_decides_whether_others_may_download(
     assert offered(bob) == [False] * 3
     for wrong in ("yes", 1, None):
         assert alice.patch(path, json={"downloadable": wrong}).status_code == 422
+
+
+def test_a_video_that_is_not_measured_yet_has_no_length(
+    put: Callable[..., str], alice: Client
+) -> None:
+    unknown = dict.fromkeys(("duration_ms", "width", "height", "video_codec", "audio_codec"))
+    video_id = put(playable=False, container="mkv", **unknown)
+
+    told = alice.get(f"/api/videos/{video_id}").json
+    assert {name: told[name] for name in unknown} == unknown
+    for page in ("/stream", f"/stream/{video_id}"):
+        text = alice.get(page)
+        assert text.status_code == 200
+        assert "Length:" not in text.text

@@ -1,4 +1,4 @@
-"""What the gateway is told, and that nobody else is; and what it costs."""
+"""What the front server is told about a request for a media file, and what that costs."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -11,37 +11,31 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from werkzeug.test import Client as Inside
 from werkzeug.test import TestResponse
 
-from common.media import MediaFile
 from common.settings import CommonSettings
 from common.stores import Stores
 from common.stores.sessions import session_key
-from common.web.auth import FROM_OUTSIDE
 from db.engine import Database, DatabaseUnavailable
 from db.models import now
-from streaming_service.app import create_app
-from streaming_service.playback import authorise
-from streaming_service.settings import StreamingSettings
+from streaming_service.delivery.authorise import authorise
+from streaming_service.delivery.files import MediaFile
 from tests.conftest import Client
 
 from .conftest import House
 
 Put = Callable[..., str]
 PATH = "/internal/authorise"
-FILM = MediaFile("original.mp4", "video/mp4")
+ORIGINAL = MediaFile("original.mp4", "video/mp4")
 
 
 @pytest.fixture
-def service(common_settings: CommonSettings, house: House) -> Any:
-    """The streaming service as it runs behind the gateway."""
-    settings = StreamingSettings(
-        common_settings, videos_dir=house.site.videos_dir, sends_bytes=False
-    )
-    return create_app(settings)
+def service(house: House) -> Any:
+    """The streaming service."""
+    return house.site.apps["streaming"]
 
 
 @pytest.fixture
 def gateway(service: Any) -> Inside:
-    """Asks as the gateway does: with no cookies."""
+    """Asks as a front server does: with no cookies."""
     return Inside(service, use_cookies=False)
 
 
@@ -134,25 +128,7 @@ def test_a_missing_header_is_a_no(gateway: Inside) -> None:
     assert gateway.get(PATH).status_code == 403
 
 
-def test_nobody_outside_reaches_it(
-    service: Any, house: House, put: Put, alice: Client, site: Any
-) -> None:
-    headers = {
-        "X-Video": put(visibility="public"),
-        "X-Media-Name": "video.mp4",
-        "X-Session-Token": house.tokens["alice"],
-    }
-
-    outside = Inside(service).get(PATH, headers=headers, environ_base={FROM_OUTSIDE: True})
-
-    assert outside.status_code == 404
-    for path in (PATH, PATH + "/", "//internal/authorise", "/stream/../internal/authorise"):
-        assert alice.get(path, headers=headers).status_code == 404
-
-
-def test_behind_the_gateway_the_service_sends_no_bytes(
-    gateway: Inside, house: House, put: Put
-) -> None:
+def test_the_service_itself_sends_no_bytes(gateway: Inside, house: House, put: Put) -> None:
     headers = {"Authorization": f"Bearer {house.tokens['alice']}"}
 
     answer = gateway.get(f"/stream/{put()}/video.mp4", headers=headers)
@@ -216,11 +192,11 @@ def test_an_answer_costs_one_command_and_no_query(
 ) -> None:
     stores = Stores.of(common_settings)
     video_id, token = put(), house.tokens["alice"]
-    authorise(stores, token=token, video_id=video_id, media=FILM)
+    authorise(stores, token=token, video_id=video_id, media=ORIGINAL)
     monkeypatch.setattr(Database, "read", None)
     commands()
 
-    authorise(stores, token=token, video_id=video_id, media=FILM)
+    authorise(stores, token=token, video_id=video_id, media=ORIGINAL)
 
     assert commands() == 1
 
@@ -276,15 +252,11 @@ def grow_old(redis: Redis, house: House, name: str) -> str:
 
 
 def test_a_film_puts_off_the_end_of_its_viewers_session(
-    gateway: Inside, house: House, put: Put, redis: Redis, alice: Client
+    gateway: Inside, house: House, put: Put, redis: Redis
 ) -> None:
     video_id = put()
     key = grow_old(redis, house, "alice")
     assert ask(gateway, video_id, house.tokens["alice"]).status_code == 204
-    assert redis.ttl(key) > 3500
-
-    key = grow_old(redis, house, "alice")
-    assert alice.get(f"/stream/{video_id}/video.mp4").status_code == 200
     assert redis.ttl(key) > 3500
 
 
@@ -305,3 +277,92 @@ def test_a_session_that_has_ended_does_not_come_back(
 
     assert ask(gateway, video_id, token).status_code == 204
     assert redis.keys("session*") == []
+
+
+def test_unsharing_counts_from_the_next_request_on(
+    gateway: Inside, house: House, put: Put, alice: Client, bob: Client
+) -> None:
+    video_id = put(visibility="public")
+    tokens = ("", house.tokens["bob"], house.tokens["alice"])
+
+    def statuses() -> list[int]:
+        return [ask(gateway, video_id, token).status_code for token in tokens]
+
+    assert statuses() == [204, 204, 204]
+    alice.patch(f"/api/videos/{video_id}", json={"visibility": "members"})
+    assert statuses() == [401, 204, 204]
+    alice.patch(f"/api/videos/{video_id}", json={"visibility": "private"})
+    assert statuses() == [401, 403, 204]
+
+
+def test_deleting_counts_from_the_next_request_on(
+    gateway: Inside, house: House, put: Put, alice: Client
+) -> None:
+    video_id = put(visibility="public")
+    assert ask(gateway, video_id).status_code == 204
+
+    alice.post(f"/stream/{video_id}/delete")
+
+    answers = [ask(gateway, video_id, token) for token in ("", house.tokens["alice"])]
+    assert [answer.status_code for answer in answers] == [401, 403]
+
+
+def test_signing_out_counts_from_the_next_request_on(
+    gateway: Inside, house: House, put: Put
+) -> None:
+    video_id, token = put(), house.tokens["alice"]
+    assert ask(gateway, video_id, token).status_code == 204
+
+    house.sessions.end(token)
+
+    assert ask(gateway, video_id, token).status_code == 401
+
+
+FILES = {
+    "video.mp4": "original.mp4",
+    "poster.jpg": "poster.jpg",
+    "storyboard.jpg": "storyboard.jpg",
+    "storyboard.vtt": "storyboard.vtt",
+    "master.m3u8": "hls/master.m3u8",
+    "hls/720p.m3u8": "hls/720p.m3u8",
+    "hls/720p.mp4": "hls/720p.mp4",
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_file_of_a_video_is_for_those_who_may_watch(
+    gateway: Inside, house: House, put: Put, bob: Client, name: str
+) -> None:
+    video_id = put()
+
+    answers = [
+        ask(gateway, video_id, token, name=name)
+        for token in (house.tokens["alice"], house.tokens["bob"], "")
+    ]
+
+    assert [answer.status_code for answer in answers] == [204, 403, 401]
+    assert answers[0].headers["X-Media-Path"] == f"{video_id}/{FILES[name]}"
+
+
+def test_a_download_is_for_the_owner_and_for_those_whom_the_owner_lets(
+    gateway: Inside, house: House, put: Put, bob: Client
+) -> None:
+    tokens = (house.tokens["alice"], house.tokens["bob"], "")
+
+    def statuses(video_id: str) -> list[int]:
+        return [ask(gateway, video_id, t, name="download").status_code for t in tokens]
+
+    assert statuses(put(visibility="public")) == [204, 403, 401]
+    assert statuses(put(visibility="public", downloadable=True)) == [204, 204, 204]
+    assert statuses(put(downloadable=True)) == [204, 403, 401]
+
+
+def test_a_download_without_a_file_name_is_called_by_its_title(
+    gateway: Inside, house: House, put: Put
+) -> None:
+    video_id = put(title="By the sea")
+
+    answer = ask(gateway, video_id, house.tokens["alice"], name="download")
+
+    assert 'filename="By the sea.mp4"' in answer.headers["X-Media-Disposition"]
+    assert "X-Media-Disposition" not in ask(gateway, video_id, house.tokens["alice"]).headers

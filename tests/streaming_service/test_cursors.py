@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streaming_service.cursors import BadCursor, Cursor, Sort
+from streaming_service.videos.cursors import BadCursor, Cursor, Sort
 
 ID = "A" * 22
 

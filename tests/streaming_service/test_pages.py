@@ -8,7 +8,7 @@ from redis import Redis
 
 from db.engine import Database, DatabaseUnavailable
 from db.models import Visibility, now
-from streaming_service.library import PAGE
+from streaming_service.videos.library import PAGE
 from tests.conftest import Client
 
 from .conftest import House

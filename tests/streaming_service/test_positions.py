@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from db.models import Position, User, Video, now
-from streaming_service.positions import is_over
+from streaming_service.videos.positions import is_over
 from tests.conftest import Client
 
 from .conftest import House

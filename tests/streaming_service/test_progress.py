@@ -12,7 +12,9 @@ from common.process import shutdown
 from common.stores.sessions import SessionStore
 from db.engine import Database, DatabaseUnavailable
 from db.models import Job, JobKind, JobState, Video, now
-from streaming_service import progress
+from streaming_service.event_stream_limits import CLIENT_LIMIT, EventStreamLimits
+from streaming_service.pages import progress_routes as progress
+from streaming_service.processing import forecast
 from tests.conftest import Client
 
 from .conftest import House
@@ -24,7 +26,8 @@ LIVE = {"Accept": "text/event-stream"}
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look again without waiting."""
-    monkeypatch.setattr(progress, "_PAUSE", 0.0)
+    monkeypatch.setattr(progress, "_INTERVAL", 0.0)
+    monkeypatch.setattr(forecast, "_MAX_AGE", 0.0)
 
 
 class Stream:
@@ -330,30 +333,57 @@ def test_between_two_looks_no_connection_is_held(
     assert [pool.checkedout() for pool in pools] == [0, 0, 0]  # type: ignore[attr-defined]
 
 
-def test_there_is_room_for_so_many_streams_and_a_left_one_makes_room(
-    house: House, underway: str, alice: Client
+def test_an_account_has_four_streams_and_polls_beyond(
+    underway: str, alice: Client, bob: Client, nobody: Client
 ) -> None:
     path = f"/api/videos/{underway}/progress"
-    streams = [Stream(alice, path) for _ in range(16)]
+    streams = [Stream(alice, path) for _ in range(CLIENT_LIMIT)]
     for stream in streams[:3]:
         stream.event()
 
     refused = alice.get(path, headers=LIVE)
-    assert refused.status_code == 503
+    assert refused.status_code == 429
     assert refused.headers["Retry-After"]
     assert alice.get(path).status_code == 200
+    assert Stream(bob, path).answer.status_code == 200
 
     streams[0].answer.close()
     streams[-1].answer.close()  # nothing of this one was read
-    assert [Stream(alice, path).answer.status_code for _ in range(3)] == [200, 200, 503]
+    assert [Stream(alice, path).answer.status_code for _ in range(3)] == [200, 200, 429]
+
+
+def test_signed_out_an_address_has_four_streams(
+    house: House, underway: str, nobody: Client
+) -> None:
+    path = f"/api/videos/{underway}/progress"
+    elsewhere = {"REMOTE_ADDR": "192.0.2.7"}
+
+    statuses = [Stream(nobody, path).answer.status_code for _ in range(CLIENT_LIMIT + 1)]
+
+    assert statuses == [200] * CLIENT_LIMIT + [429]
+    assert nobody.get(path, headers=LIVE, environ_base=elsewhere, buffered=False).status_code == 200
+
+
+def test_a_process_has_so_many_streams(house: House, underway: str, alice: Client) -> None:
+    services = house.site.apps["streaming"].extensions["matinee"]
+    services.event_streams = EventStreamLimits(total=1)
+    path = f"/api/videos/{underway}/progress"
+
+    first = Stream(alice, path)
+
+    refused = alice.get(path, headers=LIVE)
+    assert refused.status_code == 503
+    assert refused.headers["Retry-After"]
+    first.answer.close()
+    assert Stream(alice, path).answer.status_code == 200
 
 
 def test_a_quiet_line_says_that_it_is_open() -> None:
-    looks = iter([{"a": {"state": "waiting"}}] * 40 + [{}])
+    reads = iter([{"a": {"state": "waiting"}}] * 5 + [{}])
 
-    said = list(progress.changes(lambda: next(looks), pause=lambda _: None))
+    sent = list(progress.changes(lambda: next(reads), pause=lambda _: None))
 
-    assert said == [("a", {"state": "waiting"}), None, None]
+    assert sent == [("a", {"state": "waiting"}), None, None]
 
 
 def test_a_page_of_videos_is_followed_at_once(

@@ -1,12 +1,15 @@
 """What becomes of files with captions: WebVTT with times and harmless text, or a refusal."""
 
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from common.errors import Unprocessable
-from streaming_service.languages import canonical_tag, name_of
-from streaming_service.webvtt import read_captions
+from streaming_service.videos.languages import canonical_tag, name_of
+from streaming_service.videos.webvtt import read_captions
 
 HEAD = "WEBVTT\n\n00:00:01.000 --> 00:00:02.000\n"
 
@@ -177,3 +180,15 @@ def test_names_of_languages() -> None:
         "Português (Brasil)",
         "xx",
     ]
+
+
+def test_a_hostile_tag_takes_time_in_proportion_to_its_length() -> None:
+    """With a processor's seconds limited: to look at each blank 100 times would need more."""
+    code = """
+import resource
+resource.setrlimit(resource.RLIMIT_CPU, (4, 4))
+from streaming_service.videos.webvtt import read_captions
+read_captions(b"00:01.000 --> 00:02.000\\nHello <v" + b" " * (32 << 20) + b"&>")
+"""
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True)
+    assert done.returncode == 0, done.stderr

@@ -351,7 +351,7 @@ class Compose:
 
     def change_row(self, statement: str) -> None:
         """Let MySQL's own client run it."""
-        client = f'mysql -uroot -p"$MYSQL_ROOT_PASSWORD" matinee -e "{statement}"'
+        client = f'mysql -uroot -p"$(cat $MYSQL_ROOT_PASSWORD_FILE)" matinee -e "{statement}"'
         self.run("mysql", "sh", "-c", client)
 
     @contextmanager

@@ -5,6 +5,7 @@ import selectors
 import socket
 import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.media import tiny
@@ -12,6 +13,7 @@ from tests.system.people import Person
 from tests.system.tus import Tus
 
 PAUSE = 9  # seconds between two bytes of one uploader
+UPLOADS_EACH = 6  # that one account may send at once
 
 
 def allow_connections(count: int) -> None:
@@ -23,16 +25,18 @@ def allow_connections(count: int) -> None:
 class SlowUploaders:
     """Each has an upload of its own, and sends a byte of it every nine seconds.
 
-    :param person: whose uploads they are.
+    :param people: whose uploads they are, `UPLOADS_EACH` of each at most.
     :ivar lost: how many the server has answered or hung up on, which it should not.
     """
 
-    def __init__(self, person: Person, count: int) -> None:
-        self._tus = Tus(person)
+    def __init__(self, people: Sequence[Person], count: int) -> None:
+        assert count <= len(people) * UPLOADS_EACH
+        self._tus = [Tus(people[number % len(people)]) for number in range(count)]
         self._film = tiny()
         self._count = count
         self._selector = selectors.DefaultSelector()
-        self._lines: dict[socket.socket, tuple[str, int]] = {}  # its upload, and bytes sent
+        # Its client and upload, and bytes sent.
+        self._lines: dict[socket.socket, tuple[Tus, str, int]] = {}
         self._thread = threading.Thread(target=self._trickle)
         self._all_open = threading.Event()
         self._done = threading.Event()
@@ -42,22 +46,20 @@ class SlowUploaders:
     def __enter__(self) -> "SlowUploaders":
         allow_connections(self._count)
         with ThreadPoolExecutor(4) as pool:
-            made = list(pool.map(lambda _: self._tus.begin(len(self._film)), range(self._count)))
+            made = list(pool.map(lambda tus: tus.begin(len(self._film)), self._tus))
         # From the first one on: whoever is silent for a minute is sent away.
         self._thread.start()
-        for where in made:
-            self._open(where)
+        for tus, where in zip(self._tus, made, strict=True):
+            self._open(tus, where)
         self._all_open.set()
         return self
 
-    def _open(self, where: str) -> None:
-        connection = self._tus.connect()
+    def _open(self, tus: Tus, where: str) -> None:
+        connection = tus.connect()
         head = {"Content-Type": "application/offset+octet-stream", "Upload-Offset": "0"}
-        connection.sendall(
-            self._tus.head_of("PATCH", where, len(self._film), head) + self._film[:1]
-        )
+        connection.sendall(tus.head_of("PATCH", where, len(self._film), head) + self._film[:1])
         self._selector.register(connection, selectors.EVENT_READ)
-        self._lines[connection] = where, 1
+        self._lines[connection] = tus, where, 1
 
     def _trickle(self) -> None:
         """Spread the bytes of all over the pause, so that somebody sends at any time."""
@@ -75,7 +77,7 @@ class SlowUploaders:
                 self.lost = len(self._selector.select(0)) + self._count - len(self._lines)
 
     def _send_one(self, connection: socket.socket) -> None:
-        where, sent = self._lines[connection]
+        tus, where, sent = self._lines[connection]
         try:
             connection.sendall(self._film[sent : sent + 1])
         except OSError:
@@ -83,10 +85,10 @@ class SlowUploaders:
             connection.close()
             del self._lines[connection]
         else:
-            self._lines[connection] = where, sent + 1
+            self._lines[connection] = tus, where, sent + 1
 
-    def standing(self) -> list[tuple[str, int]]:
-        """Return the address of each upload, and how many bytes of it have been sent."""
+    def standing(self) -> list[tuple[Tus, str, int]]:
+        """Return the client and address of each upload, and how many bytes of it have been sent."""
         return list(self._lines.values())
 
     def __exit__(self, *_error: object) -> None:

@@ -51,6 +51,13 @@ def test_our_containers_may_do_little(origin: Compose, service: str) -> None:
     assert not facts["HostConfig"]["Privileged"]
 
 
+@pytest.mark.parametrize("service", [*OURS, *STORES])
+def test_every_container_has_limits(origin: Compose, service: str) -> None:
+    limits = inspect(origin, service)["HostConfig"]
+    assert limits["PidsLimit"] > 0
+    assert limits["Memory"] > 0
+
+
 @pytest.mark.parametrize("service", ["gateway", "streaming"])
 def test_whoever_only_reads_videos_cannot_write_them(origin: Compose, service: str) -> None:
     mounts = {mount["Destination"]: mount for mount in inspect(origin, service)["Mounts"]}
@@ -60,6 +67,81 @@ def test_whoever_only_reads_videos_cannot_write_them(origin: Compose, service: s
 def test_the_gateway_cannot_open_unfinished_uploads(origin: Compose) -> None:
     with pytest.raises(AssertionError, match="Permission denied"):
         origin.run("gateway", "ls", "/videos/incoming")
+
+
+SECRETS = {
+    "gateway": set(),
+    "auth": {"db-password.auth", "redis-url.auth"},
+    "upload": {"db-password.upload", "redis-url.upload"},
+    "janitor": {"db-password.upload", "redis-url.upload"},
+    "streaming": {"db-password.streaming", "redis-url.streaming"},
+    "transcode": {"db-password.transcode", "redis-url.transcode"},
+}
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_a_container_reads_its_own_secrets_alone(origin: Compose, service: str) -> None:
+    look = "for file in /run/secrets/*; do [ ! -r $file ] || basename $file; done"
+    assert set(origin.run(service, "sh", "-c", look).split()) == SECRETS[service]
+
+
+def test_nobody_is_root_of_the_database_from_another_container(origin: Compose) -> None:
+    """Neither with the password of a volume of old, nor with none."""
+    attempt = (
+        "import pymysql\n"
+        "for password in ('matinee-root', 'root', ''):\n"
+        "    try:\n"
+        "        pymysql.connect(host='mysql', user='root', password=password)\n"
+        "        print('signed in')\n"
+        "    except pymysql.err.OperationalError as error:\n"
+        "        print(error.args[0])\n"
+    )
+    assert set(origin.run("transcode", "python", "-c", attempt).split()) <= {"1045", "1130"}
+
+
+FORGED = (
+    "import os, redis\n"
+    "url = open(os.environ['REDIS_URL_FILE']).read()\n"
+    "client = redis.Redis.from_url(url, decode_responses=True)\n"
+    "{command}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("service", "command"),
+    [
+        ("transcode", "client.set('session:forged', 'x')"),
+        ("transcode", "client.get('session:forged')"),
+        ("transcode", "client.hgetall('sessions:1')"),
+        ("transcode", "client.keys('*')"),
+        ("transcode", "client.flushall()"),
+        ("transcode", "client.config_get('*')"),
+        ("transcode", "client.acl_list()"),
+        ("transcode", 'client.eval(\'return redis.call("GET", "session:forged")\', 0)'),
+        ("streaming", "client.set('session:forged', 'x')"),
+        ("streaming", "client.delete('sessions:1')"),
+        ("upload", "client.set('session:forged', 'x')"),
+        ("auth", "client.lpush('jobs:wake', '1')"),
+    ],
+)
+def test_a_service_has_no_way_to_what_is_not_its_own_in_redis(
+    origin: Compose, service: str, command: str
+) -> None:
+    with pytest.raises(AssertionError, match=r"NoPermissionError|permissions to access"):
+        origin.run(service, "python", "-c", FORGED.format(command=command))
+
+
+def test_redis_takes_nobody_without_a_password(origin: Compose) -> None:
+    ask = "import redis; redis.Redis('redis').get('session:x')"
+    with pytest.raises(AssertionError, match="AuthenticationError"):
+        origin.run("transcode", "python", "-c", ask)
+
+
+@pytest.mark.parametrize("service", ["auth", "upload", "streaming", "gateway"])
+def test_transcode_has_no_way_to_a_service(origin: Compose, service: str) -> None:
+    ask = f"import socket; socket.create_connection(('{service}', 8000), 3)"
+    with pytest.raises(AssertionError, match="gaierror"):
+        origin.run("transcode", "python", "-c", ask)
 
 
 @pytest.mark.parametrize("service", ["auth", "upload", "streaming", "transcode"])

@@ -15,7 +15,7 @@ def raw(origin: Origin, target: bytes, *, method: bytes = b"GET", cookie: str = 
     """Send a request target as it stands, which a library would tidy, and return the status."""
     where = urlsplit(origin.url)
     with socket.create_connection((where.hostname, where.port), timeout=10) as connection:
-        head = b"%b %b HTTP/1.1\r\nHost: x\r\nConnection: close\r\nCookie: %b\r\n\r\n"
+        head = b"%b %b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nCookie: %b\r\n\r\n"
         connection.sendall(head % (method, target, cookie.encode()))
         answer = b""
         while chunk := connection.recv(65536):

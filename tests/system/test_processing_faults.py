@@ -34,11 +34,11 @@ AT_ONCE = 4  # videos that are not complete, while there are kills to come
 
 VICTIMS = {
     "worker": "transcode_service.worker",
-    "foreman": "-m transcode_service ",
+    "supervisor": "-m transcode_service ",
     "child": "-hide_banner",  # ffmpeg
     "redis": "valkey-server",
 }
-WEIGHTS = {"worker": 4, "child": 3, "foreman": 2, "redis": 1}
+WEIGHTS = {"worker": 4, "child": 3, "supervisor": 2, "redis": 1}
 
 
 class Site:
@@ -95,7 +95,7 @@ class Site:
         """`kill -9` what the part is called; tell whether it was there."""
         hit = False
         for pid, command in self.running.children().items():
-            if part in f"{command} " and not (part == VICTIMS["foreman"] and "worker" in command):
+            if part in f"{command} ":
                 try:
                     os.kill(pid, signal.SIGKILL)
                 except ProcessLookupError:

@@ -4,13 +4,15 @@ How quickly is measured by `make bench-slow-uploaders`, as a ratio.
 """
 
 from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.system.origin import Compose
 from tests.system.people import PASSWORD, Person, sign_up
-from tests.system.slow import SlowUploaders
+from tests.system.slow import UPLOADS_EACH, SlowUploaders
 from tests.system.tus import Tus
 from tests.waiting import wait_until
 
@@ -21,19 +23,22 @@ GROWTH_LIMIT = 128 << 10  # bytes of memory that each of them may take
 
 
 @pytest.fixture
-def slowpoke(origin: Compose, founder: Person) -> Iterator[Person]:
-    """The owner of what comes slowly; the account goes with its uploads."""
-    with sign_up(origin.url, "slowpoke") as person:
-        yield person
-        assert person.post("/account/delete", data={"password": PASSWORD}).status_code == 303
+def slow_people(origin: Compose, founder: Person) -> Iterator[list[Person]]:
+    """The owners of what comes slowly; the accounts go with their uploads."""
+    names = [f"slow{number}" for number in range(-(-COUNT // UPLOADS_EACH))]
+    with ExitStack() as stack:
+        people = [stack.enter_context(sign_up(origin.url, name)) for name in names]
+        yield people
+        for person in people:
+            assert person.post("/account/delete", data={"password": PASSWORD}).status_code == 303
 
 
 def test_a_thousand_slow_uploaders_keep_nobody_out(
-    origin: Compose, alice: Person, bob: Person, slowpoke: Person, film: Path
+    origin: Compose, alice: Person, bob: Person, slow_people: list[Person], film: Path
 ) -> None:
     content = film.read_bytes()
     before = origin.memory()
-    with SlowUploaders(slowpoke, COUNT) as slow:
+    with SlowUploaders(slow_people, COUNT) as slow:
         while slow.rounds < 3:
             assert bob.get("/stream").status_code == 200
             assert bob.get("/account").status_code == 200
@@ -47,9 +52,12 @@ def test_a_thousand_slow_uploaders_keep_nobody_out(
         grown = origin.memory()["upload"] - before["upload"]
         assert slow.lost == 0
         # What they sent has arrived, and is kept for when they are gone.
-        tus = Tus(slowpoke)
         standing = slow.standing()[:: COUNT // 20]
-    for where, sent in standing:
-        wait_until(lambda where=where, sent=sent: tus.offset(where) >= sent)  # type: ignore[misc]
+    for tus, where, sent in standing:
+        wait_until(partial(_has_arrived, tus, where, sent))
     print(f"the upload service took {grown / COUNT / 1024:.0f} KiB for each")  # noqa: T201 (what it came to)
     assert grown < COUNT * GROWTH_LIMIT
+
+
+def _has_arrived(tus: Tus, where: str, sent: int) -> bool:
+    return tus.offset(where) >= sent

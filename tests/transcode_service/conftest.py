@@ -15,9 +15,9 @@ from common.stores.video_cache import VideoCache
 from db.engine import Database
 from db.models import Job, JobKind, JobState, Rendition, Role, User, Video
 from transcode_service import steps
-from transcode_service.media import MadeRendition, MediaLimits
-from transcode_service.shop import Workshop
-from transcode_service.steps import Made, Step
+from transcode_service.media import RenditionInfo, SandboxLimits
+from transcode_service.steps import JobRun, StepOutput
+from transcode_service.worker_context import WorkerContext
 
 LADDER = (240, 360)
 
@@ -126,28 +126,29 @@ def house(database: Database, storage: MediaStorage) -> House:
 
 
 @pytest.fixture
-def shop(house: House, redis: Redis) -> Iterator[Workshop]:
+def context(house: House, redis: Redis) -> Iterator[WorkerContext]:
     """A worker's things, in this process."""
-    shop = Workshop(
+    context = WorkerContext(
         database=house.database,
         redis=redis,
         videos=VideoCache(redis),
         storage=house.storage,
-        limits=MediaLimits(),
+        limits=SandboxLimits(),
         name="bench-0",
         stopping=threading.Event(),
     )
-    yield shop
-    shop.stopping.set()
+    yield context
+    context.stopping.set()
 
 
-def rendition(step: Step, name: str, kind: str = "video") -> MadeRendition:
+def rendition(step: JobRun, name: str, kind: str = "video") -> RenditionInfo:
     """Write what stands for a rendition into an attempt's folder."""
     for ending in ("mp4", "m3u8"):
         (step.folder / f"{name}.{ending}").write_text(f"{name} {ending}")
+    (step.folder / f"{name}-iframes.m3u8").write_text("#EXTINF:1,\n#EXT-X-BYTERANGE:10@0\n")
     height = step.height or 360
     is_video = kind == "video"
-    return MadeRendition(
+    return RenditionInfo(
         name=name,
         kind=kind,
         codecs="avc1.42c01e" if is_video else "mp4a.40.2",
@@ -157,28 +158,25 @@ def rendition(step: Step, name: str, kind: str = "video") -> MadeRendition:
         width=height * 16 // 9 if is_video else None,
         height=height if is_video else None,
         frame_rate=25.0 if is_video else None,
-        language=None,
-        title=None,
-        files=(f"{name}.mp4", f"{name}.m3u8"),
     )
 
 
-def _check(_step: Step) -> Made:
+def _check(_step: JobRun) -> StepOutput:
     others = [(JobKind.THUMBNAILS, 0), (JobKind.REMUX, 0), (JobKind.AUDIO, 0)]
-    return Made(steps=(*others, *((JobKind.RENDITION, height) for height in LADDER)))
+    return StepOutput(steps=(*others, *((JobKind.RENDITION, height) for height in LADDER)))
 
 
-def _pictures(step: Step) -> Made:
+def _pictures(step: JobRun) -> StepOutput:
     (step.folder / "poster.jpg").write_text("poster")
-    return Made(pictures=("poster.jpg",))
+    return StepOutput(thumbnails=("poster.jpg",))
 
 
-PLAIN: dict[JobKind, Callable[[Step], Made]] = {
+PLAIN: dict[JobKind, Callable[[JobRun], StepOutput]] = {
     JobKind.CHECK: _check,
     JobKind.THUMBNAILS: _pictures,
-    JobKind.REMUX: lambda step: Made(renditions=(rendition(step, "source"),)),
-    JobKind.AUDIO: lambda step: Made(renditions=(rendition(step, "audio-1", "audio"),)),
-    JobKind.RENDITION: lambda step: Made(renditions=(rendition(step, f"{step.height}p"),)),
+    JobKind.REMUX: lambda step: StepOutput(renditions=(rendition(step, "source"),)),
+    JobKind.AUDIO: lambda step: StepOutput(renditions=(rendition(step, "audio-1", "audio"),)),
+    JobKind.RENDITION: lambda step: StepOutput(renditions=(rendition(step, f"{step.height}p"),)),
 }
 
 
@@ -186,7 +184,7 @@ PLAIN: dict[JobKind, Callable[[Step], Made]] = {
 def plain_steps(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Put steps that write a few bytes in the place of those that run ffmpeg."""
 
-    def put(**others: Callable[[Step], Made]) -> None:
+    def put(**others: Callable[[JobRun], StepOutput]) -> None:
         for kind, step in (PLAIN | {JobKind(kind): step for kind, step in others.items()}).items():
             monkeypatch.setitem(steps._STEPS, kind, step)
 

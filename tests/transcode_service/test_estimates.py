@@ -1,7 +1,5 @@
 """Predictions: a guess at first, and what this machine showed from then on."""
 
-from functools import partial
-
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,7 +15,7 @@ def film(*, seconds: float = 60, width: int = 1280, height: int = 720) -> Video:
     return Video(duration_ms=int(seconds * 1000), width=width, height=height, size=size)
 
 
-def test_a_longer_film_and_a_higher_rung_take_longer() -> None:
+def test_a_longer_video_and_a_greater_height_take_longer() -> None:
     for kind in JobKind:
         brief = model(kind=kind, height=240, video=film(seconds=10))
         assert 0 < brief < model(kind=kind, height=240, video=film(seconds=1000))
@@ -25,7 +23,7 @@ def test_a_longer_film_and_a_higher_rung_take_longer() -> None:
     assert low < high
 
 
-def test_an_upright_film_is_as_much_work_as_a_wide_one() -> None:
+def test_an_upright_video_is_as_much_work_as_a_wide_one() -> None:
     wide = model(kind=JobKind.RENDITION, height=360, video=film(width=1280, height=720))
     upright = model(kind=JobKind.RENDITION, height=360, video=film(width=720, height=1280))
     assert wide == upright
@@ -43,7 +41,7 @@ def test_one_step_that_hung_changes_nothing() -> None:
     assert correction([*usual, hung], modelled=20, height=480, video_id="w") == 1.0
 
 
-def test_a_film_that_has_been_harder_than_others_stays_so() -> None:
+def test_a_video_that_has_been_harder_than_others_stays_so() -> None:
     usual = [Sample(f"v{n}", h, modelled=20, seconds=h / 24) for n in range(4) for h in (240, 480)]
     own = [Sample("w", 240, modelled=20, seconds=30)]
     assert correction([*usual, *own], modelled=20, height=480, video_id="w") == 3.0
@@ -57,19 +55,19 @@ def test_a_correction_is_one_of_those_seen(pairs: list[tuple[float, float]]) -> 
     assert ratio in [sample.ratio for sample in samples]
 
 
-def test_what_waits_is_predicted_anew_when_a_rung_of_the_video_is_done(house: House) -> None:
+def test_what_waits_is_predicted_again_when_a_rendition_of_the_video_is_done(house: House) -> None:
     video = house.video()
     [check] = house.jobs(video)
     house.change(check.id, state=JobState.DONE)
     waiting = house.job(video, JobKind.RENDITION, 360)
-    house.database.write(partial(refresh, video_id=video))
+    refresh(house.database, video_id=video)
     guess = house.look(waiting).estimate
     house.job(video, JobKind.RENDITION, 240, state=JobState.DONE, seconds=90.0)
-    house.database.write(partial(refresh, video_id=video))
+    refresh(house.database, video_id=video)
     corrected = house.look(waiting).estimate
     assert guess
     assert corrected
-    assert corrected > 5 * guess, "it was told by the rung that took 90 seconds"
-    claim = house.database.write(partial(jobs.claim, worker="w"))
+    assert corrected > 5 * guess, "corrected by the rendition that took 90 seconds"
+    claim = jobs.claim(house.database, worker="w")
     assert claim is not None
     assert claim.estimate == corrected

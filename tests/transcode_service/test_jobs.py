@@ -2,20 +2,19 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from functools import partial
 
 from sqlalchemy import text
 
 from db.models import Job, JobKind, JobState, now
 from tests.transcode_service.conftest import House
-from transcode_service import jobs
+from transcode_service import jobs, log_tail
 from transcode_service.jobs import Claim
 
 SECOND = timedelta(seconds=1)
 
 
 def claim(house: House, worker: str = "w") -> Claim | None:
-    return house.database.write(partial(jobs.claim, worker=worker))
+    return jobs.claim(house.database, worker=worker)
 
 
 def must_claim(house: House, worker: str = "w") -> Claim:
@@ -32,7 +31,7 @@ def claim_all(house: House) -> list[tuple[str, JobKind, int]]:
 
 
 def expire(house: House) -> int:
-    return house.database.write(jobs.expire)
+    return jobs.expire(house.database)
 
 
 def test_without_jobs_nothing_is_claimed(house: House) -> None:
@@ -52,7 +51,7 @@ def test_a_claim_takes_the_next_fence_a_lease_and_an_attempt(house: House) -> No
     assert claim(house) is None
 
 
-def test_kinds_come_in_their_order_then_the_lowest_rungs_of_all_videos(house: House) -> None:
+def test_kinds_come_in_their_order_then_the_lowest_heights_of_all_videos(house: House) -> None:
     first, second = house.video(), house.video()
     for video in (first, second):
         for height in (480, 240):
@@ -90,12 +89,14 @@ def test_turns_are_counted_without_looking_at_every_job(house: House) -> None:
     assert "ix_jobs_started_at" in repr(plan)
 
 
-def test_no_job_is_begun_for_a_video_that_is_deleted_refused_or_nobodys(house: House) -> None:
+def test_no_job_is_started_for_a_video_that_is_deleted_rejected_or_without_owner(
+    house: House,
+) -> None:
     house.change_video(house.video(), deleted_at=now())
     house.change_video(house.video(), rejection_reason="It cannot be played.")
     house.change_video(house.video(), owner_id=None)
     assert claim(house) is None
-    assert house.database.read(jobs.count_claimable) == 0
+    assert jobs.count_claimable(house.database) == 0
 
 
 def test_many_workers_at_once_never_get_the_same_job(house: House) -> None:
@@ -117,8 +118,7 @@ def test_a_renewal_extends_the_lease_and_tells_progress(house: House) -> None:
     house.video()
     claimed = must_claim(house)
     before = house.look(claimed.job_id).leased_until
-    renewed = partial(jobs.renew, claim=claimed, progress=0.5)
-    assert house.database.write(renewed)
+    assert jobs.renew(house.database, claim=claimed, progress=0.5)
     job = house.look(claimed.job_id)
     assert before
     assert job.leased_until
@@ -130,8 +130,8 @@ def test_the_lease_of_a_deleted_video_is_not_renewed(house: House) -> None:
     video = house.video()
     claimed = must_claim(house)
     house.change_video(video, deleted_at=now())
-    assert not house.database.write(partial(jobs.renew, claim=claimed, progress=0))
-    assert not house.database.read(partial(jobs.is_wanted, claim=claimed))
+    assert not jobs.renew(house.database, claim=claimed, progress=0)
+    assert not jobs.is_wanted(house.database, claim=claimed)
 
 
 def test_an_expired_lease_gives_the_job_to_the_next_and_the_first_has_lost_it(
@@ -143,23 +143,20 @@ def test_an_expired_lease_gives_the_job_to_the_next_and_the_first_has_lost_it(
     assert expire(house) == 1
     second = must_claim(house, "second")
     assert (second.job_id, second.fence) == (first.job_id, first.fence + 1)
-    for word in (
-        partial(jobs.renew, claim=first, progress=0.9),
-        partial(jobs.finish, claim=first, seconds=1.0),
-        partial(jobs.fail, claim=first, error="no"),
-        partial(jobs.hand_back, claim=first),
-    ):
-        assert not house.database.write(word)
+    assert not jobs.renew(house.database, claim=first, progress=0.9)
+    assert not jobs.finish(house.database, claim=first, seconds=1.0)
+    assert not jobs.fail(house.database, claim=first, error="no")
+    assert not jobs.release(house.database, claim=first)
     job = house.look(first.job_id)
     assert (job.state, job.worker, job.attempts) == (JobState.RUNNING, "second", 2)
-    assert house.database.write(partial(jobs.finish, claim=second, seconds=1.0))
+    assert jobs.finish(house.database, claim=second, seconds=1.0)
 
 
 def test_a_lease_that_has_not_run_out_is_left_alone(house: House) -> None:
     house.video()
     claimed = must_claim(house)
     assert expire(house) == 0
-    assert house.database.read(partial(jobs.is_wanted, claim=claimed))
+    assert jobs.is_wanted(house.database, claim=claimed)
 
 
 def test_a_job_that_is_lost_three_times_fails_and_the_queue_moves_on(house: House) -> None:
@@ -181,7 +178,7 @@ def test_the_jobs_of_a_worker_that_ended_need_no_lease_to_run_out(house: House) 
     house.video()
     house.video()
     gone, alive = must_claim(house, "gone"), must_claim(house, "alive")
-    assert house.database.write(partial(jobs.expire, worker="gone")) == 1
+    assert jobs.expire(house.database, worker="gone") == 1
     assert house.look(gone.job_id).state is JobState.WAITING
     assert house.look(alive.job_id).state is JobState.RUNNING
 
@@ -191,8 +188,9 @@ def test_a_failure_is_tried_again_later_and_later_and_three_times_in_all(house: 
     pauses = []
     for _ in range(jobs.ATTEMPTS - 1):
         claimed = must_claim(house)
-        told = partial(jobs.fail, claim=claimed, error="It broke.", detail="x" * 9000 + "end")
-        assert house.database.write(told)
+        assert jobs.fail(
+            house.database, claim=claimed, error="It broke.", detail="x" * 9000 + "end"
+        )
         job = house.look(claimed.job_id)
         assert job.state is JobState.WAITING
         assert job.not_before is not None
@@ -201,7 +199,7 @@ def test_a_failure_is_tried_again_later_and_later_and_three_times_in_all(house: 
         house.change(claimed.job_id, not_before=now() - SECOND)
     assert timedelta(0) < pauses[0] < pauses[1]
     claimed = must_claim(house)
-    assert house.database.write(partial(jobs.fail, claim=claimed, error="It broke."))
+    assert jobs.fail(house.database, claim=claimed, error="It broke.")
     job = house.look(claimed.job_id)
     assert (job.state, job.error) == (JobState.FAILED, "It broke.")
 
@@ -210,34 +208,33 @@ def test_the_last_lines_of_ffmpeg_are_kept(house: House) -> None:
     house.video()
     claimed = must_claim(house)
     detail = "x" * 9000 + "the end"
-    house.database.write(partial(jobs.fail, claim=claimed, error="e" * 999, detail=detail))
+    jobs.fail(house.database, claim=claimed, error="e" * 999, detail=detail)
     job = house.look(claimed.job_id)
     assert job.log_tail
     assert job.log_tail.endswith("the end")
-    assert len(job.log_tail) == jobs.DETAIL_LIMIT
+    assert len(job.log_tail) == log_tail.LIMIT
 
 
 def test_a_final_failure_is_not_tried_again(house: House) -> None:
     house.video()
     claimed = must_claim(house)
-    house.database.write(partial(jobs.fail, claim=claimed, error="Never.", final=True))
+    jobs.fail(house.database, claim=claimed, error="Never.", final=True)
     assert house.look(claimed.job_id).state is JobState.FAILED
 
 
 def test_a_job_that_is_handed_back_has_not_been_attempted(house: House) -> None:
     house.video()
     claimed = must_claim(house)
-    assert house.database.write(partial(jobs.hand_back, claim=claimed))
+    assert jobs.release(house.database, claim=claimed)
     job = house.look(claimed.job_id)
     assert (job.state, job.attempts, job.worker) == (JobState.WAITING, 0, None)
     assert must_claim(house).fence == 2
 
 
-def test_a_job_that_is_put_off_waits_says_why_and_counts_no_attempt(house: House) -> None:
+def test_a_deferred_job_waits_says_why_and_counts_no_attempt(house: House) -> None:
     house.video()
     claimed = must_claim(house)
-    later = partial(jobs.hand_back, claim=claimed, after=60 * SECOND, error="The disk is full.")
-    assert house.database.write(later)
+    assert jobs.release(house.database, claim=claimed, after=60 * SECOND, error="The disk is full.")
     job = house.look(claimed.job_id)
     assert (job.state, job.attempts, job.error) == (JobState.WAITING, 0, "The disk is full.")
     assert claim(house) is None
@@ -246,9 +243,9 @@ def test_a_job_that_is_put_off_waits_says_why_and_counts_no_attempt(house: House
 def test_a_failed_job_that_is_started_by_hand_begins_anew(house: House) -> None:
     house.video()
     claimed = must_claim(house)
-    house.database.write(partial(jobs.fail, claim=claimed, error="Never.", final=True))
+    jobs.fail(house.database, claim=claimed, error="Never.", final=True)
     house.change(claimed.job_id, state=JobState.WAITING, attempts=0, not_before=None)
     again = must_claim(house)
-    house.database.write(partial(jobs.finish, claim=again, seconds=2.5))
+    jobs.finish(house.database, claim=again, seconds=2.5)
     job: Job = house.look(claimed.job_id)
     assert (job.state, job.seconds, job.error, job.log_tail) == (JobState.DONE, 2.5, None, None)

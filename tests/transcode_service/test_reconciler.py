@@ -1,62 +1,31 @@
 """The reconciler: what was lost between rows, queue and disk is found again."""
 
 from datetime import timedelta
-from functools import partial
 
 import pytest
 from redis import Redis
 
-from common.job_queue import queue
+from common.job_queue import WAKE_KEY
 from db.engine import Database, DatabaseUnavailable
 from db.models import JobState, now
 from tests.transcode_service.conftest import House
 from transcode_service import jobs
 from transcode_service.reconciler import Reconciler
-from transcode_service.shop import Workshop
-from transcode_service.work import drain
+from transcode_service.run_job import run_until_empty
+from transcode_service.worker_context import WorkerContext
 
 SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
-def reconciler(shop: Workshop) -> Reconciler:
-    return Reconciler(shop, sweep_every=0)
+def reconciler(context: WorkerContext) -> Reconciler:
+    return Reconciler(context, sweep_every=0)
 
 
 def begin(house: House) -> jobs.Claim:
-    claim = house.database.write(partial(jobs.claim, worker="gone"))
+    claim = jobs.claim(house.database, worker="gone")
     assert claim is not None
     return claim
-
-
-def test_an_emptied_queue_is_rebuilt_from_the_rows(
-    house: House, reconciler: Reconciler, redis: Redis
-) -> None:
-    house.video()
-    house.video()
-    redis.flushall()
-    reconciler.reconcile()
-    assert queue(redis).count == 2
-    reconciler.reconcile()
-    assert queue(redis).count == 2, "no more than needed"
-
-
-def test_without_jobs_nobody_is_woken(reconciler: Reconciler, redis: Redis) -> None:
-    reconciler.reconcile()
-    assert queue(redis).count == 0
-
-
-def test_what_was_put_off_is_begun_when_its_time_has_come(
-    house: House, reconciler: Reconciler, redis: Redis
-) -> None:
-    house.video()
-    [job] = house.jobs()
-    house.change(job.id, not_before=now() + 60 * SECOND)
-    reconciler.reconcile()
-    assert queue(redis).count == 0
-    house.change(job.id, not_before=now() - SECOND)
-    reconciler.reconcile()
-    assert queue(redis).count == 1
 
 
 def test_a_job_whose_worker_died_is_brought_back_and_somebody_woken(
@@ -69,13 +38,13 @@ def test_a_job_whose_worker_died_is_brought_back_and_somebody_woken(
     house.change(claim.job_id, leased_until=now() - SECOND)
     reconciler.reconcile()
     assert house.look(claim.job_id).state is JobState.WAITING
-    assert queue(redis).count == 1
+    assert redis.llen(WAKE_KEY) == 1
 
 
 def test_without_redis_the_rows_are_brought_back_all_the_same(
-    house: House, shop: Workshop, tmp_path: object
+    house: House, context: WorkerContext, tmp_path: object
 ) -> None:
-    away = Workshop(**{**vars(shop), "redis": Redis.from_url("redis://127.0.0.1:9/0")})
+    away = WorkerContext(**{**vars(context), "redis": Redis.from_url("redis://127.0.0.1:9/0")})
     house.video()
     claim = begin(house)
     house.change(claim.job_id, leased_until=now() - SECOND)
@@ -123,10 +92,10 @@ def test_folders_of_attempts_that_nobody_works_on_are_removed(
 
 @pytest.mark.usefixtures("plain_steps")
 def test_a_lost_master_playlist_is_written_again(
-    house: House, shop: Workshop, reconciler: Reconciler
+    house: House, context: WorkerContext, reconciler: Reconciler
 ) -> None:
     video = house.video()
-    drain(shop)
+    run_until_empty(context)
     master = house.storage.root / video / "hls" / "master.m3u8"
     before = master.read_text()
     master.unlink()

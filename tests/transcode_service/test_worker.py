@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from common.job_queue import queue, wake_workers
+from common.job_queue import WAKE_KEY, wake_workers
 from common.settings import CommonSettings
 from db.models import JobState
 from tests.conftest import ROOT
@@ -137,7 +137,7 @@ def test_a_woken_worker_completes_a_video(
     assert house.storage.has_published(video, "poster.jpg")
     assert house.storage.has_published(video, "hls/master.m3u8")
     assert house.strays() == []
-    wait_until(lambda: queue(redis).count == 0, what="an empty queue")
+    wait_until(lambda: redis.llen(WAKE_KEY) == 0, what="an empty queue")
 
 
 def test_a_job_that_nobody_was_woken_for_is_found(house: House, start: Start, short: bytes) -> None:
@@ -161,6 +161,16 @@ def test_sigterm_hands_the_job_back_and_ends_everything_in_seconds(
     assert (job.state, job.attempts, job.worker) == (JobState.WAITING, 0, None)
     wait_until(lambda: not any(is_alive(pid) for pid in everybody), what="the end of all")
     assert house.strays() == []
+
+
+def test_sigterm_ends_a_service_whose_workers_wait(house: House, start: Start) -> None:
+    service = start(TRANSCODE_WORKERS="2")
+    wait_until(lambda: service.log().count("worker started") == 2, within=30, what="the workers")
+    service.process.send_signal(signal.SIGTERM)
+    assert service.process.wait(10) == 0
+    # They ended by themselves, rather than by SIGKILL.
+    assert service.log().count("worker ended") == 2
+    assert '"status"' not in service.log()
 
 
 @pytest.mark.parametrize("victim", ["transcode_service.worker", "the service itself"])

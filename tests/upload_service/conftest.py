@@ -9,16 +9,21 @@ from pathlib import Path
 import pytest
 
 from common.access import Viewer
-from common.storage import MediaStorage
+from common.storage import IncomingStore, VideoStore
 from common.stores import Stores
 from common.web.auth import SESSION_COOKIE
 from db.engine import Database, connect
 from db.models import Job, Role, Upload, User, Video
-from tests.conftest import ON_MYSQL, Client, Site
+from tests.conftest import Client, Site
 from tests.media import mp4
 from tests.upload_service.server import Server
+from upload_service.uploads.context import UploadContext, UploadLimits
 
 HOUR = 3600
+
+
+class Files(IncomingStore, VideoStore):
+    """Both stores of a volume at once."""
 
 
 @pytest.fixture
@@ -30,14 +35,21 @@ def film() -> bytes:
 @pytest.fixture
 def videos_dir(site: Site) -> Path:
     """The volume, ready for uploads."""
-    MediaStorage(site.videos_dir).prepare()
+    Files(site.videos_dir).prepare()
     return site.videos_dir
 
 
 @pytest.fixture
-def storage(videos_dir: Path) -> MediaStorage:
+def storage(videos_dir: Path) -> "Files":
     """The volume of the site."""
-    return MediaStorage(videos_dir)
+    return Files(videos_dir)
+
+
+@pytest.fixture
+def context(stores: Stores, storage: "Files", owner: User) -> UploadContext:
+    """What Alice's uploads work with."""
+    limits = UploadLimits(max_size=1 << 30, quota=None, expires=7 * 24 * HOUR)
+    return UploadContext(stores, storage, storage, limits, owner.id)
 
 
 @pytest.fixture
@@ -114,19 +126,14 @@ def grow_old(path: Path, seconds: float = 2 * HOUR) -> None:
     os.utime(path, (then, then))
 
 
-# Where there is MySQL, the service runs on gevent: see docker-compose.yml.
-WORKER_CLASSES = ["gevent"] if ON_MYSQL else ["gthread", "gevent"]
-
-
-@pytest.fixture(scope="module", params=WORKER_CLASSES)
+@pytest.fixture(scope="module")
 def server(
-    request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
     migrated: str,
     redis_url: str,
     static_dir: Path,
 ) -> Iterator[Server]:
-    """One server for this module, with a thread for each request, and with one for all of them."""
+    """One server for this module."""
     folder = tmp_path_factory.mktemp("server")
     if migrated.startswith("sqlite"):
         shutil.copyfile(migrated.removeprefix("sqlite:///"), folder / "matinee.db")
@@ -134,13 +141,7 @@ def server(
     database = connect(migrated)
     for table in (Video, Upload, User):
         database.write(lambda session, table=table: session.query(table).delete())
-    server = Server(
-        folder,
-        database=database,
-        redis_url=redis_url,
-        static=static_dir,
-        worker_class=request.param,
-    )
+    server = Server(folder, database=database, redis_url=redis_url, static=static_dir)
     yield server
     log = server.log()
     server.stop()

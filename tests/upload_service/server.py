@@ -33,7 +33,7 @@ class Answer:
 
 
 class Server:
-    """Standalone's application under gunicorn: one worker, of threads or of gevent's."""
+    """The upload service under gunicorn as it is deployed: here with one worker."""
 
     def __init__(
         self,
@@ -42,7 +42,6 @@ class Server:
         database: Database,
         redis_url: str,
         static: Path,
-        worker_class: str = "gthread",
     ) -> None:
         self.videos_dir = folder / "videos"
         self.videos_dir.mkdir()
@@ -54,14 +53,12 @@ class Server:
             "REDIS_URL": redis_url,
             "VIDEOS_DIR": str(self.videos_dir),
             "STATIC_DIR": str(static),
-            "DELIVERY": "direct",
             "MAX_UPLOAD_SIZE": str(LIMIT),
             "BIND": f"127.0.0.1:{self.port}",
             "WORKERS": "1",
-            "THREADS": "72",
-            "WORKER_CLASS": worker_class,
         }
-        options = ["--config", "python:common.process.gunicorn_config", "standalone:application()"]
+        options = ["--config", "python:common.process.gunicorn_config", "--worker-class", "gevent"]
+        options.append("upload_service.app:from_environment()")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", *options],
             env=os.environ | self.settings,
@@ -82,7 +79,7 @@ class Server:
         while time.monotonic() < deadline:
             try:
                 with self.connect() as connection:
-                    connection.send(b"GET /login HTTP/1.1\r\nHost: x\r\n\r\n")
+                    connection.send(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
                     if connection.answer().status == 200:
                         return
             except OSError:
@@ -113,7 +110,7 @@ class Server:
         """Tell whether a client that comes now gets an answer."""
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=1) as client:
-                client.sendall(b"HEAD /login HTTP/1.0\r\n\r\n")
+                client.sendall(b"HEAD /healthz HTTP/1.0\r\n\r\n")
                 return bool(client.recv(1))
         except OSError:
             return False

@@ -13,15 +13,15 @@ from pathlib import Path
 import pytest
 
 from common.settings import CommonSettings, Environment
-from common.storage import MediaStorage
 from common.stores import Stores
 from db.models import Upload, Video
 from tests.media import box, mp4
-from tests.upload_service.conftest import files_in
+from tests.upload_service.conftest import Files, files_in
 from tests.upload_service.forms import file_part, form_body, text_part
 from tests.upload_service.server import LIMIT, Server, chunked
 from tests.waiting import wait_until
-from upload_service.cleaning import Cleaner
+from upload_service.janitor.cleanup import Cleaner
+from upload_service.uploads.context import UploadLimits
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +117,7 @@ def test_a_signed_out_client_reads_that_it_is(server: Server, film: bytes) -> No
         client.begin(None, length=len(body))
         client.send(body)
         assert client.answer().status == 401
-        client.send(b"GET /login HTTP/1.1\r\nHost: x\r\n\r\n")
+        client.send(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
         assert client.answer().status == 200
 
 
@@ -127,7 +127,7 @@ def test_after_a_refusal_the_connection_begins_afresh(server: Server, token: str
         client.begin(token, length=len(body))
         client.send(body)
         assert client.answer().status == 413
-        client.send(b"GET /login HTTP/1.1\r\nHost: x\r\n\r\n")
+        client.send(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
         assert client.answer().status == 200
 
 
@@ -161,13 +161,14 @@ def test_a_worker_killed_in_the_middle_leaves_no_video_and_in_time_no_file(
         killed = server.worker()
         assert killed
         os.kill(killed, signal.SIGKILL)
+    wait_until(lambda: server.worker() not in (None, killed), within=30)
     assert (videos(server), uploads(server), len(files_in(server.videos_dir))) == (0, 1, 1)
     redis_stores = Stores.of(_settings(server))
-    patient = Cleaner(redis_stores, MediaStorage(server.videos_dir), cleanup_after=60)
-    assert patient.clean() == {}
-    Cleaner(redis_stores, MediaStorage(server.videos_dir), cleanup_after=0).clean()
+    files = Files(server.videos_dir)
+    limits = UploadLimits(max_size=LIMIT, quota=None, expires=3600)
+    assert Cleaner(redis_stores, files, files, limits, cleanup_after=60).clean() == {}
+    Cleaner(redis_stores, files, files, limits, cleanup_after=0).clean()
     assert is_empty(server)
-    wait_until(lambda: server.worker() not in (None, killed), within=30)
 
 
 def _settings(server: Server) -> CommonSettings:

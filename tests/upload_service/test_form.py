@@ -4,6 +4,7 @@ import errno
 import hashlib
 import io
 import re
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from common.ids import new_id
-from common.storage import MediaStorage, StorageFull
+from common.storage import IncomingStore, StorageFull, VideoStore, file_io
 from common.stores import Stores
 from db.engine import Database
 from db.models import Role, User, Visibility
@@ -19,6 +20,7 @@ from tests.conftest import Client, Site
 from tests.media import FTYP_BRANDS, box
 from tests.upload_service.conftest import Rows, add_user, files_in, sign_in
 from tests.upload_service.forms import CONTENT_TYPE, file_part, form_body, send, text_part
+from upload_service.receive.limit import TooManyAtOnce
 
 
 def nothing_is_left(videos_dir: Path, rows: Rows) -> bool:
@@ -289,7 +291,7 @@ def test_a_file_past_the_limit_is_removed(
 def test_a_file_without_room_is_refused_before_it_is_read(
     alice: Client, videos_dir: Path, rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(MediaStorage, "free_bytes", lambda _self: 65 << 20)
+    monkeypatch.setattr(IncomingStore, "free_bytes", lambda _self: 65 << 20)
     answer = announce(alice, 2 << 20)
     assert answer.status_code == 507
     assert nothing_is_left(videos_dir, rows)
@@ -316,7 +318,7 @@ def test_a_write_that_fails_leaves_nothing(
     def fail(*_: Any) -> None:
         raise problem
 
-    monkeypatch.setattr(MediaStorage, step, staticmethod(fail))
+    monkeypatch.setattr(file_io, step, fail)
     assert send(alice, file_part(film)).status_code == status
     assert nothing_is_left(videos_dir, rows)
 
@@ -324,7 +326,7 @@ def test_a_write_that_fails_leaves_nothing(
 def test_a_full_disk_in_the_middle_is_told_as_such(
     alice: Client, videos_dir: Path, rows: Rows, film: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(MediaStorage, "free_bytes", lambda _self: (64 << 20) + 10)
+    monkeypatch.setattr(IncomingStore, "free_bytes", lambda _self: (64 << 20) + 10)
     answer = send(alice, file_part(film))
     assert answer.status_code == 507
     assert nothing_is_left(videos_dir, rows)
@@ -413,30 +415,33 @@ def test_an_account_deleted_during_the_upload_leaves_nothing(
     film: bytes,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    publish = MediaStorage.publish
+    publish = VideoStore.publish
 
-    def publish_late(self: MediaStorage, upload_id: str) -> None:
+    def publish_late(self: VideoStore, upload_id: str) -> None:
         stores.database.write(lambda session: session.query(User).delete())
         publish(self, upload_id)
 
-    monkeypatch.setattr(MediaStorage, "publish", publish_late)
+    monkeypatch.setattr(VideoStore, "publish", publish_late)
     assert send(alice, file_part(film)).status_code == 410
     assert nothing_is_left(videos_dir, rows)
 
 
-def test_when_all_slots_are_taken_the_next_upload_is_put_off(
-    site: Site, alice: Client, videos_dir: Path, film: bytes
+def test_an_account_sends_six_files_at_once_at_most(
+    site: Site, alice: Client, bob: Client, owner: User, videos_dir: Path, film: bytes
 ) -> None:
-    slots = site.apps["upload"].extensions["matinee"].slots
-    taken = 0
-    while slots.acquire(blocking=False):
-        taken += 1
-    answer = send(alice, file_part(film))
-    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
-    for _ in range(taken):
-        slots.release()
+    receiving = site.apps["upload"].extensions["matinee"].receiving
+    with ExitStack() as others:
+        for number in range(6):
+            others.enter_context(receiving.receiving(owner.id, f"upload{number}"))
+        answer = send(alice, file_part(film))
+        assert (answer.status_code, answer.headers["Retry-After"]) == (429, "5")
+        assert send(bob, file_part(film)).status_code == 201
+        # An upload that is being received already may be taken over.
+        with receiving.receiving(owner.id, "upload0"):
+            pass
+        with pytest.raises(TooManyAtOnce), receiving.receiving(owner.id, "another"):
+            pass
     assert send(alice, file_part(film)).status_code == 201
-    assert slots.acquire(blocking=False)
 
 
 def test_a_missing_volume_is_told_and_readiness_says_no(

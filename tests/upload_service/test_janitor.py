@@ -13,11 +13,10 @@ import pytest
 
 from common.ids import new_id
 from common.settings import CommonSettings
-from common.storage import MediaStorage
 from tests.conftest import ROOT
-from tests.upload_service.conftest import grow_old
+from tests.upload_service.conftest import Files, grow_old
 from tests.waiting import wait_until
-from upload_service.janitor import run
+from upload_service.janitor.__main__ import run
 from upload_service.settings import UploadSettings
 
 
@@ -63,7 +62,7 @@ def test_it_waits_for_its_volume_cleans_and_ends_when_told_to(
     waiting = next(lines)
     assert waiting["event"] == "waiting for a store"
     assert str(tmp_path / "videos") in waiting["detail"]
-    storage = MediaStorage(tmp_path / "videos")
+    storage = Files(tmp_path / "videos")
     storage.root.mkdir()
     storage.prepare()
     stray = new_id()

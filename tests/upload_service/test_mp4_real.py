@@ -1,4 +1,4 @@
-"""The walk of an MP4 agrees with ffprobe about files that ffmpeg made."""
+"""Inspection of an MP4 agrees with ffprobe about files that ffmpeg made."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 
 from common.formats import DEFAULT
 from tests import media
-from upload_service.mp4 import NotAVideo, VideoFacts, inspect
+from upload_service.inspect import NotAVideo, VideoInfo, inspect_file
 
 pytestmark = pytest.mark.needs_ffmpeg
 
@@ -21,9 +21,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("media")
 
 
-def facts(path: Path, formats: frozenset[str] = DEFAULT) -> VideoFacts:
+def info(path: Path, formats: frozenset[str] = DEFAULT) -> VideoInfo:
     with path.open("rb") as file:
-        return inspect(file, size=path.stat().st_size, formats=formats)
+        return inspect_file(file, size=path.stat().st_size, formats=formats)
 
 
 def probe(path: Path) -> dict[str, Any]:
@@ -34,50 +34,48 @@ def probe(path: Path) -> dict[str, Any]:
 
 
 ACCEPTED = [
-    ("index-first.mp4", "avc1.64000c", "mp4a.40.2", True),
-    ("index-last.mp4", "avc1.42c00c", "mp4a.40.2", False),
-    ("fragmented.mp4", "avc1.64000c", "mp4a.40.2", True),
-    ("fragmented-after-index.mp4", "avc1.42c00c", "mp4a.40.2", True),
-    ("fragmented-dash.mp4", "avc1.42c00c", None, True),
-    ("no-sound.mp4", "avc1.42c00c", None, True),
-    ("rotated.mp4", "avc1.42c00c", None, True),
-    ("narrow-pixels.mp4", "avc1.42c00c", None, False),
-    ("wide-pixels.mp4", "avc1.42c00c", None, False),
-    ("variable-rate.mp4", "avc1.42c00c", "mp4a.40.2", False),
-    ("delayed.mp4", "avc1.42c00c", "mp4a.40.2", False),
-    ("trimmed.mp4", "avc1.64000c", None, True),
-    ("hevc.mp4", "hvc1.1.6.L60.90", "mp4a.40.2", False),
-    ("hevc-10-bit.mp4", "hev1.2.4.L60.90", None, False),
-    ("av1.mp4", "av01.0.00M.08", "Opus", False),
-    ("vp9.mp4", "vp09.00.11.08", "fLaC", False),
-    ("quicktime.mov", "avc1.42c00c", "mp4a.40.2", False),
-    ("pcm.mov", "avc1.42c00c", "sowt", False),
-    ("mp3.mp4", "avc1.42c00c", "mp4a.6B", False),
-    ("ac3.mp4", "avc1.42c00c", "ac-3", False),
-    ("two-sounds.mp4", "avc1.42c00c", "mp4a.40.2", False),
+    ("index-first.mp4", "avc1.64000c", "mp4a.40.2"),
+    ("index-last.mp4", "avc1.42c00c", "mp4a.40.2"),
+    ("fragmented.mp4", "avc1.64000c", "mp4a.40.2"),
+    ("fragmented-after-index.mp4", "avc1.42c00c", "mp4a.40.2"),
+    ("fragmented-dash.mp4", "avc1.42c00c", None),
+    ("no-sound.mp4", "avc1.42c00c", None),
+    ("rotated.mp4", "avc1.42c00c", None),
+    ("narrow-pixels.mp4", "avc1.42c00c", None),
+    ("wide-pixels.mp4", "avc1.42c00c", None),
+    ("variable-rate.mp4", "avc1.42c00c", "mp4a.40.2"),
+    ("delayed.mp4", "avc1.42c00c", "mp4a.40.2"),
+    ("trimmed.mp4", "avc1.64000c", None),
+    ("hevc.mp4", "hvc1.1.6.L60.90", "mp4a.40.2"),
+    ("hevc-10-bit.mp4", "hev1.2.4.L60.90", None),
+    ("av1.mp4", "av01.0.00M.08", "Opus"),
+    ("vp9.mp4", "vp09.00.11.08", "fLaC"),
+    ("quicktime.mov", "avc1.42c00c", "mp4a.40.2"),
+    ("pcm.mov", "avc1.42c00c", "sowt"),
+    ("mp3.mp4", "avc1.42c00c", "mp4a.6B"),
+    ("ac3.mp4", "avc1.42c00c", "ac-3"),
+    ("two-sounds.mp4", "avc1.42c00c", "mp4a.40.2"),
 ]
 
 
-@pytest.mark.parametrize(("name", "video_codec", "audio_codec", "fast_start"), ACCEPTED)
-def test_facts_agree_with_ffprobe(
-    made: Path, name: str, video_codec: str, audio_codec: str | None, fast_start: bool
+@pytest.mark.parametrize(("name", "video_codec", "audio_codec"), ACCEPTED)
+def test_properties_agree_with_ffprobe(
+    made: Path, name: str, video_codec: str, audio_codec: str | None
 ) -> None:
     path = media.make(made, name)
-    read, probed = facts(path), probe(path)
+    read, probed = info(path), probe(path)
     video = next(stream for stream in probed["streams"] if stream["codec_type"] == "video")
     sounds = [stream for stream in probed["streams"] if stream["codec_type"] == "audio"]
     assert abs(read.duration_ms - float(probed["format"]["duration"]) * 1000) <= 50
-    assert (read.width, read.height) == shown_size(video)
+    assert (read.width, read.height) == display_size(video)
     # The level is the encoder's choice, and differs between its versions.
     assert family(read.video_codec) == family(video_codec)
     assert read.video_codec.startswith(video["codec_tag_string"])
     assert read.audio_codec == audio_codec
     assert bool(sounds) == (audio_codec is not None)
-    assert read.fast_start is fast_start
-    assert read.fragmented is name.startswith("fragmented")
 
 
-def shown_size(video: dict[str, Any]) -> tuple[int, int]:
+def display_size(video: dict[str, Any]) -> tuple[int, int]:
     width, height = video["width"], video["height"]
     pixel = Fraction(video.get("sample_aspect_ratio", "1:1").replace(":", "/"))
     if pixel > 1:
@@ -92,11 +90,11 @@ def family(codec: str) -> str:
     return codec.split(".", maxsplit=1)[0]
 
 
-REFUSED = [
+REJECTED = [
     ("prores.mov", "ProRes"),
     ("mpeg4.mp4", "MPEG-4 part 2"),
     ("mjpeg.mov", "Motion JPEG"),
-    ("sound-only.m4a", "sound but no picture"),
+    ("sound-only.m4a", "audio but no video"),
     ("video.avi", "an AVI video"),
     ("video.mkv", "a Matroska or WebM video"),
     ("video.webm", "a Matroska or WebM video"),
@@ -105,27 +103,27 @@ REFUSED = [
     ("video.mpg", "an MPEG program stream video"),
     ("video.wmv", "a Windows Media video"),
     ("sound.ogg", "an Ogg file"),
-    ("sound.mp3", "an MP3 sound"),
-    ("sound.wav", "a WAV sound"),
+    ("sound.mp3", "an MP3 audio"),
+    ("sound.wav", "a WAV audio"),
     ("picture.png", "a PNG picture"),
     ("picture.gif", "a GIF picture"),
 ]
 
 
-@pytest.mark.parametrize(("name", "words"), REFUSED)
-def test_what_is_refused_is_named(made: Path, name: str, words: str) -> None:
+@pytest.mark.parametrize(("name", "words"), REJECTED)
+def test_what_is_rejected_is_named(made: Path, name: str, words: str) -> None:
     with pytest.raises(NotAVideo, match=words):
-        facts(media.make(made, name))
+        info(media.make(made, name))
 
 
 @pytest.mark.parametrize("name", ["index-first.mp4", "index-last.mp4", "fragmented.mp4"])
-def test_a_real_file_cut_anywhere_is_refused(made: Path, tmp_path: Path, name: str) -> None:
+def test_a_real_file_cut_anywhere_is_rejected(made: Path, tmp_path: Path, name: str) -> None:
     whole = media.make(made, name).read_bytes()
     cut = tmp_path / "cut.mp4"
     for tenth in range(1, 10):
         cut.write_bytes(whole[: len(whole) * tenth // 10])
         with pytest.raises(NotAVideo):
-            facts(cut)
+            info(cut)
 
 
 @pytest.mark.parametrize(
@@ -142,14 +140,14 @@ def test_a_real_file_cut_anywhere_is_refused(made: Path, tmp_path: Path, name: s
 def test_what_browsers_play_is_told_apart(
     made: Path, name: str, container: str, playable: bool
 ) -> None:
-    found = facts(media.make(made, name))
+    found = info(media.make(made, name))
 
     assert (found.container, found.playable) == (container, playable)
 
 
 def test_prores_comes_in_where_it_is_asked_for(made: Path) -> None:
-    found = facts(media.make(made, "prores.mov"), frozenset({"mov"}))
+    found = info(media.make(made, "prores.mov"), frozenset({"mov"}))
 
     assert (found.video_codec, found.container, found.playable) == ("apch", "mov", False)
     with pytest.raises(NotAVideo, match="MP4 video, which this site does not take"):
-        facts(media.make(made, "index-first.mp4"), frozenset({"mov"}))
+        info(media.make(made, "index-first.mp4"), frozenset({"mov"}))

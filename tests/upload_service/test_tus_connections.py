@@ -33,10 +33,15 @@ def film() -> bytes:
 _names = iter(range(10_000))
 
 
+def new_client(server: Server) -> "Client":
+    """Return a client of somebody new."""
+    return Client(server, server.sign_in(f"tus{os.getpid()}-{next(_names)}"))
+
+
 @pytest.fixture
 def tus(server: Server) -> "Client":
     """A client of somebody new."""
-    return Client(server, server.sign_in(f"tus{os.getpid()}-{next(_names)}"))
+    return new_client(server)
 
 
 class Client:
@@ -99,13 +104,6 @@ class Client:
     def assert_arrived(self, where: str, film: bytes) -> None:
         stored = self.stored(where).read_bytes()
         assert hashlib.sha256(stored).digest() == hashlib.sha256(film).digest()
-
-
-def test_a_film_arrives_whole(tus: Client, film: bytes) -> None:
-    where = tus.begin(len(film))
-    answer = tus.patch(where, 0, film)
-    assert (answer.status, answer.headers["Upload-Offset"]) == (204, str(len(film)))
-    tus.assert_arrived(where, film)
 
 
 def test_a_film_arrives_in_chunked_coding(tus: Client, film: bytes) -> None:
@@ -190,6 +188,24 @@ def test_a_burst_is_stored_while_its_client_pauses(tus: Client, film: bytes) -> 
     with tus.open_patch(where, 0, len(film)) as paused:
         paused.send(film[: 5 << 20])
         wait_until(lambda: tus.offset(where) == 5 << 20)
+
+
+@pytest.mark.parametrize("coding", ["length", "chunks"])
+def test_twenty_stalled_clients_hold_up_nobody(
+    server: Server, tus: Client, film: bytes, coding: str
+) -> None:
+    """More than there are native threads, and in chunked coding each within a piece."""
+    slow = [new_client(server) for _ in range(4)]
+    with ExitStack() as stack:
+        for person in slow:
+            for _ in range(5):
+                where = person.begin(len(film))
+                length = len(film) if coding == "length" else None
+                connection = stack.enter_context(person.open_patch(where, 0, length))
+                connection.send(film[:1] if length else chunked(film)[:10])
+        where = tus.begin(len(film))
+        assert tus.patch(where, 0, film).status == 204
+    tus.assert_arrived(where, film)
 
 
 @pytest.mark.parametrize("pause", [0.0, 0.01])
@@ -345,17 +361,20 @@ def test_memory_does_not_grow_with_what_arrives_in_fifty_uploads_at_once(
         return int(kib) << 10
 
     tus.patch(tus.begin(len(film)), 0, film)
-    wheres = [tus.begin(len(film)) for _ in range(50)]
+    people = [new_client(tus.server) for _ in range(10)]
+    uploads = [(person, person.begin(len(film))) for person in people for _ in range(5)]
     before = memory("VmRSS")
     Path(f"/proc/{worker}/clear_refs").write_text("5", encoding="ascii")  # the peak begins here
     with ExitStack() as stack:
-        lines = [stack.enter_context(tus.open_patch(where, 0, len(film))) for where in wheres]
+        lines = [
+            stack.enter_context(person.open_patch(where, 0, len(film))) for person, where in uploads
+        ]
         for at in range(0, len(film), 1 << 20):
             for connection in lines:
                 connection.send(film[at : at + (1 << 20)])
         assert {connection.answer().status for connection in lines} == {204}
     assert memory("VmHWM") - before < 32 << 20
-    tus.assert_arrived(wheres[0], film)
+    tus.assert_arrived(uploads[0][1], film)
 
 
 def test_the_commands_of_the_documentation_work(tus: Client, film: bytes, tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
-"""Become a program that may do little: `python -I -S confine.py LIMITS PROGRAM ARGUMENT...`.
+"""Limit this process, then become another: `python -I -S confine.py LIMITS PROGRAM ARGUMENT...`.
 
-It runs by itself before ffmpeg, rather than between fork and exec of the worker, whose threads may
-hold locks at that moment. Only the standard library, so that it starts in a few milliseconds.
+It runs as a program of its own before ffmpeg, rather than between fork and exec of the worker,
+whose threads may hold locks at that moment. It imports only the standard library, so that it
+starts in a few milliseconds.
 """
 
 import ctypes
@@ -9,46 +10,95 @@ import json
 import os
 import resource
 import signal
+import struct
 import sys
 
-_PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
-GONE = 125
-"""Exit status when the parent had died before the child was tied to it."""
+PARENT_ENDED = 125
+"""Exit status when the parent had ended before the child was tied to it."""
+
+_PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 1, 22, 38
+_SECCOMP_MODE_FILTER = 2
+
+# By `uname -m`: the architecture as seccomp names it (linux/audit.h), and the number of socket(2).
+_SOCKET = {"x86_64": (0xC000003E, 41), "aarch64": (0xC00000B7, 198)}
+_IO_URING_SETUP = 425  # the same on both
+_X32 = 0x40000000  # on x86_64, this bit selects another table of system calls
+
+# Instructions of classic BPF (linux/filter.h): load a word, jump, return.
+_LOAD, _JUMP_IF_EQUAL, _JUMP_IF_AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
+_CALL, _ARCHITECTURE = 0, 4  # where struct seccomp_data has them
+_ALLOW, _DENY = 0x7FFF0000, 0x00050000 | 13  # SECCOMP_RET_ALLOW; SECCOMP_RET_ERRNO with EACCES
 
 
 def confine(limits: dict[str, int]) -> None:
-    """Limit this process, and all that it becomes, for good.
+    """Limit this process, and all programs that it becomes, for good.
 
-    :param limits: `parent`: its process id, whose death kills us; `cpu` seconds; `memory` bytes of
-        address space; `file` bytes of any file it writes; `niceness`.
+    :param limits: `parent`: its process id, whose death kills this process; `cpu` seconds; `memory`
+        bytes of address space; `file` bytes of any file it writes; `niceness`.
     """
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     if os.getppid() != limits["parent"]:
-        os._exit(GONE)
+        os._exit(PARENT_ENDED)
+    deny_network()
     os.nice(max(0, limits["niceness"] - os.nice(0)))
-    _at_most(resource.RLIMIT_CPU, limits["cpu"])
-    _at_most(resource.RLIMIT_AS, limits["memory"])
-    _at_most(resource.RLIMIT_FSIZE, limits["file"])
-    _at_most(resource.RLIMIT_CORE, 0)
-    _at_most(resource.RLIMIT_NOFILE, 64)
+    _limit(resource.RLIMIT_CPU, limits["cpu"])
+    _limit(resource.RLIMIT_AS, limits["memory"])
+    _limit(resource.RLIMIT_FSIZE, limits["file"])
+    _limit(resource.RLIMIT_CORE, 0)
+    _limit(resource.RLIMIT_NOFILE, 64)
+
+
+def deny_network() -> bool:
+    """Let the kernel refuse sockets of any kind from here on; tell whether it will.
+
+    A seccomp filter, which needs no privilege after PR_SET_NO_NEW_PRIVS. Landlock would leave out
+    UDP. Neither ffmpeg nor the probe needs a socket.
+    """
+    architecture, socket = _SOCKET.get(os.uname().machine, (0, 0))
+    if not socket or sys.maxsize < 1 << 32:
+        return False
+    filter_ = b"".join(
+        (
+            _instruction(_LOAD, _ARCHITECTURE),
+            _instruction(_JUMP_IF_EQUAL, architecture, otherwise=5),
+            _instruction(_LOAD, _CALL),
+            _instruction(_JUMP_IF_AT_LEAST, _X32, then=3),
+            _instruction(_JUMP_IF_EQUAL, socket, then=2),
+            _instruction(_JUMP_IF_EQUAL, _IO_URING_SETUP, then=1),
+            _instruction(_RETURN, _ALLOW),
+            _instruction(_RETURN, _DENY),
+        )
+    )
+    code = ctypes.create_string_buffer(filter_, len(filter_))
+    # struct sock_fprog: the number of instructions, and where they are.
+    program = struct.pack("@HP", len(filter_) // 8, ctypes.addressof(code))
+    libc = ctypes.CDLL(None, use_errno=True)
+    refused: int = libc.prctl(
+        _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.create_string_buffer(program), 0, 0
+    )
+    return refused == 0
 
 
 def seal() -> None:
-    """Open nothing from here on; what is open stays.
+    """Open no file from here on; open ones stay open.
 
-    The number of processes is not limited: it would count all of the user's, threads included, and
-    filters and encoders start some.
+    The number of processes is not limited: that limit counts all of the user's, and threads too.
     """
-    _at_most(resource.RLIMIT_NOFILE, 0)
+    _limit(resource.RLIMIT_NOFILE, 0)
 
 
-def _at_most(what: int, most: int) -> None:
+def _instruction(code: int, operand: int, *, then: int = 0, otherwise: int = 0) -> bytes:
+    """Return a struct sock_filter: `then` and `otherwise` are instructions to skip."""
+    return struct.pack("=HBBI", code, then, otherwise, operand)
+
+
+def _limit(what: int, maximum: int) -> None:
     _, hard = resource.getrlimit(what)
     if hard != resource.RLIM_INFINITY:
-        most = min(most, hard)
-    resource.setrlimit(what, (most, most))
+        maximum = min(maximum, hard)
+    resource.setrlimit(what, (maximum, maximum))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Read back what ffmpeg wrote: the fragments of an MP4 file with one track.
+"""Read the fragments of an MP4 file with one track, as ffmpeg wrote it (ISO/IEC 14496-12, 8.8).
 
-ISO/IEC 14496-12, 8.8; of a file of our own making, so what is missing is a bug and not an answer.
+The file is our own, so anything missing in it is a bug.
 """
 
 import struct
@@ -31,7 +31,7 @@ class Fragment:
 
 
 @dataclass(frozen=True)
-class Track:
+class FragmentedTrack:
     """The one track of a file: the bytes before its fragments, its codec, and its fragments."""
 
     header: int
@@ -39,7 +39,7 @@ class Track:
     fragments: tuple[Fragment, ...]
 
 
-def read_fragments(path: Path) -> Track:
+def read_fragments(path: Path) -> FragmentedTrack:
     """Return what a fragmented MP4 file with one track holds.
 
     :raises ValueError: it is no such file.
@@ -62,13 +62,13 @@ def read_fragments(path: Path) -> Track:
                 pending = None
     if not fragments or not timescale:
         raise ValueError(f"{path.name} has no fragments")
-    return Track(header, codecs, tuple(fragments))
+    return FragmentedTrack(header, codecs, tuple(fragments))
 
 
 def read_channels(path: Path) -> int:
-    """Return how many channels the sound of a file has.
+    """Return how many audio channels a file has.
 
-    :raises ValueError: it is no file of ours with sound.
+    :raises ValueError: it is no audio file of ours.
     """
     with path.open("rb") as file:
         for kind, _, begin, end in _boxes(file, 0, path.stat().st_size):
@@ -233,4 +233,4 @@ def _decoder_config(esds: bytes) -> bytes:
         if tag == 5:
             return esds[at:]
         at += {3: 3, 4: 13}.get(tag, 0)
-    raise ValueError("the sound does not say what it is")
+    raise ValueError("the audio has no decoder configuration")

@@ -1,32 +1,17 @@
-"""HLS playlists of ours (RFC 8216), with figures measured on the files themselves."""
+"""HLS playlists (RFC 8216), with bandwidths and durations measured on the files."""
 
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
-from typing import Protocol
 
-from transcode_service.media.facts import MadeRendition, MediaFailed
 from transcode_service.media.fragments import Fragment, read_channels, read_fragments
+from transcode_service.media.source_info import MediaFailed, RenditionInfo
 
 SEGMENT_SECONDS = 4.0
-_SHORTEST_SHARE = 0.9  # of a segment's seconds: keyframes fall a picture early or late
-
-
-class RenditionRow(Protocol):
-    """What a master playlist says of a rendition; :class:`db.models.Rendition` has it."""
-
-    name: str
-    kind: str
-    codecs: str
-    bandwidth: int
-    average_bandwidth: int
-    width: int | None
-    height: int | None
-    frame_rate: float | None
-    language: str | None
-    title: str | None
+_TYPOGRAPHIC = str.maketrans(dict.fromkeys("\"'", "\N{RIGHT SINGLE QUOTATION MARK}"))
+_SHORTEST_SHARE = 0.9  # of a segment's seconds: keyframes may be a frame early or late
 
 
 @dataclass(frozen=True)
@@ -53,7 +38,7 @@ def write_rendition(
     height: int | None = None,
     language: str | None = None,
     title: str | None = None,
-) -> MadeRendition:
+) -> RenditionInfo:
     """Write the playlists of `<name>.mp4` in a folder, and return what is measured of it.
 
     :raises MediaFailed: the file is not what ffmpeg was asked for.
@@ -63,18 +48,16 @@ def write_rendition(
     except (ValueError, LookupError, struct.error) as error:
         raise MediaFailed("Processing this video gave nothing to play.", str(error)) from error
     segments = list(_segments(track.fragments))
-    files = [f"{name}.mp4"]
     if kind == "video":
         frames = list(_keyframes(track.fragments))
         lines = _playlist(name, track.header, frames, version=7, only_keyframes=True)
         (folder / f"{name}-iframes.m3u8").write_text(lines, encoding="ascii")
-        files.append(f"{name}-iframes.m3u8")
     (folder / f"{name}.m3u8").write_text(
         _playlist(name, track.header, segments, version=7), encoding="ascii"
     )
     duration = sum(segment.duration for segment in segments)
     samples = sum(fragment.samples for fragment in track.fragments)
-    return MadeRendition(
+    return RenditionInfo(
         name=name,
         kind=kind,
         codecs=track.codecs,
@@ -86,7 +69,6 @@ def write_rendition(
         frame_rate=round(samples / duration, 3) if kind == "video" else None,
         language=language,
         title=title,
-        files=(*files, f"{name}.m3u8"),
     )
 
 
@@ -111,9 +93,9 @@ def peak_rate(segments: Sequence[_Segment]) -> int:
 
 
 def _segments(fragments: Sequence[Fragment]) -> Iterator[_Segment]:
-    """Put fragments together into segments that last `SEGMENT_SECONDS` or a bit longer.
+    """Join fragments into segments of `SEGMENT_SECONDS` or a little longer.
 
-    Boundaries lie on a fixed grid of time, so that those of all rungs fall together.
+    Boundaries lie on a fixed grid of time, the same for all renditions.
     """
     open_: list[Fragment] = []
     grid = SEGMENT_SECONDS * _SHORTEST_SHARE
@@ -176,30 +158,30 @@ def read_segments(playlist: str) -> list[_Segment]:
     return found
 
 
-def write_master(renditions: Iterable[RenditionRow], *, hls: Path | None = None) -> str:
+def write_master(renditions: Iterable[RenditionInfo], *, hls: Path | None = None) -> str:
     """Return the master playlist of a video, naming its playlists as `hls/<name>.m3u8`.
 
-    Every picture's bandwidth includes the largest of the sound's, as RFC 8216, 4.3.4.2 asks.
+    The bandwidth of each video rendition includes the largest of the audio (RFC 8216, 4.3.4.2).
 
-    :param renditions: all that are published; at least one has pictures.
-    :param hls: the folder of their files; without it no playlists of keyframes are named, and all
-        sound is taken for stereo.
+    :param renditions: all that are published, with at least one video rendition.
+    :param hls: the folder of their files; without it no keyframe playlists are named, and all audio
+        is taken for stereo.
     """
     rows = list(renditions)
-    sounds = sorted(
+    audio = sorted(
         (row for row in rows if row.kind == "audio"), key=lambda row: _by_number(row.name)
     )
-    pictures = sorted(
+    video = sorted(
         (row for row in rows if row.kind == "video"), key=lambda row: row.average_bandwidth
     )
     lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"]
-    names = _distinct_names(sounds)
-    for number, sound in enumerate(sounds):
-        channels = read_channels(hls / f"{sound.name}.mp4") if hls else 2
-        lines.append(_media_line(sound, names[number], channels, first=number == 0))
-    for row in pictures:
-        lines += [_stream_line(row, sounds), f"hls/{row.name}.m3u8"]
-    for row in pictures:
+    names = _distinct_names(audio)
+    for number, track in enumerate(audio):
+        channels = read_channels(hls / f"{track.name}.mp4") if hls else 2
+        lines.append(_media_line(track, names[number], channels, first=number == 0))
+    for row in video:
+        lines += [_stream_line(row, audio), f"hls/{row.name}.m3u8"]
+    for row in video:
         path = hls / f"{row.name}-iframes.m3u8" if hls else None
         if path and path.is_file():
             lines.append(_keyframes_line(row, read_segments(path.read_text(encoding="ascii"))))
@@ -211,42 +193,45 @@ def _by_number(name: str) -> tuple[int, str]:
     return (int(tail) if tail.isdigit() else 0, name)
 
 
-def _distinct_names(sounds: Sequence[RenditionRow]) -> list[str]:
+def _distinct_names(audio: Sequence[RenditionInfo]) -> list[str]:
     """RFC 8216, 4.3.4.1.1: names differ within a group."""
     names: list[str] = []
-    for number, sound in enumerate(sounds, start=1):
-        name = _quotable(sound.title or sound.language or f"Sound {number}")
+    for number, track in enumerate(audio, start=1):
+        name = _quotable(track.title or track.language or f"Audio {number}")
         names.append(name if name not in names else f"{name} ({number})")
     return names
 
 
 def _quotable(text: str) -> str:
-    """RFC 8216, 4.2: a quoted string holds no line break and no quote."""
-    kept = "".join(c for c in text if c.isprintable()).replace('"', "'")
-    return kept.strip() or "Sound"
+    """Return text for a quoted string, which may hold no line break and no quote (RFC 8216, 4.2).
+
+    Some parsers take an apostrophe for a quote too, so the typographic one stands in for both.
+    """
+    kept = "".join(c for c in text if c.isprintable()).translate(_TYPOGRAPHIC)
+    return kept.strip() or "Audio"
 
 
-def _media_line(sound: RenditionRow, name: str, channels: int, *, first: bool) -> str:
-    language = f',LANGUAGE="{sound.language}"' if sound.language else ""
+def _media_line(track: RenditionInfo, name: str, channels: int, *, first: bool) -> str:
+    language = f',LANGUAGE="{track.language}"' if track.language else ""
     return (
-        f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="sound",NAME="{name}"{language},'
+        f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="{name}"{language},'
         f'DEFAULT={"YES" if first else "NO"},AUTOSELECT=YES,CHANNELS="{channels}",'
-        f'URI="hls/{sound.name}.m3u8"'
+        f'URI="hls/{track.name}.m3u8"'
     )
 
 
-def _stream_line(row: RenditionRow, sounds: Sequence[RenditionRow]) -> str:
-    peak = row.bandwidth + max((sound.bandwidth for sound in sounds), default=0)
-    average = row.average_bandwidth + max((s.average_bandwidth for s in sounds), default=0)
-    codecs = ",".join(dict.fromkeys([row.codecs, *(sound.codecs for sound in sounds)]))
+def _stream_line(row: RenditionInfo, audio: Sequence[RenditionInfo]) -> str:
+    peak = row.bandwidth + max((track.bandwidth for track in audio), default=0)
+    average = row.average_bandwidth + max((s.average_bandwidth for s in audio), default=0)
+    codecs = ",".join(dict.fromkeys([row.codecs, *(track.codecs for track in audio)]))
     line = f'#EXT-X-STREAM-INF:BANDWIDTH={peak},AVERAGE-BANDWIDTH={average},CODECS="{codecs}"'
     line += f",RESOLUTION={row.width}x{row.height}"
     if row.frame_rate:
         line += f",FRAME-RATE={row.frame_rate:.3f}"
-    return line + (',AUDIO="sound"' if sounds else "")
+    return line + (',AUDIO="audio"' if audio else "")
 
 
-def _keyframes_line(row: RenditionRow, frames: Sequence[_Segment]) -> str:
+def _keyframes_line(row: RenditionInfo, frames: Sequence[_Segment]) -> str:
     average = ceil(sum(f.size for f in frames) * 8 / sum(f.duration for f in frames))
     return (
         f"#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH={peak_rate(frames)},AVERAGE-BANDWIDTH={average},"

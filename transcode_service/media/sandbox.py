@@ -1,8 +1,8 @@
 """Run ffmpeg, and our own probe, on files that somebody else made.
 
-No shell; an environment of two variables; limits that outlive exec; a session of its own, so that
-the whole group can be killed; death with its parent; a clock. What a demuxer may open is down to
-the one file: its format is forced, and formats, protocols and decoders are whitelisted.
+No shell, no network, an environment of three variables, resource limits, a process group of its
+own, death with its parent, a time limit. A demuxer can open only the one file: its format is
+forced, and formats, protocols and decoders are whitelisted.
 """
 
 import json
@@ -18,13 +18,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from transcode_service.media.facts import (
+from transcode_service.media.source_info import (
     DiskFull,
     MediaFailed,
-    MediaLimits,
-    Refused,
     Report,
-    SourceFacts,
+    SandboxLimits,
+    SourceInfo,
+    UnplayableSource,
 )
 
 DEMUXERS = {"mov": "mov,mp4,m4a,3gp,3g2,mj2", "matroska": "matroska,webm"}
@@ -36,22 +36,26 @@ DECODERS = (
     "pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,pcm_f32le,pcm_f32be,"
     "pcm_u8,pcm_s8,pcm_mulaw,pcm_alaw"
 )
-"""Decoders that may run: those of what uploads may have. CVE-2026-8461 was in another."""
+"""Decoders that may run: those of what may be uploaded. CVE-2026-8461 was in another."""
 
 NICENESS = 10
-_KEPT = 16 << 10  # bytes of what a program said last
-_TOO_MANY_ERRORS = 69  # ffmpeg's status when more than -max_error_rate does not decode
-_TICK = 0.5  # seconds at most between two looks at the clock and calls of report
-_OUTPUT = 1 << 20  # bytes of what our own child answers
+_KEPT_ERRORS = 16 << 10  # bytes, the last ones, of standard error
+_KEPT_OUTPUT = 1 << 20  # bytes, the last ones, of standard output
+_ERROR_RATE_EXCEEDED = 69  # ffmpeg's status when more than -max_error_rate does not decode
+_TICK = 0.5  # seconds, at most, between two calls of report
+_FILE_LIMIT = 64 << 20  # bytes of one file, at least, that ffmpeg may write
+_PROBE_FILE_LIMIT = 32 << 20
+_NO_ROOM = ("No space left on device", "Disk quota exceeded", "Errno 28", "Errno 122")
 Follow = Callable[[bytes], float | None]
 
 _ROOT = Path(__file__).parents[2]
 _CONFINE = Path(__file__).with_name("confine.py")
+_TRY_A_SOCKET = "import socket\ntry: socket.socket()\nexcept PermissionError: print('denied')"
 
 
 @dataclass(frozen=True)
-class Ended:
-    """How a program ended: its output as far as it was kept, and its exit status."""
+class ProcessResult:
+    """The last output of a program, and its exit status."""
 
     output: bytes
     errors: str
@@ -59,7 +63,7 @@ class Ended:
 
 
 def find_ffmpeg() -> str:
-    """Return the path of the machine's ffmpeg, or of the one that Python brought.
+    """Return the path of the machine's ffmpeg, or of the one that a Python package brought.
 
     :raises FileNotFoundError: there is none.
     """
@@ -76,12 +80,22 @@ def find_ffmpeg() -> str:
         raise FileNotFoundError("ffmpeg is not on the PATH") from error
 
 
-def reading(source: Path, facts: SourceFacts, limits: MediaLimits) -> list[str]:
-    """Return the arguments by which ffmpeg opens a source, and nothing but the source."""
+def network_is_denied() -> bool:
+    """Tell whether confined programs get no socket on this system; starts one to find out."""
+    given = _limits(SandboxLimits(), 60, _FILE_LIMIT)
+    command = _confined([sys.executable, "-I", "-S", "-c", _TRY_A_SOCKET], given)
+    tried = subprocess.run(  # noqa: S603 - a list of our own making, and no shell
+        command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=60
+    )
+    return tried.stdout.strip() == b"denied"
+
+
+def reading(source: Path, info: SourceInfo, limits: SandboxLimits) -> list[str]:
+    """Return the arguments by which ffmpeg opens a source, and no other file."""
     return [
-        *("-protocol_whitelist", "file,pipe", "-format_whitelist", DEMUXERS[facts.container]),
+        *("-protocol_whitelist", "file,pipe", "-format_whitelist", DEMUXERS[info.container]),
         *("-codec_whitelist", DECODERS, "-max_pixels", str(limits.max_pixels)),
-        *("-threads", str(limits.threads), "-f", facts.container, "-i", f"file:{source}"),
+        *("-threads", str(limits.threads), "-f", info.container, "-i", f"file:{source}"),
     ]
 
 
@@ -89,21 +103,21 @@ def run_ffmpeg(
     arguments: Sequence[str],
     *,
     folder: Path,
-    facts: SourceFacts,
-    limits: MediaLimits,
+    info: SourceInfo,
+    limits: SandboxLimits,
     report: Report,
 ) -> str:
-    """Run ffmpeg in a folder, telling how far it is, and return its warnings.
+    """Run ffmpeg in a folder, report its progress, and return its warnings.
 
-    :param arguments: what comes after the options that every call has.
-    :raises Refused: too much of the source does not decode.
-    :raises DiskFull: there was no room.
+    :param arguments: those after the options that every call has.
+    :raises UnplayableSource: too much of the source does not decode.
+    :raises DiskFull: the volume has no more room than its reserve.
     :raises MediaFailed: it failed, took too long, or was killed.
     """
     command = [limits.ffmpeg or find_ffmpeg(), "-hide_banner", "-nostdin", "-loglevel", "warning"]
     command += ["-y", "-progress", "pipe:1", "-stats_period", str(_TICK), "-nostats", *arguments]
-    wall = limits.wall(facts.duration_ms)
-    length = max(facts.duration_ms, 1)
+    wall = limits.wall(info.duration_ms)
+    length = max(info.duration_ms, 1)
 
     def follow(line: bytes) -> float | None:
         name, _, value = line.partition(b"=")
@@ -111,36 +125,76 @@ def run_ffmpeg(
             return None
         return min(max(int(value) / 1000 / length, 0.0), 1.0)
 
-    given = _limits(limits, wall, max(64 << 20, 8 * facts.size))
-    launched = [sys.executable, "-I", "-S", str(_CONFINE), given, *command]
-    ended = _run(launched, folder=folder, wall=wall, report=report, follow=follow)
-    if ended.status:
-        raise _explain(ended)
-    return ended.errors
+    room = _room(folder, limits)
+    largest = max(_FILE_LIMIT, 8 * info.size)
+    launched = _confined(command, _limits(limits, wall, min(largest, room)))
+    result = _run(launched, folder=folder, wall=wall, limits=limits, report=report, follow=follow)
+    if result.status:
+        raise _explain(result, room=room, largest=largest)
+    return result.errors
 
 
 def run_probe(
-    work: str, source: Path, *, folder: Path, wall: float, limits: MediaLimits, report: Report
-) -> Ended:
-    """Run our own probe as a child, with limits like ffmpeg's, and return how it ended.
+    work: str,
+    source: Path,
+    *,
+    folder: Path,
+    wall: float,
+    limits: SandboxLimits,
+    report: Report,
+) -> ProcessResult:
+    """Run our own probe as a child, with limits like ffmpeg's.
 
-    :param work: what it is to do, as :mod:`transcode_service.media.probe` names it.
+    :param work: what it is to do, as :mod:`transcode_service.media.probe_child` names it.
+    :param wall: wall-clock seconds that it may take.
+    :raises DiskFull: the volume has no more room than its reserve.
     :raises MediaFailed: it took too long, or was killed.
     """
-    given = _limits(limits, wall, 32 << 20)
-    command = [sys.executable, "-m", "transcode_service.media.probe", given, work, str(source)]
-    return _run(command, folder=folder, wall=wall, report=report, follow=lambda line: None)
+    given = _limits(limits, wall, min(_PROBE_FILE_LIMIT, _room(folder, limits)))
+    command = [sys.executable, "-m", "transcode_service.media.probe_child", given, work]
+    result = _run(
+        [*command, str(source)],
+        folder=folder,
+        wall=wall,
+        limits=limits,
+        report=report,
+        follow=lambda line: None,
+    )
+    if result.status and _is_full(result):
+        raise DiskFull(result.errors)
+    return result
 
 
-def _limits(limits: MediaLimits, wall: float, file: int) -> str:
+def _room(folder: Path, limits: SandboxLimits) -> int:
+    """Return how many bytes a step may write to the volume of a folder.
+
+    :raises DiskFull: none, since the reserve is kept for the database, sign-in and deletion.
+    """
+    room = shutil.disk_usage(folder).free - limits.reserve
+    if room <= 0:
+        raise DiskFull
+    return room
+
+
+def _limits(limits: SandboxLimits, wall: float, file: int) -> str:
     cpu = int(wall * limits.threads) + 1
     given = {"cpu": cpu, "memory": limits.memory, "file": file, "niceness": NICENESS}
     return json.dumps({**given, "parent": os.getpid()})
 
 
+def _confined(command: Sequence[str], given: str) -> list[str]:
+    return [sys.executable, "-I", "-S", str(_CONFINE), given, *command]
+
+
 def _run(
-    command: Sequence[str], *, folder: Path, wall: float, report: Report, follow: Follow
-) -> Ended:
+    command: Sequence[str],
+    *,
+    folder: Path,
+    wall: float,
+    limits: SandboxLimits,
+    report: Report,
+    follow: Follow,
+) -> ProcessResult:
     process = subprocess.Popen(  # noqa: S603 - a list of our own making, and no shell
         command,
         cwd=folder,
@@ -150,46 +204,51 @@ def _run(
         stderr=subprocess.PIPE,
         start_new_session=True,
     )
+
+    def tick(done: float) -> None:
+        _room(folder, limits)
+        report(done)
+
     try:
-        return _listen(process, wall, report, follow)
+        return _follow(process, wall, tick, follow)
     finally:
         _end(process)
 
 
-def _listen(
+def _follow(
     process: "subprocess.Popen[bytes]", wall: float, report: Report, follow: Follow
-) -> Ended:
+) -> ProcessResult:
     assert process.stdout is not None  # noqa: S101 - both are pipes
     assert process.stderr is not None  # noqa: S101
     output, errors = process.stdout.fileno(), process.stderr.fileno()
-    heard = {output: b"", errors: b""}
+    kept = {output: b"", errors: b""}
     partial, done, deadline = b"", 0.0, time.monotonic() + wall
     still_open = {output, errors}
     while still_open:
         if time.monotonic() > deadline:
-            raise MediaFailed("Processing this video took too long.", _text(heard[errors]))
+            raise MediaFailed("Processing this video took too long.", _text(kept[errors]))
         ready, _, _ = select.select(still_open, [], [], _TICK)
         for descriptor in ready:
             piece = os.read(descriptor, 1 << 16)
             if not piece:
                 still_open.discard(descriptor)
-            kept = _KEPT if descriptor == errors else _OUTPUT
-            heard[descriptor] = (heard[descriptor] + piece)[-kept:]
+            limit = _KEPT_ERRORS if descriptor == errors else _KEPT_OUTPUT
+            kept[descriptor] = (kept[descriptor] + piece)[-limit:]
             if descriptor == output:
                 *lines, partial = (partial + piece).split(b"\n")
                 for line in lines:
-                    seen = follow(line)
-                    done = done if seen is None else max(done, seen)
+                    share = follow(line)
+                    done = done if share is None else max(done, share)
         report(done)
     try:
         status = process.wait(max(deadline - time.monotonic(), 1))
     except subprocess.TimeoutExpired as error:
         raise MediaFailed("Processing this video took too long.") from error
-    return Ended(heard[output], _text(heard[errors]), status)
+    return ProcessResult(kept[output], _text(kept[errors]), status)
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Kill the whole group, which may hold more than the process that we started."""
+    """Kill the whole process group, which may hold more than the process that was started."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
@@ -198,19 +257,29 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
             pipe.close()
 
 
-def _explain(ended: Ended) -> MediaFailed | Refused:
-    if ended.status == _TOO_MANY_ERRORS:
-        return Refused(
+def _explain(result: ProcessResult, *, room: int, largest: int) -> MediaFailed | UnplayableSource:
+    """Return the exception for a status of ffmpeg that is not 0.
+
+    :param room: bytes that were free when it started, without the reserve.
+    :param largest: bytes that one of its files might have had with enough room.
+    """
+    if result.status == _ERROR_RATE_EXCEEDED:
+        return UnplayableSource(
             "The pictures of this file are damaged. Get a good copy and upload it again."
         )
-    if "No space left on device" in ended.errors or "Disk quota exceeded" in ended.errors:
-        return DiskFull(ended.errors)
-    if ended.status in {-signal.SIGXCPU, -signal.SIGKILL}:
-        return MediaFailed("Processing was ended before it was done.", ended.errors)
-    if ended.status == -signal.SIGXFSZ or "File too large" in ended.errors:
-        return MediaFailed("Processing this video wrote more than it may.", ended.errors)
-    return MediaFailed("Processing this video failed.", ended.errors)
+    too_large = result.status == -signal.SIGXFSZ or "File too large" in result.errors
+    if _is_full(result) or (too_large and room < largest):
+        return DiskFull(result.errors)
+    if result.status in {-signal.SIGXCPU, -signal.SIGKILL}:
+        return MediaFailed("Processing was ended before it was done.", result.errors)
+    if too_large:
+        return MediaFailed("Processing this video wrote more than it may.", result.errors)
+    return MediaFailed("Processing this video failed.", result.errors)
 
 
-def _text(said: bytes) -> str:
-    return said.decode("utf-8", errors="replace").replace("\0", "?")
+def _is_full(result: ProcessResult) -> bool:
+    return any(sign in result.errors for sign in _NO_ROOM)
+
+
+def _text(output: bytes) -> str:
+    return output.decode("utf-8", errors="replace").replace("\0", "?")

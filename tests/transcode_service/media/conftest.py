@@ -6,7 +6,7 @@ import imageio_ffmpeg
 import pytest
 
 from tests.transcode_service.media import sources
-from transcode_service.media import MediaLimits, SourceFacts, measure
+from transcode_service.media import SandboxLimits, SourceInfo, measure
 
 
 class Sources:
@@ -26,19 +26,21 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Sources:
 
 
 @pytest.fixture
-def limits() -> MediaLimits:
-    return MediaLimits(formats=frozenset({"mp4", "mkv", "webm"}))
+def limits() -> SandboxLimits:
+    return SandboxLimits(formats=frozenset({"mp4", "mkv", "webm"}))
 
 
 @pytest.fixture(params=["system", "bundled"])
-def either(request: pytest.FixtureRequest) -> MediaLimits:
+def either(request: pytest.FixtureRequest) -> SandboxLimits:
     """Limits with the machine's ffmpeg, and with the one that a bare machine gets."""
-    return MediaLimits(ffmpeg="" if request.param == "system" else imageio_ffmpeg.get_ffmpeg_exe())
+    return SandboxLimits(
+        ffmpeg="" if request.param == "system" else imageio_ffmpeg.get_ffmpeg_exe()
+    )
 
 
 def quiet(_: float) -> None:
     """Take a report of progress."""
 
 
-def facts_of(path: Path, limits: MediaLimits) -> SourceFacts:
+def info_of(path: Path, limits: SandboxLimits) -> SourceInfo:
     return measure(path, limits)

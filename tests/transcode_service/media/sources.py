@@ -2,6 +2,7 @@
 
 import random
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests import media
@@ -64,6 +65,8 @@ def make(folder: Path, name: str) -> Path:
     path = folder / name
     if path.exists():
         return path
+    if name == "changing-size.mp4":
+        return _join(folder, path, ("320x180", "640x360"))
     if name == "cut-between-keyframes.mp4":
         whole = make(folder, "ladder.mp4")
         arguments: tuple[str, ...] = ("-ss", "1.5", "-i", f"file:{whole}", "-c", "copy")
@@ -71,9 +74,25 @@ def make(folder: Path, name: str) -> Path:
         arguments = RECIPES[name]
     else:
         return media.make(folder, name)
-    command = ["ffmpeg", "-v", "error", "-nostdin", "-y", *arguments, f"file:{path}"]
-    subprocess.run(command, check=True, timeout=120, capture_output=True)
+    _run(*arguments, f"file:{path}")
     return path
+
+
+def _join(folder: Path, path: Path, sizes: Sequence[str]) -> Path:
+    """Make a file whose frames change their size every three seconds."""
+    parts = [folder / f"{size}.h264" for size in sizes]
+    for part in parts:
+        bars = ("-f", "lavfi", "-i", f"testsrc2=size={part.stem}:rate=25:duration=3")
+        _run(*bars, *_X264, "-g", "25", f"file:{part}")
+    stream = path.with_suffix(".h264")
+    stream.write_bytes(b"".join(part.read_bytes() for part in parts))
+    _run("-r", "25", "-i", f"file:{stream}", "-c", "copy", f"file:{path}")
+    return path
+
+
+def _run(*arguments: str) -> None:
+    command = ["ffmpeg", "-v", "error", "-nostdin", "-y", *arguments]
+    subprocess.run(command, check=True, timeout=120, capture_output=True)
 
 
 def mutate(whole: bytes, dice: random.Random) -> bytes:

@@ -41,7 +41,7 @@ class Media:
 class Master:
     """A master playlist: attributes as text, without their quotes."""
 
-    sounds: list[dict[str, str]] = field(default_factory=list)
+    audio: list[dict[str, str]] = field(default_factory=list)
     streams: list[dict[str, str]] = field(default_factory=list)
     keyframes: list[dict[str, str]] = field(default_factory=list)
 
@@ -103,7 +103,7 @@ def read_master(text: str) -> Master:
     for line in rest:
         tag, _, value = line.partition(":")
         if tag == "#EXT-X-MEDIA":
-            master.sounds.append(attributes(value))
+            master.audio.append(attributes(value))
         elif tag == "#EXT-X-STREAM-INF":
             master.streams.append({**attributes(value), "URI": next(rest)})
         elif tag == "#EXT-X-I-FRAME-STREAM-INF":
@@ -115,7 +115,7 @@ def read_master(text: str) -> Master:
 
 
 def _check_master(master: Master) -> None:
-    groups = {sound["GROUP-ID"] for sound in master.sounds}
+    groups = {track["GROUP-ID"] for track in master.audio}
     assert master.streams
     for stream in master.streams:
         # RFC 8216, 4.3.4.2, and Apple's HLS Authoring Specification, 9.
@@ -124,10 +124,10 @@ def _check_master(master: Master) -> None:
         assert re.fullmatch(r"\d+x\d+", stream["RESOLUTION"])
         assert re.fullmatch(r"\d+\.\d{3}", stream["FRAME-RATE"])
         assert ("AUDIO" in stream) == bool(groups)
-        assert stream.get("AUDIO", "sound") in groups | {"sound"}
+        assert stream.get("AUDIO", "audio") in groups | {"audio"}
         assert not stream["URI"].startswith(("#", "/"))
     for group in groups:
-        members = [sound for sound in master.sounds if sound["GROUP-ID"] == group]
+        members = [track for track in master.audio if track["GROUP-ID"] == group]
         names = [member["NAME"] for member in members]
         assert len(set(names)) == len(names)
         assert [member["DEFAULT"] for member in members].count("YES") == 1

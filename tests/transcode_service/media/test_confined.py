@@ -1,10 +1,14 @@
 """Whatever a file says, nothing but the file is opened, and its processes end when they should."""
 
+import json
+import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,16 +18,18 @@ from tests.waiting import wait_until
 from transcode_service.media import (
     DiskFull,
     MediaFailed,
-    MediaLimits,
-    Refused,
-    encode_rung,
+    SandboxLimits,
+    UnplayableSource,
+    encode_rendition,
     measure,
+    network_is_denied,
 )
 from transcode_service.media.sandbox import reading, run_ffmpeg
 
 pytestmark = pytest.mark.needs_ffmpeg
 
 ROOT = Path(__file__).parents[3]
+CONFINE = ROOT / "transcode_service" / "media" / "confine.py"
 LISTS = {
     "list of a neighbour": "ffconcat version 1.0\nfile secret.mp4\n",
     "list of an absolute path": "ffconcat version 1.0\nfile {folder}/secret.mp4\n",
@@ -35,16 +41,16 @@ LISTS = {
 LOOK = """
 import sys
 from pathlib import Path
-from transcode_service.media import MediaLimits, Refused, SourceFacts, encode_rung, measure
+from transcode_service.media import SandboxLimits, UnplayableSource, encode_rendition, measure
 source, film = Path(sys.argv[1]), Path(sys.argv[2])
-limits = MediaLimits()
+limits = SandboxLimits()
 try:
     measure(source, limits)
-except Refused as refusal:
-    print(refusal.sentence)
+except UnplayableSource as unplayable:
+    print(unplayable.sentence)
 try:
-    facts = measure(film, limits)
-    encode_rung(source, source.parent, facts=facts, limits=limits, report=print, height=90)
+    info = measure(film, limits)
+    encode_rendition(source, source.parent, info=info, limits=limits, report=print, height=90)
 except Exception as error:
     print(type(error).__name__)
 """
@@ -78,12 +84,12 @@ def test_a_list_of_other_files_opens_none_of_them(
 
 
 def test_a_file_whose_name_looks_like_an_option_is_a_file(
-    source: Sources, tmp_path: Path, limits: MediaLimits
+    source: Sources, tmp_path: Path, limits: SandboxLimits
 ) -> None:
     odd = tmp_path / "-vf.mp4"
     odd.write_bytes(source("no-sound.mp4").read_bytes())
-    facts = measure(odd, limits)
-    made = encode_rung(odd, tmp_path, facts=facts, limits=limits, report=quiet, height=90)
+    info = measure(odd, limits)
+    made = encode_rendition(odd, tmp_path, info=info, limits=limits, report=quiet, height=90)
     assert made.size > 1000
 
 
@@ -92,16 +98,16 @@ class Cancelled(Exception):
 
 
 def test_a_step_that_is_ended_leaves_no_process(
-    source: Sources, tmp_path: Path, limits: MediaLimits
+    source: Sources, tmp_path: Path, limits: SandboxLimits
 ) -> None:
-    facts = measure(source("film.mp4"), limits)
+    info = measure(source("film.mp4"), limits)
 
     def end(_: float) -> None:
         raise Cancelled
 
     with pytest.raises(Cancelled):
-        encode_rung(
-            source("film.mp4"), tmp_path, facts=facts, limits=limits, report=end, height=240
+        encode_rendition(
+            source("film.mp4"), tmp_path, info=info, limits=limits, report=end, height=240
         )
     assert not running(tmp_path)
 
@@ -131,28 +137,30 @@ def running(folder: Path, name: str = "") -> list[str]:
 
 
 def test_a_step_without_end_is_ended_by_the_clock(source: Sources, tmp_path: Path) -> None:
-    facts = measure(source("no-sound.mp4"), MediaLimits())
-    limits = MediaLimits(patience=1, pace=0)
+    info = measure(source("no-sound.mp4"), SandboxLimits())
+    limits = SandboxLimits(base_seconds=1, seconds_per_second=0)
     began = time.monotonic()
-    arguments = ["-stream_loop", "-1", "-re", *reading(source("no-sound.mp4"), facts, limits)]
+    arguments = ["-stream_loop", "-1", "-re", *reading(source("no-sound.mp4"), info, limits)]
     with pytest.raises(MediaFailed, match="too long"):
         run_ffmpeg(
             [*arguments, "-f", "null", "-"],
             folder=tmp_path,
-            facts=facts,
+            info=info,
             limits=limits,
             report=quiet,
         )
     assert time.monotonic() - began < 60
 
 
-def test_a_full_disk_is_told_apart(source: Sources, tmp_path: Path, limits: MediaLimits) -> None:
-    facts = measure(source("no-sound.mp4"), limits)
+def test_a_full_disk_is_reported_as_such(
+    source: Sources, tmp_path: Path, limits: SandboxLimits
+) -> None:
+    info = measure(source("no-sound.mp4"), limits)
     with pytest.raises(DiskFull):
         run_ffmpeg(
-            [*reading(source("no-sound.mp4"), facts, limits), "-f", "rawvideo", "file:/dev/full"],
+            [*reading(source("no-sound.mp4"), info, limits), "-f", "rawvideo", "file:/dev/full"],
             folder=tmp_path,
-            facts=facts,
+            info=info,
             limits=limits,
             report=quiet,
         )
@@ -166,12 +174,76 @@ def test_the_child_sees_no_secret_of_ours(
     program.write_text(f"#!/bin/sh\nenv > {told}\nulimit -a >> {told}\nnice >> {told}\n")
     program.chmod(0o755)
     monkeypatch.setenv("DATABASE_PASSWORD", "hunter2")
-    facts = measure(source("no-sound.mp4"), MediaLimits())
-    limits = MediaLimits(ffmpeg=str(program))
-    run_ffmpeg([], folder=tmp_path, facts=facts, limits=limits, report=quiet)
+    info = measure(source("no-sound.mp4"), SandboxLimits())
+    limits = SandboxLimits(ffmpeg=str(program))
+    run_ffmpeg([], folder=tmp_path, info=info, limits=limits, report=quiet)
     text = told.read_text()
     assert "hunter2" not in text
     assert re.search(r"\n1\d\n?$", text)  # niceness
+
+
+def test_a_step_stops_at_the_reserve_of_the_volume(
+    source: Sources, tmp_path: Path, limits: SandboxLimits
+) -> None:
+    info = measure(source("no-sound.mp4"), limits)
+    reserve = shutil.disk_usage(tmp_path).free - (8 << 20)
+    endless = ["-stream_loop", "-1", *reading(source("no-sound.mp4"), info, limits)]
+    with pytest.raises(DiskFull):
+        run_ffmpeg(
+            [*endless, "-f", "rawvideo", "file:all.raw"],
+            folder=tmp_path,
+            info=info,
+            limits=replace(limits, reserve=reserve),
+            report=quiet,
+        )
+    assert (tmp_path / "all.raw").stat().st_size < 64 << 20
+
+
+def test_without_more_than_the_reserve_no_child_is_started(
+    source: Sources, limits: SandboxLimits
+) -> None:
+    with pytest.raises(DiskFull):
+        measure(source("no-sound.mp4"), replace(limits, reserve=1 << 60))
+
+
+REACH_OUT = """
+import socket, sys
+tcp, udp, unix = sys.argv[1:]
+for kind, send in (
+    ("tcp", lambda: socket.create_connection(("127.0.0.1", int(tcp)), timeout=5)),
+    ("udp", lambda: socket.socket(type=socket.SOCK_DGRAM).sendto(b"x", ("127.0.0.1", int(udp)))),
+    ("unix", lambda: socket.socket(socket.AF_UNIX).connect(unix)),
+):
+    try:
+        send()
+    except PermissionError:
+        print(kind, "denied")
+"""
+
+
+def test_a_confined_program_reaches_no_network(tmp_path: Path) -> None:
+    assert network_is_denied()
+    with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
+        tcp.bind(("127.0.0.1", 0))
+        tcp.listen()
+        udp.bind(("127.0.0.1", 0))
+        ports = [str(listener.getsockname()[1]) for listener in (tcp, udp)]
+        code = [sys.executable, "-c", REACH_OUT, *ports, str(tmp_path / "socket")]
+        limits = {"parent": os.getpid(), "cpu": 60, "memory": 4 << 30, "file": 0, "niceness": 0}
+        tried = subprocess.run(
+            [sys.executable, "-I", "-S", str(CONFINE), json.dumps(limits), *code],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        )
+        tcp.setblocking(False)
+        udp.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            tcp.accept()
+        with pytest.raises(BlockingIOError):
+            udp.recv(1)
+    assert tried.stdout.split("\n")[:-1] == ["tcp denied", "udp denied", "unix denied"]
 
 
 @pytest.mark.parametrize(
@@ -183,6 +255,6 @@ def test_the_child_sees_no_secret_of_ours(
         ("video.mkv", "not an MP4"),
     ],
 )
-def test_what_cannot_be_played_is_refused_by_name(source: Sources, name: str, says: str) -> None:
-    with pytest.raises(Refused, match=says):
-        measure(source(name), MediaLimits())
+def test_what_cannot_be_played_is_rejected_by_name(source: Sources, name: str, says: str) -> None:
+    with pytest.raises(UnplayableSource, match=says):
+        measure(source(name), SandboxLimits())

@@ -13,15 +13,15 @@ from tests.transcode_service.media.conftest import Sources, quiet
 from tests.transcode_service.media.sources import mutate
 from transcode_service.media import (
     MediaFailed,
-    MediaLimits,
-    Refused,
+    SandboxLimits,
+    UnplayableSource,
     check,
-    copy_video,
-    draw_pictures,
-    encode_rung,
+    encode_rendition,
     make_audio,
+    make_thumbnails,
     measure,
     plan,
+    remux_video,
 )
 
 pytestmark = pytest.mark.needs_ffmpeg
@@ -33,37 +33,37 @@ SEEDS = ("index-first.mp4", "fragmented.mp4", "no-sound.mp4", "hevc.mp4", "two-s
 MEMORY = 1 << 30  # bytes of the largest child
 
 
-def end_of(path: Path, folder: Path, limits: MediaLimits, *, whole: bool) -> str:
+def end_of(path: Path, folder: Path, limits: SandboxLimits, *, whole: bool) -> str:
     """Take a file through the check, or through everything, and tell how it ended."""
     try:
-        facts = measure(path, limits)
-        check(path, facts=facts, limits=limits)
-    except Refused as refusal:
-        return "refused" if refusal.sentence.endswith(".") else f"no sentence: {refusal}"
+        info = measure(path, limits)
+        check(path, info=info, limits=limits)
+    except UnplayableSource as unplayable:
+        return "refused" if unplayable.sentence.endswith(".") else f"no sentence: {unplayable}"
     except MediaFailed as failure:
         return f"failed: {failure.detail[-300:]}"
     if not whole:
         return "checked"
     try:
-        done = {"facts": facts, "limits": limits, "report": quiet}
-        draw_pictures(path, folder, **done)
-        planned = plan(facts)
+        done = {"info": info, "limits": limits, "report": quiet}
+        make_thumbnails(path, folder, **done)
+        planned = plan(info)
         if planned.copy:
-            copy_video(path, folder, **done)
+            remux_video(path, folder, **done)
         make_audio(path, folder, **done)
         for height in planned.heights[:1] or (90,):
-            encode_rung(path, folder, **done, height=height)
-    except Refused as refusal:
-        return "refused" if refusal.sentence.endswith(".") else f"no sentence: {refusal}"
+            encode_rendition(path, folder, **done, height=height)
+    except UnplayableSource as unplayable:
+        return "refused" if unplayable.sentence.endswith(".") else f"no sentence: {unplayable}"
     except MediaFailed as failure:
-        # The film passed, and stays watchable; the step is tried again, and given up then.
+        # The video passed, and stays watchable; the step is tried again, then given up.
         return f"step failed: {failure.detail[-300:]}"
     return "done"
 
 
 def test_mutated_files_end_within_bounds(source: Sources, tmp_path: Path) -> None:
     dice = random.Random(SEED)
-    limits = MediaLimits(memory=2 << 30, patience=60)
+    limits = SandboxLimits(memory=2 << 30, base_seconds=60)
     seeds = [source(name).read_bytes() for name in SEEDS]
     ends: dict[str, int] = {}
     slowest = 0.0

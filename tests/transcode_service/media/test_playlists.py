@@ -12,13 +12,13 @@ import pytest
 from tests.transcode_service.media import strict_hls
 from tests.transcode_service.media.conftest import Sources, quiet
 from transcode_service.media import (
-    MadeRendition,
-    MediaLimits,
-    copy_video,
-    encode_rung,
+    RenditionInfo,
+    SandboxLimits,
+    encode_rendition,
     make_audio,
     measure,
     plan,
+    remux_video,
     write_master,
 )
 
@@ -41,19 +41,19 @@ console.log(JSON.stringify({warnings, manifest: parser.manifest}));
 @dataclass
 class Made:
     folder: Path
-    rows: list[MadeRendition]
+    rows: list[RenditionInfo]
     master: str
 
 
 @pytest.fixture(scope="module")
 def made(source: Sources, tmp_path_factory: pytest.TempPathFactory) -> Made:
     folder = tmp_path_factory.mktemp("hls")
-    limits = MediaLimits()
+    limits = SandboxLimits()
     path = source("ladder.mp4")
-    facts = measure(path, limits)
-    done = {"facts": facts, "limits": limits, "report": quiet}
-    rows = [copy_video(path, folder, **done), *make_audio(path, folder, **done)]
-    rows += [encode_rung(path, folder, **done, height=height) for height in plan(facts).heights]
+    info = measure(path, limits)
+    done = {"info": info, "limits": limits, "report": quiet}
+    rows = [remux_video(path, folder, **done), *make_audio(path, folder, **done)]
+    rows += [encode_rendition(path, folder, **done, height=height) for height in plan(info).heights]
     return Made(folder, rows, write_master(rows, hls=folder))
 
 
@@ -61,24 +61,24 @@ def test_the_master_names_every_rendition_and_obeys_the_rules(made: Made) -> Non
     master = strict_hls.read_master(made.master)
     assert [stream["RESOLUTION"] for stream in master.streams] == ["426x240", "640x360", "852x480"]
     assert len(master.keyframes) == 3
-    assert [sound["CHANNELS"] for sound in master.sounds] == ["1"]
-    for entry in [*master.streams, *master.keyframes, *master.sounds]:
+    assert [track["CHANNELS"] for track in master.audio] == ["1"]
+    for entry in [*master.streams, *master.keyframes, *master.audio]:
         assert (made.folder / entry["URI"].removeprefix("hls/")).is_file()
 
 
 def test_declared_bandwidths_are_those_of_the_bytes(made: Made) -> None:
     master = strict_hls.read_master(made.master)
-    [sound] = [row for row in made.rows if row.kind == "audio"]
+    [audio] = [row for row in made.rows if row.kind == "audio"]
     for stream in master.streams:
         name = Path(stream["URI"]).stem
         media = strict_hls.read_media((made.folder / f"{name}.m3u8").read_text(), name=name)
         sized = sum(segment.size for segment in media.segments) * 8
         average = sized / sum(segment.duration for segment in media.segments)
         peak = max(s.size * 8 / s.duration for s in media.segments if s.duration > media.target / 2)
-        assert int(stream["AVERAGE-BANDWIDTH"]) - sound.average_bandwidth == pytest.approx(
+        assert int(stream["AVERAGE-BANDWIDTH"]) - audio.average_bandwidth == pytest.approx(
             average, rel=0.01
         )
-        assert int(stream["BANDWIDTH"]) - sound.bandwidth == pytest.approx(peak, rel=0.1)
+        assert int(stream["BANDWIDTH"]) - audio.bandwidth == pytest.approx(peak, rel=0.1)
 
 
 def test_segments_are_all_the_bytes_and_begin_with_keyframes(made: Made) -> None:
@@ -101,7 +101,7 @@ def test_segments_are_all_the_bytes_and_begin_with_keyframes(made: Made) -> None
         assert at == path.stat().st_size == row.size
 
 
-def test_keyframe_playlists_give_pictures_that_decode_by_themselves(made: Made) -> None:
+def test_keyframe_playlists_give_frames_that_decode_by_themselves(made: Made) -> None:
     for row in made.rows:
         if row.kind != "video":
             continue
@@ -121,7 +121,7 @@ def test_keyframe_playlists_give_pictures_that_decode_by_themselves(made: Made) 
                 assert (frame.width, frame.height) == (row.width, row.height)
 
 
-def test_rungs_and_the_original_change_at_the_same_times(made: Made) -> None:
+def test_all_renditions_change_at_the_same_times(made: Made) -> None:
     begins = []
     for row in made.rows:
         if row.kind == "video" and row.name != "source":
@@ -155,17 +155,20 @@ def test_another_parser_reads_the_playlists_without_a_warning(made: Made) -> Non
 
 def test_names_for_people_cannot_break_the_master() -> None:
     row = {"kind": "audio", "codecs": "mp4a.40.2", "bandwidth": 1, "average_bandwidth": 1}
-    plain = {"size": 1, "width": None, "height": None, "frame_rate": None, "files": ()}
-    sounds = [
-        MadeRendition(name=f"audio-{n}", title='a"b\r\n#EXTINF', language="fra", **row, **plain)
+    plain = {"size": 1, "width": None, "height": None, "frame_rate": None}
+    audio = [
+        RenditionInfo(name=f"audio-{n}", title="a\"b'c\r\n#EXTINF", language="fra", **row, **plain)
         for n in (1, 2)
     ]
-    picture = MadeRendition(
+    video = RenditionInfo(
         **{**row, "kind": "video", "codecs": "avc1.64001f"},
         **{**plain, "width": 640, "height": 360, "frame_rate": 25.0},
         name="360p",
         language=None,
         title=None,
     )
-    master = strict_hls.read_master(write_master([picture, *sounds]))
-    assert [sound["NAME"] for sound in master.sounds] == ["a'b#EXTINF", "a'b#EXTINF (2)"]
+    master = strict_hls.read_master(write_master([video, *audio]))
+    assert [track["NAME"] for track in master.audio] == [
+        "a\u2019b\u2019c#EXTINF",
+        "a\u2019b\u2019c#EXTINF (2)",
+    ]

@@ -1,4 +1,4 @@
-"""Each kind of source comes out right: size, time, colours, sound, and the two in step."""
+"""Each kind of source is converted correctly: size, time, colours, audio, and their sync."""
 
 import array
 from collections.abc import Iterator
@@ -11,18 +11,17 @@ import pytest
 
 from tests.transcode_service.media.conftest import Sources, quiet
 from transcode_service.media import (
-    MediaLimits,
-    Refused,
+    SandboxLimits,
+    UnplayableSource,
     check,
-    copy_video,
-    draw_pictures,
-    encode_rung,
+    encode_rendition,
     make_audio,
     measure,
     plan,
+    remux_video,
 )
-from transcode_service.media.copying import TIMELINE_START
-from transcode_service.media.walking import Walk
+from transcode_service.media.packet_scan import TrackScan
+from transcode_service.media.remux import TIMELINE_START
 
 pytestmark = pytest.mark.needs_ffmpeg
 
@@ -52,11 +51,11 @@ pytestmark = pytest.mark.needs_ffmpeg
     ],
 )
 def test_the_plan_follows_what_was_measured(
-    source: Sources, limits: MediaLimits, name: str, copy: bool, heights: tuple[int, ...]
+    source: Sources, limits: SandboxLimits, name: str, copy: bool, heights: tuple[int, ...]
 ) -> None:
-    facts = measure(source(name), limits)
-    check(source(name), facts=facts, limits=limits)
-    assert (plan(facts).copy, plan(facts).heights) == (copy, heights)
+    info = measure(source(name), limits)
+    check(source(name), info=info, limits=limits)
+    assert (plan(info).copy, plan(info).heights) == (copy, heights)
 
 
 @pytest.mark.parametrize(
@@ -70,17 +69,17 @@ def test_the_plan_follows_what_was_measured(
         ("vp9.mp4", (320, 180), 25),
     ],
 )
-def test_a_rung_is_upright_even_and_as_long_as_its_source(
+def test_a_rendition_is_upright_even_and_as_long_as_its_source(
     source: Sources,
     tmp_path: Path,
-    either: MediaLimits,
+    either: SandboxLimits,
     name: str,
     size: tuple[int, int],
     rate: int | None,
 ) -> None:
-    facts = measure(source(name), either)
-    done = {"facts": facts, "limits": either, "report": quiet}
-    made = encode_rung(source(name), tmp_path, **done, height=180)
+    info = measure(source(name), either)
+    done = {"info": info, "limits": either, "report": quiet}
+    made = encode_rendition(source(name), tmp_path, **done, height=180)
     assert (made.width, made.height) == size
     with av.open(str(tmp_path / "180p.mp4")) as container:
         frames = list(container.decode(video=0))
@@ -90,18 +89,18 @@ def test_a_rung_is_upright_even_and_as_long_as_its_source(
     times = [float(frame.pts * frame.time_base) for frame in frames]
     assert times[0] == pytest.approx(TIMELINE_START, abs=0.001)
     lasted = times[-1] - times[0] + (1 / rate if rate else 0)
-    assert lasted == pytest.approx(facts.duration_ms / 1000, abs=0.1 if rate else 0.3)
+    assert lasted == pytest.approx(info.duration_ms / 1000, abs=0.1 if rate else 0.3)
     if rate:
         assert made.frame_rate == pytest.approx(rate, abs=0.5)
     else:
-        assert len(frames) == facts.video.frames
+        assert len(frames) == count_packets(source(name))
 
 
 def test_hdr_comes_down_to_what_all_screens_show(source: Sources, tmp_path: Path) -> None:
-    facts = measure(source("hdr.mp4"), MediaLimits())
-    assert facts.video.hdr == "pq"
-    done = {"facts": facts, "limits": MediaLimits(), "report": quiet}
-    encode_rung(source("hdr.mp4"), tmp_path, **done, height=180)
+    info = measure(source("hdr.mp4"), SandboxLimits())
+    assert info.video.hdr == "pq"
+    done = {"info": info, "limits": SandboxLimits(), "report": quiet}
+    encode_rendition(source("hdr.mp4"), tmp_path, **done, height=180)
     with av.open(str(tmp_path / "180p.mp4")) as container:
         frame = next(container.decode(video=0))
         assert (int(frame.color_trc), int(frame.color_primaries), int(frame.colorspace)) == (
@@ -111,29 +110,29 @@ def test_hdr_comes_down_to_what_all_screens_show(source: Sources, tmp_path: Path
         )
 
 
-def test_pictures_that_need_one_from_before_their_keyframe_are_noticed() -> None:
-    walk = Walk(time_base=0.04)
+def test_frames_that_need_one_from_before_their_keyframe_are_noticed() -> None:
+    scan = TrackScan(time_base=0.04)
     plain = {"size": 1, "duration": 1, "dts": 0, "is_corrupt": False, "is_discard": False}
     for at, keyframe in ((0, True), (2, False), (1, False), (4, True), (6, False)):
-        walk.take(cast("Any", SimpleNamespace(pts=at, is_keyframe=keyframe, **plain)))
-    assert walk.self_contained
-    walk.take(cast("Any", SimpleNamespace(pts=3, is_keyframe=False, **plain)))
-    assert not walk.self_contained
+        scan.take(cast("Any", SimpleNamespace(pts=at, is_keyframe=keyframe, **plain)))
+    assert scan.self_contained
+    scan.take(cast("Any", SimpleNamespace(pts=3, is_keyframe=False, **plain)))
+    assert not scan.self_contained
 
 
 @pytest.mark.parametrize("name", ["index-first.mp4", "index-last.mp4", "fragmented.mp4"])
-def test_a_file_cut_in_half_is_refused(
-    source: Sources, tmp_path: Path, limits: MediaLimits, name: str
+def test_a_file_cut_in_half_is_rejected(
+    source: Sources, tmp_path: Path, limits: SandboxLimits, name: str
 ) -> None:
     whole = source(name).read_bytes()
     path = tmp_path / "cut.mp4"
     path.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(Refused, match=r"cut short|damaged"):
+    with pytest.raises(UnplayableSource, match=r"cut short|damaged"):
         measure(path, limits)
 
 
-def test_a_film_whose_pictures_were_wiped_is_refused(
-    source: Sources, tmp_path: Path, limits: MediaLimits
+def test_a_video_whose_frames_were_wiped_is_rejected(
+    source: Sources, tmp_path: Path, limits: SandboxLimits
 ) -> None:
     whole = bytearray(source("ladder.mp4").read_bytes())
     begin = whole.index(b"mdat") + 4
@@ -141,12 +140,12 @@ def test_a_film_whose_pictures_were_wiped_is_refused(
     whole[begin + length : begin + 2 * length - 8] = bytes(length - 8)
     path = tmp_path / "wiped.mp4"
     path.write_bytes(whole)
-    with pytest.raises(Refused, match="damaged"):
-        check(path, facts=measure(path, limits), limits=limits)
+    with pytest.raises(UnplayableSource, match="damaged"):
+        check(path, info=measure(path, limits), limits=limits)
 
 
 def test_what_the_header_says_of_time_is_not_believed(
-    source: Sources, tmp_path: Path, limits: MediaLimits
+    source: Sources, tmp_path: Path, limits: SandboxLimits
 ) -> None:
     whole = bytearray(source("no-sound.mp4").read_bytes())
     at = whole.index(b"mvhd") + 4 + 16
@@ -156,33 +155,33 @@ def test_what_the_header_says_of_time_is_not_believed(
     assert measure(path, limits).duration_ms == pytest.approx(2000, abs=50)
 
 
-def test_sound_tracks_keep_their_languages_and_the_default_comes_first(
-    source: Sources, tmp_path: Path, either: MediaLimits
+def test_audio_tracks_keep_their_languages_and_the_default_comes_first(
+    source: Sources, tmp_path: Path, either: SandboxLimits
 ) -> None:
-    facts = measure(source("languages.mp4"), either)
-    made = make_audio(source("languages.mp4"), tmp_path, facts=facts, limits=either, report=quiet)
+    info = measure(source("languages.mp4"), either)
+    made = make_audio(source("languages.mp4"), tmp_path, info=info, limits=either, report=quiet)
     assert [(row.name, row.language) for row in made] == [("audio-1", "fra"), ("audio-2", "eng")]
     assert {row.codecs for row in made} == {"mp4a.40.2"}
 
 
-def test_late_sound_is_preceded_by_silence(
-    source: Sources, tmp_path: Path, limits: MediaLimits
+def test_late_audio_is_preceded_by_silence(
+    source: Sources, tmp_path: Path, limits: SandboxLimits
 ) -> None:
-    facts = measure(source("late-sound.mp4"), limits)
-    assert facts.audio[0].start_ms == pytest.approx(800, abs=30)
-    make_audio(source("late-sound.mp4"), tmp_path, facts=facts, limits=limits, report=quiet)
+    info = measure(source("late-sound.mp4"), limits)
+    assert info.audio[0].start_ms == pytest.approx(800, abs=30)
+    make_audio(source("late-sound.mp4"), tmp_path, info=info, limits=limits, report=quiet)
     begins = next(at for at, loud in loudness(tmp_path / "audio-1.mp4") if loud)
     assert begins == pytest.approx(TIMELINE_START + 0.8, abs=0.05)
 
 
-def test_sound_and_pictures_are_in_step_at_the_end_of_twenty_minutes(
-    source: Sources, tmp_path: Path, either: MediaLimits
+def test_audio_and_video_are_in_sync_at_the_end_of_twenty_minutes(
+    source: Sources, tmp_path: Path, either: SandboxLimits
 ) -> None:
     path = source("flashes.mp4")
-    facts = measure(path, either)
-    assert plan(facts).copy
-    done = {"facts": facts, "limits": either, "report": quiet}
-    copy_video(path, tmp_path, **done)
+    info = measure(path, either)
+    assert plan(info).copy
+    done = {"info": info, "limits": either, "report": quiet}
+    remux_video(path, tmp_path, **done)
     make_audio(path, tmp_path, **done)
     for begin in (0, 1170):
         at = TIMELINE_START + begin
@@ -192,8 +191,14 @@ def test_sound_and_pictures_are_in_step_at_the_end_of_twenty_minutes(
         assert heard == pytest.approx(seen, abs=0.04)
 
 
+def count_packets(path: Path) -> int:
+    """Return how many frames a file has."""
+    with av.open(str(path)) as container:
+        return sum(1 for packet in container.demux(video=0) if packet.size)
+
+
 def first_flash(path: Path, begin: float) -> float:
-    """Return the time of the first white picture after a time."""
+    """Return the time of the first white frame after a time."""
     with av.open(str(path)) as container:
         container.seek(int(begin * av.time_base))
         for frame in container.decode(video=0):
@@ -204,7 +209,7 @@ def first_flash(path: Path, begin: float) -> float:
 
 
 def loudness(path: Path, begin: float = 0) -> Iterator[tuple[float, bool]]:
-    """Yield the time of each piece of sound, and whether it is loud."""
+    """Yield the time of each piece of audio, and whether it is loud."""
     with av.open(str(path)) as container:
         if begin:
             container.seek(int(begin * av.time_base))
@@ -216,40 +221,3 @@ def loudness(path: Path, begin: float = 0) -> Iterator[tuple[float, bool]]:
                 loud = next((n for n, value in enumerate(values) if abs(value) > 1500), None)
                 if time >= begin:
                     yield time + (loud or 0) / 8000, loud is not None
-
-
-def test_the_poster_is_not_the_black_that_films_begin_with(
-    source: Sources, tmp_path: Path, limits: MediaLimits
-) -> None:
-    facts = measure(source("begins-black.mp4"), limits)
-    done = {"facts": facts, "limits": limits, "report": quiet}
-    draw_pictures(source("begins-black.mp4"), tmp_path, **done)
-    with av.open(str(tmp_path / "poster.jpg")) as container:
-        frame = next(container.decode(video=0))
-    light = bytes(frame.planes[0])
-    assert (frame.width, frame.height) == (320, 180)
-    assert 40 < sum(light) / len(light) < 215
-
-
-def test_the_storyboard_covers_the_film_without_a_gap(
-    source: Sources, tmp_path: Path, limits: MediaLimits
-) -> None:
-    facts = measure(source("flashes.mp4"), limits)
-    done = {"facts": facts, "limits": limits, "report": quiet}
-    pictures = draw_pictures(source("flashes.mp4"), tmp_path, **done)
-    assert pictures.files == ("poster.jpg", "storyboard.jpg", "storyboard.vtt")
-    head, *cues = (tmp_path / "storyboard.vtt").read_text().strip().split("\n\n")
-    assert head == "WEBVTT"
-    assert len(cues) == 100
-    before = "00:00:00.000"
-    for cue in cues:
-        times, target = cue.split("\n")
-        begin, end = times.split(" --> ")
-        assert begin == before
-        assert target.startswith("storyboard.jpg#xywh=")
-        before = end
-    assert before == "00:20:00.000"
-    with av.open(str(tmp_path / "storyboard.jpg")) as container:
-        sprite = next(container.decode(video=0))
-    assert (sprite.width, sprite.height) == (1600, 900)
-    assert (tmp_path / "storyboard.jpg").stat().st_size < 1 << 20

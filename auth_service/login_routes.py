@@ -1,0 +1,80 @@
+"""Start page, login and logout."""
+
+from flask import Blueprint, redirect, render_template, request
+from werkzeug.wrappers import Response
+
+from auth_service.accounts import has_no_accounts
+from auth_service.login import log_in
+from auth_service.request_helpers import (
+    LIBRARY,
+    clear_session,
+    client_info,
+    rerender_with_error,
+    set_session,
+)
+from auth_service.services import services
+from common.errors import MatineeError
+from common.web.auth import Audience, current_viewer, restrict_to, session_cookie
+from common.web.forms import form_fields
+from common.web.urls import same_site_path
+
+blueprint = Blueprint("login", __name__)
+restrict_to(blueprint, Audience.ANYBODY)
+
+
+@blueprint.get("/")
+def start() -> Response | str:
+    """Redirect to the library, or to registration if there is no account; else show the login."""
+    if current_viewer():
+        return redirect(LIBRARY, 303)
+    if has_no_accounts(services().stores.database):
+        return redirect("/register", 303)
+    return _page()
+
+
+@blueprint.get("/login")
+def show_login() -> Response | str:
+    """Show the login page; a user who is signed in is redirected."""
+    next_path = same_site_path(request.args.get("next"), default="")
+    if current_viewer():
+        return redirect(next_path or LIBRARY, 303)
+    return _page(next_path=next_path)
+
+
+@blueprint.post("/login")
+def submit_login() -> Response:
+    """Log in. The token is always a new one, and a session that the browser had before ends."""
+    form = form_fields("username", "password", optional=("next",))
+    username, next_path = form["username"], same_site_path(form["next"], default="")
+    try:
+        token, _viewer = log_in(
+            services(), username=username, password=form["password"], client=client_info()
+        )
+    except MatineeError as error:
+        return rerender_with_error(
+            error, lambda sentence: _page(error=sentence, username=username, next_path=next_path)
+        )
+    services().stores.sessions.end(request.cookies.get(session_cookie()))
+    response = redirect(next_path or LIBRARY, 303)
+    set_session(response, token)
+    return response
+
+
+@blueprint.post("/logout")
+def log_out() -> Response:
+    """End the browser's session on every service at once, if there is one."""
+    services().stores.sessions.end(request.cookies.get(session_cookie()))
+    response = redirect("/login", 303)
+    clear_session(response)
+    return response
+
+
+def _page(*, error: str | None = None, username: str = "", next_path: str = "") -> str:
+    return render_template(
+        "auth/login.html",
+        next=next_path,
+        username=username,
+        error=error,
+        registration_open=services().settings.registration_open,
+        first_account=has_no_accounts(services().stores.database),
+    )

@@ -1,0 +1,82 @@
+"""What the routes share: reading requests, and the session cookie of answers."""
+
+from collections.abc import Callable
+
+import structlog
+from flask import make_response, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from auth_service.login import ClientInfo
+from auth_service.user_agents import describe_user_agent
+from common.access import Viewer
+from common.errors import MatineeError, Unprocessable
+from common.web.auth import SECURE_SESSION_COOKIE, client_address, session_cookie
+from common.web.error_handlers import wants_json
+from db.models import Role
+
+LIBRARY = "/stream"  # where people go once they are signed in
+
+_COOKIE_AGE = 400 * 24 * 3600  # seconds; the most that browsers keep one
+
+log = structlog.get_logger()
+
+
+def client_info() -> ClientInfo:
+    """Return where the request came from."""
+    return ClientInfo(
+        address=client_address(), device=describe_user_agent(request.headers.get("User-Agent", ""))
+    )
+
+
+def parse_role(word: str) -> Role:
+    """Return the role that a form names.
+
+    :raises Unprocessable: there is no such role.
+    """
+    try:
+        return Role(word)
+    except ValueError as error:
+        raise Unprocessable("That role is not known here.") from error
+
+
+def rerender_with_error(error: MatineeError, page: Callable[[str], str]) -> AnyResponse:
+    """Answer an error with the form that caused it, filled in as it was sent.
+
+    :param page: renders the form with the error's sentence.
+    :raises MatineeError: the same error, if the client wants JSON or the error is a server error.
+    """
+    if wants_json() or error.status >= 500:
+        raise error
+    log.info("refused", status=error.status, why=type(error).__name__, sentence=str(error))
+    response = make_response(page(error.sentence), error.status)
+    response.headers.update(error.headers)
+    return response
+
+
+def set_session(response: AnyResponse, token: str) -> None:
+    """Set the session cookie. No script can read it, and no other site can send it.
+
+    The cookie lives longer than the session, whose expiry each use extends in the store.
+    """
+    name = session_cookie()
+    response.set_cookie(
+        name,
+        token,
+        max_age=_COOKIE_AGE,
+        path="/",
+        httponly=True,
+        samesite="Lax",
+        secure=name == SECURE_SESSION_COOKIE,
+    )
+
+
+def clear_session(response: AnyResponse) -> None:
+    """Delete the session cookie."""
+    name = session_cookie()
+    secure = name == SECURE_SESSION_COOKIE
+    response.delete_cookie(name, path="/", httponly=True, samesite="Lax", secure=secure)
+
+
+def viewer_json(viewer: Viewer) -> dict[str, object]:
+    """Return an account as scripts see it."""
+    return {"id": viewer.id, "name": viewer.name, "role": viewer.role.value}

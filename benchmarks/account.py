@@ -1,0 +1,69 @@
+"""An account of a Matinee under measurement, signed in over HTTP."""
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+import requests
+
+PASSWORD = "correct horse battery"
+COOKIE = "matinee_session"
+_TIMEOUT = 30  # seconds
+
+
+class Account(requests.Session):
+    """Keeps cookies, follows no redirects, and sends the headers of a browser."""
+
+    def __init__(self, url: str, name: str) -> None:
+        super().__init__()
+        self.url = url
+        self.name = name
+        self.trust_env = False
+        self.headers["Sec-Fetch-Site"] = "same-origin"
+        self.headers["Accept"] = "text/html"
+
+    @property
+    def cookie(self) -> str:
+        """The header that the account's browser sends."""
+        return f"{COOKIE}={self.cookies[COOKIE]}"
+
+    def request(self, method: str, url: str, **options: Any) -> requests.Response:  # type: ignore[override]
+        """Send a request to a path of the site.
+
+        :raises requests.HTTPError: the answer is an error.
+        """
+        options.setdefault("allow_redirects", False)
+        options.setdefault("timeout", _TIMEOUT)
+        answer = super().request(method, f"{self.url}{url}", **options)
+        answer.raise_for_status()
+        return answer
+
+    def upload(self, path: Path) -> str:
+        """Upload a video through the form, and return its id."""
+        fields = {"submission": secrets.token_hex(11), "title": "A video"}
+        with path.open("rb") as file:
+            answer = self.post("/upload", data=fields, files={"file": (path.name, file)})
+        return answer.headers["Location"].removeprefix("/stream/")
+
+    def set_visibility(self, video: str, visibility: str) -> None:
+        """Change who may watch a video."""
+        self.patch(f"/api/videos/{video}", json={"visibility": visibility})
+
+    def create_account(self, name: str, role: str) -> None:
+        """Make an account as an administrator."""
+        fields = {"username": name, "password": PASSWORD, "role": role}
+        self.post("/admin/users", data=fields)
+
+
+def register(url: str, name: str) -> Account:
+    """Make an account, and return it signed in. The first one is an administrator's."""
+    account = Account(url, name)
+    account.post("/register", data={"username": name, "password": PASSWORD})
+    return account
+
+
+def log_in(url: str, name: str, password: str = PASSWORD) -> Account:
+    """Sign in to an account, as from another browser."""
+    account = Account(url, name)
+    account.post("/login", data={"username": name, "password": password})
+    return account

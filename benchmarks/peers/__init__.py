@@ -1,0 +1,1 @@
+"""What Matinee is compared with, on the same machine in the same run."""

@@ -1,0 +1,88 @@
+"""Syncing and removing files and folders, on Linux and on systems that offer less."""
+
+import ctypes
+import errno
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from common.storage.errors import StorageFull
+
+_REMOVALS = 100  # tries to remove a folder in which somebody goes on writing
+
+_SYNC_FILE_RANGE_WRITE = 2  # <fcntl.h> of Linux
+
+
+def _sync_file_range() -> Callable[[int, int, int, int], int] | None:
+    """Return Linux's sync_file_range(2), which Python does not offer."""
+    call = getattr(ctypes.CDLL(None), "sync_file_range", None)
+    if call is not None:
+        call.argtypes = [ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint]
+    return call
+
+
+_sync_range = _sync_file_range()
+
+# Not every system has fdatasync, which leaves out what nobody needs to read the bytes again.
+sync_bytes: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
+
+
+@contextmanager
+def raising_storage_full() -> Iterator[None]:
+    """Raise :class:`StorageFull` for errors that say so.
+
+    :raises StorageFull: the volume or our quota on it is full.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageFull(str(error)) from error
+        raise
+
+
+def begin_sync(descriptor: int, start: int, end: int) -> None:
+    """Start writing a range of a file to the disk, where the system can. It guarantees nothing."""
+    if _sync_range is not None:
+        _sync_range(descriptor, start, end - start, _SYNC_FILE_RANGE_WRITE)
+
+
+def sync_path(path: Path) -> None:
+    """Make a file that is written durable.
+
+    :raises StorageFull: a volume that allocates late has no space.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        with raising_storage_full():
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make what was made, renamed or removed in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder and all in it, even while others remove it or still write to it."""
+    for _ in range(_REMOVALS):
+        try:
+            shutil.rmtree(folder)
+        except FileNotFoundError:
+            if not folder.exists():
+                return
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+        else:
+            sync_folder(folder.parent)
+            return
+    raise OSError(errno.ENOTEMPTY, "somebody goes on writing", str(folder))

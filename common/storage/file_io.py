@@ -1,0 +1,65 @@
+"""Appending to an open file, and making what was appended durable."""
+
+import os
+from typing import BinaryIO
+
+from common.storage import durability
+
+_COPY_PIECE = 16 << 20  # bytes
+
+
+def file_size(file: BinaryIO) -> int:
+    """Return how many bytes an open file has."""
+    return os.fstat(file.fileno()).st_size
+
+
+def truncate(file: BinaryIO, size: int) -> None:
+    """Cut an open file to a size, and continue writing there."""
+    os.ftruncate(file.fileno(), size)
+    file.seek(size)
+
+
+def append(file: BinaryIO, piece: bytes | memoryview) -> None:
+    """Write all of a piece at the file's position.
+
+    :raises StorageFull: the volume or our quota on it is full; a part may have been written.
+    """
+    rest = memoryview(piece)
+    with durability.raising_storage_full():
+        while rest:
+            rest = rest[file.write(rest) :]
+
+
+def append_from(source: BinaryIO, file: BinaryIO, *, start: int = 0) -> None:
+    """Append what another open file holds from `start` on; the system copies where it can.
+
+    :raises StorageFull: as for :func:`append`.
+    """
+    source.seek(start)
+    while True:
+        try:
+            with durability.raising_storage_full():
+                copied = os.copy_file_range(source.fileno(), file.fileno(), _COPY_PIECE)
+        except (AttributeError, OSError):
+            break  # not on this system or between these files; what was copied stays
+        if not copied:
+            break
+    while piece := source.read(_COPY_PIECE >> 4):
+        append(file, piece)
+
+
+def begin_sync(file: BinaryIO, start: int, end: int) -> None:
+    """Start writing a range of an open file to the disk, so that :func:`sync` waits for less.
+
+    It guarantees nothing, and does nothing on a system that cannot.
+    """
+    durability.begin_sync(file.fileno(), start, end)
+
+
+def sync(file: BinaryIO) -> None:
+    """Make what was appended durable. An offset is acknowledged only after this.
+
+    :raises StorageFull: a volume that allocates late has no space.
+    """
+    with durability.raising_storage_full():
+        durability.sync_bytes(file.fileno())

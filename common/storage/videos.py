@@ -1,0 +1,77 @@
+"""The folders of videos: from publishing an original to removing everything."""
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from common.storage.durability import remove_folder, sync_folder
+from common.storage.volume import Volume
+
+ORIGINAL = "original.mp4"
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file to deliver: where it is, its size in bytes, and when it was written."""
+
+    path: Path
+    size: int
+    modified: float
+
+
+class VideoStore(Volume):
+    """The originals, and all files that are delivered by name."""
+
+    def publish(self, upload_id: str) -> None:
+        """Move a finished upload's bytes to its video's folder, which has the same id.
+
+        After a crash, :meth:`has_original` tells whether it was done.
+
+        :raises FileNotFoundError: there are no such bytes, or they have been moved already.
+        """
+        source = self._incoming_path(upload_id)
+        source.chmod(0o644)
+        folder = self._video_folder(upload_id)
+        folder.mkdir(mode=0o755, exist_ok=True)
+        source.rename(folder / ORIGINAL)
+        sync_folder(folder)
+        sync_folder(self._incoming)
+        sync_folder(self.root)
+
+    def has_original(self, video_id: str) -> bool:
+        """Tell whether a video has its original."""
+        return (self._video_folder(video_id) / ORIGINAL).is_file()
+
+    def original(self, video_id: str) -> StoredFile:
+        """Return a video's original.
+
+        :raises FileNotFoundError: there is none.
+        """
+        path = self._video_folder(video_id) / ORIGINAL
+        facts = path.stat()
+        return StoredFile(path=path, size=facts.st_size, modified=facts.st_mtime)
+
+    @contextmanager
+    def open_original(self, video_id: str) -> Iterator[BinaryIO]:
+        """Open a video's original for reading."""
+        with (self._video_folder(video_id) / ORIGINAL).open("rb") as file:
+            yield file
+
+    def drop_video(self, video_id: str) -> None:
+        """Remove everything of a video; what is gone already is fine."""
+        remove_folder(self._video_folder(video_id))
+
+    def drop_empty_video(self, video_id: str) -> bool:
+        """Remove a video's folder unless there is something in it; tell whether it is gone."""
+        try:
+            self._video_folder(video_id).rmdir()
+        except FileNotFoundError:
+            return True
+        except OSError as error:
+            if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+                return False
+            raise
+        return True

@@ -1,0 +1,1 @@
+"""Who may have which media file. The front server asks here, and sends the bytes itself."""

@@ -1,0 +1,133 @@
+"""The JSON API of videos, with the same rules as the pages.
+
+    GET    /api/videos             {"videos": [video, ...], "next": cursor or null}
+           ?q=  ?sort=newest|oldest|title  ?whose=all|mine  ?after=<cursor>
+    GET    /api/videos/<video>     a video, as `video_json` of `presenters` describes it
+    GET    /api/videos/<video>/captions  {"captions": [{"language", "label", "url"}, ...]}
+    PATCH  /api/videos/<video>     {"title", "description", "visibility", "downloadable"}, any of
+                                   them: the video
+    DELETE /api/videos/<video>     204
+
+An error is {"error": sentence} with 401 (signed out), 404 (not there, or not yours), 405, 422.
+"""
+
+from typing import Any
+
+from flask import Blueprint, request
+from sqlalchemy.orm import Session
+
+from common.access import Viewer
+from common.titles import clean_line
+from common.web.auth import Audience, current_viewer, require_viewer, restrict_to
+from common.web.forms import json_fields
+from common.web.services import stores
+from db.engine import transaction
+from streaming_service.pages.errors import BadQuery
+from streaming_service.processing.forecast import ForecastCache
+from streaming_service.services import services
+from streaming_service.videos.captions import caption_tracks
+from streaming_service.videos.changes import VideoEdit, delete_video, edit_video
+from streaming_service.videos.cursors import BadCursor, Cursor, Sort
+from streaming_service.videos.library import (
+    SEARCH_LIMIT,
+    ListQuery,
+    OwnerFilter,
+    get_video_for,
+    get_video_to_edit,
+    list_videos,
+)
+from streaming_service.videos.presenters import load_json
+
+# A public video is described to those who are signed out; the other routes ask who is calling.
+blueprint = Blueprint("api", __name__)
+restrict_to(blueprint, Audience.ANYBODY)
+
+
+@blueprint.get("/api/videos")
+def videos() -> dict[str, Any]:
+    """List what the caller may see, a page at a time."""
+    viewer, query = require_viewer(), _query()
+    here = services()
+    return load_list(here.stores.database, viewer, query, here.forecasts)
+
+
+@transaction(writes=False)
+def load_list(
+    session: Session, viewer: Viewer, query: ListQuery, forecasts: ForecastCache
+) -> dict[str, Any]:
+    """Return a page of videos, and the cursor of the next page."""
+    page = list_videos(session, viewer, query)
+    return {
+        "videos": load_json(session, viewer, page.videos, forecasts),
+        "next": str(page.next) if page.next else None,
+    }
+
+
+def _query() -> ListQuery:
+    search = clean_line(request.args.get("q", ""))
+    if len(search) > SEARCH_LIMIT:
+        raise BadQuery(f"A search has {SEARCH_LIMIT} characters at most.")
+    try:
+        sort = Sort(request.args.get("sort", Sort.NEWEST))
+        whose = OwnerFilter(request.args.get("whose", OwnerFilter.ALL))
+        after = Cursor.read(request.args["after"], sort) if "after" in request.args else None
+    except BadCursor as error:
+        raise BadQuery("“after” is not a cursor of this list.") from error
+    except ValueError as error:
+        raise BadQuery("“sort” is newest, oldest or title, and “whose” is all or mine.") from error
+    return ListQuery(search, sort, whose, after)
+
+
+@blueprint.get("/api/videos/<video:video_id>")
+def video(video_id: str) -> dict[str, Any]:
+    """Describe one video."""
+    here = services()
+    return load_video(here.stores.database, current_viewer(), video_id, here.forecasts)
+
+
+@transaction(writes=False)
+def load_video(
+    session: Session, viewer: Viewer | None, video_id: str, forecasts: ForecastCache
+) -> dict[str, Any]:
+    """Return a video that a viewer (None: signed out) may watch.
+
+    :raises SignInRequired: the viewer is signed out and may not watch it.
+    :raises NotThere: there is no such video, or it is not for this viewer.
+    """
+    video = get_video_for(session, viewer, video_id)
+    return load_json(session, viewer, [video], forecasts)[0]
+
+
+@blueprint.get("/api/videos/<video:video_id>/captions")
+def captions(video_id: str) -> dict[str, Any]:
+    """List the caption tracks of a video."""
+    return load_captions(stores().database, current_viewer(), video_id)
+
+
+@transaction(writes=False)
+def load_captions(session: Session, viewer: Viewer | None, video_id: str) -> dict[str, Any]:
+    """Return the caption tracks of a video that a viewer (None: signed out) may watch.
+
+    :raises SignInRequired: the viewer is signed out and may not watch it.
+    :raises NotThere: there is no such video, or it is not for this viewer.
+    """
+    video = get_video_for(session, viewer, video_id)
+    return {"captions": [track.as_json() for track in caption_tracks(session, [video])[video.id]]}
+
+
+@blueprint.patch("/api/videos/<video:video_id>")
+def patch(video_id: str) -> dict[str, Any]:
+    """Change a video of the caller's, and return it as it is now."""
+    viewer = require_viewer()
+    # Asked first: a body that is wrong must not tell a stranger that the video exists.
+    get_video_to_edit(stores().database, viewer, video_id)
+    fields = json_fields(optional=("title", "description", "visibility"), flags=("downloadable",))
+    edit_video(stores(), viewer, video_id, VideoEdit(**fields))
+    return video(video_id)
+
+
+@blueprint.delete("/api/videos/<video:video_id>")
+def delete(video_id: str) -> tuple[str, int]:
+    """Delete a video of the caller's, or one that an administrator takes down."""
+    delete_video(stores(), require_viewer(), video_id)
+    return "", 204

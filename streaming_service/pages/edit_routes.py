@@ -1,0 +1,135 @@
+"""The owner's pages: editing a video, its captions, processing it again, and deletion."""
+
+from io import BytesIO
+
+from flask import Blueprint, jsonify, make_response, redirect, render_template, request
+from werkzeug.wrappers import Response
+
+from common.access import may_remove
+from common.errors import Unprocessable
+from common.web.app_factory import FORM_LIMIT
+from common.web.auth import Audience, require_viewer, restrict_to
+from common.web.error_handlers import wants_json
+from common.web.forms import form_fields
+from common.web.services import stores
+from common.web.urls import watch_url
+from db.models import CAPTION_LIMIT, Video
+from streaming_service.videos.captions import add_caption, caption_tracks, remove_caption
+from streaming_service.videos.changes import VideoEdit, delete_video, edit_video, upsert
+from streaming_service.videos.failed_jobs import retry_video
+from streaming_service.videos.languages import COMMON
+from streaming_service.videos.library import access_of, get_video_to_edit
+
+_NOTICES = {
+    "added": "The captions are there.",
+    "removed": "The captions are removed.",
+}
+
+blueprint = Blueprint("edit", __name__)
+restrict_to(blueprint, Audience.SIGNED_IN)
+
+
+@blueprint.get("/stream/<video:video_id>/edit")
+def edit_form(video_id: str) -> str:
+    """Show the form with what is there now."""
+    video = get_video_to_edit(stores().database, require_viewer(), video_id)
+    return _form(video)
+
+
+@blueprint.post("/stream/<video:video_id>/edit")
+def edit(video_id: str) -> Response:
+    """Change the video, or show the form again with the reason why not."""
+    viewer = require_viewer()
+    video = get_video_to_edit(stores().database, viewer, video_id)
+    values = form_fields("title", "description", "visibility", optional=("downloadable",))
+    edited = VideoEdit(
+        title=values["title"],
+        description=values["description"],
+        visibility=values["visibility"],
+        downloadable=values["downloadable"] != "",
+    )
+    try:
+        edit_video(stores(), viewer, video_id, edited)
+    except Unprocessable as error:
+        return make_response(_form(video, values=values, error=error.sentence), error.status)
+    return redirect(f"{watch_url(video_id)}?done=saved", 303)
+
+
+@blueprint.post("/stream/<video:video_id>/captions")
+def add_captions(video_id: str) -> Response:
+    """Add captions to the video, or show the form again with the reason why not."""
+    viewer = require_viewer()
+    video = get_video_to_edit(stores().database, viewer, video_id)
+    request.max_content_length = CAPTION_LIMIT + FORM_LIMIT
+    fields = form_fields("language", optional=("label",))
+    try:
+        track = upsert(
+            add_caption, stores().database, viewer, video_id, **fields, data=_uploaded_file()
+        )
+    except Unprocessable as error:
+        if wants_json():
+            raise
+        page = _form(video, caption=fields, caption_error=error.sentence)
+        return make_response(page, error.status)
+    if wants_json():
+        return make_response(jsonify(track.as_json()), 201)
+    return redirect(f"{watch_url(video_id)}/edit?done=added#captions", 303)
+
+
+def _uploaded_file() -> bytes:
+    """Return the file of the form, cut at one byte more than captions may have."""
+    upload = request.files.get("file")
+    with upload.stream if upload else BytesIO() as stream:  # a large one is a temporary file
+        data = stream.read(CAPTION_LIMIT + 1)
+    if not data:
+        raise Unprocessable("Choose a file with captions: WebVTT or SRT.")
+    return data
+
+
+@blueprint.post("/stream/<video:video_id>/captions/<language:language>/delete")
+def remove_captions(video_id: str, language: str) -> Response:
+    """Remove captions, and go back to the form."""
+    remove_caption(stores().database, require_viewer(), video_id, language)
+    return redirect(f"{watch_url(video_id)}/edit?done=removed#captions", 303)
+
+
+@blueprint.post("/stream/<video:video_id>/process")
+def process(video_id: str) -> Response:
+    """Queue the failed jobs again, and go back to the video."""
+    retry_video(stores(), require_viewer(), video_id)
+    return redirect(f"{watch_url(video_id)}?done=again", 303)
+
+
+@blueprint.post("/stream/<video:video_id>/delete")
+def delete(video_id: str) -> Response:
+    """Delete the video, and go back to the library."""
+    delete_video(stores(), require_viewer(), video_id)
+    return redirect("/stream", 303)
+
+
+def _form(
+    video: Video,
+    *,
+    values: dict[str, str] | None = None,
+    error: str | None = None,
+    caption: dict[str, str] | None = None,
+    caption_error: str | None = None,
+) -> str:
+    current = {
+        "title": video.title,
+        "description": video.description,
+        "visibility": video.visibility.value,
+        "downloadable": "on" if video.downloadable else "",
+    }
+    return render_template(
+        "streaming/edit.html",
+        video=video,
+        tracks=caption_tracks(stores().database, [video])[video.id],
+        languages=COMMON,
+        values=values or current,
+        error=error,
+        caption=caption or {},
+        caption_error=caption_error,
+        notice=_NOTICES.get(request.args.get("done", "")),
+        may_remove=may_remove(require_viewer(), access_of(video)),
+    )

@@ -1,0 +1,168 @@
+"""The progress of processing, as JSON and as server-sent events.
+
+    GET /api/videos/<video>/progress           as `streaming_service.processing.view` describes it
+    GET /api/videos/progress?ids=<id>,<id>     {"videos": {id: the same, ...}}; videos that are not
+                                               there, or not for the caller, are left out
+
+With `Accept: text/event-stream` the answer is a stream: an event `progress` for the present state
+and one for each change, with the same JSON, and `id` if several videos were asked for. It ends when
+nothing more happens by itself, when the caller may no longer watch, and after ten minutes, when a
+browser asks again. A client has at most four streams open on each process; the next one is answered
+with 429 and `Retry-After`.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import structlog
+from flask import Blueprint, Response, jsonify, request
+from redis.exceptions import RedisError
+from sqlalchemy.orm import Session
+
+from common.access import Viewer
+from common.errors import NotFound, Unprocessable
+from common.ids import is_id
+from common.process import shutdown
+from common.web.auth import (
+    Audience,
+    client_address,
+    current_viewer,
+    require_viewer,
+    restrict_to,
+    session_token,
+)
+from db.engine import DatabaseUnavailable, transaction
+from streaming_service.processing.forecast import ForecastCache
+from streaming_service.processing.view import load_processing
+from streaming_service.services import services
+from streaming_service.videos.library import PAGE, get_videos_for
+
+_INTERVAL = 1.0  # seconds between two reads of the database
+# Reads without news, after which a comment is sent. Only a write shows that a client has left, and
+# its stream counts until then.
+_PING_AFTER = 2
+_MAX_READS = 600  # until a browser has to ask again
+
+# By the id of the video.
+States = Mapping[str, dict[str, Any]]
+
+_FINAL = ("done", "failed", "refused")
+
+log = structlog.get_logger()
+
+blueprint = Blueprint("progress", __name__)
+restrict_to(blueprint, Audience.ANYBODY)
+
+
+@blueprint.get("/api/videos/<video:video_id>/progress")
+def of_one(video_id: str) -> Response:
+    """Tell how far a video is."""
+    states = _load([video_id])
+    if not states:
+        require_viewer()
+        raise NotFound
+    if _wants_events():
+        return _event_stream([video_id], data_of=lambda _id, state: state)
+    return _vary_by_accept(jsonify(states[video_id]))
+
+
+@blueprint.get("/api/videos/progress")
+def of_several() -> Response:
+    """Tell how far a page of videos is."""
+    require_viewer()
+    ids = [part for part in request.args.get("ids", "").split(",") if part]
+    if len(ids) > PAGE or not all(map(is_id, ids)):
+        raise Unprocessable(f"“ids” is up to {PAGE} ids of videos with commas between them.")
+    if _wants_events():
+        return _event_stream(ids, data_of=lambda video_id, state: {"id": video_id} | state)
+    return _vary_by_accept(jsonify(videos=_load(ids)))
+
+
+def _wants_events() -> bool:
+    return request.accept_mimetypes.best == "text/event-stream"
+
+
+def _vary_by_accept(response: Response) -> Response:
+    response.vary.add("Accept")
+    return response
+
+
+def _load(ids: list[str]) -> States:
+    here = services()
+    return load_states(here.stores.database, current_viewer(), ids, here.forecasts)
+
+
+@transaction(writes=False)
+def load_states(
+    session: Session, viewer: Viewer | None, ids: list[str], forecasts: ForecastCache
+) -> States:
+    """Return the processing of those of these videos that a viewer may watch."""
+    videos = get_videos_for(session, viewer, ids)
+    found = load_processing(session, videos, forecasts)
+    viewer_id = viewer.id if viewer is not None else None
+    return {v.id: found[v.id].as_json(with_errors=v.owner_id == viewer_id) for v in videos}
+
+
+def _event_stream(ids: list[str], *, data_of: Callable[[str, dict[str, Any]], Any]) -> Response:
+    """Answer with a stream of events.
+
+    :raises TooManyStreams: this client has as many open as it may.
+    :raises ServerBusy: this process has no room for another stream.
+    """
+    here, token, viewer = services(), session_token(), current_viewer()
+    client = f"address {client_address()}" if viewer is None else f"account {viewer.id}"
+    here.event_streams.acquire(client)
+
+    def read() -> States:
+        # The session is looked up each time: it may end, and so may the viewer's access.
+        viewer = here.stores.sessions.find(token)
+        return load_states(here.stores.database, viewer, ids, here.forecasts)
+
+    response = Response(
+        (_event(data_of(*change)) if change else ": ping\n\n" for change in changes(read)),
+        mimetype="text/event-stream",
+        headers={"X-Accel-Buffering": "no", "Cache-Control": "no-store"},
+    )
+    response.call_on_close(lambda: here.event_streams.release(client))
+    return _vary_by_accept(response)
+
+
+def _event(data: Any) -> str:
+    return f"event: progress\ndata: {json.dumps(data, separators=(',', ':'))}\n\n"
+
+
+def changes(
+    read: Callable[[], States], *, pause: Callable[[float], None] = time.sleep
+) -> Iterator[tuple[str, dict[str, Any]] | None]:
+    """Yield the state of each video, and each change; None when nothing has changed for a while.
+
+    No connection to a store is held between two reads.
+    """
+    known: dict[str, dict[str, Any]] = {}
+    reads_without_news = 0
+    for _ in range(_MAX_READS):
+        try:
+            states = read()
+        except (DatabaseUnavailable, RedisError) as error:
+            log.info("progress ended", detail=str(error))
+            return
+        news = [(i, s) for i, s in states.items() if known.get(i) != _without_estimates(s)]
+        yield from news
+        known.update((i, _without_estimates(state)) for i, state in news)
+        reads_without_news = 0 if news else reads_without_news + 1
+        if all(state["state"] in _FINAL for state in states.values()):
+            return
+        if reads_without_news == _PING_AFTER:
+            reads_without_news = 0
+            yield None
+        pause(_INTERVAL)
+        if shutdown.is_shutting_down():
+            return
+
+
+def _without_estimates(state: dict[str, Any]) -> dict[str, Any]:
+    """Leave out the ETAs: they move a little every second, and the sentence tells them."""
+    steps = [step | {"done_at": None} for step in state.get("steps", ())]
+    return state | {"done_at": None, "steps": steps}

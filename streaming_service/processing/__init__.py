@@ -1,0 +1,1 @@
+"""How far videos are processed: states, ETAs and queue positions, and how pages word them."""

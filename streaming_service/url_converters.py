@@ -1,0 +1,17 @@
+"""Flask's URL converters for video ids and language tags."""
+
+from werkzeug.routing import BaseConverter
+
+from common.ids import PATTERN
+
+
+class VideoIdConverter(BaseConverter):
+    """Matches text that has the form of an id (see `common.ids`); anything else is 404."""
+
+    regex = PATTERN
+
+
+class LanguageConverter(BaseConverter):
+    """Matches text that could be a language tag."""
+
+    regex = "[A-Za-z0-9-]{2,35}"

@@ -1,0 +1,181 @@
+"""Jobs that failed for good: listed for administrators, and queued again.
+
+An administrator sees whose video it is, which job failed and the last lines of its log. Of the
+video itself they see no more here than anywhere else; see `common.access`.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import ColumnElement, CursorResult, Update, and_, func, or_, select, update
+from sqlalchemy.orm import Session, contains_eager
+
+from common.access import Viewer, may_watch
+from common.errors import Conflict
+from common.job_queue import wake_workers
+from common.live import is_live
+from common.stores import Stores
+from common.web.urls import watch_url
+from db.engine import transaction
+from db.models import Job, JobState, Video
+from streaming_service.processing.status import JobProgress
+from streaming_service.processing.view import JobView
+from streaming_service.videos.cursors import FailedJobCursor
+from streaming_service.videos.library import access_of, get_video_to_edit
+
+PAGE = 25  # jobs
+
+
+def _can_be_retried() -> ColumnElement[bool]:
+    """Return the condition that trying a job of a video again may help: it is live, not refused."""
+    return and_(is_live(), Video.rejection_reason.is_(None))
+
+
+@dataclass(frozen=True)
+class FailedJob:
+    """A job that is not tried again by itself.
+
+    :ivar title: of the video; None if the viewer may not watch it.
+    :ivar job: with the sentence for people and the last lines of ffmpeg's log.
+    """
+
+    job_id: int
+    video_id: str
+    title: str | None
+    owner_name: str
+    ended_at: datetime
+    attempts: int
+    job: JobView
+
+    @property
+    def label(self) -> str:
+        """Name the job and its state: `720p: failed`."""
+        return self.job.label
+
+    @property
+    def again(self) -> str:
+        """The URL that queues it again."""
+        return f"/stream/failed/{self.job_id}/again"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for scripts."""
+        progress = self.job.progress
+        page = {} if self.title is None else {"page": watch_url(self.video_id)}
+        return {
+            "id": self.job_id,
+            "video": self.video_id,
+            "title": self.title,
+            "owner": self.owner_name,
+            "kind": progress.kind.value,
+            "height": progress.height or None,
+            "words": self.label,
+            "ended_at": self.ended_at.isoformat(timespec="seconds"),
+            "attempts": self.attempts,
+            "error": self.job.error,
+            "detail": self.job.log_tail,
+            "urls": {"again": self.again} | page,
+        }
+
+
+@dataclass(frozen=True)
+class FailedJobPage:
+    """A page of the list, and the cursor of the next page, if there is one."""
+
+    jobs: list[FailedJob]
+    next: FailedJobCursor | None
+
+
+@transaction(writes=False)
+def list_failed_jobs(
+    session: Session, viewer: Viewer, *, after: FailedJobCursor | None = None
+) -> FailedJobPage:
+    """Return a page of the failed jobs of everybody's videos, the latest first.
+
+    Jobs of refused videos are left out: their owners are told, and trying again cannot help.
+
+    :param viewer: an administrator.
+    :param after: the cursor of the page before, from its :class:`FailedJobPage`.
+    """
+    # A failed job has a finish time; the column alone does not promise it.
+    ended_at = func.coalesce(Job.finished_at, Job.created_at)
+    wanted = (
+        select(Job, Video)
+        .join(Video, Video.id == Job.video_id)
+        .join(Video.owner)
+        .options(contains_eager(Video.owner))
+        .where(Job.state == JobState.FAILED, _can_be_retried())
+        .order_by(ended_at.desc(), Job.id.desc())
+        .limit(PAGE + 1)  # one more than is shown tells whether there is a next page
+    )
+    if after is not None:
+        same = and_(ended_at == after.ended_at, Job.id < after.job_id)
+        wanted = wanted.where(or_(ended_at < after.ended_at, same))
+    jobs = [_failed_job(viewer, job, video) for job, video in session.execute(wanted)]
+    if len(jobs) <= PAGE:
+        return FailedJobPage(jobs, None)
+    last = jobs[PAGE - 1]
+    return FailedJobPage(jobs[:PAGE], FailedJobCursor(last.ended_at, last.job_id))
+
+
+def _failed_job(viewer: Viewer, job: Job, video: Video) -> FailedJob:
+    progress = JobProgress(job.kind, job.height, job.state, percent=0, done_at=None)
+    return FailedJob(
+        job_id=job.id,
+        video_id=video.id,
+        title=video.title if may_watch(viewer, access_of(video)) else None,
+        owner_name=video.owner.name if video.owner is not None else "",
+        ended_at=job.finished_at or job.created_at,
+        attempts=job.attempts,
+        job=JobView(progress, is_next=False, error=job.error, log_tail=job.log_tail),
+    )
+
+
+def retry_video(stores: Stores, viewer: Viewer, video_id: str) -> None:
+    """Queue the failed jobs of a video again.
+
+    :raises NotThere: it is not theirs to edit.
+    :raises Conflict: it was refused.
+    """
+    count = queue_video_again(stores.database, viewer, video_id)
+    wake_workers(stores.redis, count)
+
+
+def retry_job(stores: Stores, job_id: int) -> bool:
+    """Queue a failed job again, whoever owns the video; tell whether there is one.
+
+    For administrators. A job that is not listed stays as it is.
+    """
+    count = queue_job_again(stores.database, job_id)
+    wake_workers(stores.redis, count)
+    return count > 0
+
+
+@transaction(writes=True)
+def queue_video_again(session: Session, viewer: Viewer, video_id: str) -> int:
+    """Set the failed jobs of a video to waiting, and return how many there are.
+
+    :raises NotThere: it is not theirs to edit.
+    :raises Conflict: it was refused.
+    """
+    video = get_video_to_edit(session, viewer, video_id)
+    if video.rejection_reason is not None:
+        raise Conflict("This video cannot be played, and trying again would not change that.")
+    return _queue_again(session, update(Job).where(Job.video_id == video_id))
+
+
+@transaction(writes=True)
+def queue_job_again(session: Session, job_id: int) -> int:
+    """Set a job to waiting if it is one of those listed; return 1, or 0 if it is not."""
+    retryable = select(Video.id).where(_can_be_retried())
+    return _queue_again(session, update(Job).where(Job.id == job_id, Job.video_id.in_(retryable)))
+
+
+def _queue_again(session: Session, jobs: Update) -> int:
+    values = {"state": JobState.WAITING, "attempts": 0, "progress": 0.0}
+    cleared = dict.fromkeys(("not_before", "finished_at", "error", "log_tail"))
+    statement = jobs.where(Job.state == JobState.FAILED).values(values | cleared)
+    # No job is loaded in this session, so none has to be synchronized.
+    options = {"synchronize_session": False}
+    result = session.execute(statement, execution_options=options)
+    return cast("CursorResult[Any]", result).rowcount

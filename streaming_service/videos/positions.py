@@ -1,0 +1,61 @@
+"""Where a viewer stopped in a video, so that every device of theirs continues from there."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from common.access import Viewer
+from common.errors import NotFound
+from db.engine import transaction
+from db.models import Position, Video, now
+from streaming_service.videos.library import get_video_for
+
+_END = 15_000  # milliseconds before the end that count as watched, as do the last 5 %
+
+
+@transaction(writes=True)
+def set_position(session: Session, viewer: Viewer, video_id: str, *, position_ms: int) -> None:
+    """Store a position, or forget it at the start and near the end.
+
+    Call it through `streaming_service.videos.changes.upsert`: two requests may add the same row.
+
+    :raises NotFound: the video is not for this viewer.
+    """
+    video = get_video_for(session, viewer, video_id)
+    if video.rejection_reason is not None:
+        raise NotFound
+    if position_ms == 0 or is_over(position_ms, video.duration_ms):
+        mine = (Position.user_id == viewer.id, Position.video_id == video_id)
+        session.execute(delete(Position).where(*mine))
+        return
+    place = session.get(Position, (viewer.id, video_id))
+    if place is None:
+        place = Position(user_id=viewer.id, video_id=video_id)
+        session.add(place)
+    place.position_ms, place.watched_at = position_ms, now()
+
+
+def is_over(position_ms: int, duration_ms: int | None) -> bool:
+    """Tell whether only the end is left: 5 % of the video, or 15 s if that is more.
+
+    Of a video shorter than a minute it is a quarter, so that most of it can still be resumed.
+
+    :param duration_ms: None if it is not known yet.
+    """
+    if duration_ms is None:
+        return False
+    end = max(duration_ms // 20, min(_END, duration_ms // 4))
+    return position_ms >= duration_ms - end
+
+
+def load_positions(
+    session: Session, viewer: Viewer | None, videos: Sequence[Video]
+) -> Mapping[str, int]:
+    """Return where a viewer stopped, in milliseconds, for those videos of these that they began."""
+    if viewer is None or not videos:
+        return {}
+    wanted = select(Position.video_id, Position.position_ms).where(
+        Position.user_id == viewer.id, Position.video_id.in_([video.id for video in videos])
+    )
+    return {row.video_id: row.position_ms for row in session.execute(wanted)}

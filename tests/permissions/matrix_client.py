@@ -1,0 +1,270 @@
+"""The people and videos of the matrix, made over HTTP in a running Matinee."""
+
+import re
+import secrets
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+
+from tests.permissions.matrix import (
+    ALIVE,
+    CAPTIONS,
+    FORMS,
+    JSON,
+    OUR_SITE,
+    PASSWORD,
+    SIGNED_IN,
+    Caller,
+    Cell,
+    Route,
+    State,
+    fields_of,
+)
+from tests.system.people import TIMEOUT, unless_busy
+
+TITLE = "Seen by those who may watch"
+
+_ROLES = {
+    Caller.VIEWER: "viewer",
+    Caller.STRANGER: "uploader",
+    Caller.OWNER: "uploader",
+    Caller.ADMINISTRATOR: "admin",
+    Caller.DISABLED: "uploader",
+}
+_NOWHERE = "A" * 22
+_NO_STEP = str(1 << 62)  # to make one fail takes minutes, and asking for another is no error
+_CAPTION_FILE = {"file": ("film.vtt", CAPTIONS, "text/vtt")}
+
+
+class MatrixClient:
+    """Everybody, signed in to a Matinee that others may use as well.
+
+    People are made when they are first asked for, and again when a request has signed them out or
+    taken their account away; so are videos.
+
+    :param operator: headers of an administrator, who is none of the callers.
+    :param film: a file that can be played, or workers would take it down in the middle.
+    """
+
+    def __init__(self, url: str, operator: dict[str, str], film: bytes) -> None:
+        self._url = url
+        self._film = film
+        self._operator = operator
+        self._session = requests.Session()
+        self._session.trust_env = False
+        # Who is calling is said by each request, and no answer changes it.
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self._names: dict[Caller, str] = {}
+        self._ids: dict[str, int] = {}
+        self._credentials: dict[Caller, dict[str, str]] = {}
+        self._videos: dict[tuple[Caller, State], str] = {}
+        self._listed: str | None = None
+        self._target = self._person("uploader")
+        self._begin_disabled()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def request(self, method: str, path: str, **options: Any) -> requests.Response:
+        """Send a request as it stands, and follow no redirect."""
+        where = f"{self._url}{path}"
+        return self._session.request(
+            method, where, allow_redirects=False, timeout=TIMEOUT, **options
+        )
+
+    def _insist(self, method: str, path: str, **options: Any) -> requests.Response:
+        return unless_busy(lambda: self.request(method, path, **options))
+
+    def send(self, cell: Cell) -> requests.Response:
+        """Send a request of the matrix."""
+        headers = self.credentials(cell.caller) | dict(cell.site)
+        options: dict[str, Any] = {} if cell.is_safe else self._body(cell.route)
+        path = self._path(cell.route, cell.caller, cell.state)
+        return self.request(cell.method, path, headers=headers, **options)
+
+    def prepare(self, route: Route) -> None:
+        """Make everybody and everything that an address is tried with."""
+        for caller in Caller:
+            self.credentials(caller)
+            for state in route.states:
+                self._path(route, caller, state)
+
+    def mend(self, cell: Cell) -> None:
+        """After a request that was granted: forget what it may have changed."""
+        if cell.state is not None:
+            self._videos.pop((_owner(cell.caller), cell.state), None)
+        if "<user>" in cell.route.pattern:
+            self._switch("disable", self._names[Caller.DISABLED])
+            self._switch("enable", self._target)
+        if cell.route.pattern == "/account/delete":
+            person = Caller.OWNER if cell.caller is Caller.BEARER else cell.caller
+            self._names.pop(person)
+            self._videos = {key: v for key, v in self._videos.items() if key[0] is not person}
+        self._listed = None
+        for caller in SIGNED_IN & self._credentials.keys():
+            answer = self.request("GET", "/api/session", headers=self.credentials(caller))
+            if answer.status_code == 401:
+                del self._credentials[caller]
+
+    def films(self) -> list[dict[str, object]]:
+        """Return the owner's videos as they are now, but for what workers do to them meanwhile."""
+        answer = self.request(
+            "GET", "/api/videos?whose=mine", headers=self.credentials(Caller.OWNER)
+        )
+        found: list[dict[str, object]] = answer.json()["videos"]
+        made_later = ("processing", "sha256", "urls")
+        return [{name: film[name] for name in film if name not in made_later} for film in found]
+
+    # --- people -----------------------------------------------------------------------------------
+
+    def credentials(self, caller: Caller) -> dict[str, str]:
+        """Return the headers that say who is calling."""
+        if caller is Caller.NOBODY:
+            return {}
+        if caller not in self._credentials:
+            self._credentials[caller] = self._sign_in(caller)
+        return self._credentials[caller]
+
+    def _sign_in(self, caller: Caller) -> dict[str, str]:
+        name = self._name(caller)
+        if caller is Caller.BEARER:
+            return {"Authorization": f"Bearer {self._token(name)}"}
+        return sign_in(self._url, name)
+
+    def _name(self, caller: Caller) -> str:
+        person = Caller.OWNER if caller is Caller.BEARER else caller
+        if person not in self._names:
+            self._names[person] = self._person(_ROLES[person])
+        return self._names[person]
+
+    def _person(self, role: str) -> str:
+        name = new_name()
+        form = {"username": name, "password": PASSWORD, "role": role}
+        answer = self.request("POST", "/admin/users", data=form, headers=self._operator)
+        assert answer.status_code == 303, answer.text
+        return name
+
+    def _token(self, name: str) -> str:
+        form = {"username": name, "password": PASSWORD}
+        answer = self.request("POST", "/api/session", json=form).json()
+        self._ids[name] = answer["user"]["id"]
+        token: str = answer["token"]
+        return token
+
+    def _id(self, name: str) -> int:
+        if name not in self._ids:
+            self._token(name)
+        return self._ids[name]
+
+    def _switch(self, action: str, name: str) -> None:
+        path = f"/admin/users/{self._id(name)}/{action}"
+        answer = self.request("POST", path, headers=self._operator)
+        assert answer.status_code == 303, answer.text
+
+    def _begin_disabled(self) -> None:
+        """Let somebody in, who puts videos on the shelf, and disable the account."""
+        self.credentials(Caller.DISABLED)
+        self._id(self._names[Caller.DISABLED])
+        for state in State:
+            self._video(Caller.DISABLED, state)
+        self._switch("disable", self._names[Caller.DISABLED])
+
+    # --- addresses --------------------------------------------------------------------------------
+
+    def _path(self, route: Route, caller: Caller, state: State | None) -> str:
+        path = route.pattern
+        if state is not None:
+            path = path.replace("<video>", self._video(_owner(caller), state))
+        if "<user>" in path:
+            disabled = route.subject == "disabled"
+            subject = self._names[Caller.DISABLED] if disabled else self._target
+            path = path.replace("<user>", str(self._id(subject)))
+        path = path.replace("<language>", "en")
+        path = path.replace("<rendition>", "480p").replace("<job>", _NO_STEP)
+        if "<session>" in path:
+            path = path.replace("<session>", self._listed_session())
+        return path
+
+    def _listed_session(self) -> str:
+        """Return the id of a session that the owner has somewhere else."""
+        if self._listed is not None:
+            return self._listed
+        sign_in(self._url, self._name(Caller.OWNER))
+        page = self.request("GET", "/account", headers=self.credentials(Caller.OWNER)).text
+        self._listed = re.findall(r'action="/account/sessions/([^"/]+)/end"', page)[0]
+        return self._listed
+
+    def _video(self, owner: Caller, state: State) -> str:
+        if state is State.MISSING:
+            return _NOWHERE
+        if (owner, state) not in self._videos:
+            self._videos[owner, state] = self._make_video(owner, state)
+        return self._videos[owner, state]
+
+    def _make_video(self, owner: Caller, state: State) -> str:
+        headers = self.credentials(owner)
+        if state is State.OWNER_GONE:
+            headers = sign_in(self._url, self._person("uploader"))
+        files = {"file": ("film.mp4", self._film, "video/mp4")}
+        answer = self._insist(
+            "POST", "/upload", data={"title": TITLE}, files=files, headers=headers | OUR_SITE
+        )
+        assert answer.status_code == 303, answer.text
+        video = answer.headers["Location"].removeprefix("/stream/")
+        visibility = state.value if state in ALIVE else State.PUBLIC.value
+        shown = {"visibility": visibility}
+        answer = self._insist("PATCH", f"/api/videos/{video}", json=shown, headers=headers)
+        assert answer.status_code == 200, answer.text
+        answer = self._insist(
+            "POST",
+            f"/stream/{video}/captions",
+            data={"language": "en"},
+            files=_CAPTION_FILE,
+            headers=headers | OUR_SITE,
+        )
+        assert answer.status_code == 303, answer.text
+        if state is State.DELETED:
+            answer = self._insist("DELETE", f"/api/videos/{video}", headers=headers)
+            assert answer.status_code == 204, answer.text
+        if state is State.OWNER_GONE:
+            form = {"password": PASSWORD}
+            answer = self._insist("POST", "/account/delete", data=form, headers=headers)
+            assert answer.status_code == 303, answer.text
+        return video
+
+    def _body(self, route: Route) -> dict[str, Any]:
+        if route.pattern == "/upload":
+            files = {"file": ("film.mp4", self._film, "video/mp4")}
+            return {"data": {"title": "A film"}, "files": files}
+        if route.pattern == "/stream/<video>/captions":
+            return {"data": fields_of(FORMS, route), "files": _CAPTION_FILE}
+        names = {"new": new_name(), "target": self._target}
+        if fields := fields_of(JSON, route, **names):
+            return {"json": fields}
+        return {"data": fields_of(FORMS, route, **names)}
+
+
+def _owner(caller: Caller) -> Caller:
+    """Whose videos somebody asks for: who was disabled, for their own."""
+    return Caller.DISABLED if caller is Caller.DISABLED else Caller.OWNER
+
+
+def new_name() -> str:
+    """Return a name that nobody has."""
+    return f"matrix-{secrets.token_hex(6)}"
+
+
+def sign_in(url: str, name: str, *, register: bool = False) -> dict[str, str]:
+    """Sign somebody in through the form, and return the cookie as a header; empty if refused."""
+    form = {"username": name, "password": PASSWORD}
+    answer = requests.post(
+        f"{url}/{'register' if register else 'login'}",
+        data=form,
+        allow_redirects=False,
+        timeout=TIMEOUT,
+    )
+    if answer.status_code != 303:
+        return {}
+    return {"Cookie": answer.headers["Set-Cookie"].split(";")[0]}

@@ -1,0 +1,234 @@
+"""The people and videos of the matrix, in one process, where they are put back in milliseconds."""
+
+import os
+import shutil
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Any
+
+from argon2.profiles import CHEAPEST
+from redis import Redis
+from sqlalchemy import insert, select
+from werkzeug.test import Client, TestResponse
+
+from auth_service.passwords import Passwords
+from common.access import Viewer
+from common.stores.sessions import SessionStore, token_hash
+from common.web.auth import SESSION_COOKIE
+from db.engine import Database
+from db.models import (
+    Base,
+    Caption,
+    Job,
+    JobKind,
+    JobState,
+    Role,
+    User,
+    Video,
+    Visibility,
+    now,
+)
+from tests import media
+from tests.conftest import Site
+from tests.permissions.matrix import (
+    ALIVE,
+    CAPTIONS,
+    FORMS,
+    JSON,
+    PASSWORD,
+    Caller,
+    Cell,
+    Route,
+    State,
+    fields_of,
+)
+
+FILM = media.mp4()
+TITLE = "Seen by those who may watch"
+
+_HASH = Passwords(CHEAPEST).hash(PASSWORD)
+_ROLES = {
+    "target": Role.UPLOADER,
+    "disabled": Role.UPLOADER,
+    "viewer": Role.VIEWER,
+    "stranger": Role.UPLOADER,
+    "owner": Role.UPLOADER,
+    "administrator": Role.ADMIN,
+    "second": Role.ADMIN,  # so that the other one may go
+}
+_NAMES = {
+    Caller.VIEWER: "viewer",
+    Caller.STRANGER: "stranger",
+    Caller.OWNER: "owner",
+    Caller.BEARER: "owner",
+    Caller.ADMINISTRATOR: "administrator",
+    Caller.DISABLED: "disabled",
+}
+
+_PLACES = (
+    "original.mp4", "poster.jpg", "storyboard.jpg", "storyboard.vtt", "hls/master.m3u8",
+    "hls/480p.m3u8", "hls/480p.mp4",
+)  # fmt: skip
+
+_TABLES = [table.name for table in Base.metadata.sorted_tables]
+
+Dump = dict[str, list[Any]]
+
+
+class MatrixState:
+    """The site with everybody in it. Each person has two sessions, and the owners every video."""
+
+    def __init__(self, site: Site, database: Database, redis: Redis) -> None:
+        self.site = site
+        self._database = database
+        self._redis = redis
+        self._sessions = SessionStore(redis, ttl=3600)
+        self._outside = Client(site.wsgi, use_cookies=False)
+        self._count = 0
+        self.rebuild()
+
+    def rebuild(self) -> None:
+        """Put everything back to the beginning, and remember what that looks like."""
+        self._count += 1
+        self._redis.flushall()
+        self._database.write(self._fill)
+        for folder in self.site.videos_dir.iterdir():
+            if folder.name not in self._films:
+                shutil.rmtree(folder)
+        for film in self._films:
+            folder = self.site.videos_dir / film
+            folder.mkdir(exist_ok=True)
+            for place in _PLACES:
+                if not (folder / place).exists():
+                    (folder / place).parent.mkdir(exist_ok=True)
+                    (folder / place).write_bytes(FILM)
+        for person in [name for name in _ROLES if name != "second"]:
+            viewer = Viewer(id=self._ids[person], name=person, role=_ROLES[person])
+            self._other_sessions[person] = self._begin(viewer)
+            self._tokens[person] = self._begin(viewer)
+        disabling = f"/admin/users/{self._ids['disabled']}/disable"
+        answer = self._outside.post(disabling, headers=self.credentials(Caller.ADMINISTRATOR))
+        assert answer.status_code == 303
+        self.beginning = self.dump()
+
+    def _begin(self, viewer: Viewer) -> str:
+        return self._sessions.begin(viewer, device="Test", address="127.0.0.1")
+
+    def _fill(self, session: Any) -> None:
+        for table in reversed(Base.metadata.sorted_tables):
+            if table.name != "volumes":  # its one row comes with the schema
+                session.execute(table.delete())
+        users = [
+            {"name": name, "name_key": name, "password_hash": _HASH, "role": role}
+            for name, role in _ROLES.items()
+        ]
+        session.execute(insert(User), users)
+        self._ids = {name: user_id for user_id, name in session.execute(select(User.id, User.name))}
+        self._tokens: dict[str, str] = {}
+        self._other_sessions: dict[str, str] = {}
+        videos = [
+            self._video(owner, state)
+            for owner in ("owner", "disabled")
+            for state in State
+            if state is not State.MISSING
+        ]
+        session.execute(insert(Video), videos)
+        self._films = {video["id"] for video in videos}
+        # Each has captions to read and remove, and a step that failed, to be tried again.
+        tracks = {"language": "en", "label": "English", "body": CAPTIONS}
+        session.execute(insert(Caption), [{"video_id": i} | tracks for i in self._films])
+        failed = {"kind": JobKind.RENDITION, "height": 720, "state": JobState.FAILED, "attempts": 3}
+        session.execute(insert(Job), [{"video_id": i} | failed for i in self._films])
+        private = Job.video_id == video_id("owner", State.PRIVATE)
+        self._step = session.scalars(select(Job.id).where(private)).one()
+
+    def _video(self, owner: str, state: State) -> dict[str, Any]:
+        return {
+            "id": video_id(owner, state),
+            "owner_id": None if state is State.OWNER_GONE else self._ids[owner],
+            "visibility": Visibility(state.value) if state in ALIVE else Visibility.PUBLIC,
+            "deleted_at": now() if state is State.DELETED else None,
+            "title": TITLE,
+            "description": TITLE,
+            "size": len(FILM),
+            "duration_ms": 2000,
+            "width": 640,
+            "height": 360,
+            "video_codec": "avc1.64001f",
+        }
+
+    def dump(self) -> Dump:
+        """Return all that a request could change: rows, sessions and who has them, and files."""
+        with self._database.engine.connect() as connection:
+            # As the driver has them: a great many rows are looked at here, and only compared.
+            found: Dump = {
+                table: sorted(map(repr, connection.exec_driver_sql(f"SELECT * FROM {table}")))
+                for table in _TABLES
+            }
+        keys = sorted(map(str, self._redis.keys("session*")))
+        with self._redis.pipeline(transaction=False) as pipe:
+            for key in keys:
+                # Of the lists only who is in them: when a session was last seen may change.
+                (pipe.get if key.startswith("session:") else pipe.hkeys)(key)
+            values = pipe.execute()
+        found["sessions"] = [(k, sorted(v)) for k, v in zip(keys, values, strict=True)]
+        found["files"] = sorted(
+            f"{folder}/{name}"
+            for folder, _, names in os.walk(self.site.videos_dir)
+            for name in names
+        )
+        return found
+
+    def credentials(self, caller: Caller) -> dict[str, str]:
+        """Return the headers that say who is calling."""
+        if caller is Caller.NOBODY:
+            return {}
+        token = self.token(caller)
+        if caller is Caller.BEARER:
+            return {"Authorization": f"Bearer {token}"}
+        return {"Cookie": f"{SESSION_COOKIE}={token}"}
+
+    def token(self, caller: Caller) -> str:
+        """Return the token that somebody was given when they signed in."""
+        return self._tokens[_NAMES[caller]]
+
+    def path(self, route: Route, caller: Caller, state: State | None) -> str:
+        """Return a line's address for a caller; who was disabled asks for videos of their own."""
+        owner = "disabled" if caller is Caller.DISABLED else "owner"
+        return (
+            route.pattern.replace("<video>", video_id(owner, state) if state else "")
+            .replace("<user>", str(self._ids[route.subject]))
+            .replace("<language>", "en")
+            .replace("<rendition>", "480p")
+            .replace("<job>", str(self._step))
+            .replace("<session>", token_hash(self._other_sessions["owner"]))
+        )
+
+    def send(self, cell: Cell, client: Client | None = None) -> TestResponse:
+        """Send a request of the matrix, from outside unless a service's own client is given."""
+        headers: Mapping[str, str] = {**self.credentials(cell.caller), **cell.site}
+        options: dict[str, Any] = {} if cell.is_safe else self._body(cell.route)
+        return (client or self._outside).open(
+            self.path(cell.route, cell.caller, cell.state),
+            method=cell.method,
+            headers=headers,
+            buffered=True,
+            **options,
+        )
+
+    def _body(self, route: Route) -> dict[str, Any]:
+        if route.pattern == "/upload":
+            return {"data": {"title": "A film", "file": (BytesIO(FILM), "film.mp4")}}
+        if route.pattern == "/stream/<video>/captions":
+            file = (BytesIO(CAPTIONS.encode()), "film.vtt")
+            return {"data": fields_of(FORMS, route) | {"file": file}}
+        names = {"new": f"newcomer-{self._count}", "target": "target"}
+        if fields := fields_of(JSON, route, **names):
+            return {"json": fields}
+        fields = fields_of(FORMS, route, **names)
+        return {"data": fields} if fields else {}
+
+
+def video_id(owner: str, state: State) -> str:
+    """Return the id of somebody's video of a state: always the same, so that its file can stay."""
+    return f"{owner}-{state.value.replace(' ', '-')}".ljust(22, "0")

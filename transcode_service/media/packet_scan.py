@@ -1,0 +1,131 @@
+"""Read all packets of a file: counts, start and end of each track, and whether it is whole."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import av
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Stream
+from av.video.stream import VideoStream
+
+from transcode_service.media.source_info import UnplayableSource
+
+_LONGEST_PACKET = 10.0  # seconds; longer durations of one packet are taken for wrong
+_MISSING_SHARE = 0.02
+_MISSING_SECONDS = 0.5
+
+
+@dataclass
+class TrackScan:
+    """What the packets of one track say, in seconds of its own clock."""
+
+    time_base: float
+    count: int = 0
+    bytes: int = 0
+    corrupt: int = 0
+    first: float = float("inf")
+    last: float = float("-inf")
+    end: float = float("-inf")
+    keyframe: float | None = None
+    keyframe_gap: float = 0.0
+    self_contained: bool = True
+    trimmed: bool = False
+
+    @property
+    def rate(self) -> float:
+        """Packets a second on average."""
+        span = self.last - self.first
+        return (self.count - 1) / span if self.count > 1 and span > 0 else 1.0
+
+    def take(self, packet: "Packet[Stream]") -> None:
+        """Count a packet in."""
+        at = packet.pts
+        if at is None:
+            at = packet.dts
+            if at is None:
+                return
+        time = at * self.time_base
+        self.bytes += packet.size
+        if packet.is_corrupt:
+            self.corrupt += 1
+        if packet.is_keyframe:
+            if self.keyframe is not None:
+                self.keyframe_gap = max(self.keyframe_gap, time - self.keyframe)
+            self.keyframe = time
+        elif self.keyframe is None or time < self.keyframe:
+            self.self_contained = False
+        if packet.is_discard:
+            self.trimmed = True
+            return
+        self.count += 1
+        self.first = min(self.first, time)
+        self.last = max(self.last, time)
+        end = time + min(max((packet.duration or 0) * self.time_base, 0.0), _LONGEST_PACKET)
+        self.end = max(self.end, end)
+
+
+def scan_packets(
+    container: InputContainer,
+    video: VideoStream,
+    audio: Sequence[AudioStream],
+    *,
+    max_seconds: int,
+) -> dict[int, TrackScan]:
+    """Return the scans by the index of their track, without tracks that have no packet.
+
+    :raises UnplayableSource: the file is truncated, damaged, empty or too long.
+    """
+    scans = {stream.index: TrackScan(float(stream.time_base or 1)) for stream in (video, *audio)}
+    _check_index(container, (video, *audio))
+    try:
+        for packet in container.demux(video, *audio):
+            scans[packet.stream_index].take(packet)
+    except av.FFmpegError as error:
+        raise _truncated() from error
+    frames = scans[video.index]
+    if not frames.count:
+        raise UnplayableSource("This file has no frames. Choose one that has.")
+    if frames.keyframe is not None:
+        frames.keyframe_gap = max(frames.keyframe_gap, frames.end - frames.keyframe)
+    if frames.end - frames.first > max_seconds:
+        raise UnplayableSource(
+            f"This film is longer than {max_seconds // 3600} hours. Upload a shorter one."
+        )
+    for stream in (video, *audio):
+        _check_whole(stream, scans[stream.index])
+    if video.duration is None and container.duration is not None:
+        _check_length(container.duration / av.time_base, scans.values())
+    return {index: scan for index, scan in scans.items() if scan.count}
+
+
+def _truncated() -> UnplayableSource:
+    return UnplayableSource(
+        "This file is cut short: a part of it is missing. Get a whole copy and upload it again."
+    )
+
+
+def _check_index(container: InputContainer, streams: Sequence[VideoStream | AudioStream]) -> None:
+    """Compare the size of the file with the places of samples in the index of an MP4."""
+    size = container.size
+    for stream in streams:
+        for entry in stream.index_entries:
+            if entry.pos + entry.size > size:
+                raise _truncated()
+
+
+def _check_whole(stream: Stream, scan: TrackScan) -> None:
+    """Compare the packets with the duration in the sample table of an MP4."""
+    if scan.corrupt:
+        raise _truncated()
+    if stream.duration is not None and stream.time_base is not None:
+        _check_length(float(stream.duration * stream.time_base), [scan])
+
+
+def _check_length(expected: float, scans: Collection[TrackScan]) -> None:
+    """Compare a duration with that of the packets: of one track, or for Matroska of any."""
+    counted = [scan for scan in scans if scan.count]
+    lasted = max(w.end for w in counted) - min(w.first for w in counted) if counted else 0.0
+    if not counted or lasted < expected * (1 - _MISSING_SHARE) - _MISSING_SECONDS:
+        raise _truncated()

@@ -1,0 +1,216 @@
+"""One job from claim to end: run its step in a folder of its own, and record the outcome."""
+
+import errno
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import TypeVar
+
+import structlog
+from redis.exceptions import RedisError
+
+from common.job_queue import wake_workers
+from common.storage import StorageFull
+from db.engine import DatabaseUnavailable
+from db.models import JobKind
+from transcode_service import jobs, publishing
+from transcode_service.jobs import Claim
+from transcode_service.leases import Cancelled, Lease, LeaseLost, WorkerStopping
+from transcode_service.media import DiskFull, MediaFailed, UnplayableSource
+from transcode_service.steps import JobRun, StepOutput, run_step
+from transcode_service.worker_context import WorkerContext
+
+_RETRY_DELAY = 1.0  # seconds between two tries to reach a store that is unavailable
+_STOP_DEADLINE = 3.0  # seconds that a stopping worker tries to reach the database
+_FULL_DELAY = 60.0  # seconds, at least, until a job that found the disk full is tried again
+_FULL_DELAY_LIMIT = 3600.0
+
+_FAULT = "Something went wrong on our side while this video was processed."
+_MISSING = "The file of this video is not there."
+
+T = TypeVar("T")
+log = structlog.get_logger()
+
+
+def run_until_empty(context: WorkerContext) -> None:
+    """Work on jobs until none waits or this worker is told to stop.
+
+    :raises DatabaseUnavailable: no job could be claimed.
+    :raises StorageError: the volume is not there; no job is claimed, since each would fail.
+    """
+    while not context.stopping.is_set():
+        context.storage.check(writable=True)
+        if not run_one(context):
+            return
+
+
+def run_one(context: WorkerContext) -> bool:
+    """Claim the next job and bring it to an end; tell whether there was one.
+
+    :raises DatabaseUnavailable: no job could be claimed.
+    """
+    claim = jobs.claim(context.database, worker=context.name)
+    if claim is None:
+        return False
+    about = {"job": claim.job_id, "video": claim.video_id, "kind": claim.kind.value}
+    with structlog.contextvars.bound_contextvars(**about, height=claim.height):
+        log.info("step begun", fence=claim.fence, estimate=round(claim.estimate, 2))
+        with Lease(context.database, claim, context.stopping) as lease:
+            _attempt(context, claim, lease)
+        _remove_attempt(context, claim)
+    return True
+
+
+def _attempt(context: WorkerContext, claim: Claim, lease: Lease) -> None:
+    began = time.monotonic()
+    try:
+        if context.storage.free_bytes() < context.limits.reserve:
+            raise DiskFull
+        folder = context.storage.attempt_folder(claim.video_id, claim.job_id, claim.fence)
+        run = JobRun(
+            storage=context.storage,
+            video_id=claim.video_id,
+            height=claim.height,
+            folder=folder,
+            limits=context.limits,
+            report=lease.report,
+        )
+        output = run_step(claim.kind, run)
+        seconds = time.monotonic() - began
+        _publish(context, claim, lease, folder=folder, output=output, seconds=seconds)
+    except Cancelled as cancelled:
+        _cancel(context, claim, cancelled)
+    except UnplayableSource as unplayable:
+        _reject(context, claim, lease, unplayable.sentence)
+    except (DiskFull, StorageFull) as full:
+        _defer(context, claim, elapsed=time.monotonic() - began, detail=str(full))
+    except MediaFailed as failed:
+        _fail(context, claim, error=failed.sentence, detail=failed.detail)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            _defer(context, claim, elapsed=time.monotonic() - began, detail=str(error))
+        else:
+            missing = isinstance(error, FileNotFoundError)
+            _fail(context, claim, error=_MISSING if missing else _FAULT, detail=str(error))
+    except Exception as error:
+        log.exception("a step failed by a bug")
+        _fail(context, claim, error=_FAULT, detail=f"{type(error).__name__}: {error}")
+
+
+def _publish(
+    context: WorkerContext,
+    claim: Claim,
+    lease: Lease,
+    *,
+    folder: Path,
+    output: StepOutput,
+    seconds: float,
+) -> None:
+    for name in output.files:
+        context.storage.sync_file(folder / name)  # here, since a transaction should be short
+
+    def publish() -> bool:
+        if claim.kind is JobKind.CHECK:
+            return publishing.plan(
+                context.database,
+                claim=claim,
+                steps=output.steps,
+                seconds=seconds,
+                info=output.info,
+            )
+        return publishing.publish(
+            context.database,
+            storage=context.storage,
+            claim=claim,
+            folder=folder,
+            seconds=seconds,
+            thumbnails=output.thumbnails,
+            renditions=output.renditions,
+        )
+
+    if not _persist(context, publish, lease):
+        raise LeaseLost
+    log.info("step done", seconds=round(seconds, 2))
+    if len(output.steps) > 1:
+        wake_workers(context.redis, len(output.steps) - 1)  # this worker goes on with one of them
+
+
+def _persist(context: WorkerContext, work: Callable[[], T], lease: Lease) -> T:
+    """Do something idempotent, waiting for the stores it needs.
+
+    :raises Cancelled: the job was lost meanwhile, or this worker was told to stop.
+    """
+    while True:
+        try:
+            return work()
+        except (DatabaseUnavailable, RedisError) as error:
+            log.warning("waiting for a store", store=type(error).__name__, detail=str(error))
+        context.stopping.wait(_RETRY_DELAY)
+        lease.report(1.0)
+
+
+def _record_outcome(context: WorkerContext, work: Callable[[], bool]) -> bool:
+    """Record how an attempt ended; wait for the database unless this worker is stopping.
+
+    What could not be recorded is found by the reconciler once the lease has expired.
+    """
+    deadline: float | None = None
+    while True:
+        try:
+            return work()
+        except DatabaseUnavailable as error:
+            log.warning("waiting for a store", store="database", detail=str(error))
+        if context.stopping.is_set():
+            deadline = deadline or time.monotonic() + _STOP_DEADLINE
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_RETRY_DELAY / 4)
+        context.stopping.wait(_RETRY_DELAY)
+
+
+def _cancel(context: WorkerContext, claim: Claim, cancelled: Cancelled) -> None:
+    if isinstance(cancelled, WorkerStopping):
+        held = _record_outcome(context, lambda: jobs.release(context.database, claim=claim))
+        log.info("step handed back", held=held)
+        wake_workers(context.redis)
+    else:
+        log.info("step cancelled: the job or its video is no longer ours")
+
+
+def _reject(context: WorkerContext, claim: Claim, lease: Lease, reason: str) -> None:
+    def reject() -> bool:
+        with context.videos.changing([claim.video_id]):
+            return publishing.reject(context.database, claim=claim, reason=reason)
+
+    try:
+        held = _persist(context, reject, lease)
+    except Cancelled as cancelled:
+        _cancel(context, claim, cancelled)
+    else:
+        log.info("video rejected", reason=reason, held=held)
+
+
+def _defer(context: WorkerContext, claim: Claim, *, elapsed: float, detail: str) -> None:
+    """Try again when there may be room, having spent no more time on trying than on waiting."""
+    after = timedelta(seconds=min(max(_FULL_DELAY, elapsed), _FULL_DELAY_LIMIT))
+    error = DiskFull().sentence
+    _remove_attempt(context, claim)  # first, since the database may need the room too
+    log.error("the disk is full", detail=detail, again_in=after.total_seconds())
+    _record_outcome(
+        context, lambda: jobs.release(context.database, claim=claim, after=after, error=error)
+    )
+
+
+def _fail(context: WorkerContext, claim: Claim, *, error: str, detail: str) -> None:
+    held = _record_outcome(
+        context, lambda: jobs.fail(context.database, claim=claim, error=error, detail=detail)
+    )
+    log.warning("step failed", error=error, detail=detail[-500:], held=held)
+
+
+def _remove_attempt(context: WorkerContext, claim: Claim) -> None:
+    try:
+        context.storage.drop_attempts(claim.video_id, claim.job_id, below=claim.fence + 1)
+    except OSError:
+        log.exception("an attempt's folder is left to the reconciler")

@@ -1,0 +1,47 @@
+"""What a worker works with, put together once per process."""
+
+import threading
+from dataclasses import dataclass, field
+
+from redis import Redis
+
+from common.storage import MediaStorage
+from common.stores.redis_client import connect_redis
+from common.stores.video_cache import VideoCache
+from db.engine import Database, connect
+from transcode_service.media import SandboxLimits
+from transcode_service.settings import TranscodeSettings
+
+
+@dataclass(frozen=True)
+class WorkerContext:
+    """The stores, the limits of ffmpeg, and the worker's name.
+
+    :ivar name: of this worker, as rows of `jobs` record who holds them.
+    :ivar stopping: set when this worker is to end: it hands its job back.
+    """
+
+    database: Database
+    redis: Redis
+    videos: VideoCache
+    storage: MediaStorage
+    limits: SandboxLimits
+    name: str
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    @classmethod
+    def of(cls, settings: TranscodeSettings, *, name: str) -> "WorkerContext":
+        """Make the clients; nothing is connected to before the first use."""
+        redis = connect_redis(settings.common.redis_url)
+        return cls(
+            database=connect(
+                settings.common.database_url,
+                password=settings.common.database_password,
+                pool_size=2,
+            ),
+            redis=redis,
+            videos=VideoCache(redis),
+            storage=MediaStorage(settings.videos_dir),
+            limits=settings.limits,
+            name=name,
+        )

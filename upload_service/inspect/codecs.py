@@ -1,0 +1,267 @@
+"""Which codecs are accepted in MP4 files, and their names in RFC 6381.
+
+`VIDEO_CODECS` and `AUDIO_CODECS` are what browsers play from an MP4 as it is, some of them not in
+every browser. `CONVERTIBLE` is accepted too where the setting `ACCEPT_FORMATS` has `mov`.
+
+A name (RFC 6381, 3.3) is the four letters of the sample entry, then what the codec's own binding
+adds from its configuration.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from upload_service.inspect.errors import NotAVideo, damaged, encrypted, unsupported_codec
+from upload_service.inspect.reader import unpack
+
+ConfigBoxes = Mapping[bytes, bytes]
+"""The contents of the boxes in a sample entry, by their four letters."""
+
+
+@dataclass(frozen=True)
+class Codec:
+    """An accepted codec.
+
+    :ivar config: the box a decoder cannot start without, if there is one.
+    :ivar name: makes the RFC 6381 name from the four letters and the boxes of the sample entry.
+    """
+
+    config: bytes | None
+    name: Callable[[str, ConfigBoxes], str]
+
+
+def name_codec(kind: bytes, boxes: ConfigBoxes, *, track: str, convertible: bool = False) -> str:
+    """Return the RFC 6381 name of a codec that browsers play, or that can be converted.
+
+    :param kind: the four letters of the sample entry.
+    :param track: "video" or "audio".
+    :param convertible: whether codecs are accepted that no browser plays.
+    :raises NotAVideo: no browser plays it, it is encrypted, or its configuration is missing.
+    """
+    letters = kind.decode("latin-1")
+    if letters in ENCRYPTED:
+        raise encrypted()
+    codec = (VIDEO_CODECS if track == "video" else AUDIO_CODECS).get(letters)
+    if codec is None and convertible:
+        codec = CONVERTIBLE[track].get(letters)
+    if codec is None:
+        raise _unsupported(track, KNOWN_BY_NAME.get(letters) or _spell(letters))
+    if codec.config is not None and codec.config not in boxes:
+        raise damaged(f"the {track} does not say how to decode it")
+    return codec.name(letters, boxes)
+
+
+def is_playable(video_codec: str, audio_codec: str | None) -> bool:
+    """Tell whether most browsers play these codecs from an MP4 as they are.
+
+    Few browsers play HEVC, and on some machines only. Fewer play H.264 with more than eight bits or
+    with more chroma than 4:2:0 (its profiles High 10, 4:2:2 and 4:4:4).
+    """
+    letters, _, rest = video_codec.partition(".")
+    if letters not in _IN_MOST_BROWSERS or (
+        letters.startswith("avc") and rest[:2] in _UNCOMMON_PROFILES
+    ):
+        return False
+    return audio_codec is None or audio_codec not in CONVERTIBLE["audio"]
+
+
+def _unsupported(track: str, name: str) -> NotAVideo:
+    return unsupported_codec(track, name, "H.264" if track == "video" else "AAC")
+
+
+def _spell(letters: str) -> str:
+    safe = "".join(c if c.isascii() and (c.isalnum() or c in " .-_") else "?" for c in letters)
+    return f'an unknown kind ("{safe.strip() or "?"}")'
+
+
+def _plain(letters: str, _boxes: ConfigBoxes) -> str:
+    return letters
+
+
+def _avc(letters: str, boxes: ConfigBoxes) -> str:
+    """ISO/IEC 14496-15, 5.3.3.1.2: profile, constraints and level, in hexadecimal."""
+    version, profile, constraints, level, _, sets = unpack(">6B", boxes[b"avcC"])
+    if version != 1 or (letters == "avc1" and not sets & 0x1F):
+        raise damaged("the video does not say how to decode it")
+    return f"{letters}.{profile:02x}{constraints:02x}{level:02x}"
+
+
+def _hevc(letters: str, boxes: ConfigBoxes) -> str:
+    """ISO/IEC 14496-15, annex E.3."""
+    first, compatible, *constraints, level = unpack(">xBI7B", boxes[b"hvcC"])
+    space = ("", "A", "B", "C")[first >> 6]
+    tier = "H" if first & 0x20 else "L"
+    reversed_flags = int(f"{compatible:032b}"[::-1], 2)
+    while constraints and not constraints[-1]:
+        constraints.pop()
+    named = [letters, f"{space}{first & 0x1F}", f"{reversed_flags:X}", f"{tier}{level}"]
+    return ".".join(named + [f"{byte:X}" for byte in constraints])
+
+
+def _av1(letters: str, boxes: ConfigBoxes) -> str:
+    """AV1 Codec ISO Media File Format Binding, section 5."""
+    first, second = unpack(">xBB", boxes[b"av1C"])
+    profile, level = first >> 5, first & 0x1F
+    tier = "H" if second & 0x80 else "M"
+    deep, deeper = second & 0x40, second & 0x20
+    bits = 8 if not deep else 12 if deeper and profile == 2 else 10
+    return f"{letters}.{profile}.{level:02d}{tier}.{bits:02d}"
+
+
+def _vp9(letters: str, boxes: ConfigBoxes) -> str:
+    """VP Codec ISO Media File Format Binding, "Codecs Parameter String"."""
+    profile, level, third = unpack(">4x3B", boxes[b"vpcC"])
+    return f"{letters}.{profile:02d}.{level:02d}.{third >> 4:02d}"
+
+
+def _mpeg_audio(letters: str, boxes: ConfigBoxes) -> str:
+    """RFC 6381, 3.3: the object type of ISO/IEC 14496-1, then for MPEG-4 that of 14496-3."""
+    if b"esds" not in boxes:
+        return letters
+    config = _descriptor(boxes[b"esds"][4:], _ES)
+    flags = config[2] if len(config) > 2 else 0
+    skip = 3 + (2 if flags & 0x80 else 0)
+    if flags & 0x40:
+        skip += 1 + (config[skip] if len(config) > skip else 0)
+    decoder = _descriptor(config[skip + (2 if flags & 0x20 else 0) :], _DECODER_CONFIG)
+    if not decoder:
+        return letters
+    kind = decoder[0]
+    if kind not in MPEG_AUDIO_TYPES:
+        raise _unsupported("audio", KNOWN_BY_NAME.get(f"mp4a.{kind:02x}") or f"mp4a.{kind:02X}")
+    if kind != _MPEG4_AUDIO:
+        return f"{letters}.{kind:02X}"
+    specific = _descriptor(decoder[13:], _DECODER_SPECIFIC) + b"\0\0"
+    object_type = specific[0] >> 3
+    if object_type == 31:  # The escape of ISO/IEC 14496-3, 1.6.2.1.
+        object_type = 32 + (int.from_bytes(specific[:2], "big") >> 5 & 0x3F)
+    return f"{letters}.40.{object_type}" if object_type else letters
+
+
+_ES, _DECODER_CONFIG, _DECODER_SPECIFIC = 3, 4, 5
+_MPEG4_AUDIO = 0x40
+
+
+def _descriptor(data: bytes, tag: int) -> bytes:
+    """Return the content of the descriptor that begins `data`; empty if it is not that one.
+
+    ISO/IEC 14496-1, 8.3.3: a size is up to four bytes of seven bits each.
+    """
+    if not data or data[0] != tag:
+        return b""
+    size = 0
+    for index in range(1, min(5, len(data))):
+        size = size << 7 | data[index] & 0x7F
+        if not data[index] & 0x80:
+            return data[index + 1 : index + 1 + size]
+    return b""
+
+
+VIDEO_CODECS = {
+    "avc1": Codec(b"avcC", _avc),  # Every browser.
+    "avc3": Codec(b"avcC", _avc),
+    "av01": Codec(b"av1C", _av1),  # Every browser; Safari where the hardware can.
+    "vp09": Codec(b"vpcC", _vp9),  # Every browser.
+    "hvc1": Codec(b"hvcC", _hevc),  # Safari; Chrome, Edge and Firefox where the machine can.
+    "hev1": Codec(b"hvcC", _hevc),
+}
+
+AUDIO_CODECS = {
+    "mp4a": Codec(None, _mpeg_audio),  # AAC and MP3: every browser.
+    ".mp3": Codec(None, _plain),
+    "Opus": Codec(None, _plain),
+    "fLaC": Codec(None, _plain),
+    "ac-3": Codec(None, _plain),  # Safari, and Edge where the machine can; others play no audio.
+    "ec-3": Codec(None, _plain),
+    "alac": Codec(None, _plain),  # Safari.
+    "sowt": Codec(None, _plain),  # PCM, as cameras write it: Safari and Chrome.
+    "twos": Codec(None, _plain),
+    "lpcm": Codec(None, _plain),
+    "in24": Codec(None, _plain),
+    "ipcm": Codec(None, _plain),
+    "ulaw": Codec(None, _plain),
+    "alaw": Codec(None, _plain),
+}
+
+_IN_MOST_BROWSERS = frozenset({"avc1", "avc3", "av01", "vp09"})
+_UNCOMMON_PROFILES = frozenset({"6e", "7a", "f4", "2c"})  # ISO/IEC 14496-10, annex A
+
+CONVERTIBLE: Mapping[str, Mapping[str, Codec]] = {
+    "video": {
+        letters: Codec(None, _plain)  # ProRes, from Proxy to 4444 XQ
+        for letters in ("apco", "apcs", "apcn", "apch", "ap4h", "ap4x")
+    },
+    "audio": {letters: Codec(None, _plain) for letters in ("in32", "fl32")},
+}
+"""What the transcode service decodes and no browser plays, by kind of track."""
+
+MPEG_AUDIO_TYPES = frozenset({0x40, 0x66, 0x67, 0x68, 0x69, 0x6B})
+"""Object types of AAC (MPEG-4 and MPEG-2) and MP3, out of all that `mp4a` can hold."""
+
+ENCRYPTED = frozenset({"encv", "enca", "drmi", "drms"})
+"""Sample entries whose content is encrypted (ISO/IEC 14496-12, 8.12)."""
+
+KNOWN_BY_NAME = {
+    "mp4v": "MPEG-4 part 2",
+    "DIVX": "DivX",
+    "XVID": "Xvid",
+    "s263": "H.263",
+    "h263": "H.263",
+    "H263": "H.263",
+    "apco": "ProRes",
+    "apcs": "ProRes",
+    "apcn": "ProRes",
+    "apch": "ProRes",
+    "ap4h": "ProRes",
+    "ap4x": "ProRes",
+    "aprn": "ProRes RAW",
+    "AVdn": "DNxHD",
+    "AVdh": "DNxHR",
+    "CFHD": "CineForm",
+    "jpeg": "Motion JPEG",
+    "mjpa": "Motion JPEG",
+    "mjpb": "Motion JPEG",
+    "MJPG": "Motion JPEG",
+    "mjp2": "Motion JPEG 2000",
+    "png ": "PNG",
+    "gif ": "GIF",
+    "rle ": "QuickTime Animation",
+    "raw ": "uncompressed",
+    "2vuy": "uncompressed",
+    "v210": "uncompressed",
+    "SVQ1": "Sorenson Video",
+    "SVQ3": "Sorenson Video 3",
+    "cvid": "Cinepak",
+    "dvc ": "DV",
+    "dvcp": "DV",
+    "dv5n": "DV",
+    "dv5p": "DV",
+    "dvh5": "DVCPRO HD",
+    "dvhp": "DVCPRO HD",
+    "hdv2": "HDV",
+    "mx5p": "MPEG IMX",
+    "m2v1": "MPEG-2",
+    "vc-1": "VC-1",
+    "vp08": "VP8",
+    "vvc1": "VVC",
+    "vvi1": "VVC",
+    "dvh1": "Dolby Vision",
+    "dvhe": "Dolby Vision",
+    "CRAW": "Canon raw",
+    "M8RG": "MagicYUV",
+    "samr": "AMR",
+    "sawb": "AMR",
+    "dtsc": "DTS",
+    "dtsh": "DTS",
+    "dtsl": "DTS",
+    "mlpa": "Dolby TrueHD",
+    "ac-4": "Dolby AC-4",
+    "mhm1": "MPEG-H",
+    "QDM2": "QDesign Music",
+    "ima4": "IMA ADPCM",
+    "in32": "32-bit PCM",
+    "fl32": "floating-point PCM",
+    "mp4a.a9": "DTS",
+    "mp4a.dd": "Vorbis",
+    "mp4a.e1": "QCELP",
+}
+"""Names of codecs that are rejected, for the sentence that people read."""

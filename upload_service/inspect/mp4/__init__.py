@@ -1,0 +1,8 @@
+"""Read MP4 files as boxes, by the rules of ISO/IEC 14496-12, the ISO base media file format.
+
+The modules cite its section numbers, and QuickTime where its files differ.
+"""
+
+from upload_service.inspect.mp4.walk import inspect_mp4
+
+__all__ = ["inspect_mp4"]

@@ -1,0 +1,123 @@
+"""Movie fragments (ISO/IEC 14496-12, 8.8): samples described next to their data."""
+
+from upload_service.inspect.errors import damaged, truncated
+from upload_service.inspect.mp4.boxes import Box, BoxReader
+from upload_service.inspect.mp4.tables import numbers
+from upload_service.inspect.mp4.tracks import Movie, Mp4Track
+from upload_service.inspect.reader import unpack
+
+_BASE_OFFSET, _DESCRIPTION, _DURATION, _SIZE = 0x1, 0x2, 0x8, 0x10
+_BASE_IS_MOOF = 0x20000
+_RUN_OFFSET, _RUN_FIRST_FLAGS = 0x1, 0x4
+_RUN_DURATION, _RUN_SIZE, _RUN_SAMPLE_FLAGS, _RUN_COMPOSITION = 0x100, 0x200, 0x400, 0x800
+
+
+def add_fragment(reader: BoxReader, moof: Box, movie: Movie) -> None:
+    """Add the samples of a fragment to their tracks.
+
+    :raises NotAVideo: it is damaged, or the file ends before the samples do.
+    """
+    reader.cache(moof.start, moof.end)
+    base = moof.start
+    for box in reader.children(moof.body, moof.end):
+        if box.kind == b"traf":
+            base = _add_track_fragment(reader, box, movie, moof_start=moof.start, base=base)
+
+
+def check_index(reader: BoxReader, sidx: Box) -> None:
+    """Check that the segments that a segment index (8.16.3) lists are in the file."""
+    head = reader.body(sidx, max_bytes=32)
+    version, _, _ = unpack(">B3xII", head)
+    (first,) = unpack(">Q", head, 20) if version else unpack(">I", head, 16)
+    offset = 28 if version else 20
+    (count,) = unpack(">2xH", head, offset)
+    if sidx.body + offset + 4 + count * 12 > sidx.end:
+        raise damaged("a table announces more than it holds")
+    words = numbers("I", reader.read(sidx.body + offset + 4, count * 12))
+    if sidx.end + first + sum(word & 0x7FFFFFFF for word in words[::3]) > reader.size:
+        raise truncated()
+
+
+def _add_track_fragment(
+    reader: BoxReader, traf: Box, movie: Movie, *, moof_start: int, base: int
+) -> int:
+    """Add one track's part (8.8.6 to 8.8.8); return where its data ends."""
+    boxes = reader.children(traf.body, traf.end)
+    header = next((box for box in boxes if box.kind == b"tfhd"), None)
+    if header is None:
+        raise damaged("a fragment does not say which track it is of")
+    data = reader.body(header, max_bytes=64)
+    flags, track_id = unpack(">II", data)
+    track = movie.by_id.get(track_id)
+    if track is None:
+        raise damaged("a fragment is of a track that is not there")
+    duration, size = movie.defaults.get(track_id, (0, 0))
+    offset = 8
+    if flags & _BASE_OFFSET:
+        (base,) = unpack(">Q", data, offset)
+        offset += 8
+    elif flags & _BASE_IS_MOOF:
+        base = moof_start
+    offset += 4 if flags & _DESCRIPTION else 0
+    if flags & _DURATION:
+        (duration,) = unpack(">I", data, offset)
+        offset += 4
+    if flags & _SIZE:
+        (size,) = unpack(">I", data, offset)
+    end = base
+    for box in boxes:
+        if box.kind == b"trun":
+            end = _add_run(reader, box, track, (base, end), (duration, size))
+    return end
+
+
+def _add_run(
+    reader: BoxReader,
+    trun: Box,
+    track: Mp4Track,
+    positions: tuple[int, int],
+    defaults: tuple[int, int],
+) -> int:
+    """Add one run of samples (8.8.8); return where its data ends.
+
+    :param positions: the base that offsets count from, and where the run before it ended.
+    :param defaults: duration and size of samples that give none.
+    """
+    head = reader.body(trun, max_bytes=16)
+    flags, count = unpack(">II", head)
+    base, start = positions
+    offset = 8
+    if flags & _RUN_OFFSET:
+        start = base + unpack(">i", head, offset)[0]
+        offset += 4
+    offset += 4 if flags & _RUN_FIRST_FLAGS else 0
+    fields = (_RUN_DURATION, _RUN_SIZE, _RUN_SAMPLE_FLAGS, _RUN_COMPOSITION)
+    width = sum(1 for flag in fields if flags & flag)
+    if trun.body + offset + count * width * 4 > trun.end:
+        raise damaged("a table announces more than it holds")
+    duration, size = defaults
+    ticks, length = count * duration, count * size
+    if flags & (_RUN_DURATION | _RUN_SIZE):
+        ticks, length = _sum_run(reader, trun.body + offset, (flags, count, width), defaults)
+    track.samples += count
+    track.ticks += ticks
+    if start < 0 or start + length > reader.size:
+        raise truncated()
+    return start + length
+
+
+def _sum_run(
+    reader: BoxReader, offset: int, shape: tuple[int, int, int], defaults: tuple[int, int]
+) -> tuple[int, int]:
+    """Sum the durations and sizes of a run whose samples give at least one of them."""
+    flags, count, width = shape
+    duration, size = defaults
+    ticks = length = 0
+    step = (1 << 18) // width
+    for first in range(0, count, step):
+        here = min(step, count - first)
+        words = numbers("I", reader.read(offset + first * width * 4, here * width * 4))
+        ticks += sum(words[::width]) if flags & _RUN_DURATION else here * duration
+        second = 1 if flags & _RUN_DURATION else 0
+        length += sum(words[second::width]) if flags & _RUN_SIZE else here * size
+    return ticks, length

@@ -1,0 +1,156 @@
+"""The sample tables of a track (ISO/IEC 14496-12, 8.6.1 and 8.7): duration, and the last byte.
+
+A long video has a million samples, so tables are read in chunks and summed by built-in functions,
+not sample by sample. Memory stays at a few chunks whatever a table announces. A count is believed
+only if the box that announces it has room for that many entries.
+"""
+
+import sys
+from array import array
+from collections.abc import Iterator
+from itertools import chain, islice, repeat
+from operator import add, mul, sub
+
+from upload_service.inspect.errors import damaged, truncated
+from upload_service.inspect.mp4.boxes import Box, BoxReader
+from upload_service.inspect.reader import CHUNK, unpack
+
+
+def read_samples(reader: BoxReader, boxes: dict[bytes, Box]) -> tuple[int, int]:
+    """Count a track's samples, sum their durations, and check that the file has all their bytes.
+
+    :param boxes: the children of its `stbl` by their four letters.
+    :return: the count, and the durations in the track's own timescale.
+    :raises NotAVideo: a sample lies past the end of the file, or the tables contradict each other.
+    """
+    sizes = boxes.get(b"stsz") or boxes.get(b"stz2")
+    offsets = boxes.get(b"stco") or boxes.get(b"co64")
+    if sizes is None or offsets is None or b"stts" not in boxes or b"stsc" not in boxes:
+        raise damaged("a track has no index")
+    timed, ticks = _durations(reader, boxes[b"stts"])
+    count = _check_chunks(reader, sizes, boxes[b"stsc"], offsets)
+    _must_agree(timed, count)
+    return count, ticks
+
+
+def read_table(reader: BoxReader, box: Box, *, skip: int, entry: int) -> Iterator[bytes]:
+    """Read the entries of a table in pieces of whole entries, of at most `CHUNK` bytes.
+
+    :param skip: bytes of the content before the count.
+    :param entry: bytes of one entry.
+    :raises NotAVideo: the box has no room for as many entries as it announces.
+    """
+    (count,) = unpack(">I", reader.read(box.body, min(box.end - box.body, skip + 4)), skip)
+    start = box.body + skip + 4
+    end = start + count * entry
+    if end > box.end:
+        raise damaged("a table announces more than it holds")
+    step = CHUNK // entry * entry
+    return (reader.read(offset, min(step, end - offset)) for offset in range(start, end, step))
+
+
+def numbers(code: str, data: bytes) -> "array[int]":
+    """Decode big-endian whole numbers: B for 8 bits, H for 16, I for 32, Q for 64."""
+    values = array(code, data)
+    if sys.byteorder == "little":
+        values.byteswap()
+    return values
+
+
+def _durations(reader: BoxReader, stts: Box) -> tuple[int, int]:
+    """Count samples and sum their durations (8.6.1.2)."""
+    count = ticks = 0
+    for data in read_table(reader, stts, skip=4, entry=8):
+        words = numbers("I", data)
+        counts = words[::2]
+        count += sum(counts)
+        ticks += sum(map(mul, counts, words[1::2]))
+    return count, ticks
+
+
+def _check_chunks(reader: BoxReader, sizes: Box, stsc: Box, offsets: Box) -> int:
+    """Check where the samples of every chunk end (8.7.3 to 8.7.5); return how many there are."""
+    announced, fixed, each = _sizes(reader, sizes)
+    chunks, chunk_offsets = _offsets(reader, offsets)
+    runs = _Runs(reader, stsc, chunks)
+    # How many samples each chunk holds, then how many bytes; both are computed while they are read.
+    per_chunk = chain.from_iterable(chain.from_iterable(runs.each()))
+    lengths: Iterator[int] = (
+        map(mul, per_chunk, repeat(fixed))
+        if fixed
+        else map(sum, map(islice, repeat(each), per_chunk))
+    )
+    total = 0
+    for offset in chunk_offsets:
+        here = list(islice(lengths, len(offset)))
+        total += sum(here)
+        if max(map(add, offset, here), default=0) > reader.size:
+            raise truncated()
+    if total > reader.size:
+        raise damaged("its index promises more bytes than there are")
+    _must_agree(runs.samples, announced)
+    return announced
+
+
+class _Runs:
+    """How many samples each chunk holds (8.7.4), listed as runs of chunks that hold as many."""
+
+    def __init__(self, reader: BoxReader, stsc: Box, chunks: int) -> None:
+        self._pieces = read_table(reader, stsc, skip=4, entry=12)
+        self._chunks = chunks
+        self.samples = 0
+
+    def each(self) -> Iterator[Iterator["repeat[int]"]]:
+        """Yield runs, each its number of samples repeated for its chunks; count as it goes."""
+        first, per_chunk = 1, 0
+        for data in self._pieces:
+            words = numbers("I", data)
+            firsts, counts = words[::3], words[1::3]
+            if firsts[0] < first or (firsts[0] == first) != (per_chunk == 0):
+                raise damaged(_OUT_OF_ORDER)
+            if per_chunk:
+                firsts.insert(0, first)
+                counts.insert(0, per_chunk)
+            first, per_chunk = firsts[-1], counts[-1]
+            yield self._runs(counts, list(map(sub, firsts[1:], firsts)))
+        yield self._runs(array("I", [per_chunk]), [self._chunks + 1 - first])
+
+    def _runs(self, counts: "array[int]", lengths: list[int]) -> Iterator["repeat[int]"]:
+        if min(lengths, default=1) < 1:
+            raise damaged(_OUT_OF_ORDER)
+        self.samples += sum(map(mul, counts, lengths))
+        return map(repeat, counts, lengths)
+
+
+_OUT_OF_ORDER = "its index is out of order"
+
+
+def _sizes(reader: BoxReader, box: Box) -> tuple[int, int, Iterator[int]]:
+    """Return the number of samples, the size they share or 0, and otherwise each one's size."""
+    fixed, count = unpack(">II", reader.read(box.body, min(box.end - box.body, 12)), 4)
+    bits = 32
+    if box.kind == b"stz2":
+        fixed, bits = 0, fixed & 0xFF
+    if fixed:
+        return count, fixed, iter(())
+    if bits not in _CODES:
+        raise damaged("a table has an impossible width")
+    pieces = read_table(reader, box, skip=8, entry=bits // 8)
+    return count, 0, chain.from_iterable(numbers(_CODES[bits], data) for data in pieces)
+
+
+_CODES = {8: "B", 16: "H", 32: "I"}
+
+
+def _offsets(reader: BoxReader, box: Box) -> tuple[int, Iterator["array[int]"]]:
+    """Return the number of chunks and their offsets, a piece at a time."""
+    code, entry = ("I", 4) if box.kind == b"stco" else ("Q", 8)
+    pieces = read_table(reader, box, skip=4, entry=entry)
+    (chunks,) = unpack(">I", reader.read(box.body, 8), 4)
+    return chunks, (numbers(code, data) for data in pieces)
+
+
+def _must_agree(one: int, other: int) -> None:
+    """Reject tables that count different samples; real muxers are off by one or two at the end."""
+    if abs(one - other) > max(2, min(one, other) // 100):
+        raise damaged("the parts of its index do not agree")

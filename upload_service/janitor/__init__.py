@@ -1,0 +1,1 @@
+"""The janitor: finishes or removes what crashes, expiry and deletions leave behind."""

@@ -1,0 +1,73 @@
+"""The janitor as a program beside the upload service: `python -m upload_service.janitor`.
+
+Any number may run. SIGTERM or Ctrl-C ends it between two steps; a kill costs nothing.
+"""
+
+import threading
+import time
+from pathlib import Path
+
+import structlog
+
+from common.process.daemon import repeat_until_stopped, run_daemon
+from common.storage import IncomingStore, VideoStore
+from common.stores import Stores
+from upload_service.janitor.audit import audit
+from upload_service.janitor.checksum_backfill import ChecksumBackfill
+from upload_service.janitor.cleanup import Cleaner
+from upload_service.settings import UploadSettings
+
+_INTERVAL = 5  # seconds between two passes
+_AUDIT_INTERVAL = 3600  # seconds between two comparisons of the whole volume with the database
+_EXAMPLES = 10  # ids that a report names
+
+log = structlog.get_logger()
+
+
+def run(
+    settings: UploadSettings,
+    stop: threading.Event,
+    heartbeat: Path | None = None,
+    *,
+    interval: float = _INTERVAL,
+) -> None:
+    """Clean until told to stop; see :func:`common.process.daemon.repeat`."""
+    log.info("janitor started", cleanup_after=settings.cleanup_after)
+    stores = Stores.of(settings.common)
+    incoming, videos = IncomingStore(settings.videos_dir), VideoStore(settings.videos_dir)
+    cleaner = Cleaner(
+        stores, incoming, videos, settings.limits(), settings.cleanup_after, stop.is_set
+    )
+    backfill = ChecksumBackfill(stores.database, videos)
+    next_audit = 0.0
+
+    def work() -> None:
+        nonlocal next_audit
+        cleaner.clean()
+        backfill.work()
+        if time.monotonic() >= next_audit and not stop.is_set():
+            _report(stores, videos, cleanup_after=settings.cleanup_after)
+            next_audit = time.monotonic() + _AUDIT_INTERVAL
+
+    repeat_until_stopped(work, stop, interval=interval, heartbeat=heartbeat)
+    log.info("janitor ended")
+
+
+def _report(stores: Stores, videos: VideoStore, *, cleanup_after: int) -> None:
+    found = audit(stores.database, videos, cleanup_after=cleanup_after)
+    if found.unknown_folders:
+        log.warning(
+            "folders of videos that the database does not know; nothing was removed",
+            count=len(found.unknown_folders),
+            examples=found.unknown_folders[:_EXAMPLES],
+        )
+    if found.missing_originals:
+        log.error(
+            "videos whose files are not there",
+            count=len(found.missing_originals),
+            examples=found.missing_originals[:_EXAMPLES],
+        )
+
+
+if __name__ == "__main__":
+    run_daemon("janitor", UploadSettings.read, run)

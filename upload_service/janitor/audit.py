@@ -1,0 +1,84 @@
+"""Compare the volume with the database, and report what is in one and not in the other.
+
+No video is removed here: if an older database was restored, the files that it does not know are
+worth more than the space they take. The administrator decides.
+"""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from common.live import is_live
+from common.storage import VideoStore
+from db.engine import Database, transaction
+from db.models import Upload, Video
+
+_BATCH = 500
+
+
+@dataclass(frozen=True)
+class AuditReport:
+    """Ids of folders without a row, and of videos without an original."""
+
+    unknown_folders: list[str]
+    missing_originals: list[str]
+
+
+def audit(database: Database, videos: VideoStore, *, cleanup_after: int) -> AuditReport:
+    """Look at every folder and every row, a few hundred at a time.
+
+    Empty folders, which a crash in the middle of publishing leaves, are removed on the way.
+
+    :param cleanup_after: seconds for which a folder that has just changed is left alone.
+    """
+    unknown = []
+    for folders in _batches(videos.list_videos()):
+        ids = [video_id for video_id, _ in folders]
+        known = _known(database, ids=ids)
+        for video_id, modified in folders:
+            settled = time.time() - modified > cleanup_after
+            if video_id not in known and settled and not videos.drop_empty_video(video_id):
+                unknown.append(video_id)
+    missing = [
+        video_id
+        for video_id in _all_video_ids(database)
+        if not videos.has_original(video_id)
+        # Looked up again: it may have been deleted while this was reading.
+        and _is_live(database, video_id=video_id)
+    ]
+    return AuditReport(unknown_folders=unknown, missing_originals=missing)
+
+
+def _batches(folders: Iterable[tuple[str, float]]) -> Iterator[list[tuple[str, float]]]:
+    iterator = iter(folders)
+    while batch := list(islice(iterator, _BATCH)):
+        yield batch
+
+
+@transaction(writes=False)
+def _known(session: Session, *, ids: Sequence[str]) -> set[str]:
+    """Return which of these ids have a row. An upload's turns into a video's, so it comes first."""
+    uploads = session.scalars(select(Upload.id).where(Upload.id.in_(ids)))
+    return {*uploads, *session.scalars(select(Video.id).where(Video.id.in_(ids)))}
+
+
+def _all_video_ids(database: Database) -> Iterator[str]:
+    last = ""
+    while ids := _video_ids_after(database, last=last):
+        yield from ids
+        last = ids[-1]
+
+
+@transaction(writes=False)
+def _video_ids_after(session: Session, *, last: str) -> list[str]:
+    page = select(Video.id).where(Video.id > last).order_by(Video.id).limit(_BATCH)
+    return list(session.scalars(page))
+
+
+@transaction(writes=False)
+def _is_live(session: Session, *, video_id: str) -> bool:
+    return session.scalar(select(Video.id).where(Video.id == video_id, is_live())) is not None

@@ -1,0 +1,92 @@
+"""Checksums that could not be computed while the bytes arrived: files are read again."""
+
+import hashlib
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from common.live import is_live
+from common.storage import VideoStore
+from db.engine import Database, transaction
+from db.models import Video
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
+
+_SLICE = 2.0  # seconds of one pass; the janitor has other work
+_PIECE = 4 << 20  # bytes
+_NEXT = "-"  # the first character of ids by order: what follows an id in it
+
+
+@dataclass
+class ChecksumBackfill:
+    """Computes the checksums of videos that have none, one after the other, and from the start.
+
+    What it has read of a file is kept until the next pass. Several janitors may do the same work.
+    """
+
+    database: Database
+    videos: VideoStore
+    _video_id: str = ""
+    _hash: "_Hash" = field(default_factory=hashlib.sha256)
+    _offset: int = 0
+
+    def work(self) -> int:
+        """Read for a moment; return how many checksums were recorded.
+
+        :raises DatabaseAway: it must wait.
+        """
+        made = 0
+        until = time.monotonic() + _SLICE
+        while True:
+            wanted = _next_without(self.database, first=self._video_id)
+            if wanted != self._video_id:
+                self._begin(wanted or "")
+            if not wanted:
+                break
+            try:
+                if not self._read(until):
+                    break
+                made += self._record()
+            except FileNotFoundError:
+                pass  # the janitor's report tells of it
+            self._begin(self._video_id + _NEXT)
+            if time.monotonic() >= until:
+                break
+        return made
+
+    def _begin(self, video_id: str) -> None:
+        self._video_id, self._hash, self._offset = video_id, hashlib.sha256(), 0
+
+    def _read(self, until: float) -> bool:
+        """Go on reading the file; return whether its end was reached."""
+        with self.videos.open_original(self._video_id) as file:
+            file.seek(self._offset)
+            while piece := file.read(_PIECE):
+                self._hash.update(piece)
+                self._offset += len(piece)
+                if time.monotonic() >= until:
+                    return False
+        return True
+
+    def _record(self) -> int:
+        digest = self._hash.hexdigest()
+        return _record(self.database, video_id=self._video_id, size=self._offset, sha256=digest)
+
+
+@transaction(writes=False)
+def _next_without(session: Session, *, first: str) -> str | None:
+    """Return the first video without a checksum, in the order of ids, from one on."""
+    wanted = select(Video.id).where(Video.sha256.is_(None), is_live())
+    return session.scalar(wanted.where(Video.id >= first).order_by(Video.id).limit(1))
+
+
+@transaction(writes=True)
+def _record(session: Session, *, video_id: str, size: int, sha256: str) -> int:
+    """Record a video's checksum, which is no change of the video; return how many were recorded."""
+    wanted = update(Video).where(Video.id == video_id, Video.size == size, Video.sha256.is_(None))
+    done = session.execute(wanted.values(sha256=sha256, updated_at=Video.updated_at))
+    return int(done.rowcount)  # type: ignore[attr-defined]

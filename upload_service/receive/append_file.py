@@ -1,0 +1,130 @@
+"""Appending pieces to an upload's file: durable when it returns, or rolled back."""
+
+import hmac
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+from common.errors import MatineeError
+from common.storage import IncomingStore, StorageFull, file_io
+from db import native_threads
+from upload_service.metrics import bytes_received
+from upload_service.receive.writer import FileWriter
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
+
+
+class LengthExceeded(MatineeError):
+    """More bytes are sent than were announced."""
+
+    status = 413
+
+    def __init__(self) -> None:
+        super().__init__("These are more bytes than were announced, so none of them was kept.")
+
+
+class ChecksumMismatch(MatineeError):
+    """The bytes are not those that the client read."""
+
+    status = 460
+
+    def __init__(self) -> None:
+        super().__init__("These bytes were damaged on the way, so none of them was kept.")
+
+
+@dataclass(frozen=True)
+class Checksum:
+    """What the bytes of one request must hash to."""
+
+    new_hash: Callable[[], "_Hash"]
+    digest: bytes
+
+
+def append_pieces(
+    file: BinaryIO, pieces: Iterable[bytes], *, max_bytes: int, sha256: "_Hash | None"
+) -> int:
+    """Append pieces to a file and sync it; return its new size.
+
+    If `pieces` raises, those before the exception are kept, synced.
+
+    :param max_bytes: of the whole file.
+    :param sha256: takes in the bytes that are kept.
+    :raises LengthExceeded: there are more; nothing is kept.
+    :raises StorageFull: the volume is full; what was written before is kept, if it can be synced.
+    """
+    start = file_io.file_size(file)
+    writer = FileWriter(file, [sha256] if sha256 else [])
+    try:
+        _write(writer, pieces, max_bytes=max_bytes)
+    except LengthExceeded:
+        _truncate(file, start)
+        raise
+    except BaseException:
+        _truncate(file, writer.end)  # a piece may have been written in part
+        sync_or_truncate(file, start=start)
+        raise
+    sync_or_truncate(file, start=start)
+    return writer.end
+
+
+def append_checked(
+    incoming: IncomingStore,
+    file: BinaryIO,
+    pieces: Iterable[bytes],
+    *,
+    max_bytes: int,
+    checksum: Checksum,
+    sha256: "_Hash | None",
+) -> int:
+    """As :func:`append_pieces`, once all pieces are there and match; they wait in another file.
+
+    :raises ChecksumMismatch: they do not match; nothing is kept.
+    :raises LengthExceeded: there are more than `max_bytes` allows; nothing is kept.
+    :raises StorageFull: the volume is full; nothing is kept.
+    """
+    start = file_io.file_size(file)
+    hashed = checksum.new_hash()
+    with incoming.scratch() as scratch:
+        writer = FileWriter(scratch, [hashed, sha256] if sha256 else [hashed])
+        _write(writer, pieces, max_bytes=max_bytes - start)
+        if not hmac.compare_digest(hashed.digest(), checksum.digest):
+            raise ChecksumMismatch
+        try:
+            native_threads.run(lambda: file_io.append_from(scratch, file))
+        except (OSError, StorageFull):
+            _truncate(file, start)
+            raise
+    sync_or_truncate(file, start=start)
+    return start + writer.end
+
+
+def sync_or_truncate(file: BinaryIO, *, start: int) -> None:
+    """Sync what was appended, or cut the file back: nobody knows what became of the bytes.
+
+    :raises StorageFull: a volume that allocates late has no space.
+    :raises OSError: the disk failed.
+    """
+    try:
+        native_threads.run(lambda: file_io.sync(file))
+    except (OSError, StorageFull):
+        _truncate(file, start)
+        raise
+
+
+def _write(writer: FileWriter, pieces: Iterable[bytes], *, max_bytes: int) -> None:
+    """Write pieces; return once nothing is being written any more, however it ends."""
+    end = writer.end
+    try:
+        for piece in pieces:
+            end += len(piece)
+            if end > max_bytes:
+                raise LengthExceeded
+            bytes_received.inc(len(piece))
+            writer.append(piece)
+    finally:
+        writer.flush()
+
+
+def _truncate(file: BinaryIO, size: int) -> None:
+    native_threads.run(lambda: file_io.truncate(file, size))

@@ -1,0 +1,127 @@
+"""Receiving an upload by a form: its fields, and one file, which is appended like any upload's."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from common.errors import Unprocessable
+from common.ids import is_id
+from db.models import Upload, Video
+from upload_service.receive.body import FORM_OVERHEAD, BodyTooLarge
+from upload_service.receive.multipart_form import MAX_FIELD, Part
+from upload_service.titles import clean_file_name, clean_title, title_of_file
+from upload_service.uploads.append import AppendRequest, receive
+from upload_service.uploads.context import UploadContext
+from upload_service.uploads.create import NewUpload, create_upload
+from upload_service.uploads.delete import abandon_upload
+from upload_service.uploads.finish import finish_upload
+from upload_service.uploads.lock import exclusive_writer
+from upload_service.uploads.queries import UploadExpired
+
+
+@dataclass
+class FormUpload:
+    """A form that is being received.
+
+    :ivar announced: bytes of the whole form, if that is known.
+    :ivar interrupt: ends the wait for the client's next bytes.
+    :ivar received: bytes of the file.
+    """
+
+    announced: int | None
+    interrupt: Callable[[], None]
+    submission: str | None = None
+    title: str = ""
+    received: int = 0
+
+
+@dataclass(frozen=True)
+class FilePart:
+    """The file of a form, as a source of an upload's bytes."""
+
+    part: Part
+    interrupt: Callable[[], None]
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the bytes as they arrive."""
+        return self.part.content
+
+
+def receive_form(context: UploadContext, parts: Iterable[Part], form: FormUpload) -> Video:
+    """Receive a form's fields and its file, and return the video.
+
+    Browsers send the fields before the file; the other order works as well. Any error, a client
+    that disconnects included, removes the upload.
+
+    :param form: filled in on the way, for the page that shows an error.
+    :raises Unprocessable: a field is missing, doubled, or not what it should be.
+    :raises BodyTooLarge: the file or a field is too long.
+    :raises MatineeError: as for `create_upload`, `append` and `finish_upload`.
+    """
+    seen = set()
+    upload: Upload | None = None
+    with ExitStack() as lock, ExitStack() as undo:
+        for part in parts:
+            if part.name in seen:
+                raise Unprocessable(f"The field “{part.name}” came twice.")
+            if part.name in ("submission", "title", "file"):
+                seen.add(part.name)
+            if part.name == "file":
+                upload = _create(context, part, form)
+                undo.callback(abandon_upload, context, upload.id)
+                _receive_file(context, upload, part, form, lock)
+            elif part.name == "submission":
+                form.submission = _submission(part.text())
+            elif part.name == "title":
+                form.title = clean_title(part.text())
+            else:
+                _skip(part)
+        if upload is None:
+            raise Unprocessable("Choose an MP4 file.")
+        undo.pop_all()
+        upload.title = form.title or upload.title
+        upload.submission = form.submission
+        return finish_upload(context, upload)
+
+
+def _create(context: UploadContext, part: Part, form: FormUpload) -> Upload:
+    if not part.file_name:
+        raise Unprocessable("Choose an MP4 file.")
+    # The size of the rest of the form is not known; it must not keep out a file that just fits.
+    reserve = max(0, (form.announced or 0) - FORM_OVERHEAD)
+    new = NewUpload(
+        length=None,
+        reserve=reserve,
+        title=form.title or title_of_file(part.file_name),
+        file_name=clean_file_name(part.file_name) or None,
+        resumable=False,
+    )
+    return create_upload(context, new)
+
+
+def _receive_file(
+    context: UploadContext, upload: Upload, part: Part, form: FormUpload, lock: ExitStack
+) -> None:
+    """Append a part's bytes, and hold the upload's lock from then on."""
+    file = lock.enter_context(exclusive_writer(context, upload.id))
+    if file is None:
+        raise UploadExpired  # somebody has removed it already
+    request = AppendRequest(offset=0, size=None)
+    form.received = receive(context, upload, file, request, FilePart(part, form.interrupt))
+    if not form.received:
+        raise Unprocessable("This file is empty.")
+
+
+def _submission(text: str) -> str | None:
+    if text and not is_id(text):
+        raise Unprocessable("The field “submission” is not what this form sends. Reload the page.")
+    return text or None
+
+
+def _skip(part: Part) -> None:
+    """Read over an unknown field, as long as it is short."""
+    length = 0
+    for piece in part.content:
+        length += len(piece)
+        if length > MAX_FIELD:
+            raise BodyTooLarge("A field of this form is longer than it can be.")

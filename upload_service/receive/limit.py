@@ -1,0 +1,55 @@
+"""How many uploads of one account a process receives at once."""
+
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from common.errors import MatineeError
+
+MAX_AT_ONCE = 6
+"""Uploads of one account that one process receives at the same time."""
+
+
+class TooManyAtOnce(MatineeError):
+    """The account sends as many files at once as it may."""
+
+    status = 429
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"You are sending {MAX_AT_ONCE} files already. Try again when one of them has arrived."
+        )
+        self.headers["Retry-After"] = "5"
+
+
+class ReceiveLimit:
+    """Counts, for each account, the uploads that are being received. Safe for several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._requests: defaultdict[int, Counter[str]] = defaultdict(Counter)
+
+    @contextmanager
+    def receiving(self, owner_id: int, upload_id: str) -> Iterator[None]:
+        """Count a request while it is received.
+
+        A request for an upload that another request is receiving is let through: it supersedes
+        that one or is refused by the upload's lock.
+
+        :raises TooManyAtOnce: the account sends as many others as it may.
+        """
+        with self._lock:
+            requests = self._requests[owner_id]
+            if upload_id not in requests and len(requests) >= MAX_AT_ONCE:
+                raise TooManyAtOnce
+            requests[upload_id] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                requests[upload_id] -= 1
+                if not requests[upload_id]:
+                    del requests[upload_id]
+                if not requests:
+                    self._requests.pop(owner_id, None)

@@ -1,0 +1,262 @@
+"""Appending to an upload at an offset.
+
+The file is the truth for how many bytes have arrived, and they are synced before a client is told.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import BinaryIO, Protocol
+
+from sqlalchemy.orm import Session
+
+from common.errors import Conflict, MatineeError, NotFound
+from common.storage import StorageFull
+from common.storage.file_io import file_size
+from db.engine import transaction
+from db.models import Upload, Video, now
+from upload_service.receive.append_file import (
+    Checksum,
+    LengthExceeded,
+    append_checked,
+    append_pieces,
+)
+from upload_service.uploads.checksums import checksums
+from upload_service.uploads.context import UploadContext
+from upload_service.uploads.finish import finish_if_complete, finish_upload
+from upload_service.uploads.lock import ActiveWriter, Superseded, exclusive_writer, supersedable
+from upload_service.uploads.queries import UploadExpired, UploadStatus, find, status_of
+from upload_service.uploads.quota import (
+    InsufficientStorage,
+    Reservation,
+    extend_reservation,
+    file_too_large,
+)
+
+_MIN_RENEWAL = 60  # seconds; an expiry that moves by less is not worth a transaction
+
+
+class NotAppendable(MatineeError):
+    """A concatenated upload takes no bytes of its own."""
+
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__("This upload is put together of others. Nothing can be added to it.")
+
+
+class WrongOffset(Conflict):
+    """The bytes would not begin where the file ends."""
+
+    def __init__(self) -> None:
+        super().__init__("These bytes do not begin where the upload ends. Ask for its offset.")
+
+
+class LengthFixed(MatineeError):
+    """The length is known already, and is another."""
+
+    def __init__(self) -> None:
+        super().__init__("The length of this upload cannot be set to that.")
+
+
+@dataclass(frozen=True)
+class AppendRequest:
+    """What a request says of the bytes it brings.
+
+    :ivar offset: where the client believes that the upload ends.
+    :ivar size: how many bytes are coming, None if that is unknown.
+    :ivar length: of the whole upload, if it is told only now.
+    """
+
+    offset: int
+    size: int | None
+    length: int | None = None
+    checksum: Checksum | None = None
+
+
+class PieceSource(Protocol):
+    """Where the bytes come from: a request's body, or a part of a form."""
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the bytes as they arrive."""
+
+    def interrupt(self) -> None:
+        """End the wait for the next piece, from another thread."""
+
+
+def append(
+    context: UploadContext, upload_id: str, request: AppendRequest, source: PieceSource
+) -> UploadStatus:
+    """Append bytes to an upload, sync them, and finish the upload if they complete it.
+
+    What arrived before an error is kept, synced; but nothing is kept of too many bytes, or of
+    bytes with a checksum that did not all arrive and match.
+
+    :raises NotFound: the account has no such upload.
+    :raises NotAppendable: it is concatenated of others.
+    :raises WrongOffset: it ends somewhere else.
+    :raises LengthFixed: its length is known, and is another.
+    :raises LengthExceeded: more comes than was announced.
+    :raises ChecksumMismatch: the bytes are not what the checksum says.
+    :raises UploadLocked: another request is writing.
+    :raises Superseded: a newer request continues.
+    :raises QuotaExceeded: the account may not have so many bytes.
+    :raises InsufficientStorage: the volume is full.
+    :raises NotAVideo: the upload is complete, and cannot be played; it is gone.
+    """
+    found = find(context.database, owner_id=context.owner_id, upload_id=upload_id)
+    if isinstance(found, Upload):
+        if found.parts is not None:
+            raise NotAppendable
+        with exclusive_writer(context, upload_id) as file:
+            if file is not None:
+                return _append(context, upload_id, file, request, source)
+    return _confirm_complete(context, upload_id, request)
+
+
+def receive(
+    context: UploadContext,
+    upload: Upload,
+    file: BinaryIO,
+    request: AppendRequest,
+    source: PieceSource,
+) -> int:
+    """Append a source's bytes to an upload's file, and sync them; return the file's size.
+
+    :raises BodyTooLarge: the file would be larger than any may be.
+    :raises MatineeError: as for :func:`append`.
+    """
+    writer = ActiveWriter(upload.id, source.interrupt)
+    max_bytes = context.limits.max_size if upload.length is None else upload.length
+    before = checksums.take(upload.id, request.offset)
+    sha256 = before.copy() if before else None
+    with supersedable(context.stores.redis, writer):
+        pieces = _pieces(context, upload, request, source, writer)
+        try:
+            if request.checksum is None:
+                end = append_pieces(file, pieces, max_bytes=max_bytes, sha256=sha256)
+            else:
+                end = append_checked(
+                    context.incoming,
+                    file,
+                    pieces,
+                    max_bytes=max_bytes,
+                    checksum=request.checksum,
+                    sha256=sha256,
+                )
+        except (MatineeError, StorageFull) as error:
+            kept = file_size(file)
+            checksums.keep(upload.id, kept, before if kept == request.offset else sha256)
+            if isinstance(error, StorageFull):
+                raise InsufficientStorage from error
+            if isinstance(error, LengthExceeded) and upload.length is None:
+                raise file_too_large(max_bytes) from error
+            raise
+    checksums.keep(upload.id, end, sha256)
+    return end
+
+
+def _append(
+    context: UploadContext,
+    upload_id: str,
+    file: BinaryIO,
+    request: AppendRequest,
+    source: PieceSource,
+) -> UploadStatus:
+    if file_size(file) != request.offset:
+        raise WrongOffset
+    upload = _prepare(context, upload_id, request)
+    end = receive(context, upload, file, request, source)
+    _renew(context, upload)
+    return finish_if_complete(context, upload, end)
+
+
+def _pieces(
+    context: UploadContext,
+    upload: Upload,
+    request: AppendRequest,
+    source: PieceSource,
+    writer: ActiveWriter,
+) -> Iterator[bytes]:
+    """Yield what arrives, counted, with space reserved for it."""
+    if request.size == 0:
+        return
+    reservation = None
+    if upload.length is None and request.size is None:
+        reservation = Reservation(context, upload.id, upload.reserved or 0)
+    for piece in source.pieces():
+        if writer.superseded:
+            raise Superseded  # the newer request was told an offset without this piece
+        writer.arrived += len(piece)
+        if reservation is not None:
+            reservation.ensure(request.offset + writer.arrived)
+        yield piece
+
+
+def _prepare(context: UploadContext, upload_id: str, request: AppendRequest) -> Upload:
+    """Read the row again, now that nobody else writes, and check that the bytes may come."""
+    limits = context.limits
+    upload = find(context.database, owner_id=context.owner_id, upload_id=upload_id)
+    if isinstance(upload, Video):
+        raise NotFound  # a video's file is not among those of uploads
+    length = request.length
+    if length is not None and length != upload.length:
+        if upload.length is not None or length < request.offset:
+            raise LengthFixed
+        if length > limits.max_size:
+            raise file_too_large(limits.max_size)
+        extend_reservation(context, upload_id, length)
+        upload = _set_length(context.database, upload_id=upload_id, length=length)
+    if request.size is not None:
+        end = request.offset + request.size
+        if upload.length is not None and end > upload.length:
+            raise LengthExceeded
+        if end > limits.max_size:
+            raise file_too_large(limits.max_size)
+        if upload.length is None:
+            extend_reservation(context, upload_id, end)
+    return upload
+
+
+@transaction(writes=True)
+def _set_length(session: Session, *, upload_id: str, length: int) -> Upload:
+    upload = session.get(Upload, upload_id, with_for_update=True)
+    if upload is None:
+        raise UploadExpired
+    upload.length = upload.reserved = length
+    return upload
+
+
+def _renew(context: UploadContext, upload: Upload) -> None:
+    """Move an upload's expiry, as it has been written to."""
+    expires = context.limits.expires
+    until = now() + timedelta(seconds=expires)
+    least = timedelta(seconds=min(_MIN_RENEWAL, expires / 10))
+    if upload.expires_at is None or until - upload.expires_at > least:
+        _set_expiry(context.database, upload_id=upload.id, until=until)
+        upload.expires_at = until
+
+
+@transaction(writes=True)
+def _set_expiry(session: Session, *, upload_id: str, until: datetime) -> None:
+    upload = session.get(Upload, upload_id, with_for_update=True)
+    if upload is None:
+        raise UploadExpired
+    upload.expires_at = until
+
+
+def _confirm_complete(
+    context: UploadContext, upload_id: str, request: AppendRequest
+) -> UploadStatus:
+    """Answer a client that lost the last answer: the upload has all its bytes."""
+    status = status_of(context, upload_id)
+    if status.parts:
+        raise NotAppendable
+    if request.offset != status.offset:
+        raise WrongOffset
+    if request.size != 0:
+        raise LengthExceeded
+    if status.video is None and status.upload is not None:
+        video = finish_upload(context, status.upload)
+        return UploadStatus(status.upload, video.size, video.size, video)
+    return status

@@ -1,0 +1,154 @@
+"""Finishing uploads: complete bytes become a video.
+
+Each step leaves a state from which the next request, or the janitor, continues. So a process may
+be killed between any two:
+
+    row                        create_upload; expires
+    row and incoming file      bytes arrive; expires
+    row and original           publish; the janitor continues from here
+    video and its first job    record_video: the upload's row becomes these, in one transaction
+"""
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from common.job_queue import wake_workers
+from db import native_threads
+from db.engine import transaction
+from db.models import Job, JobKind, Upload, Video
+from upload_service.inspection import inspect
+from upload_service.mp4 import NotAVideo, VideoFacts
+from upload_service.uploads.checksums import checksums
+from upload_service.uploads.context import UploadContext
+from upload_service.uploads.delete import abandon_upload
+from upload_service.uploads.queries import UploadExpired, UploadStatus
+
+log = structlog.get_logger()
+
+
+def finish_if_complete(context: UploadContext, upload: Upload, size: int) -> UploadStatus:
+    """Turn an upload into a video if it has all its bytes, and return its status.
+
+    :param size: bytes that it has, synced.
+    :raises NotAVideo: it is complete, and cannot be played; it is gone.
+    """
+    if size != upload.length or upload.is_part:
+        return UploadStatus(upload, size, upload.length)
+    video = finish_upload(context, upload)
+    return UploadStatus(upload, video.size, video.size, video)
+
+
+def finish_upload(context: UploadContext, upload: Upload) -> Video:
+    """Turn a complete upload, whose bytes are synced, into a private video of its owner's.
+
+    The bytes are checked, renamed into place, and recorded, in that order, so that a video that
+    has a row has its file. A crash in between leaves the upload, and the next call finishes it.
+    Two calls at once return the same video. Its checksum is recorded if this process knows it;
+    else the janitor computes it.
+
+    :raises NotAVideo: the bytes are not a video that can be played; they and the row are removed.
+    :raises UploadExpired: there is no such upload any more, and nothing of it stays.
+    :raises DatabaseAway: the janitor finishes the upload once the database is back.
+    """
+    try:
+        size, facts = native_threads.run(lambda: _check_and_publish(context, upload.id))
+    except NotAVideo:
+        abandon_upload(context, upload.id, published=True)
+        raise
+    sha256 = checksums.pop(upload.id, size)
+    with context.stores.videos.changing([upload.id]):
+        try:
+            video = _record(context, upload, size=size, facts=facts, sha256=sha256)
+        except UploadExpired:
+            native_threads.run(lambda: context.videos.drop_video(upload.id))
+            raise
+    if video.id != upload.id:
+        abandon_upload(context, upload.id, published=True)
+    else:
+        wake_workers(context.stores.redis)
+    return video
+
+
+def _record(
+    context: UploadContext, upload: Upload, *, size: int, facts: VideoFacts, sha256: str | None
+) -> Video:
+    try:
+        return record_video(context.database, upload=upload, size=size, facts=facts, sha256=sha256)
+    except IntegrityError:
+        # Another request recorded the same submission, or deleted the account, at this moment.
+        return record_video(context.database, upload=upload, size=size, facts=facts, sha256=sha256)
+
+
+@transaction(writes=True)
+def record_video(
+    session: Session, *, upload: Upload, size: int, facts: VideoFacts, sha256: str | None
+) -> Video:
+    """Put a video's row in the place of its upload's, with its first job, and return it.
+
+    Return another video if the same submission has become one: the form was sent twice. A form
+    that was changed and sent again from the browser's history is recognised by its file's size.
+
+    :raises UploadExpired: the upload's row is not there any more.
+    """
+    row = session.get(Upload, upload.id, with_for_update=True)
+    if row is None:
+        recorded = session.get(Video, upload.id)
+        if recorded is None:
+            raise UploadExpired
+        return recorded
+    submission = upload.submission
+    earlier = _video_of_submission(session, owner_id=row.owner_id, submission=submission)
+    if earlier is not None:
+        if earlier.deleted_at is None and earlier.size == size:
+            return earlier
+        submission = None
+    video = Video(
+        id=row.id,
+        owner_id=row.owner_id,
+        submission=submission,
+        title=upload.title,
+        size=size,
+        duration_ms=facts.duration_ms,
+        width=facts.width,
+        height=facts.height,
+        video_codec=facts.video_codec,
+        audio_codec=facts.audio_codec,
+        file_name=row.file_name,
+        sha256=sha256,
+        container=facts.container,
+        playable=facts.playable,
+    )
+    session.add(video)
+    session.flush()  # the job's row refers to the video's
+    session.add(Job(video_id=video.id, kind=JobKind.CHECK))
+    session.delete(row)
+    return video
+
+
+def _check_and_publish(context: UploadContext, upload_id: str) -> tuple[int, VideoFacts]:
+    """Check the bytes where they are, and move them to their place unless they are there."""
+    formats = context.limits.formats
+    try:
+        with context.incoming.open_incoming(upload_id) as file:
+            size = file.seek(0, 2)
+            facts = inspect(file, size=size, formats=formats)
+        context.videos.publish(upload_id)
+    except FileNotFoundError:
+        try:
+            with context.videos.open_original(upload_id) as file:
+                size = file.seek(0, 2)
+                return size, inspect(file, size=size, formats=formats)
+        except FileNotFoundError as error:
+            raise UploadExpired from error
+    return size, facts
+
+
+def _video_of_submission(
+    session: Session, *, owner_id: int, submission: str | None
+) -> Video | None:
+    if submission is None:
+        return None
+    wanted = select(Video).where(Video.owner_id == owner_id, Video.submission == submission)
+    return session.scalars(wanted).one_or_none()

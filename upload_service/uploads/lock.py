@@ -1,0 +1,205 @@
+"""One writer per upload, across processes; a newer request supersedes one that has stalled.
+
+The lock is the file's (see `IncomingStore.open_for_appending`). A request that finds it held sets
+a claim in Redis. The process that holds it looks for claims several times a second, and ends the
+older request if its client has sent little since the last look. A request whose bytes keep coming
+is left alone, and the newer one is refused; deleting an upload ends any request.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+from weakref import WeakKeyDictionary
+
+import structlog
+from redis import Redis
+from redis.exceptions import RedisError
+
+from common.errors import Conflict, MatineeError
+from common.storage import FileLocked
+from upload_service.receive.body import ClientDisconnected
+from upload_service.uploads.context import UploadContext
+
+LOCK_WAIT = 2.0
+"""Seconds that a request waits for an older one to end."""
+
+_POLL = 0.02  # seconds between two tries for the lock
+_CLAIM_INTERVAL = 0.3  # seconds between two looks for claims
+_ACTIVE_BYTES = 64 << 10  # bytes between two looks; a request with fewer has stalled
+_CLAIM_TTL = 5  # seconds
+_IF_STALLED, _ALWAYS = "quiet", "at once"  # what a claim says
+
+log = structlog.get_logger()
+
+
+class UploadLocked(MatineeError):
+    """Another request of this upload is under way, and its bytes are coming."""
+
+    status = 423
+
+    def __init__(self) -> None:
+        super().__init__("This upload is being written by another request. Try again in a moment.")
+        self.headers["Retry-After"] = "1"
+
+
+class Superseded(Conflict):
+    """A newer request continues this upload. What was stored of this one is kept."""
+
+    def __init__(self) -> None:
+        super().__init__("A newer request has taken over this upload.")
+
+
+@contextmanager
+def exclusive_writer(
+    context: UploadContext, upload_id: str, *, wait: float = LOCK_WAIT, force: bool = False
+) -> Iterator[BinaryIO | None]:
+    """Open an upload's file for appending; yield None if there is no such file.
+
+    :param wait: seconds for an older request to end; with 0 none is asked to.
+    :param force: end the older request even if its bytes keep coming.
+    :raises UploadLocked: the older request goes on.
+    """
+    with ExitStack() as stack:
+        yield _lock(context, upload_id, stack, wait=wait, force=force)
+
+
+def _lock(
+    context: UploadContext, upload_id: str, stack: ExitStack, *, wait: float, force: bool
+) -> BinaryIO | None:
+    deadline = time.monotonic() + wait
+    with ExitStack() as claim:
+        claimed = False
+        while True:
+            try:
+                return stack.enter_context(context.incoming.open_for_appending(upload_id))
+            except FileNotFoundError:
+                return None
+            except FileLocked as error:
+                if not wait or time.monotonic() > deadline:
+                    raise UploadLocked from error
+            if not claimed:
+                claimed = True
+                _claim(context.stores.redis, upload_id, force=force)
+                claim.callback(_withdraw, context.stores.redis, upload_id)
+            time.sleep(_POLL)
+
+
+@dataclass(eq=False)
+class ActiveWriter:
+    """A request that is receiving bytes for an upload.
+
+    :ivar interrupt: ends its wait for the client.
+    :ivar arrived: bytes so far; the request counts them.
+    :ivar superseded: whether another request continues.
+    """
+
+    upload_id: str
+    interrupt: Callable[[], None]
+    arrived: int = 0
+    superseded: bool = False
+    seen: int | None = None
+
+    def check(self, claim: str | None) -> None:
+        """End the request if there is a claim, unless enough has arrived since the last check."""
+        seen, self.seen = self.seen, self.arrived
+        if claim is None or (
+            claim != _ALWAYS and (seen is None or self.arrived - seen > _ACTIVE_BYTES)
+        ):
+            return
+        self.superseded = True
+        self.interrupt()
+
+
+class ClaimWatcher:
+    """Looks for claims on behalf of all requests of this process that are receiving.
+
+    One query serves all, so that a thousand uploads that wait for a byte cost next to nothing.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._writers: set[ActiveWriter] = set()
+        self._running = False
+
+    @contextmanager
+    def watch(self, writer: ActiveWriter, redis: Redis) -> Iterator[None]:
+        """Check a request's claims until it has received everything."""
+        with self._lock:
+            self._writers.add(writer)
+            if not self._running:
+                self._running = True
+                threading.Thread(
+                    target=self._run, args=(redis,), name="claims", daemon=True
+                ).start()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._writers.discard(writer)
+
+    def _run(self, redis: Redis) -> None:
+        time.sleep(_CLAIM_INTERVAL)
+        while writers := self._current():
+            try:
+                self._check(writers, _claims(redis, writers))
+            except Exception:
+                log.exception("checking claims failed")
+            time.sleep(_CLAIM_INTERVAL)
+
+    def _current(self) -> list[ActiveWriter]:
+        with self._lock:
+            self._running = bool(self._writers)
+            return list(self._writers)
+
+    def _check(self, writers: list[ActiveWriter], claims: list[str | None]) -> None:
+        for writer, claim in zip(writers, claims, strict=True):
+            with self._lock:  # or it might have ended, and its connection be another's
+                if writer in self._writers:
+                    writer.check(claim)
+
+
+_watchers: "WeakKeyDictionary[Redis, ClaimWatcher]" = WeakKeyDictionary()
+
+
+@contextmanager
+def supersedable(redis: Redis, writer: ActiveWriter) -> Iterator[None]:
+    """Receive until everything has arrived, or another request supersedes a stalled one.
+
+    :raises Superseded: another request continues.
+    """
+    watcher = _watchers.setdefault(redis, ClaimWatcher())
+    try:
+        with watcher.watch(writer, redis):
+            yield
+    except ClientDisconnected as error:
+        if writer.superseded:
+            raise Superseded from error
+        raise
+
+
+def _key(upload_id: str) -> str:
+    return f"upload-claim:{upload_id}"
+
+
+# Without Redis a stalled request ends after a minute; nothing else here depends on Redis.
+
+
+def _claim(redis: Redis, upload_id: str, *, force: bool) -> None:
+    with suppress(RedisError):
+        redis.set(_key(upload_id), _ALWAYS if force else _IF_STALLED, ex=_CLAIM_TTL)
+
+
+def _withdraw(redis: Redis, upload_id: str) -> None:
+    with suppress(RedisError):
+        redis.delete(_key(upload_id))
+
+
+def _claims(redis: Redis, writers: list[ActiveWriter]) -> list[str | None]:
+    try:
+        claims: Any = redis.mget([_key(one.upload_id) for one in writers])
+    except RedisError:
+        return [None] * len(writers)
+    return list(claims)

@@ -1,0 +1,38 @@
+"""Continuing uploads that a crash left complete, but not finished."""
+
+from common.storage import StorageFull
+from common.storage.file_io import file_size
+from db.models import Upload
+from upload_service.receive.append_file import sync_or_truncate
+from upload_service.uploads.concatenate import concatenate
+from upload_service.uploads.context import UploadContext
+from upload_service.uploads.finish import finish_if_complete, finish_upload
+from upload_service.uploads.lock import exclusive_writer
+from upload_service.uploads.queries import UploadStatus
+from upload_service.uploads.quota import InsufficientStorage
+
+
+def recover_upload(context: UploadContext, upload: Upload) -> UploadStatus | None:
+    """Finish an upload that has all its bytes; return None if it does not.
+
+    :raises NotAVideo: it was complete, and cannot be played; it is gone.
+    :raises UploadLocked: another request is writing.
+    :raises InsufficientStorage: the volume is full.
+    """
+    if context.videos.has_original(upload.id):
+        video = finish_upload(context, upload)
+        return UploadStatus(upload, video.size, video.size, video)
+    size = context.incoming.incoming_size(upload.id)
+    if upload.parts is not None and size is not None:
+        return concatenate(context, upload, wait=0)
+    if size is None or upload.is_part or size != upload.length:
+        return None
+    with exclusive_writer(context, upload.id, wait=0) as file:
+        if file is None:
+            return None
+        size = file_size(file)
+        try:
+            sync_or_truncate(file, start=size)
+        except StorageFull as error:
+            raise InsufficientStorage from error
+        return finish_if_complete(context, upload, size)
