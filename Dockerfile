@@ -1,18 +1,18 @@
 # One target per image: auth, upload, streaming, transcode, migrate, gateway. Compose builds them all.
 #
 # Dependencies are installed before the code is copied, so that a change of code rebuilds in seconds. There is
-# no syntax line, which would fetch a frontend from a registry: the engine's own understands everything here.
+# no syntax line, which would fetch a frontend from a registry; the engine's built-in one is enough.
 
 # The front end's files -------------------------------------------------------------------------------
 
 FROM node:24-slim AS frontend
 WORKDIR /src/frontend
 COPY frontend/package.json frontend/package-lock.json ./
-# Nothing that is installed gets to run (`--ignore-scripts`): esbuild finds its program in a package of its own.
+# No package may run a script when it is installed. esbuild's program is in a package of its own.
 RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts --no-audit --no-fund
 COPY frontend ./
 RUN npm run build \
- # Compressed once here, as well as it goes, rather than for each visitor.
+ # Compressed once here, at the highest level, instead of for each visitor.
  && find /src/build/static -type f ! -name manifest.json ! -name '*.png' -exec gzip -9 -k -n {} + \
  && chmod -R a+rX /src/build/static
 
@@ -23,7 +23,7 @@ ENV PATH=/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 # The user owns nothing but the videos; code and dependencies belong to root. Every image that mounts the
-# volume has the folder, so that whichever comes first gives the empty volume its owner.
+# volume has the folder, so that an empty volume gets this owner from whichever container comes first.
 RUN groupadd --gid 10001 matinee \
  && useradd --uid 10001 --gid matinee --no-create-home --home-dir /app --shell /usr/sbin/nologin matinee \
  && install --directory --owner=matinee --group=matinee --mode=755 /videos
@@ -32,8 +32,8 @@ LABEL org.opencontainers.image.title="Matinee" \
       org.opencontainers.image.description="Private video streaming on a machine you own" \
       org.opencontainers.image.licenses="MIT"
 
-# Each image's dependencies, as locked: every file must have a hash we know, and nothing is compiled. The
-# environment itself holds no pip.
+# Each image's dependencies, as locked: the hash of every file is checked, and nothing is compiled. The
+# environment itself contains no pip.
 FROM base AS auth-dependencies
 COPY requirements/auth.txt /tmp/
 RUN --mount=type=cache,target=/root/.cache/pip python -m venv --without-pip /venv \
@@ -94,7 +94,7 @@ USER 10001:10001
 CMD ["gunicorn", "--config", "python:common.process.gunicorn_config", "--worker-class", "gevent", "streaming_service.app:from_environment()"]
 
 FROM base AS transcode
-# Before everything that changes: it is the largest part of the image. Debian's, for its security updates.
+# First, since it is the largest layer and changes rarely. Debian's ffmpeg, for its security updates.
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends ffmpeg \
  && rm -rf /var/lib/apt/lists/*

@@ -1,4 +1,4 @@
-# Everything that is done to this project, by name. `make` alone lists it.
+# Every task of this project. `make` alone lists them.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -7,12 +7,12 @@ PYTHON_CODE := auth_service common db standalone streaming_service tests transco
 TEMPLATES := auth_service/templates common/templates streaming_service/templates upload_service/templates
 # The development lock holds all that the standalone lock does, in the same versions.
 RUN_ENV := $(if $(wildcard .venv/dev),.venv/dev,.venv/standalone)
-# Two workers take a file of tests each; what measures seconds waits until nothing else runs.
+# Tests run on two processes, a file each. Timing-sensitive ones run alone, after the others.
 TEST_WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest
 SIDE_BY_SIDE := $(PYTEST) --numprocesses $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder -m "not alone"
 ALONE := $(PYTEST) -m alone
-# Tests start hundreds of Python programs: they are compiled once, whatever the machine prefers.
+# Tests start hundreds of Python programs, so compiled modules are kept.
 export PYTHONDONTWRITEBYTECODE :=
 LOCKS := dev tools auth upload streaming transcode migrate standalone
 
@@ -35,12 +35,12 @@ test-system: .venv/dev build/static/manifest.json  ## the Compose stack over HTT
 	DATABASE=mysql $(SIDE_BY_SIDE) --ignore tests/permissions
 	DATABASE=mysql $(ALONE) --ignore tests/permissions
 
-soak: .venv/dev build/static/manifest.json  ## faults by the hundred: uploads, processing, mutated files
+soak: .venv/dev build/static/manifest.json  ## hundreds of faults: uploads, processing, mutated files
 	FAULT_ROUNDS=200 $(BIN)/python -m pytest -s tests/system/test_upload_faults.py
 	PROCESSING_KILLS=100 $(BIN)/python -m pytest -s tests/system/test_processing_faults.py
 	FUZZ_FILES=2000 $(BIN)/python -m pytest -s tests/transcode_service/media/test_fuzz.py
 
-bench: .venv/dev build/static/manifest.json  ## measure all of it into docs/benchmarks.md; one part: bench-delivery, bench-revocation ...
+bench: .venv/dev build/static/manifest.json  ## measure everything into docs/benchmarks.md; one part: bench-delivery, bench-revocation ...
 	$(BIN)/python -m benchmarks
 
 bench-%: .venv/dev build/static/manifest.json
@@ -80,7 +80,7 @@ build: build/static/manifest.json  ## build the front end
 clean:  ## remove what was installed and built; data stays
 	rm -rf .venv build frontend/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-# --- what the targets stand on --------------------------------------------------------------------
+# --- what the targets need ------------------------------------------------------------------------
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

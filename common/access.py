@@ -1,7 +1,7 @@
 """Who may do what. Pure functions, and the only place where it is decided.
 
-Nobody's standing opens a private video: an administrator looks after accounts, and may take down
-what others made visible, but does not see what they keep to themselves.
+No role grants access to someone else's private video. An administrator manages accounts, and may
+delete what others made visible.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from db.models import Role, Visibility
 
 @dataclass(frozen=True)
 class Viewer:
-    """Somebody who is signed in, as their session tells it."""
+    """Somebody who is signed in, as their session says."""
 
     id: int
     name: str
@@ -19,21 +19,21 @@ class Viewer:
 
     @property
     def may_upload(self) -> bool:
-        """Whether this account may bring videos in."""
+        """Whether this account may upload videos."""
         return self.role in (Role.UPLOADER, Role.ADMIN)
 
     @property
     def may_administer(self) -> bool:
-        """Whether this account looks after the others."""
+        """Whether this account manages the others."""
         return self.role is Role.ADMIN
 
 
 @dataclass(frozen=True)
 class VideoAccess:
-    """What decides on access to a video; `owner_id` is None once it has been deleted.
+    """What decides on access to a video; `owner_id` is None once it is deleted.
 
-    :ivar downloadable: whether whoever may watch it may also keep the original.
-    :ivar playable: whether browsers can be offered the original.
+    :ivar downloadable: whether everybody who may watch it may also download the original.
+    :ivar playable: whether browsers can play the original.
     """
 
     owner_id: int | None
@@ -43,7 +43,7 @@ class VideoAccess:
 
 
 def may_watch(viewer: Viewer | None, video: VideoAccess) -> bool:
-    """Tell whether somebody (None: signed out) may see that the video is there, and watch it."""
+    """Tell whether a viewer (None: signed out) may see and watch a video."""
     if video.owner_id is None:
         return False
     if video.visibility is Visibility.PUBLIC:
@@ -54,22 +54,22 @@ def may_watch(viewer: Viewer | None, video: VideoAccess) -> bool:
 
 
 def may_play_original(viewer: Viewer | None, video: VideoAccess) -> bool:
-    """Tell whether somebody may watch the original itself: others see what is made of it."""
+    """Tell whether a viewer may play the original; one that browsers cannot play is not offered."""
     return may_watch(viewer, video) and video.playable
 
 
 def may_download(viewer: Viewer | None, video: VideoAccess) -> bool:
-    """Tell whether somebody may keep the original: its owner, and others if the owner lets them."""
+    """Tell whether a viewer may download the original: its owner, or others if allowed."""
     return may_watch(viewer, video) and (video.downloadable or may_edit(viewer, video))
 
 
 def may_edit(viewer: Viewer | None, video: VideoAccess) -> bool:
-    """Tell whether somebody may rename, describe and share the video: its owner alone."""
+    """Tell whether a viewer may edit a video and change its visibility: its owner only."""
     return viewer is not None and viewer.id == video.owner_id
 
 
 def may_remove(viewer: Viewer | None, video: VideoAccess) -> bool:
-    """Tell whether somebody may delete the video: its owner, or an administrator who can see it."""
+    """Tell whether a viewer may delete a video: its owner, or an administrator who may watch it."""
     if viewer is None:
         return False
     return may_edit(viewer, video) or (viewer.may_administer and may_watch(viewer, video))

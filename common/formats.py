@@ -1,10 +1,10 @@
-"""Which kinds of files may come in: the setting `ACCEPT_FORMATS`.
+"""Formats of files that are accepted: the setting `ACCEPT_FORMATS`.
 
-Without it that is what browsers play as it is, which MP4 and QuickTime files hold. The others are
-watched once they have been converted.
+By default these are MP4 and QuickTime files, which browsers can mostly play as they are. A video in
+another format can be watched once it has a rendition.
 
     mp4     MP4 and QuickTime files with H.264, HEVC, AV1 or VP9
-    mov     QuickTime files, with ProRes, too; and MP4 files with ProRes
+    mov     QuickTime files as above, and ProRes in QuickTime or MP4 files
     mkv     Matroska
     webm    WebM
 """
@@ -18,9 +18,9 @@ DEFAULT = frozenset({"mp4"})
 
 
 def read_formats(environment: Environment) -> frozenset[str]:
-    """Return what `ACCEPT_FORMATS` says: words of `FORMATS` with blanks or commas between them.
+    """Return the value of `ACCEPT_FORMATS`: words of `FORMATS`, separated by commas or blanks.
 
-    :raises SettingsError: it has another word, or none.
+    :raises SettingsError: there is another word, or none.
     """
     value = environment.text("ACCEPT_FORMATS", "mp4")
     words = [word for word in re.split(r"[\s,]+", value.lower()) if word]

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 
 def filesize(count: int) -> str:
-    """Say a number of bytes as people do: `12.3 MB`, in powers of ten as systems show disks.
+    """Format a number of bytes: `12.3 MB`, in powers of ten, as systems show disks.
 
     `frontend/src/js/format.js` writes it alike.
     """
@@ -17,14 +17,14 @@ def filesize(count: int) -> str:
 
 
 def clock(duration_ms: int) -> str:
-    """Write a duration in whole seconds, rounded down as players do: `1:02:03`, `3:05`."""
+    """Format a duration in whole seconds, rounded down as players do: `1:02:03`, `3:05`."""
     minutes, seconds = divmod(duration_ms // 1000, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
 def spoken_clock(duration_ms: int) -> str:
-    """Write a duration for a screen reader: `1 hour 2 minutes 3 seconds`."""
+    """Format a duration for a screen reader: `1 hour 2 minutes 3 seconds`."""
     minutes, seconds = divmod(duration_ms // 1000, 60)
     hours, minutes = divmod(minutes, 60)
     parts = [
@@ -36,7 +36,7 @@ def spoken_clock(duration_ms: int) -> str:
 
 
 def date(moment: datetime) -> str:
-    """Write a day: `14 November 2026`."""
+    """Format a date: `14 November 2026`."""
     return f"{moment.day} {moment:%B %Y}"
 
 

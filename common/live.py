@@ -1,4 +1,4 @@
-"""Which videos are live, as SQL conditions: written once for all services."""
+"""Which videos are live: the one condition for all services, in SQL and in Python."""
 
 from sqlalchemy import ColumnElement, and_
 

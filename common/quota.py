@@ -14,7 +14,7 @@ class StorageUse:
     """What an account stores and may store, in bytes.
 
     :ivar videos: of the originals of its videos.
-    :ivar reserved: promised to its unfinished uploads, whether or not the bytes have arrived.
+    :ivar reserved: for its unfinished uploads, whether or not the bytes have arrived.
     :ivar own_quota: the account's own setting: None is the default quota, NO_QUOTA no limit.
     :ivar quota: the limit that applies; None is no limit.
     :ivar video_count: how many videos it has.
@@ -88,7 +88,7 @@ def users_with_storage_use(
 
 
 def storage_use(session: Session, *, user_id: int, default_quota: int | None) -> StorageUse:
-    """Return what one account stores and may store; nothing for an account that is gone."""
+    """Return what one account stores and may store; nothing for a deleted account."""
     for _user, use in users_with_storage_use(session, default_quota=default_quota, user_id=user_id):
         return use
     return StorageUse(0, 0, None, default_quota, 0)

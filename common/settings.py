@@ -1,8 +1,8 @@
 """Settings: read once from the environment, checked strictly, frozen.
 
-A setting that is wrong stops the service with a sentence that names it; nothing falls back in
-silence. A secret may come from a file, whose path is in `NAME_FILE`. `.env.example` documents every
-name that is read here or in a service's own settings; a test keeps it so.
+A wrong setting stops the service with a sentence that names it; none is replaced by its default. A
+secret may come from a file, whose path is in `NAME_FILE`. `.env.example` documents every name that
+is read here or in a service's own settings; a test keeps it so.
 """
 
 import re
@@ -28,7 +28,7 @@ class Environment:
         self._values = values
 
     def text(self, name: str, default: str | None = None) -> str:
-        """Return a setting as it stands; without a default it is required."""
+        """Return a setting as it is; without a default it is required."""
         value = self._values.get(name) or default
         if value is None:
             raise SettingsError(f"{name} is required and not set.")
@@ -45,7 +45,7 @@ class Environment:
             raise SettingsError(f"{name}_FILE cannot be read: {error}.") from error
 
     def choice(self, name: str, choices: tuple[T, ...], default: T) -> T:
-        """Return one of a few words."""
+        """Return one of several words."""
         value = self.text(name, default)
         for choice in choices:
             if value == choice:
@@ -53,7 +53,7 @@ class Environment:
         raise SettingsError(f"{name} is {value!r}; it takes {' or '.join(choices)}.")
 
     def flag(self, name: str, *, default: bool) -> bool:
-        """Return a yes or no, written `true` or `false`."""
+        """Return a boolean, written `true` or `false`."""
         return self.choice(name, ("true", "false"), "true" if default else "false") == "true"
 
     def number(self, name: str, default: int, *, min_value: int, max_value: int) -> int:
@@ -101,10 +101,10 @@ class Environment:
 
 @dataclass(frozen=True)
 class CommonSettings:
-    """What every service needs to know.
+    """The settings of every service.
 
     :param session_ttl: seconds after its last use until a session ends.
-    :param cookie_secure: whether browsers come over HTTPS even if nothing about a request says so.
+    :param cookie_secure: whether all browsers use HTTPS, even if their requests do not say so.
     :param trust_gateway: whether `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Request-Id` come
         from our own gateway, and no request can reach the service but through it.
     :param allowed_hosts: names under which the site answers, besides `localhost` and IP addresses;

@@ -1,1 +1,1 @@
-"""The tables, the engine and the migrations. Imports neither Flask nor another of our packages."""
+"""The models, the engine and the migrations. Imports neither Flask nor another of our packages."""

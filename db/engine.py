@@ -35,13 +35,13 @@ P = ParamSpec("P")
 
 _TRIES = 4
 _PATIENCE = 0.9  # seconds from the first try until no other is begun
-# What MySQL answers when it is full, shutting down, waited too long for a lock, or in a deadlock.
+# MySQL's errors for: too many connections, shutdown, network errors, lock timeout, deadlock.
 _PASSING = frozenset({1040, 1053, 1158, 1159, 1160, 1161, 1205, 1213})
-_UNREACHED = range(2000, 3000)  # numbers of the client's own errors
+_UNREACHED = range(2000, 3000)  # numbers of errors of the client library, such as a lost connection
 
 
 class DatabaseUnavailable(Exception):
-    """The database does not answer, or not in time. Trying again later may help."""
+    """The database does not answer, or not in time. A later attempt may succeed."""
 
 
 class Database:
@@ -69,9 +69,9 @@ class Database:
         return self._run(work, writes=True)
 
     def ping(self) -> None:
-        """Ask the database for nothing.
+        """Check that the database answers.
 
-        :raises DatabaseUnavailable: it does not answer, or does not let this service in.
+        :raises DatabaseUnavailable: it does not answer, or refuses this service's user.
         """
         try:
             self.read(lambda session: session.execute(text("SELECT 1")))
@@ -138,7 +138,7 @@ def transaction(
 
 
 def _is_passing(error: DBAPIError | PoolTimeout) -> bool:
-    """Tell a fault that may be gone at the next try from one that is a bug."""
+    """Tell whether an error may be gone at the next try; any other is a bug."""
     if isinstance(error, PoolTimeout) or error.connection_invalidated:
         return True
     cause = error.orig
@@ -153,7 +153,7 @@ def _is_passing(error: DBAPIError | PoolTimeout) -> bool:
 
 
 def connect(url: str, *, password: str = "", pool_size: int = 10) -> Database:
-    """Make a database of a URL. Nothing is opened before the first work.
+    """Make a database of a URL. No connection is opened before the first transaction.
 
     :param url: `mysql+pymysql://user@host/name` or `sqlite:////path/to/file`.
     :param password: kept out of the URL so that it can come from a file and is in no log.
@@ -174,7 +174,7 @@ def connect(url: str, *, password: str = "", pool_size: int = 10) -> Database:
         pool_recycle=600,
         connect_args={
             "charset": "utf8mb4",
-            # As bytes: the driver would write a text in Latin 1, and the server compares UTF-8.
+            # As bytes: the driver would encode a string as Latin-1, and the server expects UTF-8.
             **({"password": password.encode()} if password else {}),
             "connect_timeout": 1,
             "read_timeout": 1.8,

@@ -35,9 +35,9 @@ NAME_LIMIT = 40
 FILE_NAME_LIMIT = 255
 REJECTION_LIMIT = 300
 NO_QUOTA = (1 << 63) - 1
-"""The quota of an account that may store as much as there is room for: more than any disk has."""
+"""The quota of an account without a limit: more bytes than any disk has."""
 CAPTION_LIMIT = 1 << 20
-"""Bytes that a track of captions may have."""
+"""Bytes of a caption track, at most."""
 
 # Ids are compared byte by byte, and are ASCII: MySQL's default collation would equate `a` and `A`.
 PublicId = String(22).with_variant(
@@ -46,26 +46,26 @@ PublicId = String(22).with_variant(
 Sha256Hex = String(64).with_variant(
     mysql.VARCHAR(64, charset="ascii", collation="ascii_bin"), "mysql"
 )
-# Names that we give (renditions, workers) and language tags: ASCII, compared byte by byte.
+# Generated names (renditions, workers) and language tags: ASCII, compared byte by byte.
 Label = String(64).with_variant(mysql.VARCHAR(64, charset="ascii", collation="ascii_bin"), "mysql")
 # MySQL's TEXT holds 64 KiB.
 LongerText = Text().with_variant(mysql.MEDIUMTEXT(), "mysql")
-# Names are made comparable before they get here, so the column compares exactly, blanks included.
+# Names are normalised before they are stored, so the column compares exactly, blanks included.
 NameKey = String(NAME_LIMIT * 3).with_variant(
     mysql.VARCHAR(NAME_LIMIT * 3, charset="utf8mb4", collation="utf8mb4_0900_bin"), "mysql"
 )
-# SQLite counts up by itself only in an INTEGER primary key.
+# SQLite numbers rows by itself only in an INTEGER primary key.
 RowId = BigInteger().with_variant(Integer(), "sqlite")
 
 
 class UTCDateTime(TypeDecorator[datetime]):
-    """A point in time with microseconds, kept as UTC without a zone; both stores lack one."""
+    """A time with microseconds, stored as UTC without a zone, since neither database stores one."""
 
     impl = NaiveDateTime().with_variant(mysql.DATETIME(fsp=6), "mysql")
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Take aware times only: a naive one would be somebody's local time."""
+        """Convert an aware time to UTC. A naive one is an error: its zone is unknown."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -73,12 +73,12 @@ class UTCDateTime(TypeDecorator[datetime]):
         return value.astimezone(UTC).replace(tzinfo=None)
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
-        """Give the zone back."""
+        """Mark the stored time as UTC."""
         return None if value is None else value.replace(tzinfo=UTC)
 
 
 def now() -> datetime:
-    """Return the present as an aware UTC time."""
+    """Return the current time, as an aware time in UTC."""
     return datetime.now(UTC)
 
 
@@ -91,7 +91,7 @@ class Role(enum.StrEnum):
 
 
 class Visibility(enum.StrEnum):
-    """Who may watch a video besides its owner: nobody, everybody signed in, everybody."""
+    """Who may watch a video besides its owner: nobody, everyone with an account, anyone."""
 
     PRIVATE = "private"
     MEMBERS = "members"
@@ -99,10 +99,10 @@ class Visibility(enum.StrEnum):
 
 
 class JobKind(enum.StrEnum):
-    """A step of preparing a video, in the order in which steps are given out.
+    """A step of processing a video, in the order in which jobs are claimed.
 
     `check` decides whether the file can be decoded, and plans the other steps; `remux` packs the
-    original's own video stream as HLS; `audio` makes the audio rendition; `thumbnails` draws poster
+    original's own video stream as HLS; `audio` makes the audio rendition; `thumbnails` makes poster
     and storyboard; `rendition` encodes one height of the ladder.
     """
 
@@ -114,7 +114,7 @@ class JobKind(enum.StrEnum):
 
 
 class JobState(enum.StrEnum):
-    """Where a job stands. A worker that dies leaves `running` with a lease that runs out."""
+    """The state of a job. A worker that dies leaves it `running`, with a lease that expires."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -123,14 +123,14 @@ class JobState(enum.StrEnum):
 
 
 class RenditionKind(enum.StrEnum):
-    """What a rendition carries."""
+    """What a rendition contains."""
 
     VIDEO = "video"
     AUDIO = "audio"
 
 
 def _words(kind: type[enum.StrEnum]) -> Enum:
-    """Keep an enumeration as its words with a CHECK, so that both stores refuse any other."""
+    """Store an enumeration as its values, with a CHECK, so that both databases refuse any other."""
     return Enum(
         kind,
         native_enum=False,
@@ -168,19 +168,19 @@ class User(Base):
     password_hash: Mapped[str] = mapped_column(String(255))
     role: Mapped[Role] = mapped_column(_words(Role))
     disabled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    # True for the account that was there first, NULL for the others. Being unique, it lets one of
-    # any number of simultaneous first registrations become the administrator.
+    # True for the first account, NULL for the others. It is unique, so that exactly one of several
+    # simultaneous first registrations becomes the administrator.
     is_first_account: Mapped[bool | None] = mapped_column(unique=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
-    # Bytes that this account's videos and uploads may take; NULL is what everybody may, NO_QUOTA
-    # any amount.
+    # Bytes of this account's videos and uploads, at most; NULL is the default quota, NO_QUOTA no
+    # limit.
     quota: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class Volume(Base):
-    """The volume of videos: one row, locked while room on it is promised to an upload.
+    """The volume of videos: one row, locked while space on it is reserved for an upload.
 
-    Two uploads that fit alone and not together would otherwise each see the room for itself.
+    Without the lock, two uploads that fit alone but not together could both be accepted.
     """
 
     __tablename__ = "volumes"
@@ -189,10 +189,10 @@ class Volume(Base):
 
 
 class Upload(Base):
-    """Bytes on their way in, at `incoming/<id>`. The file is the truth for how many have arrived.
+    """An unfinished upload, with its bytes at `incoming/<id>`. The file's size is its offset.
 
-    `submission` names one sending of one form, so that a double click gives one video. An upload
-    with `expires_at` can be continued until then; one without came as a form, which cannot.
+    `submission` identifies one submission of a form, so that a double click makes one video. An
+    upload with `expires_at` can be resumed until then; one without came by form, and cannot.
     """
 
     __tablename__ = "uploads"
@@ -203,20 +203,20 @@ class Upload(Base):
     title: Mapped[str] = mapped_column(String(TITLE_LIMIT))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     length: Mapped[int | None] = mapped_column(BigInteger)  # in bytes, once it is known
-    reserved: Mapped[int | None] = mapped_column(BigInteger)  # bytes promised to it
-    tus_metadata: Mapped[str | None] = mapped_column(Text)  # the client's, given back as they came
+    reserved: Mapped[int | None] = mapped_column(BigInteger)  # bytes reserved for it
+    tus_metadata: Mapped[str | None] = mapped_column(Text)  # the client's, returned unchanged
     file_name: Mapped[str | None] = mapped_column(String(FILE_NAME_LIMIT))
     fingerprint: Mapped[str | None] = mapped_column(Label)
     expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    is_part: Mapped[bool | None] = mapped_column()  # of a file that is put together later
-    parts: Mapped[str | None] = mapped_column(Text)  # the ids that this one is put together of
+    is_part: Mapped[bool | None] = mapped_column()  # of a file that is concatenated later
+    parts: Mapped[str | None] = mapped_column(Text)  # ids of the uploads it is made of
 
 
 class Video(Base):
-    """A video whose bytes are at `<id>/original.mp4`; a row is written only once they are there.
+    """A video, with its bytes at `<id>/original.mp4`; the row is inserted once they are there.
 
-    A video with `deleted_at`, or whose owner is gone, is nobody's: it is shown to no one, and the
-    janitor removes first its bytes, then its row.
+    A video with `deleted_at`, or without an owner, is not live: nobody sees it, and the janitor
+    removes its files, then its row. See `common.live`.
     """
 
     __tablename__ = "videos"
@@ -245,32 +245,32 @@ class Video(Base):
     deleted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     # What the uploader called the file, for downloads; never part of a path.
     file_name: Mapped[str | None] = mapped_column(String(FILE_NAME_LIMIT))
-    # SHA-256 of the original in hexadecimal, once it is known: the owner's receipt.
+    # SHA-256 of the original in hexadecimal, once it is known; shown to the owner.
     sha256: Mapped[str | None] = mapped_column(Sha256Hex)
-    # Whether whoever may watch may also download the original.
+    # Whether everybody who may watch may also download the original.
     downloadable: Mapped[bool] = mapped_column(default=False, server_default=text("0"))
-    # What the original is: "mp4", "mov", "mkv" or "webm"; whatever it is, its file has our name.
+    # The original's container: "mp4", "mov", "mkv" or "webm". Its file has the same name for all.
     container: Mapped[str] = mapped_column(Label, default="mp4", server_default="mp4")
-    # Whether browsers can be offered the original; they wait for a rendition otherwise.
+    # Whether browsers can play the original; otherwise viewers wait for a rendition.
     playable: Mapped[bool] = mapped_column(default=True, server_default=text("1"))
-    # Why it cannot be played, in words for people; then nobody gets its bytes.
+    # Why the check rejected it, in words for people; nobody gets the bytes of a rejected video.
     rejection_reason: Mapped[str | None] = mapped_column(String(REJECTION_LIMIT))
 
     owner: Mapped[User | None] = relationship(lazy="raise")
 
 
 class Job(Base):
-    """One step of preparing one video. The row is the truth; the queue only wakes workers.
+    """One step of processing one video. The row is the truth; Redis only wakes workers.
 
-    A worker that claims it takes the next `fence` and a lease; it works in a folder named after
-    both, and publishes only while the fence is still its own.
+    A worker that claims it gets the next `fence` and a lease. It works in a folder named after job
+    and fence, and publishes only if the fence is still its own.
     """
 
     __tablename__ = "jobs"
     __table_args__ = (
         UniqueConstraint("video_id", "kind", "height"),
         Index("ix_jobs_state_kind_height", "state", "kind", "height"),
-        Index("ix_jobs_started_at", "started_at"),  # each claim counts those lately begun
+        Index("ix_jobs_started_at", "started_at"),  # each claim counts recently started jobs
     )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
@@ -289,7 +289,7 @@ class Job(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     started_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    # Seconds that it should take and took, by the clock: what times of completion are told from.
+    # Predicted and actual duration in seconds; ETAs are computed from them.
     estimate: Mapped[float | None] = mapped_column(Double)
     seconds: Mapped[float | None] = mapped_column(Double)
     error: Mapped[str | None] = mapped_column(String(REJECTION_LIMIT))  # for people
@@ -322,7 +322,7 @@ class Rendition(Base):
 
 
 class Caption(Base):
-    """A track of captions as WebVTT, one per language."""
+    """A caption track as WebVTT, one per language."""
 
     __tablename__ = "captions"
 
@@ -336,7 +336,7 @@ class Caption(Base):
 
 
 class Position(Base):
-    """Where somebody stopped in a video."""
+    """Where a viewer stopped in a video."""
 
     __tablename__ = "positions"
     __table_args__ = (Index("ix_positions_video_id", "video_id"),)

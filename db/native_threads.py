@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-_THREADS = 16  # per process; as many writes and syncs run at once
+_THREADS = 16  # per process; so many writes and syncs run at the same time
 
 _lock = threading.Lock()
 _executors: list[Executor] = []
@@ -27,17 +27,17 @@ def shares_one_thread() -> bool:
 
 
 class Started(Generic[T]):
-    """Something that another thread is doing."""
+    """Work that another thread is doing."""
 
     def __init__(self, future: "Future[Callable[[], T]]") -> None:
         self._future = future
 
     def done(self) -> bool:
-        """Tell whether it has come to an end, good or bad."""
+        """Tell whether it has returned or raised."""
         return self._future.done()
 
     def result(self) -> T:
-        """Wait for the end; return what it returned, or raise what it raised."""
+        """Wait until it is done; return what it returned, or raise what it raised."""
         return self._future.result()()
 
 
@@ -55,18 +55,18 @@ def new_lock() -> threading.Lock:
 
 
 def start(work: Callable[[], T]) -> Started[T]:
-    """Begin something in another thread; whoever asks for the result waits for it.
+    """Start work in another thread, and return at once.
 
-    It must touch nothing of the request's: no context, no lock, no database.
+    It must use nothing of the request: no context, no lock, no database session.
     """
     with _lock:
-        if not _executors:  # not before a fork, which would leave the threads behind
+        if not _executors:  # not before a fork, which copies no threads
             _executors.append(_new_executor())
     return Started(_executors[0].submit(_outcome, work))
 
 
 def _outcome(work: Callable[[], T]) -> Callable[[], T]:
-    """Do it, and return what tells how it ended: gevent prints whatever its threads raise."""
+    """Do the work, and return its outcome as a function: gevent prints what its threads raise."""
     try:
         value = work()
     except Exception as error:
@@ -80,13 +80,13 @@ def _outcome(work: Callable[[], T]) -> Callable[[], T]:
 
 
 def run(work: Callable[[], T]) -> T:
-    """Do something that waits for the disk, and return what it returns."""
+    """Do work that blocks, in a native thread under gevent, and return what it returns."""
     return start(work).result() if shares_one_thread() else work()
 
 
 def _new_executor() -> Executor:
     if shares_one_thread():
-        # Patched, the standard library's would run greenlets.
+        # The standard library's is patched by gevent and would run greenlets.
         from gevent.threadpool import ThreadPoolExecutor  # noqa: PLC0415 (only where it is in use)
 
         executor: Executor = ThreadPoolExecutor(_THREADS)

@@ -1,4 +1,4 @@
-"""Bring a database to the newest schema, and write `init.sql`, by the migrations alone."""
+"""Bring a database to the newest schema, and generate `init.sql`, both from the migrations."""
 
 import io
 from pathlib import Path
@@ -40,7 +40,7 @@ def upgrade(connection: Connection, revision: str = "head") -> None:
 
 
 def init_sql() -> str:
-    """Return what an empty MySQL database needs to be at the newest revision."""
+    """Return the SQL that brings an empty MySQL database to the newest revision."""
     output = io.StringIO()
     command.upgrade(_config(output), "head", sql=True)
     lines = (line.rstrip() for line in output.getvalue().splitlines())

@@ -1,9 +1,9 @@
 """Sessions in Redis.
 
-A session is JSON under a hash of the cookie's token, so that whoever reads the store cannot sign in
-with what they find. It is a plain string: the media authorisation fetches it together with the
-video's metadata in one `MGET`. What the account page lists (device, address, last use) is a field
-of one hash per user.
+A session is JSON under a hash of the cookie's token, so that somebody who reads the keys cannot
+sign in with them. It is a plain string: the media authorisation fetches it together with the
+video's access entry in one `MGET`. What the account page lists (device, address, last use) is a
+field of one hash per user.
 
     session:<hash>          {"user": 7, "name": "alice", "role": "admin"}      expires
     sessions:<user>         <hash> -> {"device", "address", "created", "seen"}
@@ -22,13 +22,13 @@ from common.access import Viewer
 from db.models import Role
 
 _TOKEN_LIMIT = 100  # characters; ours have 43
-_TOUCH_EVERY = 60  # seconds, or a quarter of a session's life
+_TOUCH_EVERY = 60  # seconds, or a quarter of a session's lifetime if that is less
 _MAX_SESSIONS = 100  # of one account
-_REMEMBERED = 10_000  # sessions of which a process knows when it last put off their end
+_REMEMBERED = 10_000  # sessions of which a process remembers when it last extended them
 
 
 def token_hash(token: str) -> str:
-    """Return what a token is stored under. A token has 256 random bits, so a plain hash will do."""
+    """Return the hash of a token. Tokens have 256 random bits, so a plain hash is enough."""
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
 
 
@@ -38,7 +38,7 @@ def session_key(token: str) -> str:
 
 
 def viewer_of(value: str | None) -> Viewer | None:
-    """Read what is kept under a session's key; None for a session that is not there."""
+    """Read the value of a session's key; None if there is no such session."""
     if value is None:
         return None
     fields = json.loads(value)
@@ -47,7 +47,7 @@ def viewer_of(value: str | None) -> Viewer | None:
 
 @dataclass(frozen=True)
 class SessionSummary:
-    """A session as its owner sees it in a list. `id` is not the token, and signs nobody in."""
+    """A session as its owner sees it in a list. Nobody can sign in with its `id`."""
 
     id: str
     device: str
@@ -60,8 +60,8 @@ class SessionSummary:
 class SessionStore:
     """Begins, finds, lists and ends sessions.
 
-    Every method raises `redis.exceptions.RedisError` when the store is away; callers let it pass,
-    so that the answer is 503 and never a yes.
+    Every method raises `redis.exceptions.RedisError` if Redis does not answer. Callers let it pass,
+    so that the answer is 503: access is denied.
 
     :param ttl: seconds after its last use until a session ends.
     """
@@ -96,15 +96,15 @@ class SessionStore:
                 self._drop(user_id, session_id)
 
     def find(self, token: str | None) -> Viewer | None:
-        """Return who a token signs in, or None; one that cannot be ours is not looked up."""
+        """Return whose session a token is, or None; one that cannot be ours is not looked up."""
         if not token or len(token) > _TOKEN_LIMIT:
             return None
         return viewer_of(self._text(session_key(token)))
 
     def extend(self, token: str, viewer: Viewer) -> None:
-        """Put off the end of a session that is used for media, so that no film ends with it.
+        """Extend a session that is used for media, so that it does not end during a video.
 
-        There are thousands of such requests, so each process does so once a minute at most.
+        There are thousands of such requests, so each process does so at most once a minute.
         """
         moment = time.monotonic()
         if moment < self._kept.get(token, 0.0):
@@ -115,9 +115,9 @@ class SessionStore:
         self.record_use(token, viewer)
 
     def record_use(self, token: str, viewer: Viewer, *, address: str | None = None) -> None:
-        """Note that a session was used, at most once a minute; this also puts off its end.
+        """Record that a session was used, at most once a minute, and extend it.
 
-        :param address: where it was used; None, if it is the gateway that asks, changes nothing.
+        :param address: where it was used; None, for a media request, keeps the last one.
         """
         listed = self._redis.hget(_list_key(viewer.id), token_hash(token))
         if not isinstance(listed, str):
@@ -143,13 +143,13 @@ class SessionStore:
         return sorted(found, key=lambda summary: summary.seen, reverse=True)
 
     def end(self, token: str | None) -> None:
-        """Sign a token out; one that is out already is fine."""
+        """End the session of a token, if it has one."""
         viewer = self.find(token)
         if token and viewer:
             self._drop(viewer.id, token_hash(token))
 
     def end_listed(self, user_id: int, session_id: str) -> bool:
-        """End one of a user's sessions by its listed id; tell whether it was theirs."""
+        """End one of a user's sessions by its id in the list; tell whether there was one."""
         if not self._redis.hexists(_list_key(user_id), session_id):
             return False
         self._drop(user_id, session_id)
@@ -174,7 +174,7 @@ class SessionStore:
             self._redis.set(f"session:{session_id}", _session_json(viewer), xx=True, keepttl=True)
 
     def ping(self) -> None:
-        """Find out whether the store answers."""
+        """Check that Redis answers."""
         self._redis.ping()
 
     def _text(self, key: str) -> str | None:
@@ -186,10 +186,10 @@ class SessionStore:
         return {str(key): json.loads(value) for key, value in found.items()}
 
     def _live_sessions(self, user_id: int) -> dict[str, dict[str, str]]:
-        """Return what is listed of a user's live sessions, and forget those that ran out.
+        """Return the list of a user's live sessions, and remove expired ones from it.
 
-        The list itself never runs out: one that did before its sessions, as when the time to live
-        was made shorter, would hide them from whoever ends them all.
+        The list itself does not expire. If it expired before its sessions, as when SESSION_TTL is
+        made shorter, ending all sessions would miss some.
         """
         listed = self._listed(user_id)
         with self._redis.pipeline(transaction=False) as pipe:

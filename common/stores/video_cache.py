@@ -1,16 +1,17 @@
-"""The cache of what decides on a video: owner, visibility and downloads, in Redis.
+"""The cache of what decides on access to a video: owner, visibility and downloads, in Redis.
 
-The database is the truth. A reader that finds nothing takes a lease, reads the database, and fills
-the cache only if its lease is still there; a writer removes entry and lease together after its
-commit, so a reader that was slow cannot put the old value back. While a change is under way a
-marker stands in the entry's place, which no reader overwrites, so that a writer whose Redis fails
-between commit and removal leaves no old value behind either: the marker runs out by itself. A
-change that fails leaves it too, since a commit whose answer was lost may still happen.
+The database is the truth. A reader that finds no entry takes a lease, reads the database, and fills
+the cache only if it still holds the lease. A writer removes entry and lease after its commit, so a
+slow reader cannot store the old value.
+
+While a change is under way the entry is a marker, which no reader overwrites. If Redis fails
+between the commit and the removal, the marker stays until it expires, so that no old value is used.
+A change that fails leaves the marker too, since a commit whose answer was lost may have happened.
 
     video:<id>         {"owner": 7, "visibility": "private", "downloadable": false,
-                       "playable": true}, "gone" (or refused, so that nobody gets its bytes), or
-                       "changing"
-    video-lease:<id>   the token of the reader that may fill
+                       "playable": true}; or "gone" (deleted or rejected: nobody gets its bytes);
+                       or "changing"
+    video-lease:<id>   the token of the reader that may fill the entry
 """
 
 import json
@@ -24,7 +25,7 @@ from redis.exceptions import RedisError
 from common.access import VideoAccess
 from db.models import Visibility
 
-_ENTRY_TTL = 60  # seconds; a bound on what an unforeseen fault could keep alive
+_ENTRY_TTL = 60  # seconds; a limit on how long a fault could keep an old value
 _LEASE_TTL = 5
 _CHANGING_TTL = 10  # seconds; longer than any transaction may take
 _CHANGING, _GONE = "changing", "gone"
@@ -38,7 +39,7 @@ end
 
 
 def video_key(video_id: str) -> str:
-    """Return the Redis key under which a video's entry is kept."""
+    """Return the Redis key of a video's entry."""
     return f"video:{video_id}"
 
 
@@ -47,7 +48,7 @@ def _lease_key(video_id: str) -> str:
 
 
 class VideoCache:
-    """Reads through to the database, and is told of every change."""
+    """A read-through cache of the database, which every change invalidates."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -58,9 +59,8 @@ class VideoCache:
     ) -> VideoAccess | None:
         """Return what decides on a video, or None if there is no such video.
 
-        :param entry: what :func:`video_key` held a moment ago; the caller fetches it along with
-            other keys.
-        :param load: reads the database.
+        :param entry: the value of :func:`video_key`; the caller fetches it along with other keys.
+        :param load: reads it from the database.
         """
         if entry == _CHANGING:
             return load(video_id)
@@ -76,7 +76,7 @@ class VideoCache:
 
     @contextmanager
     def changing(self, video_ids: Sequence[str]) -> Iterator[None]:
-        """Hold entries back while the database changes; commit inside, and they are dropped after.
+        """Replace entries by markers while the database changes; commit inside the `with` block.
 
         :raises redis.exceptions.RedisError: before the change, which then must not happen.
         """
@@ -89,7 +89,7 @@ class VideoCache:
                 pipe.delete(_lease_key(video_id))
             pipe.execute()
         yield
-        # Should Redis fail just now, the markers lead every reader to the database, and end.
+        # If Redis fails here, readers find the markers and use the database until these expire.
         with suppress(RedisError):
             keys = [key for i in video_ids for key in (video_key(i), _lease_key(i))]
             self._redis.delete(*keys)
@@ -109,7 +109,7 @@ def _decode(entry: str) -> VideoAccess | None:
     return VideoAccess(
         owner_id=fields["owner"],
         visibility=Visibility(fields["visibility"]),
-        # An entry of the version before has neither; it lasts a minute.
+        # Entries of an older version lack both; they expire within a minute.
         downloadable=fields.get("downloadable", False),
         playable=fields.get("playable", True),
     )

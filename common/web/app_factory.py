@@ -1,4 +1,4 @@
-"""What every service's app begins as."""
+"""The app factory that all Flask services share."""
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -12,15 +12,15 @@ from common.web.request_log import install_request_log
 from common.web.services import Services, install
 from common.web.templating import install_templating
 
-FORM_LIMIT = 64 * 1024  # bytes; a form of ours holds a name, a password, a description
+FORM_LIMIT = 64 * 1024  # bytes; our forms hold a name, a password, a description
 
 
 def new_app(name: str, services: Services) -> Flask:
     """Make an app with request ids, services, checks, error pages, templates and health.
 
-    The order counts: the id comes before anything that may be logged.
+    The order matters: the request id comes before anything that may be logged.
 
-    :param name: of the service's package, which holds its `templates` folder.
+    :param name: of the service's package, which contains its `templates` folder.
     """
     app = Flask(name, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = FORM_LIMIT

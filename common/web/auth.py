@@ -1,7 +1,7 @@
-"""Who is calling, and which callers a blueprint lets in.
+"""The current user, and who may call a blueprint.
 
-Every blueprint says who may call it, with :func:`restrict_to`, "anybody" included; a test
-fails on one that does not. What a caller may do with one video is decided in `common.access`.
+Every blueprint says who may call it, with :func:`restrict_to`, "anybody" included; a test fails on
+one that does not. `common.access` decides what a user may do with a video.
 """
 
 import enum
@@ -13,8 +13,8 @@ from common.access import Viewer
 from common.errors import Forbidden, LoginRequired
 from common.web.services import Services, services_of, stores
 
-# The second is for connections that nobody can listen to: browsers take it over HTTPS alone, and
-# from no other host of the same domain (RFC 6265bis, 4.1.3.2).
+# The second is for HTTPS: browsers accept it over HTTPS only, and from no other host of the same
+# domain (RFC 6265bis, 4.1.3.2).
 SESSION_COOKIE = "matinee_session"
 SECURE_SESSION_COOKIE = "__Host-matinee_session"
 
@@ -30,7 +30,7 @@ class Audience(enum.Enum):
 
 
 def restrict_to(blueprint: Blueprint, callers: Audience) -> None:
-    """Let only these callers reach the blueprint's routes, and put it on record."""
+    """Let only these callers reach the blueprint's routes, and record it for the tests."""
 
     @blueprint.before_request
     def check() -> None:
@@ -49,12 +49,12 @@ def restrict_to(blueprint: Blueprint, callers: Audience) -> None:
 
 
 def audience_of(app: Flask, blueprint_name: str) -> Audience | None:
-    """Return whom a blueprint of an app lets in, or None if it never said."""
+    """Return who may call a blueprint of an app, or None if it does not say."""
     return services_of(app, Services).callers.get(blueprint_name)
 
 
 def session_token() -> str | None:
-    """Return the token that came with the request: a bearer's before a cookie's."""
+    """Return the session token of the request: of the bearer header, or else of the cookie."""
     authorization = request.authorization
     if authorization is not None and authorization.type == "bearer":
         return authorization.token
@@ -68,9 +68,9 @@ def session_cookie() -> str:
 
 
 def current_viewer() -> Viewer | None:
-    """Return who is signed in, or None. The store is asked once a request.
+    """Return who is signed in, or None. Redis is asked once for each request.
 
-    :raises redis.exceptions.RedisError: the store is away; the answer must not be a yes.
+    :raises redis.exceptions.RedisError: Redis does not answer; access must be denied.
     """
     if "viewer" not in g:
         sessions = stores().sessions
@@ -94,5 +94,5 @@ def require_viewer() -> Viewer:
 
 
 def client_address() -> str:
-    """Return the address that the request came from; nothing that a client sends changes it."""
+    """Return the client's address. No header of the client's changes it."""
     return request.remote_addr or "unknown"

@@ -1,9 +1,9 @@
-"""Protects against CSRF: refuses what another site makes a browser send.
+"""Protects against CSRF: refuses requests that another site makes a browser send.
 
 The rule: `Sec-Fetch-Site` must be `same-origin` or `none`; without it, `Origin`'s host must equal
 `Host`; with neither, the caller must not be a browser, which would have sent one. Ports and
-subdomains count as other sites, hence one origin for all services. A bearer's token is never sent
-by a browser on its own, so a request that brings one, and no cookie of ours, passes.
+subdomains count as other sites, hence one origin for all services. A browser never adds a bearer
+token by itself, so a request with a bearer token and without our cookie passes.
 """
 
 from urllib.parse import urlsplit
@@ -31,7 +31,7 @@ def is_cross_site(incoming: Request) -> bool:
 
 
 def install_csrf_check(app: Flask) -> None:
-    """Check every request that could change something."""
+    """Check every request to this app that could change something."""
 
     @app.before_request
     def check() -> None:

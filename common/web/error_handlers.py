@@ -31,7 +31,7 @@ _BUG = "Something went wrong on our side. Try again; if it stays, tell the admin
 
 
 def wants_json() -> bool:
-    """Tell whether this request is answered with JSON: those of scripts and players are."""
+    """Tell whether this request is answered with JSON, as scripts and players expect."""
     path = request.path
     if path.startswith("/upload/files") and not path.endswith("/discard"):
         return True
@@ -44,7 +44,7 @@ def wants_json() -> bool:
 def render_error(status: int, sentence: str, *, our_fault: bool = False) -> Response:
     """Render an error as a page or as JSON, never cached.
 
-    :param our_fault: show the request id, which finds the error in the log.
+    :param our_fault: show the request id, by which the error is found in the log.
     """
     request_id = g.request_id if our_fault else None
     if wants_json():
@@ -60,7 +60,7 @@ def render_error(status: int, sentence: str, *, our_fault: bool = False) -> Resp
 
 
 def install_error_handlers(app: Flask) -> None:
-    """Turn every exception that leaves a view of this app into an answer."""
+    """Turn every exception that a view of this app raises into an answer."""
 
     @app.errorhandler(MatineeError)
     def expected(error: MatineeError) -> AnyResponse:

@@ -1,4 +1,4 @@
-"""Forms and JSON bodies, read strictly: what is missing, doubled or of another kind is refused."""
+"""Forms and JSON bodies, read strictly: a missing, repeated or wrong field is refused."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ def form_fields(*required: str, optional: tuple[str, ...] = ()) -> dict[str, str
     """Return the named fields of a posted form; an optional one that is missing is empty.
 
     :raises Unprocessable: a field is missing or came twice, or the body is not a form.
-    :raises Forbidden: the body is plain text, which no form of ours sends and any site can.
+    :raises Forbidden: the body is plain text, which another site's form can send and ours never do.
     """
     require_type("application/x-www-form-urlencoded", "multipart/form-data")
     fields = {}
@@ -28,7 +28,7 @@ def form_fields(*required: str, optional: tuple[str, ...] = ()) -> dict[str, str
 def json_fields(
     *required: str, optional: tuple[str, ...] = (), flags: tuple[str, ...] = ()
 ) -> dict[str, Any]:
-    """Return the named texts of a JSON object; only those optional ones that are there.
+    """Return the named strings of a JSON object; optional ones that are missing are left out.
 
     :param flags: names of optional fields that are true or false.
     :raises Unprocessable: a field is missing, unknown or of another kind, or the body is not an
@@ -38,7 +38,7 @@ def json_fields(
     require_type("application/json")
     try:
         body = request.get_json(silent=True)
-    except RecursionError:  # brackets within brackets, thousands deep
+    except RecursionError:  # thousands of nested brackets
         body = None
     if not isinstance(body, dict):
         raise Unprocessable("The body is not a JSON object.")
@@ -58,10 +58,10 @@ def json_fields(
 
 
 def require_type(*types: str) -> None:
-    """Let a body of one of these media types pass.
+    """Check that the body has one of these media types.
 
     :raises Unprocessable: it is of another type.
-    :raises Forbidden: it is plain text, which no form of ours sends and any site can.
+    :raises Forbidden: it is plain text, which another site's form can send and ours never do.
     """
     given = request.mimetype
     if given in types:

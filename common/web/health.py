@@ -1,7 +1,7 @@
-"""`/healthz`, `/readyz` and `/metrics`: for the inside only; no gateway route leads to them.
+"""`/healthz`, `/readyz` and `/metrics`, which no front server routes from outside.
 
-Healthy means that the process answers; ready means that its stores do too. A container's health is
-the first: a store that is away is no reason to restart a service.
+Healthy means that the process answers. Ready means that its stores answer too. Health checks of
+containers ask for the first: to restart a service does not bring its stores back.
 """
 
 import os
@@ -40,9 +40,9 @@ _seconds = Histogram(
 
 
 def install_health(app: Flask, services: Services) -> None:
-    """Give an app the three addresses, and count what it answers.
+    """Add the three routes to an app, and count its answers.
 
-    A service adds to `Services.checks` what else it needs to be ready.
+    A service adds its own checks for readiness to `Services.checks`.
     """
     services.checks |= {
         "database": services.stores.database.ping,
@@ -68,7 +68,7 @@ def healthz() -> Response:
 
 @blueprint.get("/readyz")
 def readyz() -> tuple[Response, int]:
-    """Tell of each store whether it can be used: 200 if all can, else 503."""
+    """Report for each store whether it can be used: 200 if all can, else 503."""
     checks = current_services(Services).checks
     found = {name: _outcome(check) for name, check in checks.items()}
     return jsonify(found), 200 if set(found.values()) == {"ok"} else 503
@@ -86,7 +86,7 @@ def _outcome(check: Callable[[], object]) -> str:
 
 @blueprint.get("/metrics")
 def metrics() -> Response:
-    """Write the counters of all processes of this service in Prometheus' text format."""
+    """Return the counters of all processes of this service in Prometheus' text format."""
     registry = REGISTRY
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry = CollectorRegistry()

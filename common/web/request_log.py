@@ -23,7 +23,7 @@ def request_id(given: str = "") -> str:
 
 
 def install_request_log(app: Flask, *, trust_gateway: bool) -> None:
-    """Give every request an id, log it when it has been answered, and send the id back.
+    """Give every request an id, log the request once it is answered, and return the id.
 
     :param trust_gateway: take the id over from `X-Request-Id`; a client's own is never taken.
     """

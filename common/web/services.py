@@ -1,4 +1,4 @@
-"""What the views of an app work with: one typed object per app, made when the app is made."""
+"""The services that an app's views use: one typed object per app, made with the app."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ _KEY = "matinee"
 class Services:
     """What every service has; each service adds its own in a subclass.
 
-    :ivar checks: what must answer for the service to be ready, by name; see `common.web.health`.
+    :ivar checks: what must succeed for the service to be ready, by name; see `common.web.health`.
     :ivar callers: who may call each blueprint, by its name; see `common.web.auth`.
     """
 

@@ -31,14 +31,14 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    # With `no-referrer` a form would send `Origin: null`, and the cross-site check refuse it.
+    # With `no-referrer` a form would send `Origin: null`, which the CSRF check refuses.
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
 
 
 def install_templating(app: Flask, *, static_dir: Path) -> None:
-    """Give an app the shared templates, their helpers, and the headers of a careful site.
+    """Give an app the shared templates, their helpers, and security headers.
 
     :param static_dir: holds `manifest.json` of the front-end build.
     """
@@ -62,7 +62,7 @@ def install_templating(app: Flask, *, static_dir: Path) -> None:
 
 
 def _viewer_for_page() -> object | None:
-    """An error page is drawn even when the session store, which is the error, is away."""
+    """Return the viewer, or None if Redis does not answer: an error page is shown all the same."""
     try:
         return current_viewer()
     except Exception as error:
@@ -74,6 +74,6 @@ def _viewer_for_page() -> object | None:
 def _add_headers(response: Response) -> Response:
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
-    # A page of somebody's must not come back from the cache after they have signed out.
+    # A personal page must not come back from the browser's cache after logout.
     response.headers.setdefault("Cache-Control", "no-store")
     return response

@@ -1,4 +1,4 @@
-"""Uploads that can be continued, and the room that they are promised."""
+"""Resumable uploads, and the space reserved for them."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Jobs and renditions, captions, where people stopped, and what a video's owner is told of it."""
+"""Jobs, renditions, captions, positions, and what a video's owner sees of its file."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""An index of when jobs were begun, which is counted whenever a worker claims one."""
+"""An index on when jobs were started: each claim counts recent ones."""
 
 from alembic import op
 

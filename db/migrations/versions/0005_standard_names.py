@@ -1,4 +1,4 @@
-"""Columns and kinds of jobs get the names that the field uses."""
+"""Columns and job kinds get standard names."""
 
 from alembic import op
 
@@ -33,8 +33,8 @@ def downgrade() -> None:
 
 
 def _rename_column(table: str, old: str, new: str) -> None:
-    # Both MySQL and SQLite rename in place. Alembic would make SQLite's table anew, and dropping
-    # the old `users` would delete what refers to it.
+    # MySQL and SQLite both rename in place. Alembic would recreate SQLite's table, and dropping the
+    # old `users` would delete the rows that refer to it.
     op.execute(f"ALTER TABLE {table} RENAME COLUMN {old} TO {new}")
 
 
@@ -66,7 +66,7 @@ def _sql(words: tuple[str, ...]) -> str:
 
 
 def _edit_sqlite_schema(table: str, old: str, new: str) -> None:
-    """Change a constraint, which SQLite keeps as a part of the table's text.
+    """Change a constraint, which SQLite stores in the text of the table's definition.
 
     See https://www.sqlite.org/lang_altertable.html, section 8.
     """
