@@ -138,7 +138,7 @@ def _looks(site: Site, *, seconds: int, count: int = _LOOKS) -> dict[str, float]
             except LoadError as error:
                 print(f"  {error}", flush=True)
                 found[page].append(math.inf)
-    return {page: median(times) for page, times in found.items()}
+    return {p: math.inf if math.inf in times else median(times) for p, times in found.items()}
 
 
 @contextmanager

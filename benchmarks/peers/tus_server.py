@@ -31,8 +31,10 @@ def tus_server(folder: Path) -> Iterator[tuple[str, Path]]:
     install = ["npm", "install", "--no-audit", "--no-fund", "--no-save", "--silent"]
     subprocess.run([*install, "--prefix", folder, *_PACKAGES], env=env, check=True)
     (port,) = free_ports(1)
-    node = shutil.which("node", path=env["PATH"]) or "node"
+    # The virtual environment's node is a script that starts the real one, which would outlive it.
+    path = ["node", "--print", "process.execPath"]
+    node = subprocess.run(path, env=env, check=True, capture_output=True, text=True).stdout.strip()
     command = [node, script, files, str(port)]
-    with running(command, log=folder / "tus.log", env=env, cwd=folder):
+    with running(command, log=folder / "tus.log", cwd=folder):
         wait_for_port("127.0.0.1", port)
         yield f"http://127.0.0.1:{port}/files", files

@@ -51,6 +51,8 @@ def test_what_no_browser_plays_can_be_watched_once_it_is_converted(
     told = alice.get(f"/api/videos/{video}").json()
     assert told["processing"]["watchable"]
     assert "media" not in told["urls"]
+    assert (told["width"], told["height"]) == (320, 180)
+    assert told["duration_ms"] == pytest.approx(2000, abs=100)
     assert alice.get(f"/stream/{video}/video.mp4").status_code == 404
 
     master = alice.get(told["processing"]["master"]).text

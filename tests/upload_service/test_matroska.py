@@ -56,6 +56,24 @@ def test_the_doc_type_tells_webm_from_matroska(data: bytes, container: str) -> N
     assert info(data).container == container
 
 
+@pytest.mark.needs_ffmpeg
+@pytest.mark.parametrize("name", ["sound.mkv", "vp9.webm"])
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.9999])
+def test_a_file_shorter_than_its_header_says_is_rejected(
+    tmp_path: Path, name: str, share: float
+) -> None:
+    data = media.make(tmp_path, name).read_bytes()
+
+    assert "cut short" in rejection(data[: int(len(data) * share)])
+
+
+@pytest.mark.parametrize("size", [b"\xff", b"\x01" + b"\xff" * 7, b"\xe4", b"\x40\x64"])
+def test_the_size_may_be_unknown_and_of_any_length(size: bytes) -> None:
+    header = file_of(b"webm")[:-100]
+
+    assert info(header + b"\x18\x53\x80\x67" + size + bytes(100)).container == "webm"
+
+
 def test_a_format_that_is_not_accepted_is_rejected() -> None:
     assert "it is a Matroska or WebM video" in rejection(file_of(b"webm"), frozenset({"mp4"}))
     assert "This is a WebM video" in rejection(file_of(b"webm"), frozenset({"mp4", "mkv"}))

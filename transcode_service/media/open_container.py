@@ -1,5 +1,6 @@
 """Open a file in the confined child, then make it impossible to open any other."""
 
+import errno
 from pathlib import Path
 
 import av
@@ -12,6 +13,7 @@ from transcode_service.media.sandbox import DECODERS, DEMUXERS
 from transcode_service.media.source_info import UnplayableSource
 
 _MATROSKA = b"\x1aE\xdf\xa3"
+_HEAD = 1 << 20  # bytes that libav reads of a file before its packets
 
 
 def open_source(path: Path, *, max_pixels: int) -> tuple[InputContainer, str]:
@@ -31,14 +33,27 @@ def open_source(path: Path, *, max_pixels: int) -> tuple[InputContainer, str]:
     }
     try:
         container = av.open(f"file:{path}", "r", format=name, options=options)
+        container.seek(0)  # a file that has lost its index cannot be sought in: "not permitted"
     except av.FFmpegError as error:
-        if isinstance(error, OSError):
+        if isinstance(error, OSError) and not _is_damage(error, path):
             raise  # trouble of the machine, not of the file
         raise UnplayableSource(
             "This file is damaged: it cannot be opened. Upload a whole copy."
         ) from error
     seal()
     return container, name
+
+
+def _is_damage(error: OSError, path: Path) -> bool:
+    """Tell whether a file is damaged of which libav says that the machine cannot read it.
+
+    A Matroska file that ends within its header is an input error; one that cannot be sought in is
+    an operation that is not permitted.
+    """
+    if error.errno == errno.EIO:
+        with path.open("rb") as file:
+            file.read(_HEAD)
+    return error.errno in (errno.EIO, errno.EPERM)
 
 
 def is_decodable(stream: Stream) -> bool:

@@ -28,5 +28,5 @@ def inspect_file(file: BinaryIO, *, size: int, formats: frozenset[str] = DEFAULT
     """
     head = Reader(file, size).read(0, min(size, HEAD))
     if formats & FORMATS and head.startswith(MAGIC):
-        return inspect_matroska(head, formats=formats)
+        return inspect_matroska(head, size=size, formats=formats)
     return inspect_mp4(file, head, size=size, formats=formats)

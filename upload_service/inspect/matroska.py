@@ -1,12 +1,12 @@
 """Accept Matroska and WebM files by their header (RFC 8794, RFC 9559).
 
-Nothing else is read here. Browsers are not offered these files, so that the `check` job can measure
-and reject them before anybody watches.
+Nothing else is read here. Browsers are not offered these files, so the `check` job can measure and
+reject them before anybody watches.
 """
 
 import re
 
-from upload_service.inspect.errors import NotAVideo, damaged
+from upload_service.inspect.errors import NotAVideo, damaged, truncated
 from upload_service.inspect.video_info import VideoInfo
 
 MAGIC = b"\x1aE\xdf\xa3"
@@ -16,15 +16,17 @@ FORMATS = frozenset({"mkv", "webm"})
 _DOC_TYPE = re.compile(
     rb"\x42\x82(?:[\x80-\xff]|[\x01-\x7f].{1,7}?)(matroska|webm)(?![a-z])", re.DOTALL
 )
+_SEGMENT = b"\x18\x53\x80\x67"
 _NAMES = {"mkv": "Matroska", "webm": "WebM"}
 
 
-def inspect_matroska(head: bytes, *, formats: frozenset[str]) -> VideoInfo:
+def inspect_matroska(head: bytes, *, size: int, formats: frozenset[str]) -> VideoInfo:
     """Tell Matroska from WebM, and whether it is accepted.
 
     :param head: the first bytes of a file that begins with `MAGIC`.
+    :param size: bytes in the file.
     :param formats: the accepted formats: see `common.formats`.
-    :raises NotAVideo: it is neither, or not accepted.
+    :raises NotAVideo: it is neither, not accepted, or shorter than its header says.
     """
     found = _DOC_TYPE.search(head)
     if found is None:
@@ -35,4 +37,28 @@ def inspect_matroska(head: bytes, *, formats: frozenset[str]) -> VideoInfo:
             f"This is a {_NAMES[container]} video, which this site does not take. "
             "Convert it to MP4 and upload it again."
         )
+    if _segment_end(head) > size:
+        raise truncated()
     return VideoInfo(container=container, playable=False)
+
+
+def _segment_end(head: bytes) -> int:
+    """Return where the Segment ends, which holds everything after the header.
+
+    Return 0 where it does not say (RFC 8794, 6.2): a browser that records does not know its size.
+    """
+    header_size, segment = _size_at(head, len(MAGIC))
+    segment += header_size
+    if not head.startswith(_SEGMENT, segment):
+        return 0
+    size, body = _size_at(head, segment + len(_SEGMENT))
+    is_unknown = size == (1 << 7 * (body - segment - len(_SEGMENT))) - 1
+    return 0 if is_unknown else body + size
+
+
+def _size_at(head: bytes, offset: int) -> tuple[int, int]:
+    """Return the size of an element (RFC 8794, 4), and the offset of the content after it."""
+    first = head[offset] if offset < len(head) else 1
+    length = 9 - first.bit_length()
+    size = int.from_bytes(head[offset : offset + length], "big") & ((1 << 7 * length) - 1)
+    return size, offset + length

@@ -9,7 +9,7 @@ import sys
 from array import array
 from collections.abc import Iterator
 from itertools import chain, islice, repeat
-from operator import add, mul, sub
+from operator import add, mul
 
 from upload_service.inspect.errors import damaged, truncated
 from upload_service.inspect.mp4.boxes import Box, BoxReader
@@ -72,54 +72,39 @@ def _check_chunks(reader: BoxReader, sizes: Box, stsc: Box, offsets: Box) -> int
     """Check where the samples of every chunk end (8.7.3 to 8.7.5); return how many there are."""
     announced, fixed, each = _sizes(reader, sizes)
     chunks, chunk_offsets = _offsets(reader, offsets)
-    runs = _Runs(reader, stsc, chunks)
-    # How many samples each chunk holds, then how many bytes; both are computed while they are read.
-    per_chunk = chain.from_iterable(chain.from_iterable(runs.each()))
-    lengths: Iterator[int] = (
-        map(mul, per_chunk, repeat(fixed))
-        if fixed
-        else map(sum, map(islice, repeat(each), per_chunk))
-    )
-    total = 0
-    for offset in chunk_offsets:
-        here = list(islice(lengths, len(offset)))
-        total += sum(here)
-        if max(map(add, offset, here), default=0) > reader.size:
+    per_chunk = _samples_per_chunk(reader, stsc, chunks)
+    samples = total = 0
+    for starts in chunk_offsets:
+        counts = list(islice(per_chunk, len(starts)))
+        lengths = [n * fixed if fixed else sum(islice(each, n)) for n in counts]
+        samples += sum(counts)
+        total += sum(lengths)
+        if max(map(add, starts, lengths), default=0) > reader.size:
             raise truncated()
+    if next(per_chunk, None) is not None:
+        raise damaged(_OUT_OF_ORDER)
     if total > reader.size:
         raise damaged("its index promises more bytes than there are")
-    _must_agree(runs.samples, announced)
+    _must_agree(samples, announced)
     return announced
 
 
-class _Runs:
-    """How many samples each chunk holds (8.7.4), listed as runs of chunks that hold as many."""
+def _samples_per_chunk(reader: BoxReader, stsc: Box, chunks: int) -> Iterator[int]:
+    """Yield how many samples each chunk holds (8.7.4).
 
-    def __init__(self, reader: BoxReader, stsc: Box, chunks: int) -> None:
-        self._pieces = read_table(reader, stsc, skip=4, entry=12)
-        self._chunks = chunks
-        self.samples = 0
+    The table lists runs: the first chunk of each, and the number that all its chunks have.
 
-    def each(self) -> Iterator[Iterator["repeat[int]"]]:
-        """Yield runs, each its number of samples repeated for its chunks; count as it goes."""
-        first, per_chunk = 1, 0
-        for data in self._pieces:
-            words = numbers("I", data)
-            firsts, counts = words[::3], words[1::3]
-            if firsts[0] < first or (firsts[0] == first) != (per_chunk == 0):
+    :param chunks: how many there are; the table may list more.
+    """
+    first, count = 1, 0
+    for data in read_table(reader, stsc, skip=4, entry=12):
+        words = numbers("I", data)
+        for next_first, next_count in zip(words[::3], words[1::3], strict=True):
+            if next_first < first or (next_first == first) != (count == 0):
                 raise damaged(_OUT_OF_ORDER)
-            if per_chunk:
-                firsts.insert(0, first)
-                counts.insert(0, per_chunk)
-            first, per_chunk = firsts[-1], counts[-1]
-            yield self._runs(counts, list(map(sub, firsts[1:], firsts)))
-        yield self._runs(array("I", [per_chunk]), [self._chunks + 1 - first])
-
-    def _runs(self, counts: "array[int]", lengths: list[int]) -> Iterator["repeat[int]"]:
-        if min(lengths, default=1) < 1:
-            raise damaged(_OUT_OF_ORDER)
-        self.samples += sum(map(mul, counts, lengths))
-        return map(repeat, counts, lengths)
+            yield from repeat(count, next_first - first)
+            first, count = next_first, next_count
+    yield from repeat(count, chunks + 1 - first)
 
 
 _OUT_OF_ORDER = "its index is out of order"
@@ -143,7 +128,7 @@ _CODES = {8: "B", 16: "H", 32: "I"}
 
 
 def _offsets(reader: BoxReader, box: Box) -> tuple[int, Iterator["array[int]"]]:
-    """Return the number of chunks and their offsets, a piece at a time."""
+    """Return the number of chunks and their offsets, a piece of the table at a time."""
     code, entry = ("I", 4) if box.kind == b"stco" else ("Q", 8)
     pieces = read_table(reader, box, skip=4, entry=entry)
     (chunks,) = unpack(">I", reader.read(box.body, 8), 4)
