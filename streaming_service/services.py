@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from common.storage import MediaStorage
+from common.storage import Volume
 from common.web.services import Services, current_services
 from streaming_service.event_stream_limits import EventStreamLimits
 from streaming_service.processing.forecast import ForecastCache
@@ -18,7 +18,7 @@ class StreamingServices(Services):
     """
 
     settings: StreamingSettings
-    storage: MediaStorage
+    storage: Volume
     forecasts: ForecastCache = field(default_factory=ForecastCache)
     event_streams: EventStreamLimits = field(default_factory=EventStreamLimits)
 

@@ -12,7 +12,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from common.live import is_live, is_live_video
-from common.storage import MediaStorage
+from common.storage import AttemptStore
 from db.engine import transaction
 from db.models import REJECTION_LIMIT, Job, JobKind, JobState, Rendition, RenditionKind, Video
 from transcode_service.estimates import predict, refresh
@@ -26,7 +26,7 @@ MASTER = "hls/master.m3u8"
 def publish(
     session: Session,
     *,
-    storage: MediaStorage,
+    storage: AttemptStore,
     claim: Claim,
     folder: Path,
     seconds: float,
@@ -99,7 +99,7 @@ def reject(session: Session, *, claim: Claim, reason: str) -> bool:
     return True
 
 
-def rewrite_master(session: Session, *, storage: MediaStorage, video_id: str) -> None:
+def rewrite_master(session: Session, *, storage: AttemptStore, video_id: str) -> None:
     """Write the master playlist from the rows, unless it would have no video.
 
     While the audio is being made there is no master playlist: the video would play without it.
@@ -114,7 +114,7 @@ def rewrite_master(session: Session, *, storage: MediaStorage, video_id: str) ->
 
 
 @transaction(writes=True)
-def restore_master(session: Session, *, storage: MediaStorage, video_id: str) -> bool:
+def restore_master(session: Session, *, storage: AttemptStore, video_id: str) -> bool:
     """Write the master playlist of a video that has lost it; tell whether it had."""
     if session.get(Video, video_id, with_for_update=True) is None:
         return False

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.storage import MediaStorage
+from common.storage import AttemptStore
 from db.models import JobKind
 from transcode_service import media
 from transcode_service.media import RenditionInfo, Report, SandboxLimits, SourceInfo
@@ -40,7 +40,7 @@ class JobRun:
     :ivar folder: the attempt's own, to write into.
     """
 
-    storage: MediaStorage
+    storage: AttemptStore
     video_id: str
     height: int
     folder: Path

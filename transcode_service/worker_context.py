@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from redis import Redis
 
-from common.storage import MediaStorage
+from common.storage import AttemptStore
 from common.stores.redis_client import connect_redis
 from common.stores.video_cache import VideoCache
 from db.engine import Database, connect
@@ -24,7 +24,7 @@ class WorkerContext:
     database: Database
     redis: Redis
     videos: VideoCache
-    storage: MediaStorage
+    storage: AttemptStore
     limits: SandboxLimits
     name: str
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -41,7 +41,7 @@ class WorkerContext:
             ),
             redis=redis,
             videos=VideoCache(redis),
-            storage=MediaStorage(settings.videos_dir),
+            storage=AttemptStore(settings.videos_dir),
             limits=settings.limits,
             name=name,
         )

@@ -35,6 +35,9 @@ class Program:
     :ivar input: a descriptor for standard input; None is an empty input.
     :ivar output: where standard output and standard error go; None passes on this process's own.
     :ivar process: the process, or None while there is none.
+    :ivar started: when the process was started, on the supervisor's clock.
+    :ivar start_at: when it may be started again, on the same clock.
+    :ivar delay: seconds to wait when it ends by itself.
     """
 
     name: str
@@ -44,9 +47,9 @@ class Program:
     output: "int | IO[bytes] | None" = None
     input: int | None = None
     process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
-    _delay: float = field(default=FIRST_DELAY, init=False, repr=False)
-    _started: float = field(default=0.0, init=False, repr=False)
-    _start_at: float = field(default=0.0, init=False, repr=False)
+    delay: float = field(default=FIRST_DELAY, init=False, repr=False)
+    started: float = field(default=0.0, init=False, repr=False)
+    start_at: float = field(default=0.0, init=False, repr=False)
 
     def start(self) -> None:
         """Start the program once; :class:`Supervisor` keeps it running.
@@ -104,7 +107,7 @@ class Supervisor:
         :raises OSError: the system cannot start it; it is then not kept.
         """
         program.start()
-        program._started = self._clock()
+        program.started = self._clock()
         self.programs.append(program)
 
     def poll(self) -> None:
@@ -113,7 +116,7 @@ class Supervisor:
         for program in list(self.programs):
             if program.process is not None and (status := program.process.poll()) is not None:
                 self._ended(program, status)
-            if program.process is None and self._clock() >= program._start_at:
+            if program.process is None and self._clock() >= program.start_at:
                 self._start_again(program)
 
     def stop(self, programs: Iterable[Program] | None = None, *, grace: float) -> None:
@@ -134,8 +137,8 @@ class Supervisor:
 
     def _ended(self, program: Program, status: int) -> None:
         program.kill_group()
-        if self._clock() - program._started >= STABLE_AFTER:
-            program._delay = FIRST_DELAY
+        if self._clock() - program.started >= STABLE_AFTER:
+            program.delay = FIRST_DELAY
         self._delay_start(program)
         try:
             if self._on_exit is not None:
@@ -144,15 +147,15 @@ class Supervisor:
             program.process = None
 
     def _start_again(self, program: Program) -> None:
-        program._started = self._clock()
+        program.started = self._clock()
         try:
             program.start()
         except OSError:  # such as too many processes
             self._delay_start(program)
 
     def _delay_start(self, program: Program) -> None:
-        program._start_at = self._clock() + program._delay
-        program._delay = min(2 * program._delay, LONGEST_DELAY)
+        program.start_at = self._clock() + program.delay
+        program.delay = min(2 * program.delay, LONGEST_DELAY)
 
     def _reap_orphans(self) -> None:
         """Collect orphans as the first process of a container, which inherits all of them."""

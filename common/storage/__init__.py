@@ -13,19 +13,16 @@ folder is durable only after its parent folder is synced, so each is.
 from common.storage.attempts import AttemptStore
 from common.storage.errors import FileLocked, StorageError, StorageFull
 from common.storage.incoming import IncomingStore
-from common.storage.videos import StoredFile, VideoStore
+from common.storage.videos import VideoStore
+from common.storage.volume import StoredFile, Volume
 
 __all__ = [
     "AttemptStore",
     "FileLocked",
     "IncomingStore",
-    "MediaStorage",
     "StorageError",
     "StorageFull",
     "StoredFile",
     "VideoStore",
+    "Volume",
 ]
-
-
-class MediaStorage(IncomingStore, VideoStore, AttemptStore):
-    """All three stores at once, for callers that have not been moved to one of them yet."""

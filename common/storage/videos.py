@@ -3,23 +3,10 @@
 import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO
 
 from common.storage.durability import remove_folder, sync_folder
-from common.storage.volume import Volume
-
-ORIGINAL = "original.mp4"
-
-
-@dataclass(frozen=True)
-class StoredFile:
-    """A file to deliver: where it is, its size in bytes, and when it was written."""
-
-    path: Path
-    size: int
-    modified: float
+from common.storage.volume import ORIGINAL, Volume
 
 
 class VideoStore(Volume):
@@ -44,15 +31,6 @@ class VideoStore(Volume):
     def has_original(self, video_id: str) -> bool:
         """Tell whether a video has its original."""
         return (self._video_folder(video_id) / ORIGINAL).is_file()
-
-    def original(self, video_id: str) -> StoredFile:
-        """Return a video's original.
-
-        :raises FileNotFoundError: there is none.
-        """
-        path = self._video_folder(video_id) / ORIGINAL
-        facts = path.stat()
-        return StoredFile(path=path, size=facts.st_size, modified=facts.st_mtime)
 
     @contextmanager
     def open_original(self, video_id: str) -> Iterator[BinaryIO]:

@@ -3,10 +3,22 @@
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from common.ids import is_id
 from common.storage.errors import StorageError
+
+ORIGINAL = "original.mp4"
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file: where it is, its size in bytes, and when it was written, in Unix seconds."""
+
+    path: Path
+    size: int
+    modified: float
 
 
 class Volume:
@@ -45,6 +57,15 @@ class Volume:
     def free_bytes(self) -> int:
         """Return how many bytes can still be written to the volume."""
         return shutil.disk_usage(self.root).free
+
+    def original(self, video_id: str) -> StoredFile:
+        """Return a video's original.
+
+        :raises FileNotFoundError: there is none.
+        """
+        path = self._video_folder(video_id) / ORIGINAL
+        status = path.stat()
+        return StoredFile(path=path, size=status.st_size, modified=status.st_mtime)
 
     def list_videos(self) -> Iterator[tuple[str, float]]:
         """Yield the id of each video that has a folder, and when the folder last changed."""

@@ -56,7 +56,9 @@ user() {
     echo "user $1 on #$(printf '%s' "$secret" | sha256sum | cut -d ' ' -f 1) $commands $3"
 }
 
-write redis.acl 20002 "user default off
+# Nobody can sign in as `default`, which is off and has no password. Redis itself reads its append-only file in
+# that name, and would lose every transaction in it without the rights.
+write redis.acl 20002 "user default off resetpass ~* +@all
 user health on nopass -@all +ping
 $(user auth 20004 "~session:* ~sessions:* $videos ~LIMITS:*")
 $(user upload 20005 "$reads_sessions $videos ~upload-claim:* ~upload-parts:* ~jobs:wake")

@@ -8,23 +8,27 @@ from pathlib import Path
 import pytest
 
 from common.ids import is_id, new_id
-from common.storage import MediaStorage, StorageError
+from common.storage import AttemptStore, IncomingStore, StorageError, VideoStore
 
 STRANGE = ["", ".", "..", "../x", "/etc/passwd", "a/b", "A" * 21, "A" * 23, "-" + "A" * 21]
 STRANGE += ["A" * 21 + "\n", "A" * 22 + "\n", "A" * 21 + "\0", "é" * 22, "incoming", "A" * 21 + "."]
 
 
+class Stores(IncomingStore, VideoStore, AttemptStore):
+    """All stores of a volume at once."""
+
+
 @pytest.fixture
-def storage(tmp_path: Path) -> MediaStorage:
+def storage(tmp_path: Path) -> Stores:
     """An empty volume, ready."""
     root = tmp_path / "volume"
     root.mkdir()
-    storage = MediaStorage(root)
+    storage = Stores(root)
     storage.prepare()
     return storage
 
 
-def upload(storage: MediaStorage, data: bytes = b"film") -> str:
+def upload(storage: Stores, data: bytes = b"film") -> str:
     """Bring bytes in, and return their id."""
     upload_id = new_id()
     with storage.create_incoming(upload_id) as file:
@@ -40,7 +44,7 @@ def test_new_ids_are_ids_and_no_options() -> None:
 
 
 @pytest.mark.parametrize("strange", STRANGE)
-def test_what_is_no_id_touches_nothing(storage: MediaStorage, strange: str) -> None:
+def test_what_is_no_id_touches_nothing(storage: Stores, strange: str) -> None:
     for call in (
         storage.publish,
         storage.drop_incoming,
@@ -55,7 +59,7 @@ def test_what_is_no_id_touches_nothing(storage: MediaStorage, strange: str) -> N
     assert [entry.name for entry in storage.root.iterdir()] == ["incoming"]
 
 
-def test_bytes_come_in_and_are_published(storage: MediaStorage) -> None:
+def test_bytes_come_in_and_are_published(storage: Stores) -> None:
     upload_id = upload(storage)
     with storage.open_incoming(upload_id) as file:
         assert file.read() == b"film"
@@ -74,7 +78,7 @@ def test_bytes_come_in_and_are_published(storage: MediaStorage) -> None:
 
 
 def test_the_gateway_can_read_what_is_published_and_not_what_comes_in(
-    storage: MediaStorage,
+    storage: Stores,
 ) -> None:
     upload_id = upload(storage)
     storage.publish(upload_id)
@@ -88,7 +92,7 @@ def test_the_gateway_can_read_what_is_published_and_not_what_comes_in(
     assert mode(storage.root / "incoming") == 0o700
 
 
-def test_publishing_again_after_a_crash(storage: MediaStorage) -> None:
+def test_publishing_again_after_a_crash(storage: Stores) -> None:
     """The folder is there already: a first try came so far."""
     upload_id = upload(storage)
     (storage.root / upload_id).mkdir()
@@ -101,7 +105,7 @@ def test_publishing_again_after_a_crash(storage: MediaStorage) -> None:
     assert storage.has_original(upload_id)
 
 
-def test_two_uploads_never_share_a_file(storage: MediaStorage) -> None:
+def test_two_uploads_never_share_a_file(storage: Stores) -> None:
     upload_id = upload(storage)
     with pytest.raises(FileExistsError), storage.create_incoming(upload_id):
         pass
@@ -109,7 +113,7 @@ def test_two_uploads_never_share_a_file(storage: MediaStorage) -> None:
         assert file.read() == b"film"
 
 
-def test_dropping_is_final_and_may_be_repeated(storage: MediaStorage) -> None:
+def test_dropping_is_final_and_may_be_repeated(storage: Stores) -> None:
     kept, dropped, unfinished = upload(storage), upload(storage), upload(storage)
     for upload_id in (kept, dropped):
         storage.publish(upload_id)
@@ -126,7 +130,7 @@ def test_dropping_is_final_and_may_be_repeated(storage: MediaStorage) -> None:
         storage.original(dropped)
 
 
-def test_lists_tell_of_nothing_that_is_not_ours(storage: MediaStorage) -> None:
+def test_lists_tell_of_nothing_that_is_not_ours(storage: Stores) -> None:
     (storage.root / "lost+found").mkdir()
     (storage.root / ("B" * 22)).touch()
     (storage.root / ("C" * 22)).symlink_to(storage.root)
@@ -137,7 +141,7 @@ def test_lists_tell_of_nothing_that_is_not_ours(storage: MediaStorage) -> None:
 
 
 def test_a_volume_that_is_missing_says_so(tmp_path: Path) -> None:
-    storage = MediaStorage(tmp_path / "nowhere")
+    storage = Stores(tmp_path / "nowhere")
 
     for writable in (True, False):
         with pytest.raises(StorageError, match="not there"):
@@ -147,7 +151,7 @@ def test_a_volume_that_is_missing_says_so(tmp_path: Path) -> None:
 
 
 def test_a_volume_that_is_read_only_says_so(
-    storage: MediaStorage, monkeypatch: pytest.MonkeyPatch
+    storage: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Not by its mode: to root, as which tests may run, that would be no obstacle.
     monkeypatch.setattr(os, "access", lambda _path, mode: not mode & os.W_OK)
@@ -160,21 +164,21 @@ def test_a_file_in_place_of_the_volume_says_so(tmp_path: Path) -> None:
     place.touch()
 
     with pytest.raises(StorageError):
-        MediaStorage(place).prepare()
+        Stores(place).prepare()
 
 
-def test_free_bytes_are_a_number(storage: MediaStorage) -> None:
+def test_free_bytes_are_a_number(storage: Stores) -> None:
     assert storage.free_bytes() > 0
 
 
-def attempt(storage: MediaStorage, *, job: int = 7, fence: int = 1) -> tuple[str, Path]:
+def attempt(storage: Stores, *, job: int = 7, fence: int = 1) -> tuple[str, Path]:
     """Begin an attempt at a step of a new video."""
     video_id = upload(storage)
     storage.publish(video_id)
     return video_id, storage.attempt_folder(video_id, job, fence)
 
 
-def test_an_attempt_has_a_folder_that_nobody_else_reads(storage: MediaStorage) -> None:
+def test_an_attempt_has_a_folder_that_nobody_else_reads(storage: Stores) -> None:
     video_id, folder = attempt(storage)
 
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
@@ -182,7 +186,7 @@ def test_an_attempt_has_a_folder_that_nobody_else_reads(storage: MediaStorage) -
     assert list(storage.list_attempts()) == [(video_id, 7, 1)]
 
 
-def test_a_later_attempt_removes_earlier_ones_of_its_job_alone(storage: MediaStorage) -> None:
+def test_a_later_attempt_removes_earlier_ones_of_its_job_alone(storage: Stores) -> None:
     video_id, first = attempt(storage)
     other = storage.attempt_folder(video_id, 8, 1)
     (first / "half.mp4").write_bytes(b"half")
@@ -193,13 +197,13 @@ def test_a_later_attempt_removes_earlier_ones_of_its_job_alone(storage: MediaSto
     assert other.exists()
 
 
-def test_no_attempt_begins_for_a_video_that_is_gone(storage: MediaStorage) -> None:
+def test_no_attempt_begins_for_a_video_that_is_gone(storage: Stores) -> None:
     with pytest.raises(FileNotFoundError):
         storage.attempt_folder(new_id(), 1, 1)
 
 
 def test_a_published_file_is_in_its_place_and_publishing_again_is_fine(
-    storage: MediaStorage,
+    storage: Stores,
 ) -> None:
     video_id, folder = attempt(storage)
     (folder / "720p.mp4").write_bytes(b"rung")
@@ -214,7 +218,7 @@ def test_a_published_file_is_in_its_place_and_publishing_again_is_fine(
         storage.publish_file(folder / "480p.mp4", video_id, "hls/480p.mp4")
 
 
-def test_a_published_text_replaces_the_one_before(storage: MediaStorage) -> None:
+def test_a_published_text_replaces_the_one_before(storage: Stores) -> None:
     video_id, _ = attempt(storage)
 
     for text in ("one", "two"):
@@ -228,7 +232,7 @@ def test_a_published_text_replaces_the_one_before(storage: MediaStorage) -> None
     "name",
     ["", "../x.mp4", "hls/../x.mp4", "hls/a/b.mp4", "/x.mp4", ".x.mp4", "x", "A.mp4", "a.b.c"],
 )
-def test_nothing_is_published_under_a_strange_name(storage: MediaStorage, name: str) -> None:
+def test_nothing_is_published_under_a_strange_name(storage: Stores, name: str) -> None:
     video_id, folder = attempt(storage)
     (folder / "a.mp4").write_bytes(b"a")
 
@@ -237,7 +241,7 @@ def test_nothing_is_published_under_a_strange_name(storage: MediaStorage, name: 
 
 
 def test_a_video_can_be_removed_while_somebody_writes_into_its_folder(
-    storage: MediaStorage,
+    storage: Stores,
 ) -> None:
     video_id, folder = attempt(storage)
     done = threading.Event()

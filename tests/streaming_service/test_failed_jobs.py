@@ -21,7 +21,7 @@ SENTENCE, LINES = "The picture could not be read.", "[h264 @ 0x1] <b>bad</b> cab
 
 def fail(house: House, video_id: str, kind: JobKind = JobKind.RENDITION, **fields: Any) -> int:
     """Give a video a step that failed, and return its id."""
-    values = {"attempts": 3, "error": SENTENCE, "detail": LINES, "finished_at": now()} | fields
+    values = {"attempts": 3, "error": SENTENCE, "log_tail": LINES, "finished_at": now()} | fields
     if kind is JobKind.RENDITION:
         values = {"height": 720} | values
     return house.add_job(video_id, kind, JobState.FAILED, **values)

@@ -10,7 +10,7 @@ from redis import Redis
 from sqlalchemy import select
 
 from common.ids import new_id
-from common.storage import MediaStorage
+from common.storage import AttemptStore
 from common.stores.video_cache import VideoCache
 from db.engine import Database
 from db.models import Job, JobKind, JobState, Rendition, Role, User, Video
@@ -27,7 +27,7 @@ class House:
     """A database, a volume, and the people and videos that a test puts there."""
 
     database: Database
-    storage: MediaStorage
+    storage: AttemptStore
     _people: dict[str, int] = field(default_factory=dict)
 
     def person(self, name: str) -> int:
@@ -111,16 +111,16 @@ class House:
 
 
 @pytest.fixture
-def storage(tmp_path: Path) -> MediaStorage:
+def storage(tmp_path: Path) -> AttemptStore:
     """An empty volume."""
     (tmp_path / "videos").mkdir()
-    storage = MediaStorage(tmp_path / "videos")
+    storage = AttemptStore(tmp_path / "videos")
     storage.prepare()
     return storage
 
 
 @pytest.fixture
-def house(database: Database, storage: MediaStorage) -> House:
+def house(database: Database, storage: AttemptStore) -> House:
     """An empty house."""
     return House(database, storage)
 

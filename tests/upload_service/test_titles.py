@@ -2,7 +2,8 @@
 
 import pytest
 
-from upload_service.titles import clean_title, title_of_file
+from common.titles import clean_title
+from upload_service.titles import title_of_file
 
 
 @pytest.mark.parametrize(

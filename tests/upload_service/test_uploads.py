@@ -16,7 +16,7 @@ from common.stores import Stores
 from db.engine import Database, DatabaseUnavailable
 from db.models import JobKind, JobState, Upload, Video, now
 from tests.upload_service.conftest import Files, Rows, files_in
-from upload_service.mp4 import NotAVideo
+from upload_service.inspect import NotAVideo
 from upload_service.uploads.context import UploadContext
 from upload_service.uploads.create import NewUpload, create_upload
 from upload_service.uploads.delete import abandon_upload

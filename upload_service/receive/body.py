@@ -123,9 +123,9 @@ class Body:
         with suppress(MatineeError), limit:
             for _ in self.pieces():
                 pass
-        if not self._ended:
+        if not self._ended or self._error is not None:
             self._ended = True
-            self.interrupt()  # or the server would read the rest, however long that takes
+            self.interrupt()  # or the server would wait for the rest, for as long as it likes
 
     def _plain(self) -> Iterator[bytes]:
         """Yield a body of known length."""

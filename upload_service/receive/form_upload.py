@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from common.errors import Unprocessable
 from common.ids import is_id
+from common.titles import clean_title
 from db.models import Upload, Video
 from upload_service.receive.body import FORM_OVERHEAD, BodyTooLarge
 from upload_service.receive.multipart_form import MAX_FIELD, Part
-from upload_service.titles import clean_file_name, clean_title, title_of_file
+from upload_service.titles import clean_file_name, title_of_file
 from upload_service.uploads.append import AppendRequest, receive
 from upload_service.uploads.context import UploadContext
 from upload_service.uploads.create import NewUpload, create_upload

@@ -18,8 +18,7 @@ from common.job_queue import wake_workers
 from db import native_threads
 from db.engine import transaction
 from db.models import Job, JobKind, Upload, Video
-from upload_service.inspection import inspect
-from upload_service.mp4 import NotAVideo, VideoFacts
+from upload_service.inspect import NotAVideo, VideoInfo, inspect_file
 from upload_service.uploads.checksums import checksums
 from upload_service.uploads.context import UploadContext
 from upload_service.uploads.delete import abandon_upload
@@ -72,7 +71,7 @@ def finish_upload(context: UploadContext, upload: Upload) -> Video:
 
 
 def _record(
-    context: UploadContext, upload: Upload, *, size: int, facts: VideoFacts, sha256: str | None
+    context: UploadContext, upload: Upload, *, size: int, facts: VideoInfo, sha256: str | None
 ) -> Video:
     try:
         return record_video(context.database, upload=upload, size=size, facts=facts, sha256=sha256)
@@ -83,7 +82,7 @@ def _record(
 
 @transaction(writes=True)
 def record_video(
-    session: Session, *, upload: Upload, size: int, facts: VideoFacts, sha256: str | None
+    session: Session, *, upload: Upload, size: int, facts: VideoInfo, sha256: str | None
 ) -> Video:
     """Put a video's row in the place of its upload's, with its first job, and return it.
 
@@ -127,19 +126,19 @@ def record_video(
     return video
 
 
-def _check_and_publish(context: UploadContext, upload_id: str) -> tuple[int, VideoFacts]:
+def _check_and_publish(context: UploadContext, upload_id: str) -> tuple[int, VideoInfo]:
     """Check the bytes where they are, and move them to their place unless they are there."""
     formats = context.limits.formats
     try:
         with context.incoming.open_incoming(upload_id) as file:
             size = file.seek(0, 2)
-            facts = inspect(file, size=size, formats=formats)
+            facts = inspect_file(file, size=size, formats=formats)
         context.videos.publish(upload_id)
     except FileNotFoundError:
         try:
             with context.videos.open_original(upload_id) as file:
                 size = file.seek(0, 2)
-                return size, inspect(file, size=size, formats=formats)
+                return size, inspect_file(file, size=size, formats=formats)
         except FileNotFoundError as error:
             raise UploadExpired from error
     return size, facts
