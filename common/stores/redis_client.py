@@ -6,7 +6,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
 
 # Per process. A gevent worker may have thousands of requests at once; the others wait their turn.
-_CONNECTIONS = 100
+_CONNECTIONS = 300
 _WAIT = 3  # seconds until a request that gets no connection is answered with 503
 
 
