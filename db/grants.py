@@ -1,7 +1,7 @@
-"""What each service's MySQL user may do: the ownership of tables, as grants.
+"""The rights of each service's MySQL user: who writes which table, as grants.
 
-Everybody reads. Deleting an account needs no right on videos: the foreign keys take the owner from
-them, and the janitor removes what has no owner.
+Every service may read all tables. Deleting an account needs no right on videos: the foreign key
+sets their owner to NULL, and the janitor removes videos without an owner.
 """
 
 from collections.abc import Mapping
@@ -24,8 +24,8 @@ GRANTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "uploads": ("SELECT", "INSERT", "UPDATE", "DELETE"),
         # UPDATE for the SHA-256 of a file that came in pieces, which is known later.
         "videos": ("SELECT", "INSERT", "UPDATE", "DELETE"),
-        "volumes": ("SELECT", "UPDATE"),  # to lock it takes the right to change it
-        "jobs": ("SELECT", "INSERT"),  # the first one of each video
+        "volumes": ("SELECT", "UPDATE"),  # UPDATE is needed to lock the row
+        "jobs": ("SELECT", "INSERT"),  # INSERT for each video's first job
         "renditions": ("SELECT",),
         "captions": ("SELECT",),
         "positions": ("SELECT",),
@@ -35,7 +35,7 @@ GRANTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "uploads": ("SELECT",),
         "videos": ("SELECT", "UPDATE"),
         "volumes": ("SELECT",),
-        "jobs": ("SELECT", "UPDATE"),  # to start a failed one again
+        "jobs": ("SELECT", "UPDATE"),  # UPDATE to retry a failed one
         "renditions": ("SELECT",),
         "captions": ("SELECT", "INSERT", "UPDATE", "DELETE"),
         "positions": ("SELECT", "INSERT", "UPDATE", "DELETE"),

@@ -1,7 +1,8 @@
 """Matinee on a bare machine: the services behind Caddy, with nothing but Python.
 
     python -m standalone                        until Ctrl-C or SIGTERM
-    python -m standalone create-admin NAME      while it runs: see `python -m auth_service`
+    python -m standalone create-admin NAME      while it runs; also reset-password NAME: see
+                                                `python -m auth_service`
 
 Everything is kept in `DATA_DIR` (default `./data`): the database (SQLite), the session store
 (Valkey, with its append-only file), the videos, certificates and the log. This brings the database

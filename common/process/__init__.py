@@ -1,1 +1,1 @@
-"""How processes run: daemons that work until a signal, gunicorn's settings, graceful shutdown."""
+"""How processes run: daemons, the supervisor, gunicorn's settings, graceful shutdown."""

@@ -1,4 +1,4 @@
-"""Programs that work until a signal: how they begin, wait for stores that are away, and end."""
+"""Programs without HTTP: they start, wait for stores that are unavailable, and end at a signal."""
 
 import os
 import signal
@@ -24,7 +24,7 @@ class Settings(Protocol):
 
     @property
     def common(self) -> CommonSettings:
-        """What every service needs to know."""
+        """The settings of every service."""
 
 
 S = TypeVar("S", bound=Settings)
@@ -37,9 +37,9 @@ def run_daemon(
 ) -> None:
     """Read the settings, and run until SIGTERM or Ctrl-C; a wrong setting ends it with a sentence.
 
-    :param service: what its log lines are told by.
-    :param run: gets the settings, what tells it to stop, and its `HEARTBEAT_FILE`, if it has one:
-        see :func:`repeat_until_stopped`.
+    :param service: the name in its log lines.
+    :param run: gets the settings, the event that tells it to stop, and the `HEARTBEAT_FILE` or
+        None: see :func:`repeat_until_stopped`.
     """
     try:
         environment = Environment(os.environ)
@@ -58,11 +58,11 @@ def run_daemon(
 def repeat_until_stopped(
     work: Callable[[], None], stop: threading.Event, *, interval: float, heartbeat: Path | None
 ) -> None:
-    """Work again and again until told to stop; wait for stores that are away.
+    """Work again and again until told to stop; wait for stores that are unavailable.
 
     :param interval: seconds between two passes.
-    :param heartbeat: a file to touch after each pass, by which a health check tells a program that
-        works or waits from one that hangs.
+    :param heartbeat: a file to touch after each pass. A health check sees by its age whether the
+        program hangs.
     """
     waiting = False
     while not stop.is_set():

@@ -58,12 +58,12 @@ forwarded_allow_ips = ""
 forwarder_headers = ""
 secure_scheme_headers: dict[str, str] = {}
 
-# Where the processes of this service put their counters together. It lives as long as this run.
+# The folder where the processes of this service share their counters, for this run.
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="matinee-metrics-")
 
 
 def post_worker_init(worker: Any) -> None:
-    """Let answers that go on for long see that the worker was told to stop."""
+    """Let streaming responses notice that the worker was told to stop."""
     shutdown.set_shutdown_check(lambda: not worker.alive)
 
 
@@ -76,5 +76,5 @@ def child_exit(_server: Any, worker: Any) -> None:
 
 
 def on_exit(_server: Any) -> None:
-    """Forget all counters: the next run begins at nought."""
+    """Remove all counters: the next run starts at zero."""
     shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)

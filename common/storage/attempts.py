@@ -64,7 +64,7 @@ class AttemptStore(Volume):
         sync_folder(place.parent.parent)
 
     def publish_text(self, text: str, video_id: str, name: str) -> None:
-        """Put a text of ours in its place, whole or not at all. One caller at a time for a name."""
+        """Publish a text file, whole or not at all. One caller at a time for each name."""
         place = self._published_path(video_id, name)
         place.parent.mkdir(mode=0o755, exist_ok=True)
         fresh = place.with_name(f".{place.name}.new")
@@ -72,7 +72,7 @@ class AttemptStore(Volume):
         self.publish_file(fresh, video_id, name)
 
     def published_text(self, video_id: str, name: str) -> str:
-        """Return a text of ours.
+        """Return the content of a published text file.
 
         :raises FileNotFoundError: there is none.
         """

@@ -63,7 +63,7 @@ def sync_path(path: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make what was made, renamed or removed in a folder durable."""
+    """Make durable what was created, renamed or removed in a folder."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -39,7 +39,7 @@ class VideoStore(Volume):
             yield file
 
     def drop_video(self, video_id: str) -> None:
-        """Remove everything of a video; what is gone already is fine."""
+        """Remove all files of a video, if there are any."""
         remove_folder(self._video_folder(video_id))
 
     def drop_empty_video(self, video_id: str) -> bool:
