@@ -261,7 +261,7 @@ def test_output_environment_and_folder_are_as_told(supervisor: Supervisor, tmp_p
 def test_programs_end_with_a_supervisor_that_is_killed(tmp_path: Path) -> None:
     code = """
 import pathlib, signal, sys
-from common.supervisor import Program, Supervisor
+from common.process.supervisor import Program, Supervisor
 supervisor = Supervisor()
 program = Program("one", [sys.executable, "-ISc", "import time; time.sleep(60)"])
 supervisor.start(program)
