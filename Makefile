@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 NPM := cd frontend && PATH="$(CURDIR)/$(BIN):$$PATH" npm
 PYTHON_CODE := auth_service common db standalone streaming_service tests transcode_service upload_service $(wildcard benchmarks)
-TEMPLATES := auth_service/templates common/templates streaming_service/templates upload_service/templates
+TEMPLATES := auth_service/templates common/web/templates streaming_service/templates upload_service/templates
 # The development lock holds all that the standalone lock does, in the same versions.
 RUN_ENV := $(if $(wildcard .venv/dev),.venv/dev,.venv/standalone)
 # Tests run on two processes, a file each. Timing-sensitive ones run alone, after the others.

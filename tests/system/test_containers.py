@@ -99,6 +99,21 @@ def test_nobody_is_root_of_the_database_from_another_container(origin: Compose) 
     assert set(origin.run("transcode", "python", "-c", attempt).split()) <= {"1045", "1130"}
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "ALTER USER root@localhost IDENTIFIED BY 'mine'",
+        "GRANT SUPER ON *.* TO transcode",
+        "SELECT * FROM mysql.user",
+        "CREATE DATABASE mine",
+    ],
+)
+def test_the_user_of_the_migrations_is_no_superuser(origin: Compose, statement: str) -> None:
+    client = 'mysql -umigrate -p"$(cat $MYSQL_PASSWORD_FILE)" -e'
+    with pytest.raises(AssertionError, match="denied"):
+        origin.run("mysql", "sh", "-c", f'{client} "{statement}"')
+
+
 FORGED = (
     "import os, redis\n"
     "url = open(os.environ['REDIS_URL_FILE']).read()\n"

@@ -114,16 +114,16 @@ def sync_or_truncate(file: BinaryIO, *, start: int) -> None:
 
 def _write(writer: FileWriter, pieces: Iterable[bytes], *, max_bytes: int) -> None:
     """Write pieces; return once nothing is being written any more, however it ends."""
-    end = writer.end
+    start = end = writer.end
     try:
         for piece in pieces:
             end += len(piece)
             if end > max_bytes:
                 raise LengthExceeded
-            bytes_received.inc(len(piece))
             writer.append(piece)
     finally:
         writer.flush()
+        bytes_received.inc(writer.end - start)
 
 
 def _truncate(file: BinaryIO, size: int) -> None:

@@ -10,7 +10,7 @@ from db import native_threads
 if TYPE_CHECKING:
     from hashlib import _Hash
 
-_MAX_WAITING = 2  # pieces that may wait while another is being written
+_MAX_WAITING = 6  # pieces that may wait while another is being written
 _SYNC_STEP = 8 << 20  # bytes after which the disk starts to write them
 
 
