@@ -59,7 +59,8 @@ def load_watch_page(
     video = get_video_for(session, viewer, video_id)
     access = access_of(video)
     return {
-        "video": load_cards(session, viewer, [video], forecasts)[0],
+        "video": video,
+        "card": load_cards(session, viewer, [video], forecasts)[0],
         "tracks": caption_tracks(session, [video])[video.id],
         "may_edit": may_edit(viewer, access),
         "may_remove": may_remove(viewer, access),
