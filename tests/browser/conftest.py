@@ -82,7 +82,7 @@ def failed(origin: Origin, finished: str) -> str:
     lines = "[mjpeg @ 0x55] error while decoding MB 4 2, bytestream -7 " * 12
     origin.change_row(
         "UPDATE jobs SET state = 'failed', attempts = 3, error = 'The poster could not be drawn.',"
-        f" detail = '{lines}', finished_at = '2026-01-02 03:04:05.000006'"
+        f" log_tail = '{lines}', finished_at = '2026-01-02 03:04:05.000006'"
         f" WHERE video_id = '{finished}' AND kind = 'thumbnails'"
     )
     return finished

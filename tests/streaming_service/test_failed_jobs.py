@@ -62,7 +62,7 @@ def test_an_administrator_sees_which_step_failed_and_why(
         "video": video_id,
         "title": "A day at the sea",
         "owner": "alice",
-        "kind": "rung",
+        "kind": "rendition",
         "height": 720,
         "words": "720p: failed",
         "ended_at": ended.isoformat(timespec="seconds"),

@@ -172,8 +172,8 @@ def _is_whole(site: Site, video: str) -> None:
         [file] = set(re.findall(r"[a-z0-9-]+\.mp4", content))
         ranges = re.findall(r"#EXT-X-BYTERANGE:(\d+)@(\d+)", content)
         assert (hls / file).stat().st_size >= max(int(size) + int(at) for size, at in ranges)
-    rungs = {height for kind, height in site.finished(video) if kind == "rendition"}
-    assert {f"{height}p.m3u8" for height in rungs} <= playlists
+    renditions = {height for kind, height in site.finished(video) if kind == "rendition"}
+    assert {f"{height}p.m3u8" for height in renditions} <= playlists
 
 
 def _was_published_once(done: list[dict[str, object]], video: str) -> None:

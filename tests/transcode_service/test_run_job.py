@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from common.storage import StorageError
+from common.storage import StorageError, VideoStore
 from common.stores.video_cache import VideoCache
 from db.engine import Database, DatabaseUnavailable
 from db.models import JobKind, JobState, Video, now
@@ -116,12 +116,12 @@ def test_a_video_is_checked_planned_and_completed(house: House, context: WorkerC
     video = house.video()
     run_until_empty(context)
     assert house.is_complete(video)
-    rungs = [f"{height}p" for height in LADDER]
-    assert house.renditions(video) == sorted([*rungs, "audio-1", "source"])
+    renditions = [f"{height}p" for height in LADDER]
+    assert house.renditions(video) == sorted([*renditions, "audio-1", "source"])
     folder = house.storage.root / video
     assert (folder / "poster.jpg").read_text() == "poster"
     master = (folder / "hls" / "master.m3u8").read_text()
-    for name in (*rungs, "source", "audio-1"):
+    for name in (*renditions, "source", "audio-1"):
         assert f"hls/{name}.m3u8" in master
         assert (folder / "hls" / f"{name}.mp4").read_text() == f"{name} mp4"
     assert house.strays() == []
@@ -149,7 +149,7 @@ def test_files_can_be_read_by_the_gateway_and_the_attempts_folder_cannot(
         modes.append(step.folder.stat().st_mode & 0o777)
         return PLAIN[JobKind.THUMBNAILS](step)
 
-    plain_steps(pictures=pictures)
+    plain_steps(thumbnails=pictures)
     video = house.video()
     run_until_empty(context)
     assert modes == [0o700]
@@ -209,7 +209,7 @@ def test_a_failed_step_keeps_the_sentence_and_ffmpegs_last_lines(
 def test_a_bug_in_a_step_fails_the_attempt_and_the_queue_moves_on(
     house: House, context: WorkerContext, plain_steps: Put
 ) -> None:
-    plain_steps(pictures=failing(KeyError("bug")))
+    plain_steps(thumbnails=failing(KeyError("bug")))
     broken = house.video()
     run_until_empty(context)
     [pictures] = [job for job in house.jobs(broken) if job.kind is JobKind.THUMBNAILS]
@@ -231,7 +231,7 @@ def test_what_people_are_shown_of_a_failure_names_no_folder_and_no_line_of_code(
     plain_steps(check=failing(MediaFailed("Processing failed.", detail)))
     video = house.video()
     run_one(context)
-    assert house.look(the_check(house, video)).detail == "OSError: b.mp4\n"
+    assert house.look(the_check(house, video)).log_tail == "OSError: b.mp4\n"
 
 
 def test_the_check_fills_in_what_the_upload_could_not_tell(
@@ -264,11 +264,11 @@ def test_a_video_without_its_file_fails_with_a_sentence(
 def test_a_full_disk_puts_the_job_off_without_an_attempt_and_leaves_the_original(
     house: House, context: WorkerContext, plain_steps: Put, error: Exception
 ) -> None:
-    plain_steps(rung=failing(error))
+    plain_steps(rendition=failing(error))
     video = house.video(content=b"the original")
     run_until_empty(context)
-    rungs = [job for job in house.jobs(video) if job.kind is JobKind.RENDITION]
-    for job in rungs:
+    renditions = [job for job in house.jobs(video) if job.kind is JobKind.RENDITION]
+    for job in renditions:
         assert (job.state, job.attempts) == (JobState.WAITING, 0)
         assert job.error == "The disk is full. Processing goes on when there is room."
         assert job.not_before is not None
@@ -276,7 +276,7 @@ def test_a_full_disk_puts_the_job_off_without_an_attempt_and_leaves_the_original
     assert house.strays() == []
     assert (house.storage.root / video / "original.mp4").read_bytes() == b"the original"
     plain_steps()
-    for job in rungs:
+    for job in renditions:
         house.change(job.id, not_before=None)
     run_until_empty(context)
     assert house.is_complete(video)
@@ -307,7 +307,7 @@ def test_without_its_volume_nothing_is_begun_and_no_attempt_is_lost(
     assert house.is_complete(video)
 
 
-def rung_only(house: House) -> tuple[str, int]:
+def rendition_only(house: House) -> tuple[str, int]:
     video = house.video()
     house.change(the_check(house, video), state=JobState.DONE)
     return video, house.job(video, JobKind.RENDITION, 240)
@@ -317,8 +317,8 @@ def test_a_worker_that_is_told_to_end_hands_its_job_back_at_once(
     house: House, context: WorkerContext, plain_steps: Put
 ) -> None:
     gate = Gate()
-    plain_steps(rung=gate)
-    video, job_id = rung_only(house)
+    plain_steps(rendition=gate)
+    video, job_id = rendition_only(house)
     with in_thread(partial(run_until_empty, context)):
         assert gate.begun.wait(10)
         context.stopping.set()
@@ -332,8 +332,8 @@ def test_deleting_a_video_ends_its_running_step(
     house: House, context: WorkerContext, plain_steps: Put
 ) -> None:
     gate = Gate()
-    plain_steps(rung=gate)
-    video, _ = rung_only(house)
+    plain_steps(rendition=gate)
+    video, _ = rendition_only(house)
     with in_thread(partial(run_until_empty, context)):
         assert gate.begun.wait(10)
         house.change_video(video, deleted_at=now())
@@ -345,11 +345,11 @@ def test_a_video_that_is_removed_under_its_step_leaves_nothing(
     house: House, context: WorkerContext, plain_steps: Put
 ) -> None:
     gate = Gate()
-    plain_steps(rung=gate)
-    video, _ = rung_only(house)
+    plain_steps(rendition=gate)
+    video, _ = rendition_only(house)
     with in_thread(partial(run_until_empty, context)):
         assert gate.begun.wait(10)
-        house.storage.drop_video(video)
+        VideoStore(house.storage.root).drop_video(video)
         house.database.write(lambda session: session.delete(session.get_one(Video, video)))
     assert not (house.storage.root / video).exists()
     assert house.jobs() == []
@@ -362,8 +362,8 @@ def test_a_step_that_lost_its_job_publishes_nothing(
         house.change(job_id, fence=9)
         return PLAIN[JobKind.RENDITION](step)
 
-    plain_steps(rung=overtaken)
-    video, job_id = rung_only(house)
+    plain_steps(rendition=overtaken)
+    video, job_id = rendition_only(house)
     run_one(context)
     assert house.look(job_id).state is JobState.RUNNING
     assert house.renditions(video) == []
@@ -386,8 +386,8 @@ def test_two_workers_on_one_job_publish_once(
             return made
         return PLAIN[JobKind.RENDITION](given)
 
-    plain_steps(rung=step)
-    video, job_id = rung_only(house)
+    plain_steps(rendition=step)
+    video, job_id = rendition_only(house)
     with in_thread(partial(run_one, context)):
         assert slow.begun.wait(10)
         jobs.expire(house.database, worker=context.name)
@@ -404,8 +404,8 @@ def test_a_result_waits_for_a_database_that_is_away(
     house: House, context: WorkerContext, plain_steps: Put, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate = Gate()
-    plain_steps(rung=gate)
-    video, job_id = rung_only(house)
+    plain_steps(rendition=gate)
+    video, job_id = rendition_only(house)
     real_run, real_publish = Database._run, publishing.publish
     away = threading.Event()
     tries: list[object] = []
@@ -445,7 +445,7 @@ def test_a_commit_whose_answer_is_lost_counts_as_what_it_was(
         return published
 
     monkeypatch.setattr(publishing, "publish", publish)
-    video, job_id = rung_only(house)
+    video, job_id = rendition_only(house)
     run_one(context)
     assert lost
     job = house.look(job_id)
@@ -457,7 +457,7 @@ def test_a_commit_whose_answer_is_lost_counts_as_what_it_was(
 def test_files_of_an_attempt_that_died_while_publishing_are_replaced(
     house: House, context: WorkerContext
 ) -> None:
-    video, _ = rung_only(house)
+    video, _ = rendition_only(house)
     hls = house.storage.root / video / "hls"
     hls.mkdir()
     (hls / "240p.mp4").write_text("of the attempt that died")
@@ -469,7 +469,7 @@ def test_files_of_an_attempt_that_died_while_publishing_are_replaced(
 def test_a_master_playlist_names_what_has_a_row_and_nothing_else(
     house: House, context: WorkerContext
 ) -> None:
-    video, _ = rung_only(house)
+    video, _ = rendition_only(house)
     hls = house.storage.root / video / "hls"
     hls.mkdir()
     shutil.copyfile(__file__, hls / "stray.m3u8")

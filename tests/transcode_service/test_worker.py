@@ -94,7 +94,7 @@ def short(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 @pytest.fixture(scope="session")
 def long(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """Four minutes at 720p, so that its rungs take a while."""
+    """Four minutes at 720p, so that its renditions take a while."""
     path = tmp_path_factory.mktemp("long") / "long.mp4"
     pictures = ("-f", "lavfi", "-i", "testsrc2=s=1280x720:r=25:d=10")
     encode = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "50")
@@ -112,7 +112,7 @@ def a_worker_listens(service: Service) -> bool:
 
 
 def begins_encoding(house: House, service: Service) -> int:
-    """Wait until ffmpeg is at work on a rung, and return the job's id."""
+    """Wait until ffmpeg is at work on a rendition, and return the job's id."""
 
     def running() -> list[int]:
         return [
@@ -121,7 +121,7 @@ def begins_encoding(house: House, service: Service) -> int:
             if job.state is JobState.RUNNING and job.height and job.progress > 0
         ]
 
-    wait_until(running, within=60, what=f"a rung: {service.log()[-2000:]}")
+    wait_until(running, within=60, what=f"a rendition: {service.log()[-2000:]}")
     [job] = running()
     return job
 

@@ -18,7 +18,7 @@ import { loadStoryboard } from "./storyboard.js";
  */
 export function makePlayer(screen, video, { showError }) {
   const { codec = "", master, position, remember: url, storyboard, title, owner } = screen.dataset;
-  const length = Number(screen.dataset.length);
+  const length = Number(screen.dataset.length ?? 0);
   const start = startOf(location, { position: Number(position ?? 0), length });
   applyPreferences(video);
   let menu;

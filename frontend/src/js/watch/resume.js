@@ -31,7 +31,7 @@ export function startInAddress({ hash, search }) {
 export function startOf(address, { position, length }) {
   const asked = startInAddress(address);
   if (asked !== null) return asked;
-  const resumes = position >= Math.min(RESUME_FROM_S, RESUME_FROM_SHARE * length);
+  const resumes = position >= Math.min(RESUME_FROM_S, RESUME_FROM_SHARE * (length || Infinity));
   return resumes && Number.isFinite(position) ? position : 0;
 }
 
