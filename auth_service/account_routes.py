@@ -1,7 +1,5 @@
 """The account page: sessions, password, deletion."""
 
-from functools import partial
-
 from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
 
@@ -92,9 +90,8 @@ def _page(*, error: str | None = None, errors_in: str | None = None) -> str:
     return render_template(
         "auth/account.html",
         sessions=stores.sessions.summaries(viewer.id, current=session_token()),
-        video_count=accounts.count_videos(stores.database, owner_id=viewer.id),
-        storage=stores.database.read(
-            partial(storage_use, user_id=viewer.id, default_quota=services().settings.quota)
+        storage=storage_use(
+            stores.database, user_id=viewer.id, default_quota=services().settings.quota
         ),
         error=error,
         errors_in=errors_in,

@@ -7,17 +7,16 @@ sessions, and decide in which order that happens.
 from collections.abc import Callable
 from functools import partial
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from auth_service.usernames import Username
 from common.access import Viewer
 from common.errors import Conflict, Forbidden
-from common.live import is_live
 from common.stores import Stores
 from db.engine import Database, transaction
-from db.models import Role, User, Video
+from db.models import Role, User
 
 _TRIES = 3  # of an insert that lost to another one
 
@@ -172,10 +171,3 @@ def change_password(stores: Stores, *, user: User, new_hash: str, token: str | N
     change = partial(replace_hash, user_id=user.id, old=user.password_hash, new=new_hash)
     if not change_and_end_sessions(stores, change, user_id=user.id, but=token):
         raise AccountChanged
-
-
-@transaction(writes=False)
-def count_videos(session: Session, *, owner_id: int) -> int:
-    """Return how many videos an account has."""
-    mine = (Video.owner_id == owner_id, is_live())
-    return session.scalar(select(func.count()).select_from(Video).where(*mine)) or 0

@@ -1,8 +1,5 @@
 """What an administrator can do with other people's accounts."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 
 from sqlalchemy.orm import Session
@@ -11,44 +8,12 @@ from auth_service.account_deletion import require_another_administrator
 from auth_service.accounts import change_and_end_sessions, viewer_for
 from common.access import Viewer
 from common.errors import NotFound
-from common.quota import StorageUse, users_with_storage_use
 from common.stores import Stores
 from common.stores.sessions import SessionStore
 from db.engine import transaction
 from db.models import Role, User, now
 
 _RANKS = list(Role)  # each role includes the ones before it
-
-
-@dataclass(frozen=True)
-class UserSummary:
-    """An account as the administrator sees it."""
-
-    id: int
-    name: str
-    role: Role
-    disabled: bool
-    created_at: datetime
-    storage: StorageUse
-
-
-@transaction(writes=False)
-def list_users(session: Session, *, default_quota: int | None) -> Sequence[UserSummary]:
-    """Return every account, the oldest first, each with what it stores and may store.
-
-    :param default_quota: bytes; of accounts without their own quota. None is no limit.
-    """
-    return [
-        UserSummary(
-            id=user.id,
-            name=user.name,
-            role=user.role,
-            disabled=user.disabled_at is not None,
-            created_at=user.created_at,
-            storage=storage,
-        )
-        for user, storage in users_with_storage_use(session, default_quota=default_quota)
-    ]
 
 
 def change_role(stores: Stores, *, user_id: int, role: Role) -> None:

@@ -53,11 +53,9 @@ class IncomingStore(Volume):
         with tempfile.TemporaryFile(dir=self._incoming, buffering=0) as file:
             yield file
 
-    @contextmanager
-    def open_incoming(self, upload_id: str) -> Iterator[BinaryIO]:
+    def open_incoming(self, upload_id: str) -> BinaryIO:
         """Open an upload's bytes for reading."""
-        with self._incoming_path(upload_id).open("rb") as file:
-            yield file
+        return self._incoming_path(upload_id).open("rb")
 
     def incoming_size(self, upload_id: str) -> int | None:
         """Return how many bytes an upload has, or None if it has no file."""
