@@ -1,6 +1,7 @@
 """What the routes share: reading requests, and the session cookie of answers."""
 
 from collections.abc import Callable
+from typing import Any
 
 import structlog
 from flask import make_response, request
@@ -58,23 +59,17 @@ def set_session(response: AnyResponse, token: str) -> None:
 
     The cookie lives longer than the session, whose expiry each use extends in the store.
     """
-    name = session_cookie()
-    response.set_cookie(
-        name,
-        token,
-        max_age=_COOKIE_AGE,
-        path="/",
-        httponly=True,
-        samesite="Lax",
-        secure=name == SECURE_SESSION_COOKIE,
-    )
+    response.set_cookie(session_cookie(), token, max_age=_COOKIE_AGE, **_cookie_attributes())
 
 
 def clear_session(response: AnyResponse) -> None:
     """Delete the session cookie."""
-    name = session_cookie()
-    secure = name == SECURE_SESSION_COOKIE
-    response.delete_cookie(name, path="/", httponly=True, samesite="Lax", secure=secure)
+    response.delete_cookie(session_cookie(), **_cookie_attributes())
+
+
+def _cookie_attributes() -> dict[str, Any]:
+    secure = session_cookie() == SECURE_SESSION_COOKIE
+    return {"path": "/", "httponly": True, "samesite": "Lax", "secure": secure}
 
 
 def viewer_json(viewer: Viewer) -> dict[str, object]:

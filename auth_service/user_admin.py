@@ -76,47 +76,29 @@ def set_quota(session: Session, *, user_id: int, quota: int | None) -> None:
     _lock(session, user_id).quota = quota
 
 
-def reset_password(stores: Stores, *, user_id: int, password_hash: str) -> None:
-    """Give an account another password without the current one, and end all its sessions.
-
-    Its role stays, and it stays disabled if it is.
-
-    :raises NotFound: there is no such account.
-    """
-    change = partial(_reset_account, user_id=user_id, password_hash=password_hash)
-    change_and_end_sessions(stores, change, user_id=user_id)
-
-
-def restore_account(
-    stores: Stores, *, user_id: int, password_hash: str, role: Role | None = None
-) -> None:
-    """Give an account another password, enable it, and end all its sessions.
-
-    For the command line: whoever runs the machine needs no password.
-
-    :param role: the account's role from now on; None keeps the one it has.
-    :raises NotFound: there is no such account.
-    """
-    change = partial(
-        _reset_account, user_id=user_id, password_hash=password_hash, role=role, enabled=True
-    )
-    change_and_end_sessions(stores, change, user_id=user_id)
-
-
-def _reset_account(
-    session: Session,
+def reset_password(
+    stores: Stores,
     *,
     user_id: int,
     password_hash: str,
     role: Role | None = None,
-    enabled: bool = False,
-) -> bool:
-    user = _lock(session, user_id)
-    user.password_hash = password_hash
-    user.role = role or user.role
-    if enabled:
-        user.disabled_at = None
-    return True
+    enable: bool = False,
+) -> None:
+    """Give an account another password without the current one, and end all its sessions.
+
+    :param role: the account's role from now on; None keeps the one it has.
+    :param enable: otherwise a disabled account stays disabled.
+    :raises NotFound: there is no such account.
+    """
+
+    def change(session: Session) -> bool:
+        user = _lock(session, user_id)
+        user.password_hash = password_hash
+        user.role = role or user.role
+        user.disabled_at = None if enable else user.disabled_at
+        return True
+
+    change_and_end_sessions(stores, change, user_id=user_id)
 
 
 def _lock(session: Session, user_id: int) -> User:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from transcode_service.media.probe_client import ask
+from transcode_service.media.sandbox import run_probe
 from transcode_service.media.source_info import Report, SandboxLimits, SourceInfo
 from transcode_service.media.tone_mapping import write_cube
 
@@ -30,7 +30,7 @@ def make_thumbnails(
         "video": asdict(info.video),
         "duration_ms": info.duration_ms,
     }
-    drawn = ask(work, source, folder=folder, limits=limits, report=report)
+    drawn = run_probe(work, source, folder=folder, limits=limits, report=report)
     cues = _cues(drawn["times"], drawn["width"], drawn["height"], info.duration_ms)
     (folder / STORYBOARD).write_text("\n".join(["WEBVTT", "", *cues]), encoding="ascii")
     return POSTER, SPRITE, STORYBOARD
