@@ -56,9 +56,7 @@ def change_password() -> Response:
             services().stores, user=user, new_hash=new_hash, token=session_token()
         )
     except MatineeError as error:
-        return rerender_with_error(
-            error, lambda sentence: _page(error=sentence, errors_in="password")
-        )
+        return rerender_with_error(error, _page, errors_in="password")
     return redirect("/account?done=password", 303)
 
 
@@ -70,9 +68,7 @@ def delete() -> Response:
         user = _confirmed_user(form["password"])
         delete_account(services().stores, user=user)
     except MatineeError as error:
-        return rerender_with_error(
-            error, lambda sentence: _page(error=sentence, errors_in="delete")
-        )
+        return rerender_with_error(error, _page, errors_in="delete")
     response = redirect("/login", 303)
     clear_session(response)
     return response

@@ -24,15 +24,13 @@ _TRIES = 3  # of an insert that lost to another one
 class NameTaken(Conflict):
     """Another account has this name, or one that looks the same."""
 
-    def __init__(self) -> None:
-        super().__init__("That name is taken. Choose another.")
+    sentence = "That name is taken. Choose another."
 
 
 class RegistrationClosed(Forbidden):
     """Only an administrator can create accounts."""
 
-    def __init__(self) -> None:
-        super().__init__("Registration is closed. Ask whoever runs this site for an account.")
+    sentence = "Registration is closed. Ask whoever runs this site for an account."
 
 
 class AccountChanged(Conflict):

@@ -88,13 +88,10 @@ def enable(user_id: int) -> Response:
 @blueprint.post(f"{_USER}/quota")
 def set_quota(user_id: int) -> Response:
     """Set how much an account may store; what it has stays."""
-    quota_field = form_fields("quota")["quota"]
-
-    def change() -> None:
-        quota = parse_quota(quota_field)
-        user_admin.set_quota(services().stores.database, user_id=user_id, quota=quota)
-
-    return _answer("quota", change)
+    text, database = form_fields("quota")["quota"], services().stores.database
+    return _answer(
+        "quota", lambda: user_admin.set_quota(database, user_id=user_id, quota=parse_quota(text))
+    )
 
 
 @blueprint.post(f"{_USER}/password")

@@ -11,34 +11,37 @@ from typing import ClassVar
 class MatineeError(Exception):
     """Something that is expected to go wrong.
 
+    A class with one sentence for all cases has it as an attribute.
+
     :param sentence: for people: what happened and what to do.
+    :ivar retry_after: seconds until another attempt may succeed.
     :ivar headers: to be sent with the answer.
     """
 
     status: ClassVar[int] = 400
+    sentence: str = ""
+    retry_after: int | None = None
 
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
+    def __init__(self, sentence: str | None = None) -> None:
+        self.sentence = sentence or self.sentence
+        super().__init__(self.sentence)
         self.headers: dict[str, str] = {}
+        if self.retry_after is not None:
+            self.headers["Retry-After"] = str(self.retry_after)
 
 
 class NotFound(MatineeError):
     """Not there, or not for the caller: the answer must not tell which."""
 
     status = 404
-
-    def __init__(self) -> None:
-        super().__init__("There is nothing here, or it is not yours to see.")
+    sentence = "There is nothing here, or it is not yours to see."
 
 
 class LoginRequired(MatineeError):
     """Nobody is signed in. A page that was fetched is answered by a redirect to the login page."""
 
     status = 401
-
-    def __init__(self) -> None:
-        super().__init__("You are signed out. Sign in to go on.")
+    sentence = "You are signed out. Sign in to go on."
 
 
 class Forbidden(MatineeError):

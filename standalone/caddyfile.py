@@ -27,11 +27,7 @@ def caddy() -> str:
 
 
 def render(
-    settings: StandaloneSettings,
-    *,
-    sockets: Mapping[str, Path],
-    static_dir: Path,
-    videos_dir: Path,
+    settings: StandaloneSettings, *, sockets: Mapping[str, Path], static_dir: Path, videos_dir: Path
 ) -> str:
     """Return a Caddyfile.
 

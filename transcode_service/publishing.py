@@ -5,6 +5,7 @@ worker at a time writes the master playlist. A crash leaves files without a row,
 attempt replaces. A transaction that is run again finds its files already in place.
 """
 
+from dataclasses import asdict
 from pathlib import Path
 
 from sqlalchemy import Select, select
@@ -50,7 +51,7 @@ def publish(
     for rendition in output.renditions:
         for name in rendition.files:
             storage.publish_file(folder / name, claim.video_id, f"hls/{name}")
-        values = rendition.values() | {"kind": RenditionKind(rendition.kind)}
+        values = asdict(rendition) | {"kind": RenditionKind(rendition.kind)}
         session.merge(Rendition(video_id=claim.video_id, **values))
     if output.info is not None:
         _fill_in(video, output.info)

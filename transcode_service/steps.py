@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -72,7 +72,7 @@ def _check(run: JobRun) -> StepOutput:
         run.source, info=info, limits=run.limits, report=lambda done: run.report((1 + done) / 2)
     )
     # Measuring reads the whole file, so it is done once for all steps.
-    run.storage.publish_text(json.dumps(info.to_json()), run.video_id, SOURCE_INFO)
+    run.storage.publish_text(json.dumps(asdict(info)), run.video_id, SOURCE_INFO)
     plan = media.plan(info)
     steps = [(JobKind.THUMBNAILS, 0)]
     if plan.copy:

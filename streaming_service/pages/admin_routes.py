@@ -18,9 +18,7 @@ from streaming_service.videos.cursors import BadCursor, FailedJobCursor
 from streaming_service.videos.failed_jobs import FailedJobPage, list_failed_jobs, retry_job
 
 _NOTICES = {"again": "It is being tried again."}
-_PROBLEMS = {
-    "gone": "Nothing was changed: that step is being tried already, or its video is gone.",
-}
+_PROBLEMS = {"gone": "Nothing was changed: that step is being tried already, or its video is gone."}
 
 blueprint = Blueprint("admin", __name__)
 restrict_to(blueprint, Audience.ADMINISTRATORS)

@@ -20,10 +20,7 @@ from streaming_service.videos.captions import caption_tracks, get_caption
 from streaming_service.videos.library import access_of, get_video_for
 from streaming_service.videos.presenters import load_cards
 
-_NOTICES = {
-    "again": "It is being tried again.",
-    "saved": "Your changes are saved.",
-}
+_NOTICES = {"again": "It is being tried again.", "saved": "Your changes are saved."}
 
 # As the front server sends them with media files.
 _MEDIA_HEADERS = {
@@ -53,8 +50,8 @@ def load_watch_page(
 ) -> dict[str, Any]:
     """Return what the template of the watch page takes.
 
-    :raises SignInRequired: the viewer is signed out and may not watch it.
-    :raises NotThere: there is no such video, or it is not for this viewer.
+    :raises LoginRequired: the viewer is signed out and may not watch it.
+    :raises NotFound: there is no such video, or it is not for this viewer.
     """
     video = get_video_for(session, viewer, video_id)
     access = access_of(video)

@@ -38,16 +38,6 @@ class ProcessingView:
         return self.video.rejection_reason is None and (self.video.playable or self.has_master)
 
     @property
-    def state(self) -> str:
-        """`waiting`, `processing`, `done`, `failed` or `refused`."""
-        return self.processing.state.value
-
-    @property
-    def percent(self) -> int:
-        """How much of it is done, by time."""
-        return self.processing.percent
-
-    @property
     def is_over(self) -> bool:
         """Whether nothing more happens by itself."""
         return self.processing.state in _FINAL
@@ -85,7 +75,7 @@ class ProcessingView:
             before = (self.processing.queue_position or 1) - 1
             others = f" after {before} other video{'s' if before > 1 else ''}" if before else ""
             return f"Will be prepared{others}{left}."
-        return f"Being prepared: {self.percent} %{left}."
+        return f"Being prepared: {self.processing.percent} %{left}."
 
     def as_json(self, *, with_errors: bool = False) -> dict[str, Any]:
         """Return it for scripts.
@@ -93,9 +83,9 @@ class ProcessingView:
         :param with_errors: also why a step failed, which is for the owner.
         """
         return {
-            "state": self.state,
+            "state": self.processing.state.value,
             "watchable": self.is_watchable,
-            "percent": self.percent,
+            "percent": self.processing.percent,
             "done_at": iso(self.processing.eta),
             "place": self.processing.queue_position,
             "steps": [step.as_json(with_errors=with_errors) for step in self.processing.jobs],

@@ -56,7 +56,7 @@ def caption_tracks(session: Session, videos: Sequence[Video]) -> Mapping[str, li
 def get_caption(session: Session, viewer: Viewer | None, video_id: str, language: str) -> Caption:
     """Return a caption track of a video that a viewer (None: signed out) may watch.
 
-    :raises SignInRequired: the viewer is signed out and may not watch the video.
+    :raises LoginRequired: the viewer is signed out and may not watch the video.
     :raises NotFound: there is no such track, or the video was refused or is not for this viewer.
     """
     video = get_video_for(session, viewer, video_id)

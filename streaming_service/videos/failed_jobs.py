@@ -127,7 +127,7 @@ def list_failed_jobs(
 def retry_video(stores: Stores, viewer: Viewer, video_id: str) -> None:
     """Queue the failed jobs of a video again.
 
-    :raises NotThere: it is not theirs to edit.
+    :raises NotFound: it is not theirs to edit.
     :raises Conflict: it was refused.
     """
     count = queue_video_again(stores.database, viewer, video_id)
@@ -148,7 +148,7 @@ def retry_job(stores: Stores, job_id: int) -> bool:
 def queue_video_again(session: Session, viewer: Viewer, video_id: str) -> int:
     """Set the failed jobs of a video to waiting, and return how many there are.
 
-    :raises NotThere: it is not theirs to edit.
+    :raises NotFound: it is not theirs to edit.
     :raises Conflict: it was refused.
     """
     video = get_video_to_edit(session, viewer, video_id)

@@ -75,11 +75,9 @@ def find_ffmpeg() -> str:
         return found
     try:
         import imageio_ffmpeg  # noqa: PLC0415 - only bare machines have it
-    except ImportError as error:
-        raise FileNotFoundError("ffmpeg is not on the PATH") from error
-    try:
+
         return str(imageio_ffmpeg.get_ffmpeg_exe())
-    except RuntimeError as error:
+    except (ImportError, RuntimeError) as error:
         raise FileNotFoundError("ffmpeg is not on the PATH") from error
 
 
@@ -138,12 +136,7 @@ def run_ffmpeg(
 
 
 def run_probe(
-    work: Mapping[str, object],
-    source: Path,
-    *,
-    folder: Path,
-    limits: SandboxLimits,
-    report: Report,
+    work: Mapping[str, object], source: Path, *, folder: Path, limits: SandboxLimits, report: Report
 ) -> dict[str, Any]:
     """Run our own probe as a child, with limits like ffmpeg's, and return its answer.
 
