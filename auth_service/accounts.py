@@ -5,6 +5,7 @@ sessions, and decide in which order that happens.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 from sqlalchemy import select
@@ -86,7 +87,7 @@ def create_account(
     :raises RegistrationClosed: and this is not the first account.
     """
     for _ in range(_TRIES):
-        try:
+        with suppress(IntegrityError):
             return _insert_account(
                 database,
                 name=name,
@@ -94,8 +95,6 @@ def create_account(
                 role=role,
                 registration_open=registration_open,
             )
-        except IntegrityError:
-            continue
     raise NameTaken
 
 

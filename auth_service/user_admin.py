@@ -1,7 +1,5 @@
 """What an administrator can do with other people's accounts."""
 
-from functools import partial
-
 from sqlalchemy.orm import Session
 
 from auth_service.account_deletion import require_another_administrator
@@ -47,14 +45,14 @@ def disable(stores: Stores, *, user_id: int) -> None:
     :raises NotFound: there is no such account.
     :raises LastAdministrator: it is the only one.
     """
-    change_and_end_sessions(stores, partial(_disable, user_id=user_id), user_id=user_id)
 
+    def change(session: Session) -> bool:
+        require_another_administrator(session, user_id=user_id)
+        user = _lock(session, user_id)
+        user.disabled_at = user.disabled_at or now()
+        return True
 
-def _disable(session: Session, *, user_id: int) -> bool:
-    require_another_administrator(session, user_id=user_id)
-    user = _lock(session, user_id)
-    user.disabled_at = user.disabled_at or now()
-    return True
+    change_and_end_sessions(stores, change, user_id=user_id)
 
 
 @transaction(writes=True)
