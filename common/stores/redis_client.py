@@ -25,7 +25,7 @@ class CircuitBreakerPool(BlockingConnectionPool):
 
     _open_until = 0.0
 
-    def get_connection(self, command_name: Any = None, *keys: Any, **options: Any) -> Connection:
+    def get_connection(self, *_unused: Any, **_options: Any) -> Connection:
         """Return a connection.
 
         :raises redis.exceptions.ConnectionError: there is none, or there was none a moment ago.
@@ -33,7 +33,7 @@ class CircuitBreakerPool(BlockingConnectionPool):
         if time.monotonic() < self._open_until:
             raise RedisConnectionError("Redis could not be reached a moment ago")
         try:
-            connection: Connection = super().get_connection(command_name, *keys, **options)  # type: ignore[no-untyped-call]
+            connection: Connection = super().get_connection()  # type: ignore[no-untyped-call]
             return connection
         except (RedisConnectionError, RedisTimeoutError):
             self._open_until = time.monotonic() + _PAUSE
