@@ -115,34 +115,30 @@ def _fragment(moof: bytes, at: int, end: int, timescale: int, defaults: _Sample)
 def _defaults_of(tfhd: bytes, defaults: _Sample) -> _Sample:
     flags = int.from_bytes(tfhd[1:4], "big")
     at = 8 + (8 if flags & 0x1 else 0) + (4 if flags & 0x2 else 0)
-    found = list(defaults)
-    for number, flag in enumerate((0x8, 0x10, 0x20)):
-        if flags & flag:
-            (found[number],) = struct.unpack_from(">I", tfhd, at)
-            at += 4
-    return found[0], found[1], found[2]
+    fields = [flag for flag in (0x8, 0x10, 0x20) if flags & flag]
+    own = dict(zip(fields, struct.unpack_from(f">{len(fields)}I", tfhd, at), strict=True))
+    duration, size, sample_flags = defaults
+    return own.get(0x8, duration), own.get(0x10, size), own.get(0x20, sample_flags)
 
 
 def _run(trun: bytes, defaults: _Sample) -> tuple[int, list[_Sample]]:
     """Return where a run's data begins, and its samples."""
     flags = int.from_bytes(trun[1:4], "big")
     (count,) = struct.unpack_from(">I", trun, 4)
-    at, offset, first_flags = 8, 0, None
+    at, offset = 8, 0
     if flags & _DATA_OFFSET:
         (offset,) = struct.unpack_from(">i", trun, at)
         at += 4
-    if flags & _FIRST_FLAGS:
-        (first_flags,) = struct.unpack_from(">I", trun, at)
-        at += 4
+    first_flags = struct.unpack_from(">I", trun, at) if flags & _FIRST_FLAGS else ()
+    at += 4 * len(first_flags)
     columns = [flag for flag in (_DURATION, _SIZE, _FLAGS, _TIME_OFFSET) if flags & flag]
-    values = struct.unpack_from(f">{count * len(columns)}I", trun, at)
+    duration, size, sample_flags = defaults
     samples = []
     for number in range(count):
-        row = dict(zip(columns, values[number * len(columns) :], strict=False))
-        sample_flags = row.get(_FLAGS, defaults[2])
-        if number == 0 and first_flags is not None:
-            sample_flags = first_flags
-        samples.append((row.get(_DURATION, defaults[0]), row.get(_SIZE, defaults[1]), sample_flags))
+        values = struct.unpack_from(f">{len(columns)}I", trun, at + 4 * len(columns) * number)
+        row = dict(zip(columns, values, strict=True))
+        its_flags = first_flags[0] if first_flags and not number else row.get(_FLAGS, sample_flags)
+        samples.append((row.get(_DURATION, duration), row.get(_SIZE, size), its_flags))
     return offset, samples
 
 

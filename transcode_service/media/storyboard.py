@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from common.formatting import webvtt_time
 from transcode_service.media.sandbox import run_probe
 from transcode_service.media.source_info import Report, SandboxLimits, SourceInfo
 from transcode_service.media.tone_mapping import write_cube
@@ -42,13 +43,6 @@ def _cues(times: Sequence[float], width: int, height: int, duration_ms: int) -> 
     for number, begin in enumerate(begins):
         end = begins[number + 1] if number + 1 < len(begins) else max(duration_ms, begin + 1)
         row, column = divmod(number, COLUMNS)
-        yield f"{_clock(begin)} --> {_clock(end)}"
+        yield f"{webvtt_time(begin)} --> {webvtt_time(end)}"
         yield f"{SPRITE}#xywh={column * width},{row * height},{width},{height}"
         yield ""
-
-
-def _clock(milliseconds: int) -> str:
-    seconds, milliseconds = divmod(milliseconds, 1000)
-    minutes, seconds = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours:02d}:{minutes:02d}:{seconds:02d}.{milliseconds:03d}"
