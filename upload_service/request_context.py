@@ -23,10 +23,8 @@ class StorageUnavailable(MatineeError):
     """The volume cannot be written; the log says why."""
 
     status = 503
-
-    def __init__(self) -> None:
-        super().__init__("Videos cannot be stored at the moment. Tell the administrator.")
-        self.headers["Retry-After"] = "10"
+    sentence = "Videos cannot be stored at the moment. Tell the administrator."
+    retry_after = 10
 
 
 def settings() -> UploadSettings:

@@ -19,18 +19,14 @@ class LengthExceeded(MatineeError):
     """More bytes are sent than were announced."""
 
     status = 413
-
-    def __init__(self) -> None:
-        super().__init__("These are more bytes than were announced, so none of them was kept.")
+    sentence = "These are more bytes than were announced, so none of them was kept."
 
 
 class ChecksumMismatch(MatineeError):
     """The bytes are not those that the client read."""
 
     status = 460
-
-    def __init__(self) -> None:
-        super().__init__("These bytes were damaged on the way, so none of them was kept.")
+    sentence = "These bytes were damaged on the way, so none of them was kept."
 
 
 @dataclass(frozen=True)

@@ -45,25 +45,20 @@ class LengthRequired(MatineeError):
     """The server cannot tell where the body ends."""
 
     status = 411
-
-    def __init__(self) -> None:
-        super().__init__("Send the length of the body, or send it in chunks.")
+    sentence = "Send the length of the body, or send it in chunks."
 
 
 class ClientDisconnected(MatineeError):
     """The connection ended before the body did. Nobody is likely to read the answer."""
 
-    def __init__(self) -> None:
-        super().__init__("The connection ended before everything had arrived. Send it again.")
+    sentence = "The connection ended before everything had arrived. Send it again."
 
 
 class RequestTimeout(MatineeError):
     """The client has sent nothing for a minute."""
 
     status = 408
-
-    def __init__(self) -> None:
-        super().__init__("Nothing has arrived for a minute. Send it again.")
+    sentence = "Nothing has arrived for a minute. Send it again."
 
 
 class Body:

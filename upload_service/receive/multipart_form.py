@@ -24,8 +24,7 @@ _MAX_HEADER = 1 << 16  # bytes of one header line; names of files can be absurdl
 class MalformedForm(MatineeError):
     """The body contradicts what it says it is."""
 
-    def __init__(self) -> None:
-        super().__init__("The form could not be read. Send it again.")
+    sentence = "The form could not be read. Send it again."
 
 
 @dataclass(frozen=True)

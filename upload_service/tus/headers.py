@@ -56,9 +56,7 @@ class WrongContentType(MatineeError):
     """The bytes come as something else than bytes."""
 
     status = 415
-
-    def __init__(self) -> None:
-        super().__init__(f"Send the bytes as “Content-Type: {CONTENT_TYPE}”.")
+    sentence = f"Send the bytes as “Content-Type: {CONTENT_TYPE}”."
 
 
 @dataclass(frozen=True)

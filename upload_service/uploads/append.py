@@ -40,23 +40,19 @@ class NotAppendable(MatineeError):
     """A concatenated upload takes no bytes of its own."""
 
     status = 403
-
-    def __init__(self) -> None:
-        super().__init__("This upload is put together of others. Nothing can be added to it.")
+    sentence = "This upload is put together of others. Nothing can be added to it."
 
 
 class WrongOffset(Conflict):
     """The bytes would not begin where the file ends."""
 
-    def __init__(self) -> None:
-        super().__init__("These bytes do not begin where the upload ends. Ask for its offset.")
+    sentence = "These bytes do not begin where the upload ends. Ask for its offset."
 
 
 class LengthFixed(MatineeError):
     """The length is known already, and is another."""
 
-    def __init__(self) -> None:
-        super().__init__("The length of this upload cannot be set to that.")
+    sentence = "The length of this upload cannot be set to that."
 
 
 @dataclass(frozen=True)

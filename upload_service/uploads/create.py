@@ -29,8 +29,7 @@ from upload_service.uploads.quota import (
 class InvalidParts(MatineeError):
     """A part that is to be concatenated is missing, or not complete."""
 
-    def __init__(self) -> None:
-        super().__init__("These parts cannot be put together: each must be complete, and yours.")
+    sentence = "These parts cannot be put together: each must be complete, and yours."
 
 
 @dataclass(frozen=True)

@@ -39,17 +39,14 @@ class UploadLocked(MatineeError):
     """Another request of this upload is under way, and its bytes are coming."""
 
     status = 423
-
-    def __init__(self) -> None:
-        super().__init__("This upload is being written by another request. Try again in a moment.")
-        self.headers["Retry-After"] = "1"
+    sentence = "This upload is being written by another request. Try again in a moment."
+    retry_after = 1
 
 
 class Superseded(Conflict):
     """A newer request continues this upload. What was stored of this one is kept."""
 
-    def __init__(self) -> None:
-        super().__init__("A newer request has taken over this upload.")
+    sentence = "A newer request has taken over this upload."
 
 
 @contextmanager

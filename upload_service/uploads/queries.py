@@ -21,9 +21,7 @@ class UploadExpired(MatineeError):
     """The upload was removed before it was complete: it expired, or its account was deleted."""
 
     status = 410
-
-    def __init__(self) -> None:
-        super().__init__("This upload was ended before it was complete. Start it again.")
+    sentence = "This upload was ended before it was complete. Start it again."
 
 
 @dataclass(frozen=True)

@@ -36,9 +36,7 @@ class InsufficientStorage(MatineeError):
     """The volume is full, or would be."""
 
     status = 507
-
-    def __init__(self) -> None:
-        super().__init__("There is not enough room left for this file. Tell the administrator.")
+    sentence = "There is not enough room left for this file. Tell the administrator."
 
 
 class QuotaExceeded(MatineeError):
@@ -58,12 +56,10 @@ class TooManyUnfinished(MatineeError):
     """The account has too many uploads that were not finished."""
 
     status = 429
-
-    def __init__(self) -> None:
-        super().__init__(
-            f"You have {MAX_UNFINISHED} unfinished uploads, which is the limit."
-            " Finish some or throw them away, and try again."
-        )
+    sentence = (
+        f"You have {MAX_UNFINISHED} unfinished uploads, which is the limit."
+        " Finish some or throw them away, and try again."
+    )
 
 
 def file_too_large(max_size: int) -> BodyTooLarge:
