@@ -46,7 +46,7 @@ def begin(context: UploadContext, storage: Files) -> Begin:
 
     def begin(content: bytes | None = None, *, published: bool = False) -> Upload:
         new = NewUpload(length=None, title="Harbour", resumable=False)
-        upload = insert_upload(context.database, context=context, new=new, parts=None, arrived={})
+        upload = insert_upload(context.database, context=context, new=new, parts=None)
         if content is not None:
             with storage.create_incoming(upload.id) as file:
                 file_io.append(file, content)

@@ -1,6 +1,6 @@
 """Receiving an upload by a form: its fields, and one file, which is appended like any upload's."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -8,8 +8,8 @@ from common.errors import Unprocessable
 from common.ids import is_id
 from common.titles import clean_title
 from db.models import Upload, Video
-from upload_service.receive.body import FORM_OVERHEAD, BodyTooLarge
-from upload_service.receive.multipart_form import MAX_FIELD, Part
+from upload_service.receive.body import FORM_OVERHEAD
+from upload_service.receive.multipart_form import Part
 from upload_service.titles import clean_file_name, title_of_file
 from upload_service.uploads.append import AppendRequest, receive
 from upload_service.uploads.context import UploadContext
@@ -34,18 +34,6 @@ class FormUpload:
     submission: str | None = None
     title: str = ""
     received: int = 0
-
-
-@dataclass(frozen=True)
-class FilePart:
-    """The file of a form, as a source of an upload's bytes."""
-
-    part: Part
-    interrupt: Callable[[], None]
-
-    def pieces(self) -> Iterator[bytes]:
-        """Yield the bytes as they arrive."""
-        return self.part.content
 
 
 def receive_form(context: UploadContext, parts: Iterable[Part], form: FormUpload) -> Video:
@@ -76,7 +64,7 @@ def receive_form(context: UploadContext, parts: Iterable[Part], form: FormUpload
             elif part.name == "title":
                 form.title = clean_title(part.text())
             else:
-                _skip(part)
+                part.read_short()
         if upload is None:
             raise Unprocessable("Choose an MP4 file.")
         undo.pop_all()
@@ -107,8 +95,8 @@ def _receive_file(
     file = lock.enter_context(exclusive_writer(context, upload.id))
     if file is None:
         raise UploadExpired  # somebody has removed it already
-    request = AppendRequest(offset=0, size=None)
-    form.received = receive(context, upload, file, request, FilePart(part, form.interrupt))
+    request = AppendRequest(part.content, form.interrupt, offset=0, size=None)
+    form.received = receive(context, upload, file, request)
     if not form.received:
         raise Unprocessable("This file is empty.")
 
@@ -117,12 +105,3 @@ def _submission(text: str) -> str | None:
     if text and not is_id(text):
         raise Unprocessable("The field “submission” is not what this form sends. Reload the page.")
     return text or None
-
-
-def _skip(part: Part) -> None:
-    """Read over an unknown field, as long as it is short."""
-    length = 0
-    for piece in part.content:
-        length += len(piece)
-        if length > MAX_FIELD:
-            raise BodyTooLarge("A field of this form is longer than it can be.")

@@ -16,7 +16,7 @@ from multipart import (
 from common.errors import MatineeError, Unprocessable
 from upload_service.receive.body import BodyTooLarge
 
-MAX_FIELD = 1 << 16  # bytes
+_MAX_FIELD = 1 << 16  # bytes
 _MAX_PARTS = 16
 _MAX_HEADER = 1 << 16  # bytes of one header line; names of files can be absurdly long
 
@@ -47,15 +47,22 @@ class Part:
         """
         if self.file_name is not None:
             raise Unprocessable(f"The field “{self.name}” is a text, not a file.")
+        try:
+            return self.read_short().decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise Unprocessable("A field of this form is not text in UTF-8.") from error
+
+    def read_short(self) -> bytes:
+        """Return the content.
+
+        :raises BodyTooLarge: it is longer than 64 KiB.
+        """
         content = bytearray()
         for piece in self.content:
             content += piece
-            if len(content) > MAX_FIELD:
+            if len(content) > _MAX_FIELD:
                 raise BodyTooLarge("A field of this form is longer than it can be.")
-        try:
-            return content.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise Unprocessable("A field of this form is not text in UTF-8.") from error
+        return bytes(content)
 
 
 def boundary_of(mimetype_params: dict[str, str]) -> str:

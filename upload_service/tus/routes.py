@@ -15,7 +15,7 @@ from common.web.csrf import is_cross_site
 from common.web.urls import watch_url
 from db.models import Upload
 from upload_service.metrics import uploads_ended
-from upload_service.receive.append_file import LengthExceeded
+from upload_service.receive.append_file import Checksum, LengthExceeded
 from upload_service.receive.body import ClientDisconnected, RequestTimeout
 from upload_service.request_context import request_body, settings, upload_context, upload_slot
 from upload_service.tus import headers as tus
@@ -130,8 +130,7 @@ def _create() -> Response:
     status = UploadStatus(upload, 0, upload.length)
     if size != 0 or (length == 0 and not concat.is_part):
         try:
-            append_request = AppendRequest(offset=0, size=size, checksum=checksum)
-            status = _receive(context, upload.id, append_request)
+            status = _receive(context, upload.id, offset=0, checksum=checksum)
         except (Unprocessable, UploadExpired):  # it is gone
             raise
         except MatineeError as error:
@@ -181,22 +180,28 @@ def _head(upload_id: str) -> Response:
 
 def _append(upload_id: str) -> Response:
     _require_content_type()
-    length = request.headers.get("Upload-Length")
-    append_request = AppendRequest(
-        offset=tus.number("Upload-Offset", request.headers.get("Upload-Offset")),
-        size=_size(),
-        length=None if length is None else tus.number("Upload-Length", length),
-        checksum=tus.checksum(request.headers.get("Upload-Checksum")),
-    )
-    status = _receive(upload_context(), upload_id, append_request)
+    told = request.headers.get("Upload-Length")
+    offset = tus.number("Upload-Offset", request.headers.get("Upload-Offset"))
+    length = None if told is None else tus.number("Upload-Length", told)
+    checksum = tus.checksum(request.headers.get("Upload-Checksum"))
+    status = _receive(upload_context(), upload_id, offset=offset, length=length, checksum=checksum)
     return _with_progress(make_response("", 204), status)
 
 
-def _receive(context: UploadContext, upload_id: str, append_request: AppendRequest) -> UploadStatus:
+def _receive(
+    context: UploadContext,
+    upload_id: str,
+    *,
+    offset: int,
+    length: int | None = None,
+    checksum: Checksum | None,
+) -> UploadStatus:
     began = time.perf_counter()
+    body = request_body()
+    wanted = AppendRequest(body.pieces(), body.interrupt, offset, _size(), length, checksum)
     try:
         with upload_slot(upload_id):
-            status = append(context, upload_id, append_request, request_body())
+            status = append(context, upload_id, wanted)
     except Unprocessable:
         uploads_ended.labels("refused").inc()
         raise

@@ -1,7 +1,6 @@
 """Creating uploads: of one file, of a part, or of a file that is concatenated of parts."""
 
 import errno
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -18,7 +17,6 @@ from upload_service.uploads.delete import abandon_upload
 from upload_service.uploads.queries import UploadExpired
 from upload_service.uploads.quota import (
     InsufficientStorage,
-    counting_arrived,
     file_too_large,
     lock_volume,
     require_few_unfinished,
@@ -75,29 +73,16 @@ def create_upload(
     """
     if new.length is not None and new.length > context.limits.max_size:
         raise file_too_large(context.limits.max_size)
-    upload = counting_arrived(
-        context,
-        lambda arrived: insert_upload(
-            context.database, context=context, new=new, parts=parts, arrived=arrived
-        ),
-    )
+    upload = insert_upload(context.database, context=context, new=new, parts=parts)
     _create_file(context, upload.id)
     return upload
 
 
 @transaction(writes=True)
 def insert_upload(
-    session: Session,
-    *,
-    context: UploadContext,
-    new: NewUpload,
-    parts: list[str] | None,
-    arrived: Mapping[str, int],
+    session: Session, *, context: UploadContext, new: NewUpload, parts: list[str] | None
 ) -> Upload:
-    """Create an upload's row; see :func:`create_upload`.
-
-    :param arrived: see :func:`counting_arrived`.
-    """
+    """Create an upload's row; see :func:`create_upload`."""
     lock_volume(session)
     if session.get(User, context.owner_id) is None:
         raise UploadExpired
@@ -109,7 +94,7 @@ def insert_upload(
         if length > context.limits.max_size:
             raise file_too_large(context.limits.max_size)
     reserved = new.reserve if length is None else length
-    require_space(session, context, extra_bytes=reserved, arrived=arrived)
+    require_space(session, context, extra_bytes=reserved)
     expires_at = now() + timedelta(seconds=context.limits.expires)
     upload = Upload(
         id=new_id(),
