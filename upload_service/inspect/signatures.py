@@ -56,13 +56,9 @@ _TEXTS: tuple[tuple[str, str], ...] = (
 )
 
 _IMAGE_BRANDS = {
-    b"heic": "a HEIC",
-    b"heix": "a HEIC",
-    b"heif": "a HEIF",
-    b"mif1": "a HEIF",
-    b"msf1": "a HEIF",
-    b"avif": "an AVIF",
-    b"avis": "an AVIF",
+    **dict.fromkeys((b"heic", b"heix"), "a HEIC"),
+    **dict.fromkeys((b"heif", b"mif1", b"msf1"), "a HEIF"),
+    **dict.fromkeys((b"avif", b"avis"), "an AVIF"),
     b"crx ": "a Canon raw",
 }
 

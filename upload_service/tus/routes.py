@@ -33,29 +33,18 @@ restrict_to(blueprint, Audience.UPLOADERS)
 
 log = structlog.get_logger()
 
+_ANY = ("GET", "HEAD", "OPTIONS", "POST", "PATCH", "DELETE")  # see `_method`
 _COLLECTION = ("OPTIONS", "POST")
 _UPLOAD = ("OPTIONS", "HEAD", "PATCH", "DELETE")
 
 
-@blueprint.route(
-    tus.FILES,
-    methods=["GET", "HEAD", "OPTIONS", "POST", "PATCH", "DELETE"],
-    provide_automatic_options=False,
-)
+@blueprint.route(tus.FILES, methods=_ANY, provide_automatic_options=False)
 def uploads() -> Response:
     """Create an upload, or tell what this server can do."""
-    match _method(_COLLECTION):
-        case "OPTIONS":
-            return _options()
-        case _:
-            return _create()
+    return _options() if _method(_COLLECTION) == "OPTIONS" else _create()
 
 
-@blueprint.route(
-    f"{tus.FILES}/<upload_id>",
-    methods=["GET", "HEAD", "OPTIONS", "POST", "PATCH", "DELETE"],
-    provide_automatic_options=False,
-)
+@blueprint.route(f"{tus.FILES}/<upload_id>", methods=_ANY, provide_automatic_options=False)
 def upload(upload_id: str) -> Response:
     """Return how far an upload is, append to it, or delete it."""
     match _method(_UPLOAD):
@@ -111,13 +100,11 @@ def _options() -> Response:
 
 def _create() -> Response:
     headers = request.headers
-    concat = tus.concat(headers.get("Upload-Concat"))
-    if concat.parts is not None:
-        return _create_concatenated(concat.parts)
+    is_part, parts = tus.concat(headers.get("Upload-Concat"))
+    if parts is not None:
+        return _create_concatenated(parts)
     length = tus.upload_length(headers.get("Upload-Length"), headers.get("Upload-Defer-Length"))
-    new = tus.new_upload(
-        length=length, header=headers.get("Upload-Metadata"), is_part=concat.is_part
-    )
+    new = tus.new_upload(length=length, header=headers.get("Upload-Metadata"), is_part=is_part)
     checksum = tus.checksum(headers.get("Upload-Checksum"))
     size = _size()
     if size != 0:
@@ -128,7 +115,7 @@ def _create() -> Response:
     upload = create_upload(context, new)
     log.info("upload created", upload=upload.id, length=length)
     status = UploadStatus(upload, 0, upload.length)
-    if size != 0 or (length == 0 and not concat.is_part):
+    if size != 0 or (length == 0 and not is_part):
         try:
             status = _receive(context, upload.id, offset=0, checksum=checksum)
         except (Unprocessable, UploadExpired):  # it is gone
