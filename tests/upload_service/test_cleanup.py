@@ -30,14 +30,7 @@ def cleaner(context: UploadContext) -> Cleaner:
 
 
 def new_cleaner(context: UploadContext, **options: Any) -> Cleaner:
-    return Cleaner(
-        context.stores,
-        context.incoming,
-        context.videos,
-        context.limits,
-        cleanup_after=HOUR,
-        **options,
-    )
+    return Cleaner(context.stores, context.incoming, context.videos, context.settings, **options)
 
 
 @pytest.fixture

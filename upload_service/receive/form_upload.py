@@ -60,7 +60,11 @@ def receive_form(context: UploadContext, parts: Iterable[Part], form: FormUpload
                 undo.callback(abandon_upload, context, upload.id)
                 _receive_file(context, upload, part, form, lock)
             elif part.name == "submission":
-                form.submission = _submission(part.text())
+                form.submission = part.text() or None
+                if form.submission and not is_id(form.submission):
+                    raise Unprocessable(
+                        "The field “submission” is not what this form sends. Reload the page."
+                    )
             elif part.name == "title":
                 form.title = clean_title(part.text())
             else:
@@ -77,10 +81,9 @@ def _create(context: UploadContext, part: Part, form: FormUpload) -> Upload:
     if not part.file_name:
         raise Unprocessable("Choose an MP4 file.")
     # The size of the rest of the form is not known; it must not keep out a file that just fits.
-    reserve = max(0, (form.announced or 0) - FORM_OVERHEAD)
     new = NewUpload(
         length=None,
-        reserve=reserve,
+        reserve=max(0, (form.announced or 0) - FORM_OVERHEAD),
         title=form.title or title_of_file(part.file_name),
         file_name=clean_file_name(part.file_name) or None,
         resumable=False,
@@ -99,9 +102,3 @@ def _receive_file(
     form.received = receive(context, upload, file, request)
     if not form.received:
         raise Unprocessable("This file is empty.")
-
-
-def _submission(text: str) -> str | None:
-    if text and not is_id(text):
-        raise Unprocessable("The field “submission” is not what this form sends. Reload the page.")
-    return text or None

@@ -17,7 +17,7 @@ from db.models import Upload
 from upload_service.metrics import uploads_ended
 from upload_service.receive.append_file import Checksum, LengthExceeded
 from upload_service.receive.body import ClientDisconnected, RequestTimeout
-from upload_service.request_context import request_body, settings, upload_context, upload_slot
+from upload_service.services import request_body, settings, upload_context, upload_slot
 from upload_service.tus import headers as tus
 from upload_service.uploads.append import AppendRequest, append
 from upload_service.uploads.concatenate import concatenate

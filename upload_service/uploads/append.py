@@ -30,6 +30,7 @@ from upload_service.uploads.quota import (
     InsufficientStorage,
     extend_reservation,
     file_too_large,
+    require_size,
     reserve_ahead,
 )
 
@@ -114,7 +115,7 @@ def receive(context: UploadContext, upload: Upload, file: BinaryIO, request: App
     :raises MatineeError: as for :func:`append`.
     """
     writer = ActiveWriter(upload.id, request.interrupt)
-    max_bytes = context.limits.max_size if upload.length is None else upload.length
+    max_bytes = context.settings.max_upload_size if upload.length is None else upload.length
     before = checksums.take(upload.id, request.offset)
     sha256 = before.copy() if before else None
     with supersedable(context.stores.redis, writer):
@@ -157,14 +158,13 @@ def _pieces(
             raise Superseded  # the newer request was told an offset without this piece
         writer.arrived += len(piece)
         end = request.offset + writer.arrived
-        if reserved is not None and reserved < end <= context.limits.max_size:
+        if reserved is not None and reserved < end <= context.settings.max_upload_size:
             reserved = reserve_ahead(context, upload.id, end)
         yield piece
 
 
 def _prepare(context: UploadContext, upload_id: str, request: AppendRequest) -> Upload:
     """Read the row again, now that nobody else writes, and check that the bytes may come."""
-    limits = context.limits
     upload = find(context.database, owner_id=context.owner_id, upload_id=upload_id)
     if isinstance(upload, Video):
         raise NotFound  # a video's file is not among those of uploads
@@ -172,8 +172,7 @@ def _prepare(context: UploadContext, upload_id: str, request: AppendRequest) -> 
     if length is not None and length != upload.length:
         if upload.length is not None or length < request.offset:
             raise LengthFixed
-        if length > limits.max_size:
-            raise file_too_large(limits.max_size)
+        require_size(context, length)
         extend_reservation(
             context.database, context=context, upload_id=upload_id, total_bytes=length
         )
@@ -182,8 +181,7 @@ def _prepare(context: UploadContext, upload_id: str, request: AppendRequest) -> 
         end = request.offset + request.size
         if upload.length is not None and end > upload.length:
             raise LengthExceeded
-        if end > limits.max_size:
-            raise file_too_large(limits.max_size)
+        require_size(context, end)
         if upload.length is None:
             extend_reservation(
                 context.database, context=context, upload_id=upload_id, total_bytes=end
@@ -203,7 +201,7 @@ def _change(session: Session, /, *, upload_id: str, **values: int | datetime) ->
 
 def _renew(context: UploadContext, upload: Upload) -> None:
     """Move an upload's expiry, as it has been written to."""
-    expires = context.limits.expires
+    expires = context.settings.upload_expires
     until = now() + timedelta(seconds=expires)
     least = timedelta(seconds=min(_MIN_RENEWAL, expires / 10))
     if upload.expires_at is None or until - upload.expires_at > least:

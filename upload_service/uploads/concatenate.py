@@ -44,7 +44,7 @@ def concatenate(context: UploadContext, upload: Upload, *, wait: float = LOCK_WA
         except StorageFull as error:
             truncate(file, start)
             raise InsufficientStorage from error
-        remember_parts(context.stores.redis, upload, seconds=context.limits.expires)
+        remember_parts(context.stores.redis, upload, seconds=context.settings.upload_expires)
         try:
             return finish_if_complete(context, upload, file_size(file))
         finally:

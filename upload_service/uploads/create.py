@@ -17,9 +17,9 @@ from upload_service.uploads.delete import abandon_upload
 from upload_service.uploads.queries import UploadExpired
 from upload_service.uploads.quota import (
     InsufficientStorage,
-    file_too_large,
     lock_volume,
     require_few_unfinished,
+    require_size,
     require_space,
 )
 
@@ -71,8 +71,7 @@ def create_upload(
     :raises InsufficientStorage: the volume has no space for it. Parts must fit once more.
     :raises UploadExpired: the account has just been deleted.
     """
-    if new.length is not None and new.length > context.limits.max_size:
-        raise file_too_large(context.limits.max_size)
+    require_size(context, new.length or 0)
     upload = insert_upload(context.database, context=context, new=new, parts=parts)
     _create_file(context, upload.id)
     return upload
@@ -91,11 +90,10 @@ def insert_upload(
         require_few_unfinished(session, owner_id=context.owner_id)
     else:
         length = _take_over(session, context, parts=parts)
-        if length > context.limits.max_size:
-            raise file_too_large(context.limits.max_size)
+        require_size(context, length)
     reserved = new.reserve if length is None else length
     require_space(session, context, extra_bytes=reserved)
-    expires_at = now() + timedelta(seconds=context.limits.expires)
+    expires_at = now() + timedelta(seconds=context.settings.upload_expires)
     upload = Upload(
         id=new_id(),
         owner_id=context.owner_id,

@@ -60,6 +60,15 @@ def file_too_large(max_size: int) -> BodyTooLarge:
     return BodyTooLarge(f"This file is too large: at most {filesize(max_size)} are taken.")
 
 
+def require_size(context: UploadContext, size: int) -> None:
+    """Check that a file may be so large.
+
+    :raises BodyTooLarge: it may not.
+    """
+    if size > context.settings.max_upload_size:
+        raise file_too_large(context.settings.max_upload_size)
+
+
 def available_bytes(incoming: IncomingStore) -> int:
     """Return how many bytes uploads may still write, those that are reserved included."""
     return max(0, incoming.free_bytes() - RESERVED_SPACE)
@@ -79,7 +88,7 @@ def require_space(session: Session, context: UploadContext, *, extra_bytes: int)
     :raises QuotaExceeded: the account may not have them.
     :raises InsufficientStorage: the volume has no space, with all that is reserved.
     """
-    use = storage_use(session, user_id=context.owner_id, default_quota=context.limits.quota)
+    use = storage_use(session, user_id=context.owner_id, default_quota=context.settings.quota)
     if use.quota is not None and extra_bytes > use.quota - use.used:
         raise QuotaExceeded(remaining=use.quota - use.used, quota=use.quota)
     reserved = session.scalar(select(func.sum(Upload.reserved))) or 0
@@ -129,7 +138,7 @@ def reserve_ahead(context: UploadContext, upload_id: str, total_bytes: int) -> i
     :raises QuotaExceeded: the account may not have them.
     :raises InsufficientStorage: the volume has no space.
     """
-    wanted = min(total_bytes + _STEP, context.limits.max_size)
+    wanted = min(total_bytes + _STEP, context.settings.max_upload_size)
     try:
         extend_reservation(
             context.database, context=context, upload_id=upload_id, total_bytes=wanted
