@@ -50,7 +50,12 @@ class ChecksumBackfill:
             try:
                 if not self._read(until):
                     break
-                made += self._record()
+                made += _record(
+                    self.database,
+                    video_id=self._video_id,
+                    size=self._offset,
+                    sha256=self._hash.hexdigest(),
+                )
             except FileNotFoundError:
                 pass  # the janitor's report tells of it
             self._begin(self._video_id + _NEXT)
@@ -71,10 +76,6 @@ class ChecksumBackfill:
                 if time.monotonic() >= until:
                     return False
         return True
-
-    def _record(self) -> int:
-        digest = self._hash.hexdigest()
-        return _record(self.database, video_id=self._video_id, size=self._offset, sha256=digest)
 
 
 @transaction(writes=False)

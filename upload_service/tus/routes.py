@@ -55,7 +55,8 @@ def upload(upload_id: str) -> Response:
         case "PATCH":
             return _append(upload_id)
         case _:
-            return _delete(upload_id)
+            delete_upload(upload_context(), upload_id)
+            return make_response("", 204)
 
 
 @blueprint.after_request
@@ -200,11 +201,6 @@ def _receive(
         seconds = round(time.perf_counter() - began, 3)
         log.info("uploaded", video=status.video.id, bytes=status.length, seconds=seconds)
     return status
-
-
-def _delete(upload_id: str) -> Response:
-    delete_upload(upload_context(), upload_id)
-    return make_response("", 204)
 
 
 def _with_progress(response: Response, status: UploadStatus) -> Response:

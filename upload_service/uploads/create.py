@@ -73,7 +73,18 @@ def create_upload(
     """
     require_size(context, new.length or 0)
     upload = insert_upload(context.database, context=context, new=new, parts=parts)
-    _create_file(context, upload.id)
+
+    def create() -> None:
+        with context.incoming.create_incoming(upload.id):
+            pass
+
+    try:
+        native_threads.run(create)
+    except OSError as error:
+        abandon_upload(context, upload.id)
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise InsufficientStorage from error
+        raise
     return upload
 
 
@@ -129,17 +140,3 @@ def _take_over(session: Session, context: UploadContext, *, parts: list[str]) ->
         upload.reserved = 0
     session.flush()
     return length
-
-
-def _create_file(context: UploadContext, upload_id: str) -> None:
-    def create() -> None:
-        with context.incoming.create_incoming(upload_id):
-            pass
-
-    try:
-        native_threads.run(create)
-    except OSError as error:
-        abandon_upload(context, upload_id)
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise InsufficientStorage from error
-        raise

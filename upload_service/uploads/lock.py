@@ -75,8 +75,7 @@ def exclusive_writer(
                         raise UploadLocked from error
                     if not claimed:
                         claimed = True
-                        _claim(redis, upload_id, force=force)
-                        claim.callback(_withdraw, redis, upload_id)
+                        claim.enter_context(_claim(redis, upload_id, force=force))
                     time.sleep(_POLL)
         yield file
 
@@ -168,26 +167,26 @@ def supersedable(redis: Redis, writer: ActiveWriter) -> Iterator[None]:
         watcher.remove(writer)
 
 
-def _key(upload_id: str) -> str:
-    return f"upload-claim:{upload_id}"
-
-
 # Without Redis a stalled request ends after a minute; nothing else here depends on Redis.
 
 
-def _claim(redis: Redis, upload_id: str, *, force: bool) -> None:
+@contextmanager
+def _claim(redis: Redis, upload_id: str, *, force: bool) -> Iterator[None]:
     with suppress(RedisError):
         redis.set(_key(upload_id), _ALWAYS if force else _IF_STALLED, ex=_CLAIM_TTL)
-
-
-def _withdraw(redis: Redis, upload_id: str) -> None:
-    with suppress(RedisError):
-        redis.delete(_key(upload_id))
+    try:
+        yield
+    finally:
+        with suppress(RedisError):
+            redis.delete(_key(upload_id))
 
 
 def _claims(redis: Redis, writers: list[ActiveWriter]) -> list[str | None]:
-    try:
+    with suppress(RedisError):
         claims: Any = redis.mget([_key(one.upload_id) for one in writers])
-    except RedisError:
-        return [None] * len(writers)
-    return list(claims)
+        return list(claims)
+    return [None] * len(writers)
+
+
+def _key(upload_id: str) -> str:
+    return f"upload-claim:{upload_id}"
