@@ -10,16 +10,13 @@ pieces, and a piece reaches the file once all of it is there.
 import socket
 from collections.abc import Iterator
 from contextlib import nullcontext, suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any, BinaryIO
 
 import gevent
 from flask import Request
 from gevent.socket import wait_read
 
 from common.errors import MatineeError
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import InputStream
 
 FORM_OVERHEAD = 1 << 18
 """Bytes that a form may have beside its file: fields, headers and boundaries."""
@@ -66,7 +63,7 @@ class Body:
 
     def __init__(self, request: Request) -> None:
         environ = request.environ
-        self._stream: InputStream = environ["wsgi.input"]
+        self._stream: BinaryIO = environ["wsgi.input"]
         self._socket: Any = environ.get("gunicorn.socket")  # missing in other servers
         self._has_end = bool(environ.get("wsgi.input_terminated"))
         self._remaining = request.content_length  # None in chunked coding

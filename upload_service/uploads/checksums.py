@@ -6,10 +6,6 @@ another process took part, or this one died, the janitor reads the file again.
 
 import hashlib
 import threading
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from hashlib import _Hash
 
 _MAX_COUNT = 1000  # uploads; each is some hundred bytes
 
@@ -19,9 +15,9 @@ class RunningChecksums:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: dict[str, tuple[int, _Hash]] = {}  # by upload, the oldest first
+        self._kept: dict[str, tuple[int, hashlib._Hash]] = {}  # by upload, the oldest first
 
-    def take(self, upload_id: str, offset: int) -> "_Hash | None":
+    def take(self, upload_id: str, offset: int) -> "hashlib._Hash | None":
         """Return the hash of an upload's first bytes, to go on with; None if it is not known.
 
         The bytes before an offset never change, so the offset tells whether it is the right one.
@@ -30,7 +26,7 @@ class RunningChecksums:
             kept, hashed = self._kept.pop(upload_id, (0, hashlib.sha256()))
         return hashed if kept == offset else hashlib.sha256() if offset == 0 else None
 
-    def keep(self, upload_id: str, offset: int, hashed: "_Hash | None") -> None:
+    def keep(self, upload_id: str, offset: int, hashed: "hashlib._Hash | None") -> None:
         """Remember the hash of an upload's first bytes; the oldest are forgotten."""
         if hashed is None:
             return
