@@ -5,13 +5,10 @@ Only the piece at hand and the few short fields are in memory.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import takewhile
+from typing import cast
 
-from multipart import (
-    MultipartError,
-    MultipartSegment,
-    ParserLimitReached,
-    PushMultipartParser,
-)
+from multipart import MultipartError, MultipartSegment, ParserLimitReached, PushMultipartParser
 
 from common.errors import MatineeError, Unprocessable
 from upload_service.receive.body import BodyTooLarge
@@ -85,7 +82,8 @@ def read_form(pieces: Iterable[bytes], boundary: str) -> Iterator[Part]:
     events = _events(pieces, boundary)
     for event in events:
         if isinstance(event, MultipartSegment):
-            yield Part(event.name or "", event.filename, _content(events))
+            content = takewhile(lambda one: isinstance(one, bytes), events)
+            yield Part(event.name or "", event.filename, cast("Iterator[bytes]", content))
 
 
 def _events(pieces: Iterable[bytes], boundary: str) -> Iterator[MultipartSegment | bytes | None]:
@@ -101,10 +99,3 @@ def _events(pieces: Iterable[bytes], boundary: str) -> Iterator[MultipartSegment
         raise BodyTooLarge("This form has more parts than it can have.") from error
     except MultipartError as error:
         raise MalformedForm from error
-
-
-def _content(events: Iterator[MultipartSegment | bytes | None]) -> Iterator[bytes]:
-    for event in events:
-        if not isinstance(event, bytes):
-            return
-        yield event

@@ -14,13 +14,8 @@ from upload_service.uploads.create import NewUpload
 
 VERSION = "1.0.0"
 EXTENSIONS = (
-    "creation",
-    "creation-with-upload",
-    "creation-defer-length",
-    "expiration",
-    "checksum",
-    "termination",
-    "concatenation",
+    "creation,creation-with-upload,creation-defer-length,expiration,checksum,termination,"
+    "concatenation"
 )
 CONTENT_TYPE = "application/offset+octet-stream"
 FILES = "/upload/files"

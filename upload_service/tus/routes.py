@@ -93,7 +93,7 @@ def _method(known: tuple[str, ...]) -> str:
 def _options() -> Response:
     response = make_response("", 204)
     response.headers["Tus-Version"] = tus.VERSION
-    response.headers["Tus-Extension"] = ",".join(tus.EXTENSIONS)
+    response.headers["Tus-Extension"] = tus.EXTENSIONS
     response.headers["Tus-Checksum-Algorithm"] = ",".join(tus.ALGORITHMS)
     response.headers["Tus-Max-Size"] = str(settings().max_upload_size)
     return response
