@@ -11,23 +11,20 @@ from typing import ClassVar
 class MatineeError(Exception):
     """Something that is expected to go wrong.
 
-    A class with one sentence for all cases has it as an attribute.
-
-    :param sentence: for people: what happened and what to do.
-    :ivar retry_after: seconds until another attempt may succeed.
+    :param sentence: for people: what happened and what to do; the class's own if it is left out.
+    :cvar retry_after: seconds after which a client may try again.
     :ivar headers: to be sent with the answer.
     """
 
     status: ClassVar[int] = 400
     sentence: str = ""
-    retry_after: int | None = None
+    retry_after: ClassVar[int | None] = None
 
-    def __init__(self, sentence: str | None = None) -> None:
+    def __init__(self, sentence: str = "") -> None:
         self.sentence = sentence or self.sentence
         super().__init__(self.sentence)
-        self.headers: dict[str, str] = {}
-        if self.retry_after is not None:
-            self.headers["Retry-After"] = str(self.retry_after)
+        retry = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+        self.headers: dict[str, str] = retry
 
 
 class NotFound(MatineeError):

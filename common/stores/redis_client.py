@@ -25,7 +25,7 @@ class CircuitBreakerPool(BlockingConnectionPool):
 
     _open_until = 0.0
 
-    def get_connection(self, *_unused: Any, **_options: Any) -> Connection:
+    def get_connection(self, command_name: Any = None, *keys: Any, **options: Any) -> Connection:
         """Return a connection.
 
         :raises redis.exceptions.ConnectionError: there is none, or there was none a moment ago.
