@@ -84,6 +84,9 @@ def _redirect(settings: StandaloneSettings) -> str:
         [
             f"http://:{settings.http_port} {{",
             f"\tbind {settings.address}",
+            "\ttimeouts {",
+            "\t\tread_timeout 60s",
+            "\t}",
             f"\tredir {settings.https_url}{{uri}} 308",
             "}",
         ]

@@ -203,3 +203,11 @@ def test_a_body_may_be_slow_and_its_answer_late(brisk: Front, held: ExitStack) -
         client.sendall(bytes([byte]))
 
     assert status_of(client) == b"200"
+
+
+@pytest.mark.parametrize("path", ["/login", "/upload/files"])
+def test_wrong_chunks_are_refused_for_good(front: Front, held: ExitStack, path: str) -> None:
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    (client,) = hold(front, held, 1, head.encode() + b"zz\r\nabc\r\n0\r\n\r\n")
+
+    assert status_of(client) == b"400"
