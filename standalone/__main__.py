@@ -10,6 +10,7 @@ up to date, starts the session store, the three services, Caddy, the janitor and
 service, starts again what ends by itself, and on Ctrl-C or SIGTERM lets answers under way finish.
 """
 
+import errno
 import fcntl
 import os
 import shutil
@@ -20,6 +21,8 @@ import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import IO, NoReturn
+
+from sqlalchemy.exc import ArgumentError, OperationalError
 
 from common.process.supervisor import Program, Supervisor
 from common.settings import Environment, SettingsError
@@ -66,6 +69,8 @@ def _require_free(settings: StandaloneSettings) -> None:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 probe.bind((settings.address, port))
         except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL:
+                sys.exit(f"LISTEN_ADDRESS is {settings.address}; this machine has no such address.")
             names = "HTTP_PORT and HTTPS_PORT" if settings.domain else "PORTS=5100,5101,5102"
             sys.exit(
                 f"Port {port} of {settings.address} cannot be used: {error.strerror}."
@@ -84,9 +89,16 @@ def _create_admin(settings: StandaloneSettings, arguments: list[str]) -> NoRetur
 
 
 def _migrate(database_url: str) -> None:
-    database = connect(database_url)
-    with database.engine.begin() as connection:
-        upgrade(connection)
+    try:
+        database = connect(database_url)
+        with database.engine.begin() as connection:
+            upgrade(connection)
+    except ArgumentError as error:
+        raise SettingsError(
+            "DATABASE_URL cannot be understood; it takes a URL such as sqlite:////path/to/file."
+        ) from error
+    except OperationalError as error:
+        sys.exit(f"The database cannot be used: {error.orig}")
     database.engine.dispose()
 
 

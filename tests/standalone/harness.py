@@ -139,9 +139,12 @@ class Answer:
 
 
 class Front:
-    """A running Caddy with the project's configuration."""
+    """A running Caddy with the project's configuration.
 
-    def __init__(self, folder: Path, **settings: str) -> None:
+    :param edit: changes the configuration, such as a limit that is too long for a test.
+    """
+
+    def __init__(self, folder: Path, *, edit: Callable[[str], str] = str, **settings: str) -> None:
         self.folder = folder
         self.videos, self.static = folder / "videos", folder / "static"
         for made in (self.videos, self.static):
@@ -165,7 +168,7 @@ class Front:
         text = caddyfile.render(
             self.settings, sockets=sockets, static_dir=self.static, videos_dir=self.videos
         )
-        (folder / "Caddyfile").write_text(text, encoding="utf-8")
+        (folder / "Caddyfile").write_text(edit(text), encoding="utf-8")
         self._log = (folder / "caddy.log").open("wb")
         self.process = subprocess.Popen(
             [caddyfile.caddy(), "run", "--config", folder / "Caddyfile", "--adapter", "caddyfile"],

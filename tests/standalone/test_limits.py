@@ -4,12 +4,13 @@ import json
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from time import sleep
 
 import pytest
 
 from standalone import caddyfile
-from tests.standalone.harness import MEDIA, VIDEO, Front, raise_file_limit
+from tests.standalone.harness import MEDIA, VIDEO, Front, Reply, Seen, raise_file_limit
 from tests.waiting import wait_until
 
 FORM = (
@@ -147,3 +148,66 @@ def test_how_long_a_client_may_be_silent(front: Front) -> None:
     seconds = 10**9
     assert {server["read_header_timeout"] for server in servers} == {15 * seconds}
     assert {server["idle_timeout"] for server in servers} == {75 * seconds}
+    # As the gateway's: who pauses a video, or reads a kilobyte a second, is not disconnected.
+    assert {server["write_idle_timeout"] for server in servers} == {300 * seconds}
+
+
+@pytest.fixture(scope="module")
+def brisk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
+    """A front server that waits a second, not a minute, for the next byte of a body."""
+
+    def shorten(text: str) -> str:
+        assert text.count("read_timeout 60s") == 2
+        return text.replace("read_timeout 60s", "read_timeout 1s")
+
+    running = Front(tmp_path_factory.mktemp("brisk"), edit=shorten)
+    yield running
+    running.close()
+
+
+@pytest.mark.parametrize("framing", ["Content-Length: 1000000", "Transfer-Encoding: chunked"])
+@pytest.mark.parametrize("path", ["/upload/files", "/login", "/nothing", MEDIA])
+def test_after_a_body_that_stalls_the_connection_is_closed(
+    brisk: Front, held: ExitStack, path: str, framing: str
+) -> None:
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\n{framing}\r\n\r\n"
+    (client,) = hold(brisk, held, 1, head.encode() + b"5\r\nstart")
+    answer = client.recv(65536)
+
+    # What follows is the rest of the body, and no request.
+    with suppress(OSError):
+        client.sendall(b"GET /login HTTP/1.1\r\nHost: localhost\r\nX-Smuggled: yes\r\n\r\n")
+        while part := client.recv(65536):
+            answer += part
+
+    assert answer.count(b"HTTP/1.1 ") <= 1
+    seen = [request for service in brisk.services.values() for request in service.seen]
+    assert not any(request.headers["X-Smuggled"] for request in seen)
+
+
+def test_a_body_may_be_slow_and_its_answer_late(brisk: Front, held: ExitStack) -> None:
+    def answer_late(_seen: Seen) -> Reply:
+        sleep(2)
+        return Reply()
+
+    brisk.upload.reply = answer_late
+    (client,) = hold(
+        brisk,
+        held,
+        1,
+        b"PATCH /upload/files/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n",
+    )
+
+    for byte in b"slow.":
+        sleep(0.5)
+        client.sendall(bytes([byte]))
+
+    assert status_of(client) == b"200"
+
+
+@pytest.mark.parametrize("path", ["/login", "/upload/files"])
+def test_wrong_chunks_are_refused_for_good(front: Front, held: ExitStack, path: str) -> None:
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    (client,) = hold(front, held, 1, head.encode() + b"zz\r\nabc\r\n0\r\n\r\n")
+
+    assert status_of(client) == b"400"

@@ -115,6 +115,26 @@ def test_a_port_that_is_taken_is_told(tmp_path: Path, address: str) -> None:
     assert f"Port {port} of {address} cannot be used" in said
 
 
+def test_an_address_of_another_machine_is_told(tmp_path: Path) -> None:
+    said = refusal(DATA_DIR=str(tmp_path), LISTEN_ADDRESS="192.0.2.1", PORTS=str(free_ports(1)[0]))
+
+    assert "LISTEN_ADDRESS is 192.0.2.1; this machine has no such address." in said
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("nonsense", "DATABASE_URL cannot be understood"),
+        ("unknown://host/name", "DATABASE_URL cannot be understood"),
+        ("sqlite:////proc/matinee.db", "The database cannot be used: unable to open"),
+    ],
+)
+def test_a_database_that_cannot_be_used_is_told(tmp_path: Path, url: str, sentence: str) -> None:
+    said = refusal(DATA_DIR=str(tmp_path), DATABASE_URL=url, PORTS=str(free_ports(1)[0]))
+
+    assert sentence in said
+
+
 def test_a_wrong_setting_is_told(tmp_path: Path) -> None:
     assert "PORTS takes" in refusal(DATA_DIR=str(tmp_path), PORTS="x")
 
