@@ -62,14 +62,14 @@ KINDS = {
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is of another kind, and on MySQL what asks no database; skip what needs a
-    program that is not here, saying how to get it. In CI that is a failure.
+    """Leave out what is of another kind, and on MySQL what does not depend on the database; skip
+    what needs a program that is not here, saying how to get it. In CI that is a failure.
     """
     others = [
         item
         for item in items
         if any(item.get_closest_marker(marker) and not this for marker, this in KINDS.items())
-        or (ON_MYSQL and "migrated" not in getattr(item, "fixturenames", ()))
+        or (ON_MYSQL and not any(map(item.get_closest_marker, ("on_mysql", "mysql_only"))))
     ]
     config.hook.pytest_deselected(items=others)
     left_out = set(others)

@@ -74,6 +74,7 @@ def test_without_redis_pages_that_need_no_session_are_still_shown(
     assert without_redis.post("/logout").status_code == 503
 
 
+@pytest.mark.on_mysql
 def test_without_the_database_the_answer_is_503(
     common_settings: CommonSettings, tmp_path: Path, redis: object
 ) -> None:

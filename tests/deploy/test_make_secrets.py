@@ -18,10 +18,10 @@ from redis.exceptions import (
 )
 
 from auth_service.rate_limits import RateLimited, RateLimits
-from common import redis as redis_client
 from common.access import VideoAccess, Viewer
-from common.cache import VideoCache
-from common.sessions import SessionStore
+from common.stores import redis_client
+from common.stores.sessions import SessionStore
+from common.stores.video_cache import VideoCache
 from db.models import Role, Visibility
 from tests.conftest import ROOT, free_ports
 from tests.waiting import wait_until
@@ -76,7 +76,7 @@ class Store:
     def connect(self, service: str) -> Redis:
         """Connect as a service does."""
         url = self.secrets[f"redis-url.{service}"]
-        return redis_client.connect(url.replace("redis:6379", f"127.0.0.1:{self.port}"))
+        return redis_client.connect_redis(url.replace("redis:6379", f"127.0.0.1:{self.port}"))
 
     def answers(self) -> bool:
         """Ask as the health check does."""
@@ -139,7 +139,7 @@ def test_a_service_reads_and_extends_sessions_and_cannot_make_them(
     token = SessionStore(connect("auth"), ttl=4).begin(ALICE, device="a test", address="x")
     sessions = SessionStore(connect(service), ttl=60)
     assert sessions.find(token) == ALICE
-    sessions.touch(token, ALICE, address="another")
+    sessions.record_use(token, ALICE, address="another")
     with pytest.raises(NoPermissionError):
         sessions.begin(ALICE, device="forged", address="x")
     with pytest.raises(NoPermissionError):

@@ -168,6 +168,7 @@ def test_what_arrived_before_the_connection_broke_is_kept(
     tus.assert_arrived(where, film)
 
 
+@pytest.mark.on_mysql
 def test_a_client_that_comes_back_takes_over_from_its_dead_request(
     tus: Client, film: bytes
 ) -> None:
@@ -292,6 +293,7 @@ def test_a_request_whose_bytes_come_is_not_ended(tus: Client, film: bytes) -> No
     tus.assert_arrived(where, film)
 
 
+@pytest.mark.on_mysql
 def test_a_hundred_rounds_of_two_writers_never_interleave(tus: Client) -> None:
     size = 20_000
     where = tus.begin(101 * size)
