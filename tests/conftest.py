@@ -4,6 +4,7 @@ Alice owns, Bob must not see, Charlie is a third. The stores are a real Valkey, 
 `TEST_DATABASE_URL`, MySQL.
 """
 
+import gc
 import os
 import shutil
 import socket
@@ -81,6 +82,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 if os.environ.get("CI") == "true":
                     raise pytest.UsageError(reason)
                 item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def pytest_collection_finish() -> None:
+    """Keep what was imported out of garbage collection: tests make much garbage, modules none."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

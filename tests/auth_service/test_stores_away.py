@@ -30,7 +30,6 @@ def without_redis(common_settings: CommonSettings) -> FlaskClient:
     return client(replace(common_settings, redis_url=f"redis://127.0.0.1:{free_ports(1)[0]}/0"))
 
 
-@pytest.mark.alone
 def test_without_redis_nobody_is_signed_in_whatever_the_password(
     site: Site, alice: Client, without_redis: FlaskClient
 ) -> None:

@@ -79,7 +79,6 @@ def test_simultaneous_writers_all_get_through(database: Database) -> None:
     assert database.read(lambda session: session.scalar(COUNT)) == 20
 
 
-@pytest.mark.alone
 def test_a_database_that_is_away_is_said_to_be_within_two_seconds() -> None:
     database = connect("mysql+pymysql://nobody@127.0.0.1:9/matinee")
     began = time.monotonic()

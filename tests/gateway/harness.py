@@ -22,9 +22,17 @@ from typing import Any
 GATEWAY = Path(__file__).parents[2] / "gateway"
 COOKIE = "matinee_session"
 ALICE, BOB, CHARLIE = (name * 8 + "-token_of_43_characters" for name in ("alic", "bobb", "char"))
+PEOPLE = {ALICE, BOB, CHARLIE}
 VIDEO = "AAAAAAAAAAAAAAAAAAAAA0"
 MEDIA = f"/stream/{VIDEO}/video.mp4"
 BYTES = Random(1).randbytes(1000)
+
+
+def newcomer() -> str:
+    """Return the session of somebody new, about whom the gateway keeps no answer."""
+    token = f"new{len(PEOPLE):05}-token_of_43_characters"
+    PEOPLE.add(token)
+    return token
 
 
 @dataclass(frozen=True)
@@ -334,6 +342,6 @@ def allow_only(*allowed: str) -> Callable[[Seen], Reply]:
         token = bearer or seen.header("X-Session-Token")
         if token in allowed:
             return Reply(204, {"X-Media-Path": f"{seen.header('X-Video')}/{place_of(seen)}"})
-        return Reply(403 if token in (ALICE, BOB, CHARLIE) else 401)
+        return Reply(403 if token in PEOPLE else 401)
 
     return reply

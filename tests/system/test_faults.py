@@ -105,7 +105,6 @@ def status(person: Person, path: str) -> int:
         return 0
 
 
-@pytest.mark.alone
 def test_without_the_session_store_the_answer_is_no_and_service_comes_back(
     origin: Origin, alice: Person, film: Path
 ) -> None:
@@ -141,7 +140,6 @@ def test_when_redis_is_killed_no_byte_is_granted_and_nothing_is_restarted(
     assert origin.container("streaming") == streaming
 
 
-@pytest.mark.alone
 @pytest.mark.standalone_only
 def test_when_the_session_store_is_killed_it_is_back_with_everybody_signed_in(
     origin: Standalone, alice: Person, film: Path
@@ -167,7 +165,6 @@ def test_without_the_database_pages_say_so_within_two_seconds(
     wait_until(lambda: status(alice, "/stream") == 200, within=60, what="the library again")
 
 
-@pytest.mark.alone
 @pytest.mark.standalone_only
 @pytest.mark.parametrize(
     "part",

@@ -351,7 +351,6 @@ def test_a_worker_killed_in_the_middle_of_a_write_costs_no_acknowledged_byte(
     tus.assert_arrived(where, film)
 
 
-@pytest.mark.alone
 def test_memory_does_not_grow_with_what_arrives_in_fifty_uploads_at_once(
     tus: Client, film: bytes
 ) -> None:
