@@ -34,8 +34,8 @@ from db.schema import upgrade
 from streaming_service.settings import StreamingSettings
 from tests import containers, media
 from tests.site import in_one_process
-from tests.system.origin import Compose, Origin, Standalone
-from tests.system.people import Person, sign_up
+from tests.system.deployment import Compose, Origin, Standalone
+from tests.system.http_client import Person, sign_up
 from upload_service.settings import UploadSettings
 
 if TYPE_CHECKING:

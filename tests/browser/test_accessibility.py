@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import enter
-from tests.system.origin import ROOT, Origin
+from tests.system.deployment import ROOT, Origin
 
 pytestmark = pytest.mark.front_end
 

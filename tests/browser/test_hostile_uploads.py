@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.line import Line
+from tests.browser.flaky_proxy import Line
 from tests.browser.test_resumable import (
     DONE,
     Wire,
@@ -19,8 +19,8 @@ from tests.browser.test_resumable import (
     visit,
     wire,
 )
-from tests.system.origin import Origin
-from tests.system.people import Person
+from tests.system.deployment import Origin
+from tests.system.http_client import Person
 
 __all__ = ["context", "line", "long_film", "page", "tidy", "wire"]  # fixtures
 

@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Browser, Dialog, Page, expect
 
 from tests import media
-from tests.system.origin import Origin
-from tests.system.people import PASSWORD, Person
+from tests.system.deployment import Origin
+from tests.system.http_client import PASSWORD, Person
 from tests.waiting import wait_until
 
 

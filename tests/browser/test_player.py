@@ -8,8 +8,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 
 from tests.browser.conftest import enter
 from tests.browser.player import HOSTILE_LABEL, VIDEO, Player
-from tests.system.origin import Origin
-from tests.system.people import Person
+from tests.system.deployment import Origin
+from tests.system.http_client import Person
 from tests.waiting import wait_until
 
 

@@ -8,8 +8,8 @@ from playwright.sync_api import Browser, Page, expect
 from tests import media
 from tests.browser.conftest import enter
 from tests.browser.player import Player, hold_back
-from tests.system.origin import Origin
-from tests.system.people import Person
+from tests.system.deployment import Origin
+from tests.system.http_client import Person
 from tests.waiting import wait_until
 
 PATIENCE = 120_000  # milliseconds for all steps of twelve seconds of film, on a busy machine

@@ -11,10 +11,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Request, Route, expect
 
 from tests.browser.conftest import enter, watch_console
-from tests.browser.line import Line
+from tests.browser.flaky_proxy import Line
 from tests.browser.test_accessibility import violations
-from tests.system.origin import Origin
-from tests.system.people import PASSWORD, Person
+from tests.system.deployment import Origin
+from tests.system.http_client import PASSWORD, Person
 
 DONE = "Done. It can be watched now."
 THROWN_AWAY = ("DELETE", 204)

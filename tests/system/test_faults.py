@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from tests.system.origin import Compose, Origin, Standalone, answers
-from tests.system.people import Person
+from tests.system.deployment import Compose, Origin, Standalone, answers
+from tests.system.http_client import Person
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.needs_ffmpeg

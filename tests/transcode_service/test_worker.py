@@ -15,7 +15,7 @@ from common.settings import CommonSettings
 from db.models import JobState
 from tests.conftest import ROOT
 from tests.media import make
-from tests.system.origin import below
+from tests.system.deployment import below
 from tests.transcode_service.conftest import House
 from tests.waiting import wait_until
 
