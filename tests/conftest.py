@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from argon2.profiles import CHEAPEST
+from jinja2.bccache import Bucket, BytecodeCache
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from sqlalchemy import create_engine, text
@@ -245,6 +246,25 @@ class Client(WerkzeugClient):
         return super().open(*args, **options)
 
 
+class CompiledTemplates(BytecodeCache):
+    """Templates compiled once for all the sites of a test run, known by name and content."""
+
+    def __init__(self) -> None:
+        self._code: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give a template its code, if it was compiled before."""
+        if code := self._code.get(bucket.key):
+            bucket.bytecode_from_string(code)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep the code of a template."""
+        self._code[bucket.key] = bucket.bytecode_to_string()
+
+
+_TEMPLATES = CompiledTemplates()
+
+
 class Site:
     """The whole site in one process: what a browser would meet, without a network.
 
@@ -267,6 +287,8 @@ class Site:
                 StreamingSettings(common, videos_dir=videos_dir)
             ),
         }
+        for app in apps.values():
+            app.jinja_env.bytecode_cache = _TEMPLATES
         self.apps = apps
         self.wsgi = in_one_process(apps, videos_dir=videos_dir, static_dir=common.static_dir)
 
