@@ -8,6 +8,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -104,6 +105,11 @@ class Service:
         class Server(ThreadingHTTPServer):
             daemon_threads = True
             request_queue_size = 1024  # as gunicorn's, not the library's 5
+
+            def handle_error(self, request: Any, client_address: Any) -> None:
+                """Report what goes wrong, but not that nginx has gone."""
+                if not isinstance(sys.exception(), ConnectionError):
+                    super().handle_error(request, client_address)
 
         self._server = Server(("127.0.0.1", 0), Handler)
         self.port = self._server.server_port
