@@ -7,11 +7,10 @@ PYTHON_CODE := auth_service common db standalone streaming_service tests transco
 TEMPLATES := auth_service/templates common/web/templates streaming_service/templates upload_service/templates
 # The development lock holds all that the standalone lock does, in the same versions.
 RUN_ENV := $(if $(wildcard .venv/dev),.venv/dev,.venv/standalone)
-# Tests run on two processes, a file each. Timing-sensitive ones run alone, after the others.
+# Tests run on two processes, a file each.
 TEST_WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest
-SIDE_BY_SIDE := $(PYTEST) --numprocesses $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder -m "not alone"
-ALONE := $(PYTEST) -m alone
+SIDE_BY_SIDE := $(PYTEST) --numprocesses $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
 # Tests start hundreds of Python programs, so compiled modules are kept.
 export PYTHONDONTWRITEBYTECODE :=
 LOCKS := dev tools auth upload streaming transcode migrate standalone
@@ -28,12 +27,10 @@ run: $(RUN_ENV) build/static/manifest.json  ## run Matinee on this machine, with
 test: lint  ## format, lint, types, and all tests but those of the Compose stack
 	$(NPM) test --silent
 	$(SIDE_BY_SIDE)
-	$(ALONE)
 
-test-system: .venv/dev build/static/manifest.json  ## the Compose stack over HTTP, and the tests again on MySQL
+test-system: .venv/dev build/static/manifest.json  ## the Compose stack over HTTP, and on MySQL what depends on the database
 	STACK=compose $(PYTEST) tests/system tests/browser tests/permissions/test_over_http.py
-	DATABASE=mysql $(SIDE_BY_SIDE) --ignore tests/permissions
-	DATABASE=mysql $(ALONE) --ignore tests/permissions
+	DATABASE=mysql $(SIDE_BY_SIDE)
 
 soak: .venv/dev build/static/manifest.json  ## hundreds of faults: uploads, processing, mutated files
 	FAULT_ROUNDS=200 $(BIN)/python -m pytest -s tests/system/test_upload_faults.py

@@ -4,6 +4,7 @@ Alice owns, Bob must not see, Charlie is a third. The stores are a real Valkey, 
 `TEST_DATABASE_URL`, MySQL.
 """
 
+import gc
 import os
 import shutil
 import socket
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from argon2.profiles import CHEAPEST
+from jinja2.bccache import Bucket, BytecodeCache
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from sqlalchemy import create_engine, text
@@ -33,8 +35,8 @@ from db.schema import upgrade
 from streaming_service.settings import StreamingSettings
 from tests import containers, media
 from tests.site import in_one_process
-from tests.system.origin import Compose, Origin, Standalone
-from tests.system.people import Person, sign_up
+from tests.system.deployment import Compose, Origin, Standalone
+from tests.system.http_client import Person, sign_up
 from upload_service.settings import UploadSettings
 
 if TYPE_CHECKING:
@@ -62,14 +64,14 @@ KINDS = {
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is of another kind, and on MySQL what asks no database; skip what needs a
-    program that is not here, saying how to get it. In CI that is a failure.
+    """Leave out what is of another kind, and on MySQL what does not depend on the database; skip
+    what needs a program that is not here, saying how to get it. In CI that is a failure.
     """
     others = [
         item
         for item in items
         if any(item.get_closest_marker(marker) and not this for marker, this in KINDS.items())
-        or (ON_MYSQL and "migrated" not in getattr(item, "fixturenames", ()))
+        or (ON_MYSQL and not any(map(item.get_closest_marker, ("on_mysql", "mysql_only"))))
     ]
     config.hook.pytest_deselected(items=others)
     left_out = set(others)
@@ -81,6 +83,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 if os.environ.get("CI") == "true":
                     raise pytest.UsageError(reason)
                 item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def pytest_collection_finish() -> None:
+    """Keep what was imported out of garbage collection: tests make much garbage, modules none."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -237,6 +246,25 @@ class Client(WerkzeugClient):
         return super().open(*args, **options)
 
 
+class CompiledTemplates(BytecodeCache):
+    """Templates compiled once for all the sites of a test run, known by name and content."""
+
+    def __init__(self) -> None:
+        self._code: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give a template its code, if it was compiled before."""
+        if code := self._code.get(bucket.key):
+            bucket.bytecode_from_string(code)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep the code of a template."""
+        self._code[bucket.key] = bucket.bytecode_to_string()
+
+
+_TEMPLATES = CompiledTemplates()
+
+
 class Site:
     """The whole site in one process: what a browser would meet, without a network.
 
@@ -259,6 +287,8 @@ class Site:
                 StreamingSettings(common, videos_dir=videos_dir)
             ),
         }
+        for app in apps.values():
+            app.jinja_env.bytecode_cache = _TEMPLATES
         self.apps = apps
         self.wsgi = in_one_process(apps, videos_dir=videos_dir, static_dir=common.static_dir)
 

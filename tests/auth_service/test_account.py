@@ -125,6 +125,7 @@ def test_a_new_password_of_an_unfit_length_is_422(site: Site, alice: Client, pas
     assert log_in(site.browser(), "alice").status_code == 303
 
 
+@pytest.mark.on_mysql
 def test_of_two_password_changes_at_once_the_second_is_told(
     site: Site, alice: Client, stores: Stores
 ) -> None:
@@ -135,6 +136,7 @@ def test_of_two_password_changes_at_once_the_second_is_told(
         accounts.change_password(stores, user=seen, new_hash="two", token=None)
 
 
+@pytest.mark.on_mysql
 def test_a_session_that_begins_just_before_the_change_is_committed_ends_too(
     site: Site, alice: Client, stores: Stores
 ) -> None:
@@ -154,6 +156,7 @@ def test_a_session_that_begins_just_before_the_change_is_committed_ends_too(
     assert [stores.sessions.find(token) for token in begun] == [None]
 
 
+@pytest.mark.on_mysql
 def test_leaving_takes_the_videos_along_and_ends_every_session(
     site: Site, alice: Client, bob: Client, database: Database, redis: Redis
 ) -> None:
@@ -182,6 +185,7 @@ def test_leaving_needs_the_password(site: Site, alice: Client, bob: Client) -> N
     assert log_in(site.browser(), "bob").status_code == 303
 
 
+@pytest.mark.on_mysql
 def test_a_name_is_free_again_when_its_owner_has_left(
     site: Site, alice: Client, bob: Client
 ) -> None:
@@ -201,6 +205,7 @@ def test_the_only_administrator_may_not_leave_others_behind(
     assert [user.name for user in rows(database)] == ["bob"]
 
 
+@pytest.mark.on_mysql
 def test_who_is_alone_may_leave_and_the_next_is_the_first_again(
     site: Site, alice: Client, database: Database
 ) -> None:
@@ -209,6 +214,7 @@ def test_who_is_alone_may_leave_and_the_next_is_the_first_again(
     assert [(user.name, user.role) for user in rows(database)] == [("bob", Role.ADMIN)]
 
 
+@pytest.mark.on_mysql
 def test_two_administrators_cannot_leave_at_the_same_time(
     site: Site, alice: Client, bob: Client, charlie: Client, database: Database
 ) -> None:
@@ -227,6 +233,7 @@ def leave_and_arrive_at_once(leaver: Client, newcomer: Client) -> list[int]:
     return at_once(2, lambda i: calls[i]())
 
 
+@pytest.mark.on_mysql
 def test_nobody_arrives_as_a_mere_uploader_while_the_last_one_leaves(
     site: Site, database: Database
 ) -> None:
@@ -237,6 +244,7 @@ def test_nobody_arrives_as_a_mere_uploader_while_the_last_one_leaves(
         database.write(lambda session: session.execute(delete(User)))
 
 
+@pytest.mark.on_mysql
 def test_a_video_that_arrives_while_its_owner_leaves_is_held_back_too(
     site: Site, alice: Client, bob: Client, stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -258,6 +266,7 @@ def test_a_video_that_arrives_while_its_owner_leaves_is_held_back_too(
     assert account(stores.database, "bob") is None
 
 
+@pytest.mark.on_mysql
 def test_nobody_is_signed_out_when_videos_keep_arriving_and_the_account_stays(
     site: Site, alice: Client, bob: Client, stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -273,6 +282,7 @@ def test_nobody_is_signed_out_when_videos_keep_arriving_and_the_account_stays(
     assert is_signed_in(bob)
 
 
+@pytest.mark.on_mysql
 def test_an_account_deleted_twice_at_once_is_deleted_once(
     site: Site, alice: Client, bob: Client, stores: Stores
 ) -> None:

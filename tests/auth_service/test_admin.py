@@ -46,6 +46,7 @@ def test_the_page_and_its_routes_are_for_administrators(
     assert role_of(alice) == "admin"
 
 
+@pytest.mark.on_mysql
 def test_the_page_counts_everybodys_videos_in_one_query(
     site: Site, alice: Client, bob: Client, charlie: Client, database: Database, stores: Stores
 ) -> None:
@@ -82,6 +83,7 @@ def test_another_role_counts_at_once_in_every_session(
     assert "The role is changed" in alice.get("/admin?done=role").text
 
 
+@pytest.mark.on_mysql
 def test_no_session_may_do_more_than_its_account_if_the_commit_fails(
     site: Site, alice: Client, bob: Client, database: Database, stores: Stores
 ) -> None:
@@ -131,6 +133,7 @@ def test_disabling_ends_sessions_at_once_and_enabling_lets_in_again(
     assert log_in(site.browser(), "bob").status_code == 303
 
 
+@pytest.mark.on_mysql
 def test_the_last_administrator_can_be_neither_demoted_nor_disabled(
     site: Site, alice: Client, bob: Client, database: Database
 ) -> None:
@@ -152,6 +155,7 @@ def test_a_disabled_administrator_does_not_count_as_another(
     assert answer.status_code == 409
 
 
+@pytest.mark.on_mysql
 def test_two_administrators_cannot_demote_each_other(
     site: Site, alice: Client, bob: Client, database: Database
 ) -> None:

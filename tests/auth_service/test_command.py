@@ -88,6 +88,7 @@ def test_it_makes_an_administrator_beside_others(
     assert log_in(site.browser(), "carol", PASSWORD).status_code == 303
 
 
+@pytest.mark.on_mysql
 def test_it_makes_the_first_account_of_all(
     command: Command, site: Site, database: Database
 ) -> None:

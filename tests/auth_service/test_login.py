@@ -218,6 +218,7 @@ def test_next_leads_to_paths_of_this_site_only(
     assert "evil" not in page
 
 
+@pytest.mark.on_mysql
 @pytest.mark.parametrize(
     "body",
     [
@@ -360,6 +361,7 @@ def _demotion(stores: Stores, user: User) -> None:
     user_admin.change_role(stores, user_id=user.id, role=Role.VIEWER)
 
 
+@pytest.mark.on_mysql
 @pytest.mark.parametrize(
     ("change", "status"), [(_new_password, 401), (_ban, 403), (_demotion, 303)]
 )
@@ -395,6 +397,7 @@ def test_what_changed_while_signing_in_counts(
         assert [session.current for session in left] in ([], [True])
 
 
+@pytest.mark.on_mysql
 def test_an_account_that_keeps_changing_is_not_signed_in_to(
     site: Site, alice: Client, stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -417,6 +420,7 @@ def test_a_hash_of_an_older_cost_is_renewed_at_log_in(
     assert log_in(site.browser(), "alice").status_code == 303
 
 
+@pytest.mark.on_mysql
 def test_a_hash_that_another_log_in_renewed_first_is_no_reason_to_refuse(
     site: Site, alice: Client, stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:

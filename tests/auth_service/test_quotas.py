@@ -76,6 +76,7 @@ def text_of(page: str) -> str:
     return " ".join(re.sub(r"<[^>]*>", " ", page).split())
 
 
+@pytest.mark.on_mysql
 def test_an_administrator_sets_and_clears_a_quota(
     alice: Client, bob: Client, database: Database
 ) -> None:
@@ -117,6 +118,7 @@ def test_only_administrators_set_quotas(
     assert found.quota is None
 
 
+@pytest.mark.on_mysql
 def test_the_page_tells_what_each_account_stores_of_what_it_may(
     site: Site, alice: Client, bob: Client, charlie: Client, database: Database
 ) -> None:

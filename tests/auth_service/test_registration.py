@@ -54,6 +54,7 @@ def test_who_registers_is_signed_in(site: Site) -> None:
     assert browser.get("/api/session").json["name"] == "Alice"  # type: ignore[index]
 
 
+@pytest.mark.on_mysql
 def test_a_name_that_is_taken_is_409(site: Site, alice: Client, database: Database) -> None:
     for spelling in ("alice", "Alice", "\uff41\uff4c\uff49\uff43\uff45", "alice "):
         answer = site.browser().post(
@@ -65,6 +66,7 @@ def test_a_name_that_is_taken_is_409(site: Site, alice: Client, database: Databa
     assert len(accounts(database)) == 1
 
 
+@pytest.mark.on_mysql
 def test_fifty_registrations_of_one_name_at_once_make_exactly_one_account(
     site: Site, alice: Client, database: Database
 ) -> None:
@@ -78,6 +80,7 @@ def test_fifty_registrations_of_one_name_at_once_make_exactly_one_account(
     assert len(accounts(database)) == 2
 
 
+@pytest.mark.on_mysql
 def test_fifty_first_registrations_at_once_make_exactly_one_administrator(
     site: Site, database: Database
 ) -> None:
@@ -92,6 +95,7 @@ def test_fifty_first_registrations_at_once_make_exactly_one_administrator(
     assert (roles.count(Role.ADMIN), roles.count(Role.UPLOADER)) == (1, 49)
 
 
+@pytest.mark.on_mysql
 def test_who_missed_that_somebody_else_came_first_is_no_administrator(
     site: Site, alice: Client, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,6 +106,7 @@ def test_who_missed_that_somebody_else_came_first_is_no_administrator(
     assert [user.role for user in accounts(database)] == [Role.ADMIN, Role.UPLOADER]
 
 
+@pytest.mark.on_mysql
 def test_who_missed_that_a_name_was_taken_is_told(
     site: Site, alice: Client, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,6 +116,7 @@ def test_who_missed_that_a_name_was_taken_is_told(
     assert len(accounts(database)) == 1
 
 
+@pytest.mark.on_mysql
 def test_with_registration_closed_only_one_of_many_first_registrations_gets_in(
     site: Site, database: Database
 ) -> None:

@@ -30,7 +30,6 @@ def without_redis(common_settings: CommonSettings) -> FlaskClient:
     return client(replace(common_settings, redis_url=f"redis://127.0.0.1:{free_ports(1)[0]}/0"))
 
 
-@pytest.mark.alone
 def test_without_redis_nobody_is_signed_in_whatever_the_password(
     site: Site, alice: Client, without_redis: FlaskClient
 ) -> None:
@@ -74,6 +73,7 @@ def test_without_redis_pages_that_need_no_session_are_still_shown(
     assert without_redis.post("/logout").status_code == 503
 
 
+@pytest.mark.on_mysql
 def test_without_the_database_the_answer_is_503(
     common_settings: CommonSettings, tmp_path: Path, redis: object
 ) -> None:

@@ -12,8 +12,8 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, s
 
 from tests import media
 from tests.browser.player import prepare
-from tests.system.origin import Origin
-from tests.system.people import PASSWORD, Person
+from tests.system.deployment import Origin
+from tests.system.http_client import PASSWORD, Person
 from tests.waiting import wait_until
 
 FLAGS = [

@@ -6,7 +6,7 @@ from pathlib import Path
 from playwright.sync_api import Locator, Page, Route
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
-from tests.system.people import Person
+from tests.system.http_client import Person
 from tests.waiting import wait_until
 
 PATIENCE = 240  # seconds for all renditions of a minute of film, on a busy machine

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.line import Line
+from tests.browser.flaky_proxy import Line
 from tests.browser.test_resumable import (
     DONE,
     Wire,
@@ -18,8 +19,8 @@ from tests.browser.test_resumable import (
     visit,
     wire,
 )
-from tests.system.origin import Origin
-from tests.system.people import Person
+from tests.system.deployment import Origin
+from tests.system.http_client import Person
 
 __all__ = ["context", "line", "long_film", "page", "tidy", "wire"]  # fixtures
 
@@ -46,6 +47,7 @@ def test_an_upload_goes_on_by_itself_when_its_process_is_killed(
     assert wire.offsets()[-1] > 0
 
 
+@pytest.mark.front_end
 def test_a_quota_that_is_used_up_is_told_before_the_first_byte(
     page: Page, wire: Wire, line: Line, chromium: Browser, long_film: Path
 ) -> None:
@@ -72,6 +74,7 @@ def set_quota(chromium: Browser, line: Line, quota: str) -> None:
         expect(page.get_by_label("Quota of alice", exact=True)).to_have_value(quota)
 
 
+@pytest.mark.front_end
 def test_names_that_attack_are_text(
     page: Page, film: Path, founder: Person, tmp_path: Path
 ) -> None:

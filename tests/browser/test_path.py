@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Browser, Dialog, Page, expect
 
 from tests import media
-from tests.system.origin import Origin
-from tests.system.people import PASSWORD, Person
+from tests.system.deployment import Origin
+from tests.system.http_client import PASSWORD, Person
 from tests.waiting import wait_until
 
 
@@ -69,6 +69,7 @@ def test_the_upload_form_works_without_javascript(
     context.close()
 
 
+@pytest.mark.front_end
 def test_files_are_uploaded_by_dropping_them_on_the_page(page: Page, film: Path) -> None:
     page.goto("/upload")
     data = base64.b64encode(film.read_bytes()).decode()
@@ -90,6 +91,7 @@ def test_files_are_uploaded_by_dropping_them_on_the_page(page: Page, film: Path)
     play(page)
 
 
+@pytest.mark.front_end
 def test_what_is_no_mp4_is_refused_with_the_reason(page: Page, tmp_path: Path) -> None:
     page.goto("/upload")
     wrong = tmp_path / "holiday.mp4"
@@ -108,6 +110,7 @@ def test_what_only_the_server_can_tell_is_refused_with_the_reason(
     expect(page.locator(".transfer .bad")).to_contain_text("cut")
 
 
+@pytest.mark.front_end
 def test_an_empty_file_is_refused_with_the_reason(page: Page, tmp_path: Path) -> None:
     page.goto("/upload")
     empty = tmp_path / "empty.mp4"
@@ -118,6 +121,7 @@ def test_an_empty_file_is_refused_with_the_reason(page: Page, tmp_path: Path) ->
     expect(page.locator(".transfer")).to_have_count(0)
 
 
+@pytest.mark.front_end
 def test_what_browsers_cannot_play_is_not_called_done_before_it_is(
     page: Page, tmp_path: Path
 ) -> None:
@@ -197,6 +201,7 @@ def test_an_error_in_captions_is_in_sight_and_focused(
     expect(page.get_by_label("Language")).to_have_value("de")
 
 
+@pytest.mark.front_end
 def test_an_upload_can_be_cancelled(page: Page, film: Path) -> None:
     page.goto("/upload")
     page.route("**/upload/files", lambda _route: None)  # held: neither answered nor let through

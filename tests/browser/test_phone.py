@@ -9,8 +9,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests import media
 from tests.browser.player import Player
-from tests.system.origin import Origin
-from tests.system.people import Person
+from tests.system.deployment import Origin
+from tests.system.http_client import Person
 
 pytestmark = pytest.mark.front_end
 

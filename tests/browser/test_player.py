@@ -8,8 +8,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 
 from tests.browser.conftest import enter
 from tests.browser.player import HOSTILE_LABEL, VIDEO, Player
-from tests.system.origin import Origin
-from tests.system.people import Person
+from tests.system.deployment import Origin
+from tests.system.http_client import Person
 from tests.waiting import wait_until
 
 
@@ -20,6 +20,7 @@ def player(page: Page, prepared: str, founder: Person) -> Player:
     return Player(page)
 
 
+@pytest.mark.front_end
 def test_storyboard_shows_where_the_pointer_is(player: Player, prepared: str) -> None:
     page = player.open(prepared).page
     player.show_bar()
@@ -34,6 +35,7 @@ def test_storyboard_shows_where_the_pointer_is(player: Player, prepared: str) ->
     expect(page.locator(".plyr__preview-thumb")).to_have_text(re.compile(r"^0:30"))
 
 
+@pytest.mark.front_end
 def test_captions_are_shown_as_text_and_remembered(player: Player, prepared: str) -> None:
     page = player.open(prepared).page
     caption = page.locator(".captions p")
@@ -55,6 +57,7 @@ def test_captions_are_shown_as_text_and_remembered(player: Player, prepared: str
     expect(caption).not_to_be_visible()
 
 
+@pytest.mark.front_end
 def test_volume_and_speed_are_remembered(player: Player, prepared: str) -> None:
     player.open(prepared)
     player.choose("Speed", "1.5")
@@ -92,6 +95,7 @@ def test_it_goes_on_where_it_stopped_on_any_device(
         elsewhere.until("Math.abs(video.currentTime - 12) < 0.5")
 
 
+@pytest.mark.front_end
 def test_a_resumed_video_can_start_over(player: Player, prepared: str, founder: Person) -> None:
     founder.put(f"/api/videos/{prepared}/position", json={"position_ms": 42_000})
     page = player.open(prepared).page
@@ -101,6 +105,7 @@ def test_a_resumed_video_can_start_over(player: Player, prepared: str, founder: 
     expect(page.get_by_role("button", name="Start over")).to_have_count(0)
 
 
+@pytest.mark.front_end
 def test_the_first_seconds_are_not_resumed(player: Player, prepared: str, founder: Person) -> None:
     founder.put(f"/api/videos/{prepared}/position", json={"position_ms": 1_000})
     page = player.open(prepared).page

@@ -7,7 +7,7 @@ from playwright.sync_api import Browser
 
 from tests.browser.player import Player
 from tests.browser.test_accessibility import DESKTOP, PHONE, violations
-from tests.system.origin import Origin
+from tests.system.deployment import Origin
 
 pytestmark = pytest.mark.front_end
 

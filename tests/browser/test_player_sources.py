@@ -10,8 +10,8 @@ from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.browser.conftest import enter
 from tests.browser.player import LateRenditions, Player, hold_back
-from tests.system.origin import Origin
-from tests.system.people import Person, sign_up
+from tests.system.deployment import Origin
+from tests.system.http_client import Person, sign_up
 from tests.waiting import wait_until
 
 FAST, SLOW = 50_000_000, 420_000  # bits a second: for anything, and for no more than 240p

@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests import media
 from tests.browser.conftest import enter
 from tests.browser.player import Player, hold_back
-from tests.system.origin import Origin
-from tests.system.people import Person
+from tests.system.deployment import Origin
+from tests.system.http_client import Person
 from tests.waiting import wait_until
 
 PATIENCE = 120_000  # milliseconds for all steps of twelve seconds of film, on a busy machine
@@ -49,6 +50,7 @@ def test_the_watch_page_tells_of_each_new_height(page: Page, founder: Person, fi
     expect(page.locator("#processing-said")).to_have_text("Everything is prepared.")
 
 
+@pytest.mark.front_end
 def test_a_storyboard_that_is_drawn_meanwhile_shows_without_a_reload(
     page: Page, founder: Person, film: Path
 ) -> None:
@@ -70,6 +72,7 @@ def test_a_storyboard_that_is_drawn_meanwhile_shows_without_a_reload(
     assert page.evaluate("() => window.loaded") == "once"
 
 
+@pytest.mark.front_end
 def test_a_film_that_browsers_cannot_play_gets_its_player_when_it_is_ready(
     page: Page, founder: Person, tmp_path: Path
 ) -> None:
@@ -107,6 +110,7 @@ def test_an_administrator_starts_a_failed_step_again(
     )
 
 
+@pytest.mark.front_end
 def test_captions_come_and_go_without_a_script(
     chromium: Browser, origin: Origin, founder: Person, video: str, tmp_path: Path
 ) -> None:

@@ -11,10 +11,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Request, Route, expect
 
 from tests.browser.conftest import enter, watch_console
-from tests.browser.line import Line
+from tests.browser.flaky_proxy import Line
 from tests.browser.test_accessibility import violations
-from tests.system.origin import Origin
-from tests.system.people import PASSWORD, Person
+from tests.system.deployment import Origin
+from tests.system.http_client import PASSWORD, Person
 
 DONE = "Done. It can be watched now."
 THROWN_AWAY = ("DELETE", 204)
@@ -231,6 +231,7 @@ def test_a_creation_without_an_answer_leaves_one_upload(
     assert founder.get("/api/uploads").json() == {"uploads": []}
 
 
+@pytest.mark.front_end
 def test_the_same_file_under_another_name_goes_on_after_a_reload(
     page: Page, wire: Wire, line: Line, founder: Person, long_film: Path
 ) -> None:
@@ -255,6 +256,7 @@ def test_the_same_file_under_another_name_goes_on_after_a_reload(
     expect(page.get_by_role("heading", name="long")).to_be_visible()
 
 
+@pytest.mark.front_end
 def test_an_unfinished_upload_goes_on_from_its_own_button(
     page: Page, wire: Wire, line: Line, long_film: Path, film: Path
 ) -> None:
@@ -291,6 +293,7 @@ def test_an_upload_goes_on_in_another_browser(
     assert sent.offsets()[0] > 0
 
 
+@pytest.mark.front_end
 def test_the_same_file_twice_becomes_two_videos(
     page: Page, wire: Wire, line: Line, long_film: Path
 ) -> None:
@@ -328,6 +331,7 @@ def test_an_upload_goes_on_after_signing_in_again(
     assert wire.offsets()[-1] > 0
 
 
+@pytest.mark.front_end
 def test_cancelling_throws_away_what_has_arrived(
     page: Page, wire: Wire, line: Line, founder: Person, long_film: Path
 ) -> None:
@@ -342,6 +346,7 @@ def test_cancelling_throws_away_what_has_arrived(
     assert wire.offsets() == [0, 0]
 
 
+@pytest.mark.front_end
 def test_an_unfinished_upload_is_thrown_away(
     page: Page, wire: Wire, founder: Person, long_film: Path
 ) -> None:
@@ -390,6 +395,7 @@ def test_leaving_in_the_middle_asks_first(page: Page, wire: Wire, long_film: Pat
     assert asked == ["beforeunload"]
 
 
+@pytest.mark.front_end
 def test_a_refusal_before_the_first_byte_is_final(page: Page, film: Path) -> None:
     sentence = "You have 3 MB left of 1 GB. The administrator can change that."
     page.route(

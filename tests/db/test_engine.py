@@ -19,6 +19,7 @@ def user(name: str) -> User:
     return User(name=name, name_key=name, password_hash="x", role=Role.VIEWER)
 
 
+@pytest.mark.on_mysql
 def test_an_exception_undoes_the_whole_work(database: Database) -> None:
     def work(session: Session) -> None:
         session.add(user("alice"))
@@ -65,6 +66,7 @@ def test_a_deadlock_runs_the_work_again_from_its_start(database: Database) -> No
     assert sorted(names) == ["alice!!", "bob!!"]
 
 
+@pytest.mark.on_mysql
 def test_simultaneous_writers_all_get_through(database: Database) -> None:
     def add(number: int) -> None:
         database.write(lambda session: session.add(user(f"user{number}")))
@@ -77,7 +79,6 @@ def test_simultaneous_writers_all_get_through(database: Database) -> None:
     assert database.read(lambda session: session.scalar(COUNT)) == 20
 
 
-@pytest.mark.alone
 def test_a_database_that_is_away_is_said_to_be_within_two_seconds() -> None:
     database = connect("mysql+pymysql://nobody@127.0.0.1:9/matinee")
     began = time.monotonic()
@@ -86,12 +87,14 @@ def test_a_database_that_is_away_is_said_to_be_within_two_seconds() -> None:
     assert time.monotonic() - began < 2
 
 
+@pytest.mark.on_mysql
 def test_a_mistake_in_the_work_is_not_taken_for_an_absent_database(database: Database) -> None:
     with pytest.raises(Exception, match="nowhere") as raised:
         database.read(lambda session: session.execute(text("SELECT * FROM nowhere")))
     assert not isinstance(raised.value, DatabaseUnavailable)
 
 
+@pytest.mark.on_mysql
 def test_a_commit_whose_answer_is_lost_is_not_repeated(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

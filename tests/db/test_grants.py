@@ -56,7 +56,7 @@ def run_as(database: Database) -> Callable[[str, str], None]:
         ("upload", "DELETE FROM videos WHERE id = ''"),
         ("streaming", "UPDATE videos SET title = title"),
         ("streaming", "UPDATE jobs SET state = state"),
-        ("transcode", "UPDATE videos SET refusal = refusal"),
+        ("transcode", "UPDATE videos SET rejection_reason = rejection_reason"),
         ("transcode", "DELETE FROM renditions WHERE video_id = ''"),
     ],
 )

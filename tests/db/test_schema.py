@@ -13,6 +13,8 @@ from db.engine import Database, connect
 from db.models import Base, Role, User, Video, now
 from db.schema import INIT_SQL, init_sql, newest_revision, upgrade
 
+pytestmark = pytest.mark.on_mysql
+
 
 def test_migrations_lead_to_the_models(database: Database) -> None:
     with database.engine.connect() as connection:

@@ -8,6 +8,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,9 +23,17 @@ from typing import Any
 GATEWAY = Path(__file__).parents[2] / "gateway"
 COOKIE = "matinee_session"
 ALICE, BOB, CHARLIE = (name * 8 + "-token_of_43_characters" for name in ("alic", "bobb", "char"))
+PEOPLE = {ALICE, BOB, CHARLIE}
 VIDEO = "AAAAAAAAAAAAAAAAAAAAA0"
 MEDIA = f"/stream/{VIDEO}/video.mp4"
 BYTES = Random(1).randbytes(1000)
+
+
+def newcomer() -> str:
+    """Return the session of somebody new, about whom the gateway keeps no answer."""
+    token = f"new{len(PEOPLE):05}-token_of_43_characters"
+    PEOPLE.add(token)
+    return token
 
 
 @dataclass(frozen=True)
@@ -96,6 +105,11 @@ class Service:
         class Server(ThreadingHTTPServer):
             daemon_threads = True
             request_queue_size = 1024  # as gunicorn's, not the library's 5
+
+            def handle_error(self, request: Any, client_address: Any) -> None:
+                """Report what goes wrong, but not that nginx has gone."""
+                if not isinstance(sys.exception(), ConnectionError):
+                    super().handle_error(request, client_address)
 
         self._server = Server(("127.0.0.1", 0), Handler)
         self.port = self._server.server_port
@@ -334,6 +348,6 @@ def allow_only(*allowed: str) -> Callable[[Seen], Reply]:
         token = bearer or seen.header("X-Session-Token")
         if token in allowed:
             return Reply(204, {"X-Media-Path": f"{seen.header('X-Video')}/{place_of(seen)}"})
-        return Reply(403 if token in (ALICE, BOB, CHARLIE) else 401)
+        return Reply(403 if token in PEOPLE else 401)
 
     return reply

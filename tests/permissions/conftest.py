@@ -1,5 +1,7 @@
 """The people and videos of the matrix."""
 
+from collections.abc import Iterator
+
 import pytest
 from redis import Redis
 
@@ -9,6 +11,8 @@ from tests.permissions.matrix_state import MatrixState
 
 
 @pytest.fixture
-def world(site: Site, database: Database, redis: Redis) -> MatrixState:
+def world(site: Site, database: Database, redis: Redis) -> Iterator[MatrixState]:
     """Everybody and everything, in one process."""
-    return MatrixState(site, database, redis)
+    state = MatrixState(site, database, redis)
+    yield state
+    state.close()

@@ -21,7 +21,7 @@ from tests.permissions.matrix import (
     State,
     fields_of,
 )
-from tests.system.people import TIMEOUT, unless_busy
+from tests.system.http_client import TIMEOUT, unless_busy
 
 TITLE = "Seen by those who may watch"
 

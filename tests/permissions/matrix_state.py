@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sqlite3
 from collections.abc import Mapping
 from io import BytesIO
 from typing import Any
@@ -85,7 +86,17 @@ class MatrixState:
         self._sessions = SessionStore(redis, ttl=3600)
         self._outside = Client(site.wsgi, use_cookies=False)
         self._count = 0
+        file = database.engine.url.database
+        assert file is not None
+        # Its view of the file tells whether another connection has committed since the last look.
+        self._watcher = sqlite3.connect(file)
+        self._version = -1
+        self._rows: Dump = {}
         self.rebuild()
+
+    def close(self) -> None:
+        """Close the connection that watches the database."""
+        self._watcher.close()
 
     def rebuild(self) -> None:
         """Put everything back to the beginning, and remember what that looks like."""
@@ -159,12 +170,7 @@ class MatrixState:
 
     def dump(self) -> Dump:
         """Return all that a request could change: rows, sessions and who has them, and files."""
-        with self._database.engine.connect() as connection:
-            # As the driver has them: a great many rows are looked at here, and only compared.
-            found: Dump = {
-                table: sorted(map(repr, connection.exec_driver_sql(f"SELECT * FROM {table}")))
-                for table in _TABLES
-            }
+        found = dict(self._read_rows())
         keys = sorted(map(str, self._redis.keys("session*")))
         with self._redis.pipeline(transaction=False) as pipe:
             for key in keys:
@@ -178,6 +184,17 @@ class MatrixState:
             for name in names
         )
         return found
+
+    def _read_rows(self) -> Dump:
+        """Return every row, read again only if something was committed since the last look."""
+        [version] = self._watcher.execute("PRAGMA data_version").fetchone()
+        if version != self._version:
+            self._rows = {
+                table: sorted(map(repr, self._watcher.execute(f"SELECT * FROM {table}")))
+                for table in _TABLES
+            }
+            self._version = version
+        return self._rows
 
     def credentials(self, caller: Caller) -> dict[str, str]:
         """Return the headers that say who is calling."""

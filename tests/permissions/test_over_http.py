@@ -11,8 +11,8 @@ import pytest
 from tests import media
 from tests.permissions.matrix import OTHER_SITES, OUR_SITE, ROUTES, Cell, Route, cells
 from tests.permissions.matrix_client import TITLE, MatrixClient
-from tests.system.origin import Origin
-from tests.system.people import Person
+from tests.system.deployment import Origin
+from tests.system.http_client import Person
 
 # Those files that are there as soon as a video is.
 AT_ONCE = ("/video.mp4", "/download")

@@ -97,8 +97,8 @@ def test_what_speaks_http_knows_nothing_of_the_packages(name: str) -> None:
     froms = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     ours = {name for name in froms if name.startswith("tests.")}
     assert ours <= {"tests.permissions.matrix", "tests.permissions.matrix_client"} | {
-        "tests.system.origin",
-        "tests.system.people",
+        "tests.system.deployment",
+        "tests.system.http_client",
     }
     packages = {path.parent.name for path in Path(__file__).parents[2].glob("*/__init__.py")}
     assert not {name.split(".")[0] for name in froms} & (packages - {"tests"})

@@ -14,7 +14,7 @@ import requests
 
 from standalone.programs import is_healthy
 from tests.conftest import ROOT, free_ports
-from tests.system.origin import Standalone, answers
+from tests.system.deployment import Standalone, answers
 from tests.waiting import wait_until
 
 

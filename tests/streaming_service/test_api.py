@@ -83,6 +83,7 @@ def test_the_list_goes_on_until_there_is_no_next(put: Put, alice: Client) -> Non
     assert second["next"] is None
 
 
+@pytest.mark.on_mysql
 def test_the_list_is_searched_and_sorted(
     house: House, put: Put, alice: Client, bob: Client
 ) -> None:
@@ -138,6 +139,7 @@ def test_what_is_missing_looks_like_what_is_not_yours(
             assert len({answer.text for answer in answers}) == 1
 
 
+@pytest.mark.on_mysql
 def test_patch_changes_what_is_given(put: Put, alice: Client) -> None:
     path = f"/api/videos/{put(description='Waves')}"
 
@@ -150,6 +152,7 @@ def test_patch_changes_what_is_given(put: Put, alice: Client) -> None:
     assert alice.patch(path, json={}).json == answer.json
 
 
+@pytest.mark.on_mysql
 @pytest.mark.parametrize(
     "body",
     [

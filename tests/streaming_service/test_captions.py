@@ -78,6 +78,7 @@ def test_captions_are_sent_as_text_that_no_page_can_be_made_of(put: Put, alice: 
     assert alice.get(f"/stream/{video_id}/captions/en.vtt", headers=same).status_code == 200
 
 
+@pytest.mark.on_mysql
 def test_the_same_language_again_replaces_what_was_there(
     house: House, put: Put, alice: Client
 ) -> None:
@@ -153,6 +154,7 @@ def test_a_body_that_is_too_large_is_not_read(put: Put, alice: Client) -> None:
     assert add(alice, put(), data="x" * (2 * CAPTION_LIMIT)).status_code == 413
 
 
+@pytest.mark.on_mysql
 def test_the_largest_file_fits(put: Put, alice: Client) -> None:
     text = (VTT + "x" * CAPTION_LIMIT)[: CAPTION_LIMIT - 1]
     video_id = put()
@@ -225,6 +227,7 @@ def test_hostile_names(put: Put, alice: Client, name: str) -> None:
     assert alice.get(f"/stream/{put()}/captions/{name}.vtt").status_code in (400, 404)
 
 
+@pytest.mark.on_mysql
 def test_captions_go_with_their_video(house: House, put: Put, alice: Client) -> None:
     video_id = put()
     add(alice, video_id)

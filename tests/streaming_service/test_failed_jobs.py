@@ -116,6 +116,7 @@ def test_an_empty_list_says_what_that_means(charlie: Client) -> None:
     assert charlie.get(API).json == {"steps": [], "next": None}
 
 
+@pytest.mark.on_mysql
 def test_what_is_not_for_an_administrator_to_mend_is_not_listed(
     house: House, put: Put, charlie: Client
 ) -> None:
@@ -137,6 +138,7 @@ def test_what_is_not_for_an_administrator_to_mend_is_not_listed(
     assert job(house, waiting).error == SENTENCE
 
 
+@pytest.mark.on_mysql
 def test_the_latest_come_first_a_page_at_a_time(house: House, put: Put, charlie: Client) -> None:
     begun = now()
     video_id = put()
@@ -190,6 +192,7 @@ def test_a_step_that_failed_is_tried_again(
     assert wake_ups(redis) == 1
 
 
+@pytest.mark.on_mysql
 def test_pressing_twice_starts_it_once(
     house: House, put: Put, charlie: Client, redis: Redis
 ) -> None:

@@ -18,6 +18,8 @@ from tests.conftest import Client
 
 from .conftest import House
 
+pytestmark = pytest.mark.on_mysql
+
 Put = Callable[..., str]
 DAY = datetime(2026, 11, 14, tzinfo=UTC)
 

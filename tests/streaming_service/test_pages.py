@@ -52,6 +52,7 @@ def test_titles_are_escaped_everywhere(put: Put, alice: Client) -> None:
         assert "49" not in re.findall(r"alert.{0,60}", page)[0]
 
 
+@pytest.mark.on_mysql
 def test_the_library_goes_on_to_further_pages(put: Put, alice: Client) -> None:
     for number in range(PAGE + 3):
         put(title=f"Sea {number}?&")
@@ -181,6 +182,7 @@ def test_a_form_that_is_wrong_comes_back_as_it_was_filled_in(
     assert house.video(video_id).description == ""
 
 
+@pytest.mark.on_mysql
 def test_the_longest_form_fits(house: House, put: Put, alice: Client) -> None:
     video_id = put()
     form = FORM | {"title": "😀" * 200, "description": "😀" * 5000}

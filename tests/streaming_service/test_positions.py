@@ -25,6 +25,7 @@ def send(client: Client, video_id: str, position_ms: object) -> int:
     return client.put(f"/api/videos/{video_id}/position", json=body).status_code
 
 
+@pytest.mark.on_mysql
 def test_a_viewer_goes_on_where_they_stopped(
     house: House, put: Put, alice: Client, bob: Client
 ) -> None:
@@ -145,6 +146,7 @@ def test_only_who_may_watch_has_a_position(
         assert send(alice, gone, 7000) == 404
 
 
+@pytest.mark.on_mysql
 def test_a_position_goes_with_its_user_or_video(
     house: House, put: Put, alice: Client, bob: Client
 ) -> None:

@@ -134,6 +134,7 @@ def test_only_the_owner_sees_the_steps(
         assert "360p: now" not in page
 
 
+@pytest.mark.on_mysql
 def test_the_library_shows_posters_and_what_is_under_way(
     house: House, put: Put, underway: str, alice: Client
 ) -> None:
@@ -174,6 +175,7 @@ def test_who_is_told(
 # --- failed and refused ---------------------------------------------------------------------------
 
 
+@pytest.mark.on_mysql
 def test_a_failed_step_is_told_to_the_owner_and_tried_again(
     house: House, put: Put, alice: Client, bob: Client
 ) -> None:
@@ -321,6 +323,7 @@ def test_a_stream_ends_when_its_process_is_told_to(underway: str, alice: Client)
         shutdown.set_shutdown_check(lambda: False)
 
 
+@pytest.mark.on_mysql
 def test_between_two_looks_no_connection_is_held(
     house: House, underway: str, alice: Client
 ) -> None:

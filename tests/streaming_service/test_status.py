@@ -155,6 +155,7 @@ def test_queue_positions_count_videos_not_jobs() -> None:
     assert forecast_of(mine, *theirs).positions == {"a": 1, "b": 2, "mine": 3}
 
 
+@pytest.mark.on_mysql
 def test_a_forecast_is_made_once_a_second_for_all_who_ask(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,8 +9,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.system.origin import Origin
-from tests.system.people import Person, sign_up
+from tests.system.deployment import Origin
+from tests.system.http_client import Person, sign_up
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.containers import docker
-from tests.system.origin import Compose
-from tests.system.people import Person
+from tests.system.deployment import Compose
+from tests.system.http_client import Person
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.compose_only

@@ -12,8 +12,8 @@ import pytest
 
 from tests.conftest import SETTINGS, free_ports
 from tests.media import box, tiny
-from tests.system.origin import Standalone
-from tests.system.people import Person, sign_in, sign_up
+from tests.system.deployment import Standalone
+from tests.system.http_client import Person, sign_in, sign_up
 from tests.system.tus import Tus, checksum
 from tests.waiting import wait_until
 

@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.system.origin import Origin
-from tests.system.people import Person
+from tests.system.deployment import Origin
+from tests.system.http_client import Person
 
 SOMEWHERE = "A" * 22
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.origin import Origin
-from tests.system.people import Person
+from tests.system.deployment import Origin
+from tests.system.http_client import Person
 
 pytestmark = pytest.mark.needs_ffmpeg
 

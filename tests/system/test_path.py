@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.system.origin import Origin
-from tests.system.people import Person, sign_in
+from tests.system.deployment import Origin
+from tests.system.http_client import Person, sign_in
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.needs_ffmpeg

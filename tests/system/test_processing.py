@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests import media
-from tests.system.origin import Compose, Origin
-from tests.system.people import Person
+from tests.system.deployment import Compose, Origin
+from tests.system.http_client import Person
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.needs_ffmpeg

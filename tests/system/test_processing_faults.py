@@ -21,8 +21,8 @@ import requests
 
 from tests import media
 from tests.conftest import SETTINGS, free_ports
-from tests.system.origin import Standalone
-from tests.system.people import Person, sign_up
+from tests.system.deployment import Standalone
+from tests.system.http_client import Person, sign_up
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.needs_ffmpeg, pytest.mark.standalone_only]

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.origin import Compose
-from tests.system.people import PASSWORD, Person, sign_up
-from tests.system.slow import UPLOADS_EACH, SlowUploaders
+from tests.system.deployment import Compose
+from tests.system.http_client import PASSWORD, Person, sign_up
+from tests.system.slow_clients import UPLOADS_EACH, SlowUploaders
 from tests.system.tus import Tus
 from tests.waiting import wait_until
 

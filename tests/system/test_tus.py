@@ -12,8 +12,8 @@ from contextlib import ExitStack
 import pytest
 
 from tests.media import box, tiny
-from tests.system.origin import Origin
-from tests.system.people import Person, sign_up
+from tests.system.deployment import Origin
+from tests.system.http_client import Person, sign_up
 from tests.system.tus import PATIENCE, Tus, at, metadata, read_answer, reset
 from tests.waiting import wait_until
 

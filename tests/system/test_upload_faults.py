@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.system.origin import Origin
-from tests.system.people import Person
+from tests.system.deployment import Origin
+from tests.system.http_client import Person
 from tests.system.upload_faults import (
     Journey,
     Tally,

@@ -10,7 +10,7 @@ from email.message import Message
 from http.client import HTTPResponse
 from urllib.parse import urlsplit
 
-from tests.system.people import Person
+from tests.system.http_client import Person
 from tests.waiting import wait_until
 
 OCTETS = "application/offset+octet-stream"

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from http.client import HTTPException
 
 from tests.media import box, tiny
-from tests.system.origin import Origin
-from tests.system.people import Person, unless_busy
+from tests.system.deployment import Origin
+from tests.system.http_client import Person, unless_busy
 from tests.system.tus import Answer, Tus, checksum, read_answer, reset
 from tests.waiting import wait_until
 

@@ -1,5 +1,6 @@
 """Predictions: a guess at first, and what this machine showed from then on."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,6 +56,7 @@ def test_a_correction_is_one_of_those_seen(pairs: list[tuple[float, float]]) -> 
     assert ratio in [sample.ratio for sample in samples]
 
 
+@pytest.mark.on_mysql
 def test_what_waits_is_predicted_again_when_a_rendition_of_the_video_is_done(house: House) -> None:
     video = house.video()
     [check] = house.jobs(video)

@@ -3,12 +3,15 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import text
 
 from db.models import Job, JobKind, JobState, now
 from tests.transcode_service.conftest import House
 from transcode_service import jobs, log_tail
 from transcode_service.jobs import Claim
+
+pytestmark = pytest.mark.on_mysql
 
 SECOND = timedelta(seconds=1)
 

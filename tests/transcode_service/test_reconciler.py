@@ -28,6 +28,7 @@ def begin(house: House) -> jobs.Claim:
     return claim
 
 
+@pytest.mark.on_mysql
 def test_a_job_whose_worker_died_is_brought_back_and_somebody_woken(
     house: House, reconciler: Reconciler, redis: Redis
 ) -> None:
@@ -52,6 +53,7 @@ def test_without_redis_the_rows_are_brought_back_all_the_same(
     assert house.look(claim.job_id).state is JobState.WAITING
 
 
+@pytest.mark.on_mysql
 def test_after_the_database_was_away_workers_get_time_to_renew_their_leases(
     house: House, reconciler: Reconciler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -70,6 +72,7 @@ def test_after_the_database_was_away_workers_get_time_to_renew_their_leases(
     assert house.look(claim.job_id).state is JobState.RUNNING
 
 
+@pytest.mark.on_mysql
 def test_folders_of_attempts_that_nobody_works_on_are_removed(
     house: House, reconciler: Reconciler
 ) -> None:

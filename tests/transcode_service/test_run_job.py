@@ -112,6 +112,7 @@ class Gate:
         return made
 
 
+@pytest.mark.on_mysql
 def test_a_video_is_checked_planned_and_completed(house: House, context: WorkerContext) -> None:
     video = house.video()
     run_until_empty(context)
@@ -158,6 +159,7 @@ def test_files_can_be_read_by_the_gateway_and_the_attempts_folder_cannot(
     assert {file.stat().st_mode & 0o777 for file in hls.iterdir()} == {0o644}
 
 
+@pytest.mark.on_mysql
 def test_a_rejected_video_says_why_gets_no_other_steps_and_is_not_tried_again(
     house: House, context: WorkerContext, plain_steps: Put
 ) -> None:
@@ -191,6 +193,7 @@ def test_a_rejection_waits_for_redis_so_that_no_cached_answer_outlives_it(
     assert house.look(the_check(house, video)).state is JobState.FAILED
 
 
+@pytest.mark.on_mysql
 def test_a_failed_step_keeps_the_sentence_and_ffmpegs_last_lines(
     house: House, context: WorkerContext, plain_steps: Put
 ) -> None:
@@ -234,6 +237,7 @@ def test_what_people_are_shown_of_a_failure_names_no_folder_and_no_line_of_code(
     assert house.look(the_check(house, video)).log_tail == "OSError: b.mp4\n"
 
 
+@pytest.mark.on_mysql
 def test_the_check_fills_in_what_the_upload_could_not_tell(
     house: House, context: WorkerContext, plain_steps: Put
 ) -> None:
@@ -341,6 +345,7 @@ def test_deleting_a_video_ends_its_running_step(
     assert house.strays() == []
 
 
+@pytest.mark.on_mysql
 def test_a_video_that_is_removed_under_its_step_leaves_nothing(
     house: House, context: WorkerContext, plain_steps: Put
 ) -> None:
@@ -355,6 +360,7 @@ def test_a_video_that_is_removed_under_its_step_leaves_nothing(
     assert house.jobs() == []
 
 
+@pytest.mark.on_mysql
 def test_a_step_that_lost_its_job_publishes_nothing(
     house: House, context: WorkerContext, plain_steps: Put
 ) -> None:
@@ -371,6 +377,7 @@ def test_a_step_that_lost_its_job_publishes_nothing(
     assert house.strays() == []
 
 
+@pytest.mark.on_mysql
 def test_two_workers_on_one_job_publish_once(
     house: House, context: WorkerContext, plain_steps: Put
 ) -> None:
@@ -431,6 +438,7 @@ def test_a_result_waits_for_a_database_that_is_away(
     assert house.renditions(video) == ["240p"]
 
 
+@pytest.mark.on_mysql
 def test_a_commit_whose_answer_is_lost_counts_as_what_it_was(
     house: House, context: WorkerContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:

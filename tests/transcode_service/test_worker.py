@@ -15,7 +15,7 @@ from common.settings import CommonSettings
 from db.models import JobState
 from tests.conftest import ROOT
 from tests.media import make
-from tests.system.origin import below
+from tests.system.deployment import below
 from tests.transcode_service.conftest import House
 from tests.waiting import wait_until
 
@@ -254,7 +254,7 @@ def test_without_redis_it_works_by_looking_at_the_database(
 def test_encoders_are_nice_and_no_more_than_the_workers(
     house: House, start: Start, long: bytes
 ) -> None:
-    for _ in range(3):
+    for _ in range(2):
         house.video(content=long)
     service = start(TRANSCODE_WORKERS="1")
     begins_encoding(house, service)
@@ -274,8 +274,6 @@ def test_it_says_that_it_lives(start: Start, tmp_path: Path) -> None:
     heartbeat = tmp_path / "heartbeat"
     start(HEARTBEAT_FILE=str(heartbeat))
     wait_until(heartbeat.exists, within=30, what="a heartbeat")
-    heartbeat.unlink()
-    wait_until(heartbeat.exists, within=30, what="another heartbeat")
 
 
 def is_alive(pid: int) -> bool:

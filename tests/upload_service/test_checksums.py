@@ -56,6 +56,7 @@ def test_an_upload_in_pieces_is_answered_with_its_receipt(
     assert tus.head(where).headers["Upload-Receipt"] == f"sha256 {digest(film)}"
 
 
+@pytest.mark.on_mysql
 def test_where_another_process_took_part_the_receipt_comes_later(
     tus: Tus, rows: Rows, backfill: ChecksumBackfill, film: bytes
 ) -> None:
@@ -105,6 +106,7 @@ def test_a_long_file_is_read_in_slices(
     assert rows.videos()[0].sha256 == digest(film)
 
 
+@pytest.mark.on_mysql
 def test_a_file_that_is_gone_does_not_hold_up_the_others(
     alice: Client,
     rows: Rows,

@@ -57,6 +57,7 @@ def age(database: Database, upload: Upload) -> None:
     database.write(change)
 
 
+@pytest.mark.on_mysql
 def test_bytes_that_were_published_before_a_crash_become_their_video(
     cleaner: Cleaner, storage: Files, begin: Begin, rows: Rows, film: bytes
 ) -> None:
@@ -68,6 +69,7 @@ def test_bytes_that_were_published_before_a_crash_become_their_video(
     assert cleaner.clean() == {}
 
 
+@pytest.mark.on_mysql
 def test_an_upload_that_stands_still_is_given_up(
     cleaner: Cleaner, storage: Files, begin: Begin, rows: Rows, film: bytes
 ) -> None:
@@ -113,6 +115,7 @@ def test_what_is_not_ours_in_the_folder_is_left_alone(cleaner: Cleaner, storage:
     assert files_in(storage.root) == ["incoming/.keep"]
 
 
+@pytest.mark.on_mysql
 @pytest.mark.parametrize("column", ["deleted_at", "owner_id"])
 def test_a_video_that_is_nobodys_goes_with_its_bytes(
     cleaner: Cleaner,
@@ -211,6 +214,7 @@ def test_one_thing_that_fails_does_not_keep_the_rest_from_being_done(
     assert [upload.id for upload in rows.uploads()] == [uploads[1].id]
 
 
+@pytest.mark.on_mysql
 def test_two_janitors_at_once_do_the_work_once(
     context: UploadContext,
     storage: Files,
@@ -255,6 +259,7 @@ def test_a_form_that_is_being_received_is_left_alone_however_old_it_is(
     assert len(rows.videos()) == 1
 
 
+@pytest.mark.on_mysql
 def test_a_janitor_between_publishing_and_recording_does_no_harm(
     alice: Client,
     cleaner: Cleaner,
@@ -276,6 +281,7 @@ def test_a_janitor_between_publishing_and_recording_does_no_harm(
     assert files_in(storage.root) == [f"{answer.get_json()['id']}/original.mp4"]
 
 
+@pytest.mark.on_mysql
 @pytest.mark.parametrize("resumable", [False, True])
 def test_an_upload_published_while_the_janitor_looks_is_never_lost(
     cleaner: Cleaner,

@@ -87,7 +87,6 @@ def test_chunks_past_the_limit_are_refused(server: Server, token: str) -> None:
     wait_until(lambda: is_empty(server))
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("size", [LIMIT + (1 << 20), 100 << 20])
 def test_a_client_that_sends_everything_first_still_reads_why_it_was_refused(
     server: Server, token: str, size: int
@@ -103,7 +102,6 @@ def test_a_client_that_sends_everything_first_still_reads_why_it_was_refused(
     assert is_empty(server)
 
 
-@pytest.mark.alone
 def test_a_client_that_waits_is_refused_at_once(server: Server, token: str) -> None:
     began = time.monotonic()
     with server.connect() as client:

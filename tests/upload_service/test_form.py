@@ -87,6 +87,7 @@ def test_without_a_title_the_file_gives_it(alice: Client, videos_dir: Path, film
     assert answer.get_json()["title"] == "Our harbour"
 
 
+@pytest.mark.on_mysql
 @pytest.mark.parametrize(
     "name",
     [
@@ -347,6 +348,7 @@ def test_a_client_that_leaves_leaves_nothing(
         assert nothing_is_left(videos_dir, rows)
 
 
+@pytest.mark.on_mysql
 def test_a_double_click_is_one_video(
     alice: Client, videos_dir: Path, rows: Rows, film: bytes
 ) -> None:
@@ -407,6 +409,7 @@ def test_another_sites_form_is_refused(alice: Client, videos_dir: Path, film: by
     assert answer.status_code == 403
 
 
+@pytest.mark.on_mysql
 def test_an_account_deleted_during_the_upload_leaves_nothing(
     alice: Client,
     videos_dir: Path,

@@ -51,7 +51,6 @@ def janitor(
         process.communicate()
 
 
-@pytest.mark.alone
 def test_it_waits_for_its_volume_cleans_and_ends_when_told_to(
     janitor: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:

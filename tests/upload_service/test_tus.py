@@ -66,6 +66,7 @@ def test_options_tell_what_is_supported(tus: Tus) -> None:
     assert "Tus-Resumable" not in answer.headers
 
 
+@pytest.mark.on_mysql
 def test_a_film_arrives_in_chunks_and_becomes_a_video(
     tus: Tus, storage: Files, rows: Rows, film: bytes
 ) -> None:
@@ -209,11 +210,13 @@ def test_the_length_may_come_later_and_once(tus: Tus, rows: Rows, film: bytes) -
     assert len(rows.videos()) == 1
 
 
+@pytest.mark.on_mysql
 def test_metadata_comes_back_as_it_was_given(tus: Tus) -> None:
     given = f"{metadata(filename='a.mp4', colour='red')},empty"
     assert tus.head(tus.begin(5, Upload_Metadata=given)).headers["Upload-Metadata"] == given
 
 
+@pytest.mark.on_mysql
 @pytest.mark.parametrize(
     ("name", "shown"),
     [
@@ -351,6 +354,7 @@ def test_deleting_a_finished_upload_keeps_its_video(
 # Parts -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.on_mysql
 def test_parts_become_one_video(tus: Tus, storage: Files, rows: Rows, film: bytes) -> None:
     parts = []
     for piece in (film[:100], film[100:300], film[300:]):
@@ -389,6 +393,7 @@ def test_parts_that_make_no_film_go_with_it(tus: Tus, storage: Files, rows: Rows
     assert (files_in(storage.root), rows.uploads()) == ([], [])
 
 
+@pytest.mark.on_mysql
 def test_joining_that_a_crash_cut_short_goes_on(
     tus: Tus,
     storage: Files,
@@ -465,6 +470,7 @@ def test_what_is_no_film_goes_with_its_row(tus: Tus, rows: Rows, storage: Files)
     assert tus.head(where).status_code == 404
 
 
+@pytest.mark.on_mysql
 @pytest.mark.parametrize("how", ["head", "patch", "janitor"])
 @pytest.mark.parametrize("published", [False, True])
 def test_a_crash_before_the_end_costs_nothing(
@@ -515,6 +521,7 @@ def age(database: Database, **values: Any) -> None:
     database.write(lambda session: session.query(Upload).update(values))
 
 
+@pytest.mark.on_mysql
 def test_an_upload_expires_unless_it_is_continued(
     tus: Tus, rows: Rows, database: Database, storage: Files, cleaner: Cleaner
 ) -> None:
@@ -545,6 +552,7 @@ def test_an_expired_upload_that_is_being_written_is_left_alone(
 # Room --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.on_mysql
 def test_the_quota_counts_videos_and_promises(
     tus: Tus, set_up: Callable[..., None], film: bytes
 ) -> None:
@@ -559,6 +567,7 @@ def test_the_quota_counts_videos_and_promises(
     assert tus.create(60).status_code == 201
 
 
+@pytest.mark.on_mysql
 def test_a_user_may_have_another_quota(
     tus: Tus, set_up: Callable[..., None], database: Database
 ) -> None:
@@ -581,6 +590,7 @@ def test_bytes_of_an_unknown_length_are_held_to_the_quota(
     assert tus.patch(where, 8, b"90").status_code == 204
 
 
+@pytest.mark.on_mysql
 def test_parts_are_counted_once(tus: Tus, set_up: Callable[..., None], film: bytes) -> None:
     set_up(quota=len(film))
     part = tus.begin(len(film), Upload_Concat="partial")
@@ -588,6 +598,7 @@ def test_parts_are_counted_once(tus: Tus, set_up: Callable[..., None], film: byt
     assert tus.send("POST", Upload_Concat=f"final;{part}").status_code == 201
 
 
+@pytest.mark.on_mysql
 def test_fifty_at_once_never_exceed_the_quota(
     tus: Tus, site: Site, stores: Stores, owner: User, set_up: Callable[..., None], rows: Rows
 ) -> None:
@@ -600,6 +611,7 @@ def test_fifty_at_once_never_exceed_the_quota(
     assert sum(upload.length or 0 for upload in rows.uploads()) == 900
 
 
+@pytest.mark.on_mysql
 def test_the_disk_is_promised_once(
     tus: Tus, storage: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -613,6 +625,7 @@ def test_the_disk_is_promised_once(
     assert tus.create(400).status_code == 201
 
 
+@pytest.mark.on_mysql
 def test_an_account_has_a_hundred_unfinished_uploads_at_most(
     tus: Tus, bob: Client, rows: Rows, film: bytes
 ) -> None:

@@ -168,6 +168,7 @@ def test_what_arrived_before_the_connection_broke_is_kept(
     tus.assert_arrived(where, film)
 
 
+@pytest.mark.on_mysql
 def test_a_client_that_comes_back_takes_over_from_its_dead_request(
     tus: Client, film: bytes
 ) -> None:
@@ -292,6 +293,7 @@ def test_a_request_whose_bytes_come_is_not_ended(tus: Client, film: bytes) -> No
     tus.assert_arrived(where, film)
 
 
+@pytest.mark.on_mysql
 def test_a_hundred_rounds_of_two_writers_never_interleave(tus: Client) -> None:
     size = 20_000
     where = tus.begin(101 * size)
@@ -349,7 +351,6 @@ def test_a_worker_killed_in_the_middle_of_a_write_costs_no_acknowledged_byte(
     tus.assert_arrived(where, film)
 
 
-@pytest.mark.alone
 def test_memory_does_not_grow_with_what_arrives_in_fifty_uploads_at_once(
     tus: Client, film: bytes
 ) -> None:

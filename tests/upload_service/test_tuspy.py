@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.browser.line import Line
+from tests.browser.flaky_proxy import Line
 from tests.conftest import ROOT
 from tests.media import box, mp4
 from tests.upload_service.server import Server

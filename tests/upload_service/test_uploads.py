@@ -23,6 +23,8 @@ from upload_service.uploads.delete import abandon_upload
 from upload_service.uploads.finish import finish_upload
 from upload_service.uploads.queries import UploadExpired
 
+pytestmark = pytest.mark.on_mysql
+
 
 @pytest.fixture
 def arrive(context: UploadContext, storage: Files) -> Any:

@@ -19,6 +19,7 @@ def take_redis_away(site: Site, service: str, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setitem(pool.connection_kwargs, "port", 9)
 
 
+@pytest.mark.on_mysql
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_with_its_stores_is_ready(site: Site, service: str) -> None:
     answer = site.apps[service].test_client().get("/readyz")

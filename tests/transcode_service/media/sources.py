@@ -16,7 +16,11 @@ _X265 = ("-c:v", "libx265", "-preset", "ultrafast", "-pix_fmt", "yuv420p10le", "
 # A white flash and a tone, a tenth of a second each, every ten seconds for twenty minutes.
 _AT = "between(mod(t,10),5,5.1)"
 _FLASHES = f"color=black:s=160x90:r=25:d=1200,drawbox=c=white:t=fill:enable='{_AT}'"
-_TONES = f"aevalsrc='0.8*sin(2*PI*1000*t)*{_AT}':s=44100:d=1200:c=stereo"
+# Ten seconds are computed and repeated: evaluating every sample takes most of the time.
+_TONES = (
+    f"aevalsrc='0.8*sin(2*PI*1000*t)*{_AT}':s=44100:d=10:c=stereo"
+    ",aloop=loop=-1:size=441000,atrim=duration=1200"
+)
 
 RECIPES: dict[str, tuple[str, ...]] = {
     "ladder.mp4": (

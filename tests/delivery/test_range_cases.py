@@ -1,11 +1,11 @@
-"""The table of questions, asked of both front servers with the project's own configuration."""
+"""The table of requests, sent to both front servers with the project's own configuration."""
 
 from collections.abc import Iterator
 from typing import Protocol
 
 import pytest
 
-from tests.delivery.questions import QUESTIONS, Question
+from tests.delivery.range_cases import RANGE_CASES, RangeCase
 from tests.gateway.harness import ALICE, VIDEO, allow_only, running
 from tests.gateway.harness import MEDIA as AT_GATEWAY
 from tests.standalone.harness import BYTES, Front
@@ -52,21 +52,21 @@ def ask_caddy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
     front.close()
 
 
-def check(ask: Ask, question: Question, status: int, part: range | None) -> None:
+def check(ask: Ask, case: RangeCase, status: int, part: range | None) -> None:
     """Ask, and compare the answer with the table's."""
     known = ask("HEAD", {})
     etag, modified = known.header("ETag"), known.header("Last-Modified")
     assert etag
     assert modified
 
-    answer = ask(question.method, question.filled(etag=etag, modified=modified))
+    answer = ask(case.method, case.filled(etag=etag, modified=modified))
 
     assert answer.status == status
     if part is None:
         assert answer.header("Content-Range") == ("bytes */1000" if status == 416 else None)
         return
     first, last = part.start, part.stop - 1
-    assert answer.body == (b"" if question.method == "HEAD" else BYTES[first : last + 1])
+    assert answer.body == (b"" if case.method == "HEAD" else BYTES[first : last + 1])
     assert answer.header("Content-Length") == str(len(part))
     assert answer.header("Content-Type") == "video/mp4"
     # nginx says so in a 200 only.
@@ -76,11 +76,11 @@ def check(ask: Ask, question: Question, status: int, part: range | None) -> None
 
 
 @pytest.mark.needs_nginx
-@pytest.mark.parametrize("question", QUESTIONS, ids=str)
-def test_nginx_answers_as_the_table_says(ask_nginx: Ask, question: Question) -> None:
-    check(ask_nginx, question, question.status, question.part)
+@pytest.mark.parametrize("case", RANGE_CASES, ids=str)
+def test_nginx_answers_as_the_table_says(ask_nginx: Ask, case: RangeCase) -> None:
+    check(ask_nginx, case, case.status, case.part)
 
 
-@pytest.mark.parametrize("question", QUESTIONS, ids=str)
-def test_caddy_answers_as_the_table_says(ask_caddy: Ask, question: Question) -> None:
-    check(ask_caddy, question, *(question.by_caddy or (question.status, question.part)))
+@pytest.mark.parametrize("case", RANGE_CASES, ids=str)
+def test_caddy_answers_as_the_table_says(ask_caddy: Ask, case: RangeCase) -> None:
+    check(ask_caddy, case, *(case.by_caddy or (case.status, case.part)))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.media import tiny
-from tests.system.people import Person
+from tests.system.http_client import Person
 from tests.system.tus import Tus
 
 PAUSE = 9  # seconds between two bytes of one uploader

@@ -7,7 +7,7 @@ EVERYTHING = range(SIZE)
 
 
 @dataclass(frozen=True)
-class Question:
+class RangeCase:
     """A request. In headers, `{etag}` and `{modified}` stand for the file's own.
 
     :param part: the bytes that the answer's body holds, or None if it has no part of the file.
@@ -48,7 +48,7 @@ _BY_CADDY: dict[str, tuple[int, range | None]] = {
 }
 
 
-def _ranges() -> list[Question]:
+def _ranges() -> list[RangeCase]:
     rows: list[tuple[str, int, range | None]] = [
         ("bytes=0-99", 206, range(100)),
         ("bytes=0-0", 206, range(1)),
@@ -95,7 +95,7 @@ def _ranges() -> list[Question]:
         ("bytes=" + ",".join(["0-0"] * 1000), 200, EVERYTHING),
     ]
     return [
-        Question(status, part, {"Range": asked}, by_caddy=_BY_CADDY.get(asked))
+        RangeCase(status, part, {"Range": asked}, by_caddy=_BY_CADDY.get(asked))
         for asked, status, part in rows
     ]
 
@@ -103,54 +103,54 @@ def _ranges() -> list[Question]:
 _FIRST = {"Range": "bytes=0-99"}
 _OLD, _NEW = "Sun, 06 Nov 1994 08:49:37 GMT", "Fri, 01 Jan 2100 00:00:00 GMT"
 
-QUESTIONS = [
-    Question(200, EVERYTHING, {}),
+RANGE_CASES = [
+    RangeCase(200, EVERYTHING, {}),
     *_ranges(),
-    Question(206, range(100), _FIRST | {"If-Range": "{etag}"}),
-    Question(206, range(100), _FIRST | {"If-Range": "{modified}"}),
-    Question(200, EVERYTHING, _FIRST | {"If-Range": '"another"'}),
-    Question(200, EVERYTHING, _FIRST | {"If-Range": "W/{etag}"}),
-    Question(200, EVERYTHING, _FIRST | {"If-Range": _OLD}),
-    Question(200, EVERYTHING, _FIRST | {"If-Range": _NEW}),
-    Question(200, EVERYTHING, _FIRST | {"If-Range": "yesterday"}),
-    Question(200, EVERYTHING, {"Range": "bytes=1000-", "If-Range": '"another"'}),
-    Question(304, None, {"If-None-Match": "{etag}"}),
-    Question(304, None, {"If-None-Match": "W/{etag}"}),
-    Question(304, None, {"If-None-Match": '"another", {etag}'}),
-    Question(304, None, {"If-None-Match": "*"}),
-    Question(304, None, _FIRST | {"If-None-Match": "{etag}"}),
-    Question(304, None, {"Range": "bytes=1000-", "If-None-Match": "{etag}"}),
-    Question(200, EVERYTHING, {"If-None-Match": '"another"'}),
-    Question(206, range(100), _FIRST | {"If-None-Match": '"another"'}),
-    Question(304, None, {"If-Modified-Since": "{modified}"}),
-    Question(304, None, _FIRST | {"If-Modified-Since": "{modified}"}),
-    Question(200, EVERYTHING, {"If-Modified-Since": _OLD}),
+    RangeCase(206, range(100), _FIRST | {"If-Range": "{etag}"}),
+    RangeCase(206, range(100), _FIRST | {"If-Range": "{modified}"}),
+    RangeCase(200, EVERYTHING, _FIRST | {"If-Range": '"another"'}),
+    RangeCase(200, EVERYTHING, _FIRST | {"If-Range": "W/{etag}"}),
+    RangeCase(200, EVERYTHING, _FIRST | {"If-Range": _OLD}),
+    RangeCase(200, EVERYTHING, _FIRST | {"If-Range": _NEW}),
+    RangeCase(200, EVERYTHING, _FIRST | {"If-Range": "yesterday"}),
+    RangeCase(200, EVERYTHING, {"Range": "bytes=1000-", "If-Range": '"another"'}),
+    RangeCase(304, None, {"If-None-Match": "{etag}"}),
+    RangeCase(304, None, {"If-None-Match": "W/{etag}"}),
+    RangeCase(304, None, {"If-None-Match": '"another", {etag}'}),
+    RangeCase(304, None, {"If-None-Match": "*"}),
+    RangeCase(304, None, _FIRST | {"If-None-Match": "{etag}"}),
+    RangeCase(304, None, {"Range": "bytes=1000-", "If-None-Match": "{etag}"}),
+    RangeCase(200, EVERYTHING, {"If-None-Match": '"another"'}),
+    RangeCase(206, range(100), _FIRST | {"If-None-Match": '"another"'}),
+    RangeCase(304, None, {"If-Modified-Since": "{modified}"}),
+    RangeCase(304, None, _FIRST | {"If-Modified-Since": "{modified}"}),
+    RangeCase(200, EVERYTHING, {"If-Modified-Since": _OLD}),
     # nginx compares for equality; RFC 9110, 13.1.3, compares by time.
-    Question(200, EVERYTHING, {"If-Modified-Since": _NEW}, by_caddy=(304, None)),
-    Question(200, EVERYTHING, {"If-Modified-Since": "yesterday"}),
+    RangeCase(200, EVERYTHING, {"If-Modified-Since": _NEW}, by_caddy=(304, None)),
+    RangeCase(200, EVERYTHING, {"If-Modified-Since": "yesterday"}),
     # nginx weighs both; RFC 9110, 13.2.2, ignores the date where there is a tag.
-    Question(
+    RangeCase(
         200,
         EVERYTHING,
         {"If-None-Match": "{etag}", "If-Modified-Since": _OLD},
         by_caddy=(304, None),
     ),
-    Question(304, None, {"If-None-Match": "{etag}", "If-Modified-Since": "{modified}"}),
-    Question(200, EVERYTHING, {"If-Match": "{etag}"}),
-    Question(200, EVERYTHING, {"If-Match": "*"}),
-    Question(206, range(100), _FIRST | {"If-Match": "{etag}"}),
-    Question(412, None, {"If-Match": '"another"'}),
-    Question(412, None, {"If-Match": "W/{etag}"}),
-    Question(200, EVERYTHING, {"If-Unmodified-Since": "{modified}"}),
-    Question(200, EVERYTHING, {"If-Unmodified-Since": _NEW}),
-    Question(412, None, {"If-Unmodified-Since": _OLD}),
-    Question(200, EVERYTHING, {}, method="HEAD"),
-    Question(206, range(100), _FIRST, method="HEAD"),
-    Question(416, None, {"Range": "bytes=1000-"}, method="HEAD"),
-    Question(304, None, {"If-None-Match": "{etag}"}, method="HEAD"),
-    Question(405, None, {}, method="POST"),
-    Question(405, None, _FIRST, method="PUT"),
-    Question(405, None, {}, method="DELETE"),
-    Question(405, None, {}, method="OPTIONS"),
-    Question(405, None, {}, method="PROPFIND"),
+    RangeCase(304, None, {"If-None-Match": "{etag}", "If-Modified-Since": "{modified}"}),
+    RangeCase(200, EVERYTHING, {"If-Match": "{etag}"}),
+    RangeCase(200, EVERYTHING, {"If-Match": "*"}),
+    RangeCase(206, range(100), _FIRST | {"If-Match": "{etag}"}),
+    RangeCase(412, None, {"If-Match": '"another"'}),
+    RangeCase(412, None, {"If-Match": "W/{etag}"}),
+    RangeCase(200, EVERYTHING, {"If-Unmodified-Since": "{modified}"}),
+    RangeCase(200, EVERYTHING, {"If-Unmodified-Since": _NEW}),
+    RangeCase(412, None, {"If-Unmodified-Since": _OLD}),
+    RangeCase(200, EVERYTHING, {}, method="HEAD"),
+    RangeCase(206, range(100), _FIRST, method="HEAD"),
+    RangeCase(416, None, {"Range": "bytes=1000-"}, method="HEAD"),
+    RangeCase(304, None, {"If-None-Match": "{etag}"}, method="HEAD"),
+    RangeCase(405, None, {}, method="POST"),
+    RangeCase(405, None, _FIRST, method="PUT"),
+    RangeCase(405, None, {}, method="DELETE"),
+    RangeCase(405, None, {}, method="OPTIONS"),
+    RangeCase(405, None, {}, method="PROPFIND"),
 ]
