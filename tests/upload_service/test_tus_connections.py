@@ -466,3 +466,19 @@ def test_a_video_is_in_its_place_before_its_sender_is_told(
         synced = [at for at, line in enumerate(lines) if re.search(rf"fsync\(\d+<{folder}>", line)]
         assert any(renamed < at < answered for at in synced), folder
     assert position(rf"fdatasync\(\d+<{volume}/incoming/{name}>") < renamed
+
+
+def test_fifty_uploads_that_end_at_once_are_all_stored(server: Server) -> None:
+    """On SQLite too, where one writer at a time is let in, and in one worker."""
+    film = mp4()
+    clients = [new_client(server) for _ in range(50)]
+
+    def upload(client: Client) -> Answer:
+        return client.ask(
+            "POST", "/upload/files", film, Upload_Length=str(len(film)), Content_Type=OCTETS
+        )
+
+    with ThreadPoolExecutor(50) as pool:
+        answers = list(pool.map(upload, clients))
+    assert [answer.status for answer in answers] == [201] * 50
+    assert all(answer.headers["Upload-Offset"] == str(len(film)) for answer in answers)
