@@ -52,7 +52,7 @@ class WorkerSupervisor:
     def release_jobs(self) -> None:
         """Queue the jobs of workers that have ended again. From any one thread.
 
-        :raises DatabaseAway: the jobs are still to be released.
+        :raises DatabaseUnavailable: the jobs are still to be released.
         """
         while self._ended:
             self._reconciler.release_worker(self._ended[0])

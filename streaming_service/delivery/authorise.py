@@ -29,7 +29,7 @@ def authorise(stores: Stores, *, token: str | None, video_id: str, media: MediaF
     :raises LoginRequired: nobody is signed in, whether or not there is such a video.
     :raises NotFound: there is no such video, or this viewer may not have the file.
     :raises redis.exceptions.RedisError: Redis does not answer.
-    :raises DatabaseAway: the database is needed and does not answer.
+    :raises DatabaseUnavailable: the database is needed and does not answer.
     """
     keys = [video_key(video_id)]
     if token:

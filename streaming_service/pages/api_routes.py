@@ -91,8 +91,8 @@ def load_video(
 ) -> dict[str, Any]:
     """Return a video that a viewer (None: signed out) may watch.
 
-    :raises SignInRequired: the viewer is signed out and may not watch it.
-    :raises NotThere: there is no such video, or it is not for this viewer.
+    :raises LoginRequired: the viewer is signed out and may not watch it.
+    :raises NotFound: there is no such video, or it is not for this viewer.
     """
     video = get_video_for(session, viewer, video_id)
     return load_json(session, viewer, [video], forecasts)[0]
@@ -108,8 +108,8 @@ def captions(video_id: str) -> dict[str, Any]:
 def load_captions(session: Session, viewer: Viewer | None, video_id: str) -> dict[str, Any]:
     """Return the caption tracks of a video that a viewer (None: signed out) may watch.
 
-    :raises SignInRequired: the viewer is signed out and may not watch it.
-    :raises NotThere: there is no such video, or it is not for this viewer.
+    :raises LoginRequired: the viewer is signed out and may not watch it.
+    :raises NotFound: there is no such video, or it is not for this viewer.
     """
     video = get_video_for(session, viewer, video_id)
     return {"captions": [track.as_json() for track in caption_tracks(session, [video])[video.id]]}

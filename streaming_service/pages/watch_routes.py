@@ -42,7 +42,7 @@ def watch(video_id: str) -> str:
     here = services()
     page = load_watch_page(here.stores.database, current_viewer(), video_id, here.forecasts)
     template = (
-        "streaming/refused.html" if page["video"].rejection_reason else "streaming/watch.html"
+        "streaming/rejected.html" if page["video"].rejection_reason else "streaming/watch.html"
     )
     return render_template(template, **page, notice=_NOTICES.get(request.args.get("done", "")))
 
@@ -53,8 +53,8 @@ def load_watch_page(
 ) -> dict[str, Any]:
     """Return what the template of the watch page takes.
 
-    :raises SignInRequired: the viewer is signed out and may not watch it.
-    :raises NotThere: there is no such video, or it is not for this viewer.
+    :raises LoginRequired: the viewer is signed out and may not watch it.
+    :raises NotFound: there is no such video, or it is not for this viewer.
     """
     video = get_video_for(session, viewer, video_id)
     access = access_of(video)

@@ -20,7 +20,7 @@ class ProcessingState(enum.StrEnum):
     PROCESSING = "processing"
     DONE = "done"
     FAILED = "failed"
-    REFUSED = "refused"
+    REJECTED = "refused"  # the word of the API
 
 
 @dataclass(frozen=True)
@@ -53,14 +53,14 @@ class Processing:
     jobs: tuple[JobProgress, ...]
 
 
-def describe(jobs: Sequence[Job], forecast: Forecast, *, refused: bool = False) -> Processing:
+def describe(jobs: Sequence[Job], forecast: Forecast, *, rejected: bool = False) -> Processing:
     """Tell how far a video is.
 
     :param jobs: all jobs of the video.
     :param forecast: of all open jobs.
-    :param refused: whether the check found that the video cannot be played.
+    :param rejected: whether the check found that the video cannot be played.
     """
-    state = ProcessingState.REFUSED if refused else _state(jobs)
+    state = ProcessingState.REJECTED if rejected else _state(jobs)
     unfinished = [job for job in jobs if job.state in (JobState.RUNNING, JobState.WAITING)]
     # Only the check knows which jobs there will be.
     is_planned = all(job.kind is not JobKind.CHECK for job in unfinished)
@@ -69,7 +69,7 @@ def describe(jobs: Sequence[Job], forecast: Forecast, *, refused: bool = False) 
     return Processing(
         state=state,
         percent=_percent(jobs),
-        eta=max(etas) if etas and is_planned and not refused else None,
+        eta=max(etas) if etas and is_planned and not rejected else None,
         queue_position=forecast.positions.get(jobs[0].video_id) if is_waiting else None,
         jobs=tuple(_progress(job, forecast) for job in sorted(jobs, key=_display_order)),
     )

@@ -22,13 +22,13 @@ from streaming_service.processing.status import (
 )
 from streaming_service.videos.text import time_left
 
-_FINAL = (ProcessingState.DONE, ProcessingState.FAILED, ProcessingState.REFUSED)
+_FINAL = (ProcessingState.DONE, ProcessingState.FAILED, ProcessingState.REJECTED)
 _OPEN = (JobState.WAITING, JobState.RUNNING)
 _NAMES = {
     JobKind.CHECK: "Check",
-    JobKind.THUMBNAILS: "Poster and previews",
+    JobKind.THUMBNAILS: "Thumbnails",
     JobKind.REMUX: "Original quality",
-    JobKind.AUDIO: "Sound",
+    JobKind.AUDIO: "Audio",
 }
 
 
@@ -86,7 +86,7 @@ class ProcessingView:
     """What has been made of a video, and what will be.
 
     :ivar heights: of the published renditions, in pixels.
-    :ivar refusal: why the video cannot be played, for people; None if it can.
+    :ivar rejection_reason: why the video cannot be played, for people; None if it can.
     :ivar playable: whether browsers play the original.
     """
 
@@ -197,8 +197,8 @@ def load_processing(
 def _view(
     video: Video, jobs: Sequence[Job], heights: Sequence[int], forecast: Forecast
 ) -> ProcessingView:
-    is_refused = video.rejection_reason is not None
-    processing = describe(jobs, forecast, refused=is_refused)
+    is_rejected = video.rejection_reason is not None
+    processing = describe(jobs, forecast, rejected=is_rejected)
     thumbnails = _find(jobs, JobKind.THUMBNAILS)
     # The master playlist is published after the audio: before, renditions would play without it.
     audio = _find(jobs, JobKind.AUDIO)
@@ -208,9 +208,9 @@ def _view(
         processing=processing,
         steps=_steps(processing, jobs),
         heights=tuple(sorted({height for height in heights if height})),
-        has_master=bool(heights) and audio_ready and not is_refused,
+        has_master=bool(heights) and audio_ready and not is_rejected,
         has_thumbnails=(
-            thumbnails is not None and thumbnails.state is JobState.DONE and not is_refused
+            thumbnails is not None and thumbnails.state is JobState.DONE and not is_rejected
         ),
         rejection_reason=video.rejection_reason,
         playable=video.playable,

@@ -100,7 +100,7 @@ def test_what_scripts_are_told(underway: str, alice: Client) -> None:
     assert found["words"] == f"Being prepared: {found['percent']} %, about 8 minutes left."
     assert [(s["kind"], s["height"], s["state"], s["words"]) for s in found["steps"]] == [
         ("check", None, "done", "Check: done"),
-        ("thumbnails", None, "done", "Poster and previews: done"),
+        ("thumbnails", None, "done", "Thumbnails: done"),
         ("rendition", 240, "done", "240p: done"),
         ("rendition", 360, "running", "360p: now, 50 %"),
         ("rendition", 720, "waiting", "720p: next"),

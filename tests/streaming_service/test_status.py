@@ -54,11 +54,11 @@ def forecast_of(*rows: Job) -> Forecast:
     return make_forecast(in_queue_order(map(open_job, rows)), time=TIME)
 
 
-def described(rows: list[Job], *others: Job, refused: bool = False) -> Processing:
+def described(rows: list[Job], *others: Job, rejected: bool = False) -> Processing:
     """Describe a video with these jobs, while jobs of other videos are open too."""
     is_open = (JobState.WAITING, JobState.RUNNING)
     queue = [row for row in (*others, *rows) if row.state in is_open]
-    return describe(rows, forecast_of(*queue), refused=refused)
+    return describe(rows, forecast_of(*queue), rejected=rejected)
 
 
 def seconds(moment: object) -> float:
@@ -133,8 +133,8 @@ def test_percent_weighs_steps_by_their_seconds_and_is_100_only_at_the_end() -> N
 def test_failed_and_refused_are_told_apart() -> None:
     check = job(JobKind.CHECK, JobState.FAILED)
     assert described([check]).state is ProcessingState.FAILED
-    refused = described([check], refused=True)
-    assert refused.state is ProcessingState.REFUSED
+    rejected = described([check], rejected=True)
+    assert rejected.state is ProcessingState.REJECTED
 
 
 def test_what_is_put_off_is_not_promised_earlier() -> None:

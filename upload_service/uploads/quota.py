@@ -38,7 +38,7 @@ class InsufficientStorage(MatineeError):
     status = 507
 
     def __init__(self) -> None:
-        super().__init__("There is not enough room left for this file. Tell the administrator.")
+        super().__init__("There is not enough space left for this file. Tell the administrator.")
 
 
 class QuotaExceeded(MatineeError):
