@@ -38,7 +38,10 @@ P = ParamSpec("P")
 
 _TRIES = 4
 _RETRY_DEADLINE = 0.9  # seconds from the first try until no other is begun
-_SQLITE_WAIT = 5  # seconds that a writer waits for those of its process, then for other processes
+# Seconds that a writer of SQLite waits for those of its process, then for other processes. Both
+# together are less than a marker of the video cache lasts, which covers a transaction.
+_TURN_TIMEOUT = 6
+_BUSY_TIMEOUT = 3
 # MySQL's errors for: too many connections, shutdown, network errors, lock timeout, deadlock.
 _PASSING = frozenset({1040, 1053, 1158, 1159, 1160, 1161, 1205, 1213})
 _UNREACHED = range(2000, 3000)  # numbers of errors of the client library, such as a lost connection
@@ -96,7 +99,7 @@ class Database:
         SQLite lets in whichever writer happens to look first, so of many some would wait for ever.
         Under gevent those that wait here are greenlets, and occupy no native thread.
         """
-        if not self._sqlite_writer.acquire(timeout=_SQLITE_WAIT):
+        if not self._sqlite_writer.acquire(timeout=_TURN_TIMEOUT):
             raise DatabaseUnavailable("other writers took too long")
         try:
             yield
@@ -204,7 +207,7 @@ def connect(url: str, *, password: str = "", pool_size: int = 10) -> Database:
         if native_threads.shares_one_thread():
             # A pool that native threads share would use gevent's locks, see `_connect_first`.
             pool = {"poolclass": SingletonThreadPool, "pool_size": 2 * native_threads.THREADS}
-        engine = create_engine(where, connect_args={"timeout": _SQLITE_WAIT}, **pool)
+        engine = create_engine(where, connect_args={"timeout": _BUSY_TIMEOUT}, **pool)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return Database(engine)

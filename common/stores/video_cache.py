@@ -27,7 +27,7 @@ from db.models import Visibility
 
 _ENTRY_TTL = 60  # seconds; a limit on how long a fault could keep an old value
 _LEASE_TTL = 5
-_CHANGING_TTL = 15  # seconds; longer than any transaction may take, its wait for others included
+_CHANGING_TTL = 10  # seconds; longer than any transaction may take
 _CHANGING, _GONE = "changing", "gone"
 
 _FILL = """

@@ -28,7 +28,7 @@ database = connect(sys.argv[1])
 
 def write(session):
     session.execute(text("INSERT INTO numbers VALUES (1)"))
-    block(0.005)
+    block(0.002)
 
 
 def request():
