@@ -11,34 +11,34 @@ from typing import ClassVar
 class MatineeError(Exception):
     """Something that is expected to go wrong.
 
-    :param sentence: for people: what happened and what to do.
+    :param sentence: for people: what happened and what to do; the class's own if it is left out.
+    :cvar retry_after: seconds after which a client may try again.
     :ivar headers: to be sent with the answer.
     """
 
     status: ClassVar[int] = 400
+    sentence: str = ""
+    retry_after: ClassVar[int | None] = None
 
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
-        self.headers: dict[str, str] = {}
+    def __init__(self, sentence: str = "") -> None:
+        self.sentence = sentence or self.sentence
+        super().__init__(self.sentence)
+        retry = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+        self.headers: dict[str, str] = retry
 
 
 class NotFound(MatineeError):
     """Not there, or not for the caller: the answer must not tell which."""
 
     status = 404
-
-    def __init__(self) -> None:
-        super().__init__("There is nothing here, or it is not yours to see.")
+    sentence = "There is nothing here, or it is not yours to see."
 
 
 class LoginRequired(MatineeError):
     """Nobody is signed in. A page that was fetched is answered by a redirect to the login page."""
 
     status = 401
-
-    def __init__(self) -> None:
-        super().__init__("You are signed out. Sign in to go on.")
+    sentence = "You are signed out. Sign in to go on."
 
 
 class Forbidden(MatineeError):

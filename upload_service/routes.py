@@ -15,19 +15,12 @@ from common.web.auth import Audience, restrict_to
 from common.web.error_handlers import wants_json
 from common.web.forms import require_type
 from common.web.urls import watch_url
-from db.models import Video
+from db.models import Upload, Video
 from upload_service.metrics import uploads_ended
 from upload_service.receive.body import FORM_OVERHEAD, ClientDisconnected, RequestTimeout
 from upload_service.receive.form_upload import FormUpload, receive_form
 from upload_service.receive.multipart_form import boundary_of, read_form
-from upload_service.request_context import (
-    percent,
-    request_body,
-    serialize,
-    settings,
-    upload_context,
-    upload_slot,
-)
+from upload_service.services import request_body, settings, upload_context, upload_slot
 from upload_service.uploads.context import UploadContext
 from upload_service.uploads.delete import delete_upload
 from upload_service.uploads.queries import unfinished_uploads
@@ -113,7 +106,25 @@ def _receive(form: FormUpload) -> Video:
 
 def _unfinished(context: UploadContext) -> list[dict[str, Any]]:
     uploads = unfinished_uploads(context.database, owner_id=context.owner_id)
-    return [serialize(context, upload) for upload in uploads]
+    return [_serialize(context, upload) for upload in uploads]
+
+
+def _serialize(context: UploadContext, upload: Upload) -> dict[str, Any]:
+    """Return what an upload's owner is told of it."""
+    offset = context.incoming.incoming_size(upload.id)
+    if offset is None:  # published already, or not begun
+        offset = upload.length or 0 if context.videos.has_original(upload.id) else 0
+    return {
+        "id": upload.id,
+        "url": f"/upload/files/{upload.id}",
+        "title": upload.title,
+        "file_name": upload.file_name or "",
+        "length": upload.length,
+        "offset": offset,
+        "fingerprint": upload.fingerprint,
+        "created_at": upload.created_at.isoformat(),
+        "expires_at": upload.expires_at.isoformat() if upload.expires_at else None,
+    }
 
 
 def _render_form(title: str = "", error: MatineeError | None = None) -> Response:
@@ -121,7 +132,9 @@ def _render_form(title: str = "", error: MatineeError | None = None) -> Response
     try:
         context = upload_context()
         free = available_bytes(context.incoming)
-        unfinished = [upload | {"percent": percent(upload)} for upload in _unfinished(context)]
+        unfinished = _unfinished(context)
+        for one in unfinished:
+            one["percent"] = one["offset"] * 100 // one["length"] if one["length"] else 0
     except MatineeError:
         free = None
     page = render(

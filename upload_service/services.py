@@ -1,11 +1,21 @@
 """What the views of the upload service work with."""
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
-from common.storage import IncomingStore, VideoStore
+import structlog
+from flask import g, request
+
+from common.errors import MatineeError
+from common.storage import IncomingStore, StorageError, VideoStore
+from common.web.auth import require_viewer
 from common.web.services import Services, current_services
+from upload_service.receive.body import Body
 from upload_service.receive.limit import ReceiveLimit
 from upload_service.settings import UploadSettings
+from upload_service.uploads.context import UploadContext
+
+log = structlog.get_logger()
 
 
 @dataclass(kw_only=True)
@@ -24,3 +34,52 @@ class UploadServices(Services):
 def services() -> UploadServices:
     """Return the services of the app that is answering."""
     return current_services(UploadServices)
+
+
+class StorageUnavailable(MatineeError):
+    """The volume cannot be written; the log says why."""
+
+    status = 503
+    sentence = "Videos cannot be stored at the moment. Tell the administrator."
+    retry_after = 10
+
+
+def settings() -> UploadSettings:
+    """Return the settings of the app that is answering."""
+    return services().settings
+
+
+def upload_context() -> UploadContext:
+    """Return what is needed for the caller's uploads, with the volume ready to be written.
+
+    :raises StorageUnavailable: it is not.
+    """
+    found = services()
+    try:
+        found.incoming.prepare()
+    except StorageError as error:
+        log.warning("the volume cannot be used", detail=str(error))
+        raise StorageUnavailable from error
+    return UploadContext(
+        stores=found.stores,
+        incoming=found.incoming,
+        videos=found.videos,
+        settings=found.settings,
+        owner_id=require_viewer().id,
+    )
+
+
+def upload_slot(upload_id: str) -> AbstractContextManager[None]:
+    """Count the request among those that the caller's account is sending.
+
+    :raises TooManyAtOnce: there are as many as there may be.
+    """
+    return services().receiving.receiving(require_viewer().id, upload_id)
+
+
+def request_body() -> Body:
+    """Return the body of the request that is being answered, the same object each time."""
+    if "body" not in g:
+        g.body = Body(request)
+    body: Body = g.body
+    return body

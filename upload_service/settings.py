@@ -5,7 +5,6 @@ from pathlib import Path
 
 from common.formats import DEFAULT, read_formats
 from common.settings import CommonSettings, Environment
-from upload_service.uploads.context import UploadLimits
 
 
 @dataclass(frozen=True)
@@ -13,7 +12,8 @@ class UploadSettings:
     """:param max_upload_size: bytes of one file.
     :param cleanup_after: seconds without a new byte until an unfinished form is removed.
     :param upload_expires: seconds without a new byte for which an upload can be continued.
-    :param quota: bytes of one account's videos and uploads; None is no limit.
+    :param quota: bytes of one account's videos and uploads, unless the account has its own quota;
+        None is no limit.
     :param formats: of the files that are accepted: see `common.formats`.
     """
 
@@ -37,13 +37,4 @@ class UploadSettings:
             upload_expires=environment.duration("UPLOAD_EXPIRES", "7d"),
             quota=environment.size("QUOTA", "") if limited else None,
             formats=read_formats(environment),
-        )
-
-    def limits(self) -> UploadLimits:
-        """Return what an upload may be."""
-        return UploadLimits(
-            max_size=self.max_upload_size,
-            quota=self.quota,
-            expires=self.upload_expires,
-            formats=self.formats,
         )

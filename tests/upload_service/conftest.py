@@ -17,7 +17,7 @@ from db.models import Job, Role, Upload, User, Video
 from tests.conftest import Client, Site
 from tests.media import mp4
 from tests.upload_service.server import Server
-from upload_service.uploads.context import UploadContext, UploadLimits
+from upload_service.uploads.context import UploadContext
 
 HOUR = 3600
 
@@ -46,10 +46,10 @@ def storage(videos_dir: Path) -> "Files":
 
 
 @pytest.fixture
-def context(stores: Stores, storage: "Files", owner: User) -> UploadContext:
+def context(site: Site, stores: Stores, storage: "Files", owner: User) -> UploadContext:
     """What Alice's uploads work with."""
-    limits = UploadLimits(max_size=1 << 30, quota=None, expires=7 * 24 * HOUR)
-    return UploadContext(stores, storage, storage, limits, owner.id)
+    settings = site.apps["upload"].extensions["matinee"].settings
+    return UploadContext(stores, storage, storage, settings, owner.id)
 
 
 @pytest.fixture

@@ -30,14 +30,7 @@ def cleaner(context: UploadContext) -> Cleaner:
 
 
 def new_cleaner(context: UploadContext, **options: Any) -> Cleaner:
-    return Cleaner(
-        context.stores,
-        context.incoming,
-        context.videos,
-        context.limits,
-        cleanup_after=HOUR,
-        **options,
-    )
+    return Cleaner(context.stores, context.incoming, context.videos, context.settings, **options)
 
 
 @pytest.fixture
@@ -46,7 +39,7 @@ def begin(context: UploadContext, storage: Files) -> Begin:
 
     def begin(content: bytes | None = None, *, published: bool = False) -> Upload:
         new = NewUpload(length=None, title="Harbour", resumable=False)
-        upload = insert_upload(context.database, context=context, new=new, parts=None, arrived={})
+        upload = insert_upload(context.database, context=context, new=new, parts=None)
         if content is not None:
             with storage.create_incoming(upload.id) as file:
                 file_io.append(file, content)

@@ -8,6 +8,7 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from tests.upload_service.forms import file_part, form_body, text_part
 from tests.upload_service.server import LIMIT, Server, chunked
 from tests.waiting import wait_until
 from upload_service.janitor.cleanup import Cleaner
-from upload_service.uploads.context import UploadLimits
+from upload_service.settings import UploadSettings
 
 
 @pytest.fixture(scope="module")
@@ -163,16 +164,13 @@ def test_a_worker_killed_in_the_middle_leaves_no_video_and_in_time_no_file(
         os.kill(killed, signal.SIGKILL)
     wait_until(lambda: server.worker() not in (None, killed), within=30)
     assert (videos(server), uploads(server), len(files_in(server.videos_dir))) == (0, 1, 1)
-    redis_stores = Stores.of(_settings(server))
+    common = CommonSettings.read(Environment(server.settings))
     files = Files(server.videos_dir)
-    limits = UploadLimits(max_size=LIMIT, quota=None, expires=3600)
-    assert Cleaner(redis_stores, files, files, limits, cleanup_after=60).clean() == {}
-    Cleaner(redis_stores, files, files, limits, cleanup_after=0).clean()
+    settings = UploadSettings(common, server.videos_dir, max_upload_size=LIMIT, cleanup_after=60)
+    assert Cleaner(Stores.of(common), files, files, settings).clean() == {}
+    settings = replace(settings, cleanup_after=0)
+    Cleaner(Stores.of(common), files, files, settings).clean()
     assert is_empty(server)
-
-
-def _settings(server: Server) -> CommonSettings:
-    return CommonSettings.read(Environment(server.settings))
 
 
 def test_a_stop_lets_an_upload_finish(

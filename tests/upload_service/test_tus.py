@@ -14,7 +14,7 @@ from common.stores import Stores
 from db.engine import Database, DatabaseUnavailable
 from db.models import Upload, User, now
 from tests.conftest import Client, Site
-from tests.upload_service.conftest import HOUR, Files, Rows, files_in, sign_in
+from tests.upload_service.conftest import Files, Rows, files_in, sign_in
 from tests.upload_service.forms import file_part, send
 from tests.upload_service.tus_client import OCTETS, Tus, checksum, metadata
 from upload_service.janitor.cleanup import Cleaner
@@ -43,9 +43,7 @@ def set_up(site: Site) -> Callable[..., None]:
 
 @pytest.fixture
 def cleaner(context: UploadContext) -> Cleaner:
-    return Cleaner(
-        context.stores, context.incoming, context.videos, context.limits, cleanup_after=HOUR
-    )
+    return Cleaner(context.stores, context.incoming, context.videos, context.settings)
 
 
 def on_disk(storage: Files, where: str) -> bytes:

@@ -9,7 +9,7 @@ from typing import BinaryIO
 from common.formats import DEFAULT
 from upload_service.inspect.errors import NotAVideo
 from upload_service.inspect.matroska import FORMATS, MAGIC, inspect_matroska
-from upload_service.inspect.mp4 import inspect_mp4
+from upload_service.inspect.mp4.walk import inspect_mp4
 from upload_service.inspect.reader import Reader
 from upload_service.inspect.signatures import HEAD
 from upload_service.inspect.video_info import VideoInfo

@@ -10,7 +10,7 @@ adds from its configuration.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from upload_service.inspect.errors import NotAVideo, damaged, encrypted, unsupported_codec
+from upload_service.inspect.errors import NotAVideo, damaged
 from upload_service.inspect.reader import unpack
 
 ConfigBoxes = Mapping[bytes, bytes]
@@ -39,7 +39,10 @@ def name_codec(kind: bytes, boxes: ConfigBoxes, *, track: str, convertible: bool
     """
     letters = kind.decode("latin-1")
     if letters in ENCRYPTED:
-        raise encrypted()
+        raise NotAVideo(
+            "This file is encrypted with copy protection (DRM). "
+            "Choose one that plays without a key."
+        )
     codec = (VIDEO_CODECS if track == "video" else AUDIO_CODECS).get(letters)
     if codec is None and convertible:
         codec = CONVERTIBLE[track].get(letters)
@@ -65,7 +68,11 @@ def is_playable(video_codec: str, audio_codec: str | None) -> bool:
 
 
 def _unsupported(track: str, name: str) -> NotAVideo:
-    return unsupported_codec(track, name, "H.264" if track == "video" else "AAC")
+    better = "H.264" if track == "video" else "AAC"
+    return NotAVideo(
+        f"The {track} of this file is {name}, which browsers cannot play. "
+        f"Convert it to {better} in an MP4 file and upload it again."
+    )
 
 
 def _spell(letters: str) -> str:
@@ -167,30 +174,21 @@ VIDEO_CODECS = {
 
 AUDIO_CODECS = {
     "mp4a": Codec(None, _mpeg_audio),  # AAC and MP3: every browser.
-    ".mp3": Codec(None, _plain),
-    "Opus": Codec(None, _plain),
-    "fLaC": Codec(None, _plain),
-    "ac-3": Codec(None, _plain),  # Safari, and Edge where the machine can; others play no audio.
-    "ec-3": Codec(None, _plain),
+    **dict.fromkeys((".mp3", "Opus", "fLaC"), Codec(None, _plain)),
+    # Safari, and Edge where the machine can; others play no audio.
+    **dict.fromkeys(("ac-3", "ec-3"), Codec(None, _plain)),
     "alac": Codec(None, _plain),  # Safari.
-    "sowt": Codec(None, _plain),  # PCM, as cameras write it: Safari and Chrome.
-    "twos": Codec(None, _plain),
-    "lpcm": Codec(None, _plain),
-    "in24": Codec(None, _plain),
-    "ipcm": Codec(None, _plain),
-    "ulaw": Codec(None, _plain),
-    "alaw": Codec(None, _plain),
+    # PCM, as cameras write it: Safari and Chrome.
+    **dict.fromkeys(("sowt", "twos", "lpcm", "in24", "ipcm", "ulaw", "alaw"), Codec(None, _plain)),
 }
 
 _IN_MOST_BROWSERS = frozenset({"avc1", "avc3", "av01", "vp09"})
 _UNCOMMON_PROFILES = frozenset({"6e", "7a", "f4", "2c"})  # ISO/IEC 14496-10, annex A
 
 CONVERTIBLE: Mapping[str, Mapping[str, Codec]] = {
-    "video": {
-        letters: Codec(None, _plain)  # ProRes, from Proxy to 4444 XQ
-        for letters in ("apco", "apcs", "apcn", "apch", "ap4h", "ap4x")
-    },
-    "audio": {letters: Codec(None, _plain) for letters in ("in32", "fl32")},
+    # ProRes, from Proxy to 4444 XQ.
+    "video": dict.fromkeys(("apco", "apcs", "apcn", "apch", "ap4h", "ap4x"), Codec(None, _plain)),
+    "audio": dict.fromkeys(("in32", "fl32"), Codec(None, _plain)),
 }
 """What the transcode service decodes and no browser plays, by kind of track."""
 
@@ -200,68 +198,47 @@ MPEG_AUDIO_TYPES = frozenset({0x40, 0x66, 0x67, 0x68, 0x69, 0x6B})
 ENCRYPTED = frozenset({"encv", "enca", "drmi", "drms"})
 """Sample entries whose content is encrypted (ISO/IEC 14496-12, 8.12)."""
 
-KNOWN_BY_NAME = {
-    "mp4v": "MPEG-4 part 2",
-    "DIVX": "DivX",
-    "XVID": "Xvid",
-    "s263": "H.263",
-    "h263": "H.263",
-    "H263": "H.263",
-    "apco": "ProRes",
-    "apcs": "ProRes",
-    "apcn": "ProRes",
-    "apch": "ProRes",
-    "ap4h": "ProRes",
-    "ap4x": "ProRes",
-    "aprn": "ProRes RAW",
-    "AVdn": "DNxHD",
-    "AVdh": "DNxHR",
-    "CFHD": "CineForm",
-    "jpeg": "Motion JPEG",
-    "mjpa": "Motion JPEG",
-    "mjpb": "Motion JPEG",
-    "MJPG": "Motion JPEG",
-    "mjp2": "Motion JPEG 2000",
-    "png ": "PNG",
-    "gif ": "GIF",
-    "rle ": "QuickTime Animation",
-    "raw ": "uncompressed",
-    "2vuy": "uncompressed",
-    "v210": "uncompressed",
-    "SVQ1": "Sorenson Video",
-    "SVQ3": "Sorenson Video 3",
-    "cvid": "Cinepak",
-    "dvc ": "DV",
-    "dvcp": "DV",
-    "dv5n": "DV",
-    "dv5p": "DV",
-    "dvh5": "DVCPRO HD",
-    "dvhp": "DVCPRO HD",
-    "hdv2": "HDV",
-    "mx5p": "MPEG IMX",
-    "m2v1": "MPEG-2",
-    "vc-1": "VC-1",
-    "vp08": "VP8",
-    "vvc1": "VVC",
-    "vvi1": "VVC",
-    "dvh1": "Dolby Vision",
-    "dvhe": "Dolby Vision",
-    "CRAW": "Canon raw",
-    "M8RG": "MagicYUV",
-    "samr": "AMR",
-    "sawb": "AMR",
-    "dtsc": "DTS",
-    "dtsh": "DTS",
-    "dtsl": "DTS",
-    "mlpa": "Dolby TrueHD",
-    "ac-4": "Dolby AC-4",
-    "mhm1": "MPEG-H",
-    "QDM2": "QDesign Music",
-    "ima4": "IMA ADPCM",
-    "in32": "32-bit PCM",
-    "fl32": "floating-point PCM",
-    "mp4a.a9": "DTS",
-    "mp4a.dd": "Vorbis",
-    "mp4a.e1": "QCELP",
+_REJECTED = {
+    "MPEG-4 part 2": "mp4v",
+    "DivX": "DIVX",
+    "Xvid": "XVID",
+    "H.263": "s263,h263,H263",
+    "ProRes": "apco,apcs,apcn,apch,ap4h,ap4x",
+    "ProRes RAW": "aprn",
+    "DNxHD": "AVdn",
+    "DNxHR": "AVdh",
+    "CineForm": "CFHD",
+    "Motion JPEG": "jpeg,mjpa,mjpb,MJPG",
+    "Motion JPEG 2000": "mjp2",
+    "PNG": "png ",
+    "GIF": "gif ",
+    "QuickTime Animation": "rle ",
+    "uncompressed": "raw ,2vuy,v210",
+    "Sorenson Video": "SVQ1",
+    "Sorenson Video 3": "SVQ3",
+    "Cinepak": "cvid",
+    "DV": "dvc ,dvcp,dv5n,dv5p",
+    "DVCPRO HD": "dvh5,dvhp",
+    "HDV": "hdv2",
+    "MPEG IMX": "mx5p",
+    "MPEG-2": "m2v1",
+    "VC-1": "vc-1",
+    "VP8": "vp08",
+    "VVC": "vvc1,vvi1",
+    "Dolby Vision": "dvh1,dvhe",
+    "Canon raw": "CRAW",
+    "MagicYUV": "M8RG",
+    "AMR": "samr,sawb",
+    "DTS": "dtsc,dtsh,dtsl,mp4a.a9",
+    "Dolby TrueHD": "mlpa",
+    "Dolby AC-4": "ac-4",
+    "MPEG-H": "mhm1",
+    "QDesign Music": "QDM2",
+    "IMA ADPCM": "ima4",
+    "32-bit PCM": "in32",
+    "floating-point PCM": "fl32",
+    "Vorbis": "mp4a.dd",
+    "QCELP": "mp4a.e1",
 }
+KNOWN_BY_NAME = {letters: name for name, kinds in _REJECTED.items() for letters in kinds.split(",")}
 """Names of codecs that are rejected, for the sentence that people read."""

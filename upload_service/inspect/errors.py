@@ -35,23 +35,3 @@ def limit_exceeded(reason: str) -> NotAVideo:
     return NotAVideo(
         f"This file {reason}. Save it again as an ordinary MP4 and upload the new file."
     )
-
-
-def unsupported_codec(track: str, codec: str, convert_to: str) -> NotAVideo:
-    """Return the error for a codec that browsers cannot play.
-
-    :param track: "video" or "audio".
-    :param codec: the codec's name.
-    :param convert_to: the codec to convert to.
-    """
-    return NotAVideo(
-        f"The {track} of this file is {codec}, which browsers cannot play. "
-        f"Convert it to {convert_to} in an MP4 file and upload it again."
-    )
-
-
-def encrypted() -> NotAVideo:
-    """Return the error for a file with DRM."""
-    return NotAVideo(
-        "This file is encrypted with copy protection (DRM). Choose one that plays without a key."
-    )

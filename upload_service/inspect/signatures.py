@@ -7,15 +7,13 @@ from upload_service.inspect.errors import NotAVideo
 HEAD = 4096
 """Bytes from the start of a file that are enough to recognize it."""
 
-_MAGIC: tuple[tuple[int, bytes, str, str], ...] = (
+_MAGIC: tuple[tuple[int, bytes | tuple[bytes, ...], str, str], ...] = (
     # Offset, bytes, what it is, and the kind of thing that is.
     (0, b"\x89PNG\r\n\x1a\n", "a PNG", "picture"),
     (0, b"\xff\xd8\xff", "a JPEG", "picture"),
-    (0, b"GIF87a", "a GIF", "picture"),
-    (0, b"GIF89a", "a GIF", "picture"),
+    (0, (b"GIF87a", b"GIF89a"), "a GIF", "picture"),
     (8, b"WEBP", "a WebP", "picture"),
-    (0, b"II*\0", "a TIFF", "picture"),
-    (0, b"MM\0*", "a TIFF", "picture"),
+    (0, (b"II*\0", b"MM\0*"), "a TIFF", "picture"),
     (0, b"8BPS", "a Photoshop", "picture"),
     (14, b"(\0\0\0", "a BMP", "picture"),
     (8, b"AVI ", "an AVI", "video"),
@@ -34,8 +32,7 @@ _MAGIC: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"FORM", "an AIFF", "audio file"),
     (0, b"%PDF-", "a PDF", "document"),
     (0, b"{\\rtf", "an RTF", "document"),
-    (0, b"PK\x03\x04", "a ZIP", "archive"),
-    (0, b"PK\x05\x06", "a ZIP", "archive"),
+    (0, (b"PK\x03\x04", b"PK\x05\x06"), "a ZIP", "archive"),
     (0, b"7z\xbc\xaf\x27\x1c", "a 7-Zip", "archive"),
     (0, b"Rar!", "a RAR", "archive"),
     (0, b"\x1f\x8b", "a gzip", "archive"),
@@ -56,13 +53,9 @@ _TEXTS: tuple[tuple[str, str], ...] = (
 )
 
 _IMAGE_BRANDS = {
-    b"heic": "a HEIC",
-    b"heix": "a HEIC",
-    b"heif": "a HEIF",
-    b"mif1": "a HEIF",
-    b"msf1": "a HEIF",
-    b"avif": "an AVIF",
-    b"avis": "an AVIF",
+    **dict.fromkeys((b"heic", b"heix"), "a HEIC"),
+    **dict.fromkeys((b"heif", b"mif1", b"msf1"), "a HEIF"),
+    **dict.fromkeys((b"avif", b"avis"), "an AVIF"),
     b"crx ": "a Canon raw",
 }
 

@@ -35,9 +35,7 @@ def run(
     log.info("janitor started", cleanup_after=settings.cleanup_after)
     stores = Stores.of(settings.common)
     incoming, videos = IncomingStore(settings.videos_dir), VideoStore(settings.videos_dir)
-    cleaner = Cleaner(
-        stores, incoming, videos, settings.limits(), settings.cleanup_after, stop.is_set
-    )
+    cleaner = Cleaner(stores, incoming, videos, settings, stop.is_set)
     backfill = ChecksumBackfill(stores.database, videos)
     next_audit = 0.0
 
@@ -55,18 +53,16 @@ def run(
 
 def _report(stores: Stores, videos: VideoStore, *, cleanup_after: int) -> None:
     found = audit(stores.database, videos, cleanup_after=cleanup_after)
-    if found.unknown_folders:
-        log.warning(
+    for ids, tell, event in (
+        (
+            found.unknown_folders,
+            log.warning,
             "folders of videos that the database does not know; nothing was removed",
-            count=len(found.unknown_folders),
-            examples=found.unknown_folders[:_EXAMPLES],
-        )
-    if found.missing_originals:
-        log.error(
-            "videos whose files are not there",
-            count=len(found.missing_originals),
-            examples=found.missing_originals[:_EXAMPLES],
-        )
+        ),
+        (found.missing_originals, log.error, "videos whose files are not there"),
+    ):
+        if ids:
+            tell(event, count=len(ids), examples=ids[:_EXAMPLES])
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ worth more than the space they take. The administrator decides.
 """
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -36,10 +36,10 @@ def audit(database: Database, videos: VideoStore, *, cleanup_after: int) -> Audi
     :param cleanup_after: seconds for which a folder that has just changed is left alone.
     """
     unknown = []
-    for folders in _batches(videos.list_videos()):
-        ids = [video_id for video_id, _ in folders]
-        known = _known(database, ids=ids)
-        for video_id, modified in folders:
+    folders = iter(videos.list_videos())
+    while batch := dict(islice(folders, _BATCH)):
+        known = _known(database, ids=batch)
+        for video_id, modified in batch.items():
             settled = time.time() - modified > cleanup_after
             if video_id not in known and settled and not videos.drop_empty_video(video_id):
                 unknown.append(video_id)
@@ -53,14 +53,8 @@ def audit(database: Database, videos: VideoStore, *, cleanup_after: int) -> Audi
     return AuditReport(unknown_folders=unknown, missing_originals=missing)
 
 
-def _batches(folders: Iterable[tuple[str, float]]) -> Iterator[list[tuple[str, float]]]:
-    iterator = iter(folders)
-    while batch := list(islice(iterator, _BATCH)):
-        yield batch
-
-
 @transaction(writes=False)
-def _known(session: Session, *, ids: Sequence[str]) -> set[str]:
+def _known(session: Session, *, ids: Iterable[str]) -> set[str]:
     """Return which of these ids have a row. An upload's turns into a video's, so it comes first."""
     uploads = session.scalars(select(Upload.id).where(Upload.id.in_(ids)))
     return {*uploads, *session.scalars(select(Video.id).where(Video.id.in_(ids)))}

@@ -3,7 +3,6 @@
 import hashlib
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -12,9 +11,6 @@ from common.live import is_live
 from common.storage import VideoStore
 from db.engine import Database, transaction
 from db.models import Video
-
-if TYPE_CHECKING:
-    from hashlib import _Hash
 
 _SLICE = 2.0  # seconds of one pass; the janitor has other work
 _PIECE = 4 << 20  # bytes
@@ -31,7 +27,7 @@ class ChecksumBackfill:
     database: Database
     videos: VideoStore
     _video_id: str = ""
-    _hash: "_Hash" = field(default_factory=hashlib.sha256)
+    _hash: "hashlib._Hash" = field(default_factory=hashlib.sha256)
     _offset: int = 0
 
     def work(self) -> int:
@@ -50,7 +46,12 @@ class ChecksumBackfill:
             try:
                 if not self._read(until):
                     break
-                made += self._record()
+                made += _record(
+                    self.database,
+                    video_id=self._video_id,
+                    size=self._offset,
+                    sha256=self._hash.hexdigest(),
+                )
             except FileNotFoundError:
                 pass  # the janitor's report tells of it
             self._begin(self._video_id + _NEXT)
@@ -71,10 +72,6 @@ class ChecksumBackfill:
                 if time.monotonic() >= until:
                     return False
         return True
-
-    def _record(self) -> int:
-        digest = self._hash.hexdigest()
-        return _record(self.database, video_id=self._video_id, size=self._offset, sha256=digest)
 
 
 @transaction(writes=False)

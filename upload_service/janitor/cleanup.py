@@ -19,7 +19,8 @@ from common.storage import IncomingStore, VideoStore
 from common.stores import Stores
 from db.engine import DatabaseUnavailable, transaction
 from db.models import Upload, Video, now
-from upload_service.uploads.context import UploadContext, UploadLimits
+from upload_service.settings import UploadSettings
+from upload_service.uploads.context import UploadContext
 from upload_service.uploads.delete import abandon_upload
 from upload_service.uploads.finish import finish_upload
 from upload_service.uploads.lock import UploadLocked, exclusive_writer
@@ -37,15 +38,13 @@ log = structlog.get_logger()
 class Cleaner:
     """Cleans one volume and its rows.
 
-    :ivar cleanup_after: seconds without a new byte until a form's upload is removed.
     :ivar stopping: called between two steps; a pass ends early when it returns true.
     """
 
     stores: Stores
     incoming: IncomingStore
     videos: VideoStore
-    limits: UploadLimits
-    cleanup_after: int
+    settings: UploadSettings
     stopping: Callable[[], bool] = lambda: False
     _retry_at: dict[str, float] = field(default_factory=dict)
 
@@ -130,7 +129,9 @@ class Cleaner:
         return upload.expires_at is None and self._is_old(modified)
 
     def _context(self, upload: Upload) -> UploadContext:
-        return UploadContext(self.stores, self.incoming, self.videos, self.limits, upload.owner_id)
+        return UploadContext(
+            self.stores, self.incoming, self.videos, self.settings, upload.owner_id
+        )
 
     def _clean_stray(self, upload_id: str) -> str | None:
         """Remove bytes without a row, unless they are recent."""
@@ -149,7 +150,7 @@ class Cleaner:
         return "video removed"
 
     def _is_old(self, moment: float) -> bool:
-        return time.time() - moment > self.cleanup_after
+        return time.time() - moment > self.settings.cleanup_after
 
 
 @transaction(writes=False)

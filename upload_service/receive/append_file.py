@@ -1,9 +1,10 @@
 """Appending pieces to an upload's file: durable when it returns, or rolled back."""
 
+import hashlib
 import hmac
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from common.errors import MatineeError
 from common.storage import IncomingStore, StorageFull, file_io
@@ -11,38 +12,31 @@ from db import native_threads
 from upload_service.metrics import bytes_received
 from upload_service.receive.writer import FileWriter
 
-if TYPE_CHECKING:
-    from hashlib import _Hash
-
 
 class LengthExceeded(MatineeError):
     """More bytes are sent than were announced."""
 
     status = 413
-
-    def __init__(self) -> None:
-        super().__init__("These are more bytes than were announced, so none of them was kept.")
+    sentence = "These are more bytes than were announced, so none of them was kept."
 
 
 class ChecksumMismatch(MatineeError):
     """The bytes are not those that the client read."""
 
     status = 460
-
-    def __init__(self) -> None:
-        super().__init__("These bytes were damaged on the way, so none of them was kept.")
+    sentence = "These bytes were damaged on the way, so none of them was kept."
 
 
 @dataclass(frozen=True)
 class Checksum:
     """What the bytes of one request must hash to."""
 
-    new_hash: Callable[[], "_Hash"]
+    new_hash: Callable[[], "hashlib._Hash"]
     digest: bytes
 
 
 def append_pieces(
-    file: BinaryIO, pieces: Iterable[bytes], *, max_bytes: int, sha256: "_Hash | None"
+    file: BinaryIO, pieces: Iterable[bytes], *, max_bytes: int, sha256: "hashlib._Hash | None"
 ) -> int:
     """Append pieces to a file and sync it; return its new size.
 
@@ -75,7 +69,7 @@ def append_checked(
     *,
     max_bytes: int,
     checksum: Checksum,
-    sha256: "_Hash | None",
+    sha256: "hashlib._Hash | None",
 ) -> int:
     """As :func:`append_pieces`, once all pieces are there and match; they wait in another file.
 

@@ -10,16 +10,13 @@ pieces, and a piece reaches the file once all of it is there.
 import socket
 from collections.abc import Iterator
 from contextlib import nullcontext, suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any, BinaryIO
 
 import gevent
 from flask import Request
 from gevent.socket import wait_read
 
 from common.errors import MatineeError
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import InputStream
 
 FORM_OVERHEAD = 1 << 18
 """Bytes that a form may have beside its file: fields, headers and boundaries."""
@@ -45,25 +42,20 @@ class LengthRequired(MatineeError):
     """The server cannot tell where the body ends."""
 
     status = 411
-
-    def __init__(self) -> None:
-        super().__init__("Send the length of the body, or send it in chunks.")
+    sentence = "Send the length of the body, or send it in chunks."
 
 
 class ClientDisconnected(MatineeError):
     """The connection ended before the body did. Nobody is likely to read the answer."""
 
-    def __init__(self) -> None:
-        super().__init__("The connection ended before everything had arrived. Send it again.")
+    sentence = "The connection ended before everything had arrived. Send it again."
 
 
 class RequestTimeout(MatineeError):
     """The client has sent nothing for a minute."""
 
     status = 408
-
-    def __init__(self) -> None:
-        super().__init__("Nothing has arrived for a minute. Send it again.")
+    sentence = "Nothing has arrived for a minute. Send it again."
 
 
 class Body:
@@ -71,7 +63,7 @@ class Body:
 
     def __init__(self, request: Request) -> None:
         environ = request.environ
-        self._stream: InputStream = environ["wsgi.input"]
+        self._stream: BinaryIO = environ["wsgi.input"]
         self._socket: Any = environ.get("gunicorn.socket")  # missing in other servers
         self._has_end = bool(environ.get("wsgi.input_terminated"))
         self._remaining = request.content_length  # None in chunked coding
@@ -130,15 +122,15 @@ class Body:
     def _plain(self) -> Iterator[bytes]:
         """Yield a body of known length."""
         self._bound_read_ahead()
-        may_hold_bytes = True  # the server, which may have received some with the head
         while self._remaining and not self._ended:
             size = min(PIECE, self._remaining)
-            if not may_hold_bytes and not self._wait():
-                break
-            piece = self._read_unless_paused(size)
-            may_hold_bytes = True
+            piece = None
+            with gevent.Timeout(_PAUSE, False) if self._socket else nullcontext():
+                piece = self._read(size)
             if piece is None:
-                piece, may_hold_bytes = self._read_held(size)
+                piece = self._read_held(size)
+                if not piece:
+                    self._wait()
             elif len(piece) < size:
                 self._fail(ClientDisconnected())
             self._remaining -= len(piece)
@@ -174,42 +166,29 @@ class Body:
         if self._error is not None:
             raise self._error
 
-    def _wait(self) -> bool:
-        """Wait for the next byte; tell whether it came in time."""
+    def _wait(self) -> None:
+        """Wait for the next byte."""
         try:
             wait_read(self._socket.fileno(), timeout=_STALL_TIMEOUT)
         except TimeoutError:
             self._fail(RequestTimeout())
-        return self._error is None
 
-    def _read_unless_paused(self, size: int) -> bytes | None:
-        """Return so many bytes, fewer at the end of the connection, None if the client pauses."""
-        if self._socket is None:
-            return self._read(size)
-        with gevent.Timeout(_PAUSE, False):
-            return self._read(size)
-        return None
-
-    def _read_held(self, size: int) -> tuple[bytes, bool]:
-        """Return what the server holds of so many bytes, and whether it may hold more by now.
+    def _read_held(self, size: int) -> bytes:
+        """Return what the server holds of so many bytes.
 
         The amount is found bit by bit: a read of more than that would wait.
         """
-        pieces = []
+        held = b""
         amount = 1 << (size.bit_length() - 1)
-        piece: bytes | None = None
         while amount:
-            piece = None
             with gevent.Timeout(0, False):
-                piece = self._read(amount) if amount > _LINE else self._read_line(amount)
-            pieces.append(piece or b"")
+                if amount > _LINE:
+                    held += self._read(amount)
+                else:
+                    line = self._stream.readline(amount)
+                    held += line + self._stream.read(amount - len(line))
             amount >>= 1
-        return b"".join(pieces), piece is not None
-
-    def _read_line(self, size: int) -> bytes:
-        """Return so many bytes, where :meth:`_read` would wait for more."""
-        line = self._stream.readline(size)
-        return line + self._stream.read(size - len(line))
+        return held
 
     def _read(self, size: int) -> bytes:
         """Read from the server; after a failure return what it had received, and remember why."""

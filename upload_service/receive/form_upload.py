@@ -1,6 +1,6 @@
 """Receiving an upload by a form: its fields, and one file, which is appended like any upload's."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -8,8 +8,8 @@ from common.errors import Unprocessable
 from common.ids import is_id
 from common.titles import clean_title
 from db.models import Upload, Video
-from upload_service.receive.body import FORM_OVERHEAD, BodyTooLarge
-from upload_service.receive.multipart_form import MAX_FIELD, Part
+from upload_service.receive.body import FORM_OVERHEAD
+from upload_service.receive.multipart_form import Part
 from upload_service.titles import clean_file_name, title_of_file
 from upload_service.uploads.append import AppendRequest, receive
 from upload_service.uploads.context import UploadContext
@@ -36,18 +36,6 @@ class FormUpload:
     received: int = 0
 
 
-@dataclass(frozen=True)
-class FilePart:
-    """The file of a form, as a source of an upload's bytes."""
-
-    part: Part
-    interrupt: Callable[[], None]
-
-    def pieces(self) -> Iterator[bytes]:
-        """Yield the bytes as they arrive."""
-        return self.part.content
-
-
 def receive_form(context: UploadContext, parts: Iterable[Part], form: FormUpload) -> Video:
     """Receive a form's fields and its file, and return the video.
 
@@ -72,11 +60,15 @@ def receive_form(context: UploadContext, parts: Iterable[Part], form: FormUpload
                 undo.callback(abandon_upload, context, upload.id)
                 _receive_file(context, upload, part, form, lock)
             elif part.name == "submission":
-                form.submission = _submission(part.text())
+                form.submission = part.text() or None
+                if form.submission and not is_id(form.submission):
+                    raise Unprocessable(
+                        "The field “submission” is not what this form sends. Reload the page."
+                    )
             elif part.name == "title":
                 form.title = clean_title(part.text())
             else:
-                _skip(part)
+                part.read_short()
         if upload is None:
             raise Unprocessable("Choose an MP4 file.")
         undo.pop_all()
@@ -89,10 +81,9 @@ def _create(context: UploadContext, part: Part, form: FormUpload) -> Upload:
     if not part.file_name:
         raise Unprocessable("Choose an MP4 file.")
     # The size of the rest of the form is not known; it must not keep out a file that just fits.
-    reserve = max(0, (form.announced or 0) - FORM_OVERHEAD)
     new = NewUpload(
         length=None,
-        reserve=reserve,
+        reserve=max(0, (form.announced or 0) - FORM_OVERHEAD),
         title=form.title or title_of_file(part.file_name),
         file_name=clean_file_name(part.file_name) or None,
         resumable=False,
@@ -107,22 +98,7 @@ def _receive_file(
     file = lock.enter_context(exclusive_writer(context, upload.id))
     if file is None:
         raise UploadExpired  # somebody has removed it already
-    request = AppendRequest(offset=0, size=None)
-    form.received = receive(context, upload, file, request, FilePart(part, form.interrupt))
+    request = AppendRequest(part.content, form.interrupt, offset=0, size=None)
+    form.received = receive(context, upload, file, request)
     if not form.received:
         raise Unprocessable("This file is empty.")
-
-
-def _submission(text: str) -> str | None:
-    if text and not is_id(text):
-        raise Unprocessable("The field “submission” is not what this form sends. Reload the page.")
-    return text or None
-
-
-def _skip(part: Part) -> None:
-    """Read over an unknown field, as long as it is short."""
-    length = 0
-    for piece in part.content:
-        length += len(piece)
-        if length > MAX_FIELD:
-            raise BodyTooLarge("A field of this form is longer than it can be.")

@@ -15,12 +15,10 @@ class TooManyAtOnce(MatineeError):
     """The account sends as many files at once as it may."""
 
     status = 429
-
-    def __init__(self) -> None:
-        super().__init__(
-            f"You are sending {MAX_AT_ONCE} files already. Try again when one of them has arrived."
-        )
-        self.headers["Retry-After"] = "5"
+    sentence = (
+        f"You are sending {MAX_AT_ONCE} files already. Try again when one of them has arrived."
+    )
+    retry_after = 5
 
 
 class ReceiveLimit:

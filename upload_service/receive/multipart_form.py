@@ -5,18 +5,15 @@ Only the piece at hand and the few short fields are in memory.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import takewhile
+from typing import cast
 
-from multipart import (
-    MultipartError,
-    MultipartSegment,
-    ParserLimitReached,
-    PushMultipartParser,
-)
+from multipart import MultipartError, MultipartSegment, ParserLimitReached, PushMultipartParser
 
 from common.errors import MatineeError, Unprocessable
 from upload_service.receive.body import BodyTooLarge
 
-MAX_FIELD = 1 << 16  # bytes
+_MAX_FIELD = 1 << 16  # bytes
 _MAX_PARTS = 16
 _MAX_HEADER = 1 << 16  # bytes of one header line; names of files can be absurdly long
 
@@ -24,8 +21,7 @@ _MAX_HEADER = 1 << 16  # bytes of one header line; names of files can be absurdl
 class MalformedForm(MatineeError):
     """The body contradicts what it says it is."""
 
-    def __init__(self) -> None:
-        super().__init__("The form could not be read. Send it again.")
+    sentence = "The form could not be read. Send it again."
 
 
 @dataclass(frozen=True)
@@ -48,15 +44,22 @@ class Part:
         """
         if self.file_name is not None:
             raise Unprocessable(f"The field “{self.name}” is a text, not a file.")
+        try:
+            return self.read_short().decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise Unprocessable("A field of this form is not text in UTF-8.") from error
+
+    def read_short(self) -> bytes:
+        """Return the content.
+
+        :raises BodyTooLarge: it is longer than 64 KiB.
+        """
         content = bytearray()
         for piece in self.content:
             content += piece
-            if len(content) > MAX_FIELD:
+            if len(content) > _MAX_FIELD:
                 raise BodyTooLarge("A field of this form is longer than it can be.")
-        try:
-            return content.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise Unprocessable("A field of this form is not text in UTF-8.") from error
+        return bytes(content)
 
 
 def boundary_of(mimetype_params: dict[str, str]) -> str:
@@ -79,7 +82,8 @@ def read_form(pieces: Iterable[bytes], boundary: str) -> Iterator[Part]:
     events = _events(pieces, boundary)
     for event in events:
         if isinstance(event, MultipartSegment):
-            yield Part(event.name or "", event.filename, _content(events))
+            content = takewhile(lambda one: isinstance(one, bytes), events)
+            yield Part(event.name or "", event.filename, cast("Iterator[bytes]", content))
 
 
 def _events(pieces: Iterable[bytes], boundary: str) -> Iterator[MultipartSegment | bytes | None]:
@@ -95,10 +99,3 @@ def _events(pieces: Iterable[bytes], boundary: str) -> Iterator[MultipartSegment
         raise BodyTooLarge("This form has more parts than it can have.") from error
     except MultipartError as error:
         raise MalformedForm from error
-
-
-def _content(events: Iterator[MultipartSegment | bytes | None]) -> Iterator[bytes]:
-    for event in events:
-        if not isinstance(event, bytes):
-            return
-        yield event

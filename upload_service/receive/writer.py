@@ -1,14 +1,12 @@
 """Writing an upload's bytes in a native thread, while the request receives the next ones."""
 
+import hashlib
 from collections import deque
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from common.storage import file_io
 from db import native_threads
-
-if TYPE_CHECKING:
-    from hashlib import _Hash
 
 _MAX_WAITING = 6  # pieces that may wait while another is being written
 _SYNC_STEP = 8 << 20  # bytes after which the disk starts to write them
@@ -23,7 +21,7 @@ class FileWriter:
     :ivar end: bytes of the file that are whole pieces.
     """
 
-    def __init__(self, file: BinaryIO, hashes: Iterable["_Hash"] = ()) -> None:
+    def __init__(self, file: BinaryIO, hashes: Iterable["hashlib._Hash"] = ()) -> None:
         self.end = file_io.file_size(file)
         self._file = file
         self._hashes = list(hashes)

@@ -1,10 +1,8 @@
 """The headers of tus 1.0.0 (https://tus.io/protocols/resumable-upload), read strictly."""
 
 import base64
-import binascii
 import hashlib
 import re
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from common.errors import MatineeError
@@ -16,13 +14,8 @@ from upload_service.uploads.create import NewUpload
 
 VERSION = "1.0.0"
 EXTENSIONS = (
-    "creation",
-    "creation-with-upload",
-    "creation-defer-length",
-    "expiration",
-    "checksum",
-    "termination",
-    "concatenation",
+    "creation,creation-with-upload,creation-defer-length,expiration,checksum,termination,"
+    "concatenation"
 )
 CONTENT_TYPE = "application/offset+octet-stream"
 FILES = "/upload/files"
@@ -56,17 +49,7 @@ class WrongContentType(MatineeError):
     """The bytes come as something else than bytes."""
 
     status = 415
-
-    def __init__(self) -> None:
-        super().__init__(f"Send the bytes as “Content-Type: {CONTENT_TYPE}”.")
-
-
-@dataclass(frozen=True)
-class ConcatHeader:
-    """What `Upload-Concat` says: a part, or the ids of the parts of a whole."""
-
-    is_part: bool
-    parts: list[str] | None
+    sentence = f"Send the bytes as “Content-Type: {CONTENT_TYPE}”."
 
 
 def number(name: str, value: str | None) -> int:
@@ -105,10 +88,7 @@ def metadata(header: str | None) -> dict[str, str]:
         key, _, encoded = pair.strip().partition(" ")
         if not _KEY.fullmatch(key) or key in pairs:
             raise BadHeader("Upload-Metadata")
-        try:
-            value = base64.b64decode(encoded, validate=True)
-        except (binascii.Error, ValueError) as error:
-            raise BadHeader("Upload-Metadata") from error
+        value = _base64("Upload-Metadata", encoded)
         pairs[key] = value.decode("utf-8", errors="replace")
     return pairs
 
@@ -122,9 +102,9 @@ def new_upload(*, length: int | None, header: str | None, is_part: bool) -> NewU
     name = pairs.get("filename", "")
     submission = pairs.get("submission") or None
     fingerprint = pairs.get("fingerprint") or None
-    if submission is not None and not is_id(submission):
-        raise BadHeader("Upload-Metadata")
-    if fingerprint is not None and not _FINGERPRINT.fullmatch(fingerprint):
+    if (submission and not is_id(submission)) or (
+        fingerprint and not _FINGERPRINT.fullmatch(fingerprint)
+    ):
         raise BadHeader("Upload-Metadata")
     return NewUpload(
         length=length,
@@ -147,32 +127,32 @@ def checksum(header: str | None) -> Checksum | None:
     if header is None:
         return None
     name, _, encoded = header.partition(" ")
-    algorithm = ALGORITHMS.get(name)
-    if algorithm is None:
+    digest = _base64("Upload-Checksum", encoded.strip())
+    if name not in ALGORITHMS or not digest:
         raise BadHeader("Upload-Checksum")
+    return Checksum(ALGORITHMS[name], digest)
+
+
+def _base64(name: str, text: str) -> bytes:
     try:
-        digest = base64.b64decode(encoded.strip(), validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise BadHeader("Upload-Checksum") from error
-    if not digest:
-        raise BadHeader("Upload-Checksum")
-    return Checksum(algorithm, digest)
+        return base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise BadHeader(name) from error
 
 
-def concat(header: str | None) -> ConcatHeader:
+def concat(header: str | None) -> tuple[bool, list[str] | None]:
     """Read `Upload-Concat`: `partial`, or `final;` and addresses of parts.
 
+    :return: whether it is a part, and the ids of the parts of a whole.
     :raises BadHeader: it is something else.
     """
-    if header is None:
-        return ConcatHeader(is_part=False, parts=None)
-    if header.strip() == "partial":
-        return ConcatHeader(is_part=True, parts=None)
+    if header is None or header.strip() == "partial":
+        return header is not None, None
     kind, _, addresses = header.partition(";")
     parts = [_part(address) for address in addresses.split()]
     if kind.strip() != "final" or not parts:
         raise BadHeader("Upload-Concat")
-    return ConcatHeader(is_part=False, parts=parts)
+    return False, parts
 
 
 def _part(address: str) -> str:

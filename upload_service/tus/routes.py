@@ -15,9 +15,9 @@ from common.web.csrf import is_cross_site
 from common.web.urls import watch_url
 from db.models import Upload
 from upload_service.metrics import uploads_ended
-from upload_service.receive.append_file import LengthExceeded
+from upload_service.receive.append_file import Checksum, LengthExceeded
 from upload_service.receive.body import ClientDisconnected, RequestTimeout
-from upload_service.request_context import request_body, settings, upload_context, upload_slot
+from upload_service.services import request_body, settings, upload_context, upload_slot
 from upload_service.tus import headers as tus
 from upload_service.uploads.append import AppendRequest, append
 from upload_service.uploads.concatenate import concatenate
@@ -33,29 +33,18 @@ restrict_to(blueprint, Audience.UPLOADERS)
 
 log = structlog.get_logger()
 
+_ANY = ("GET", "HEAD", "OPTIONS", "POST", "PATCH", "DELETE")  # see `_method`
 _COLLECTION = ("OPTIONS", "POST")
 _UPLOAD = ("OPTIONS", "HEAD", "PATCH", "DELETE")
 
 
-@blueprint.route(
-    tus.FILES,
-    methods=["GET", "HEAD", "OPTIONS", "POST", "PATCH", "DELETE"],
-    provide_automatic_options=False,
-)
+@blueprint.route(tus.FILES, methods=_ANY, provide_automatic_options=False)
 def uploads() -> Response:
     """Create an upload, or tell what this server can do."""
-    match _method(_COLLECTION):
-        case "OPTIONS":
-            return _options()
-        case _:
-            return _create()
+    return _options() if _method(_COLLECTION) == "OPTIONS" else _create()
 
 
-@blueprint.route(
-    f"{tus.FILES}/<upload_id>",
-    methods=["GET", "HEAD", "OPTIONS", "POST", "PATCH", "DELETE"],
-    provide_automatic_options=False,
-)
+@blueprint.route(f"{tus.FILES}/<upload_id>", methods=_ANY, provide_automatic_options=False)
 def upload(upload_id: str) -> Response:
     """Return how far an upload is, append to it, or delete it."""
     match _method(_UPLOAD):
@@ -66,7 +55,8 @@ def upload(upload_id: str) -> Response:
         case "PATCH":
             return _append(upload_id)
         case _:
-            return _delete(upload_id)
+            delete_upload(upload_context(), upload_id)
+            return make_response("", 204)
 
 
 @blueprint.after_request
@@ -103,7 +93,7 @@ def _method(known: tuple[str, ...]) -> str:
 def _options() -> Response:
     response = make_response("", 204)
     response.headers["Tus-Version"] = tus.VERSION
-    response.headers["Tus-Extension"] = ",".join(tus.EXTENSIONS)
+    response.headers["Tus-Extension"] = tus.EXTENSIONS
     response.headers["Tus-Checksum-Algorithm"] = ",".join(tus.ALGORITHMS)
     response.headers["Tus-Max-Size"] = str(settings().max_upload_size)
     return response
@@ -111,13 +101,11 @@ def _options() -> Response:
 
 def _create() -> Response:
     headers = request.headers
-    concat = tus.concat(headers.get("Upload-Concat"))
-    if concat.parts is not None:
-        return _create_concatenated(concat.parts)
+    is_part, parts = tus.concat(headers.get("Upload-Concat"))
+    if parts is not None:
+        return _create_concatenated(parts)
     length = tus.upload_length(headers.get("Upload-Length"), headers.get("Upload-Defer-Length"))
-    new = tus.new_upload(
-        length=length, header=headers.get("Upload-Metadata"), is_part=concat.is_part
-    )
+    new = tus.new_upload(length=length, header=headers.get("Upload-Metadata"), is_part=is_part)
     checksum = tus.checksum(headers.get("Upload-Checksum"))
     size = _size()
     if size != 0:
@@ -128,10 +116,9 @@ def _create() -> Response:
     upload = create_upload(context, new)
     log.info("upload created", upload=upload.id, length=length)
     status = UploadStatus(upload, 0, upload.length)
-    if size != 0 or (length == 0 and not concat.is_part):
+    if size != 0 or (length == 0 and not is_part):
         try:
-            append_request = AppendRequest(offset=0, size=size, checksum=checksum)
-            status = _receive(context, upload.id, append_request)
+            status = _receive(context, upload.id, offset=0, checksum=checksum)
         except (Unprocessable, UploadExpired):  # it is gone
             raise
         except MatineeError as error:
@@ -181,22 +168,28 @@ def _head(upload_id: str) -> Response:
 
 def _append(upload_id: str) -> Response:
     _require_content_type()
-    length = request.headers.get("Upload-Length")
-    append_request = AppendRequest(
-        offset=tus.number("Upload-Offset", request.headers.get("Upload-Offset")),
-        size=_size(),
-        length=None if length is None else tus.number("Upload-Length", length),
-        checksum=tus.checksum(request.headers.get("Upload-Checksum")),
-    )
-    status = _receive(upload_context(), upload_id, append_request)
+    told = request.headers.get("Upload-Length")
+    offset = tus.number("Upload-Offset", request.headers.get("Upload-Offset"))
+    length = None if told is None else tus.number("Upload-Length", told)
+    checksum = tus.checksum(request.headers.get("Upload-Checksum"))
+    status = _receive(upload_context(), upload_id, offset=offset, length=length, checksum=checksum)
     return _with_progress(make_response("", 204), status)
 
 
-def _receive(context: UploadContext, upload_id: str, append_request: AppendRequest) -> UploadStatus:
+def _receive(
+    context: UploadContext,
+    upload_id: str,
+    *,
+    offset: int,
+    length: int | None = None,
+    checksum: Checksum | None,
+) -> UploadStatus:
     began = time.perf_counter()
+    body = request_body()
+    wanted = AppendRequest(body.pieces(), body.interrupt, offset, _size(), length, checksum)
     try:
         with upload_slot(upload_id):
-            status = append(context, upload_id, append_request, request_body())
+            status = append(context, upload_id, wanted)
     except Unprocessable:
         uploads_ended.labels("refused").inc()
         raise
@@ -208,11 +201,6 @@ def _receive(context: UploadContext, upload_id: str, append_request: AppendReque
         seconds = round(time.perf_counter() - began, 3)
         log.info("uploaded", video=status.video.id, bytes=status.length, seconds=seconds)
     return status
-
-
-def _delete(upload_id: str) -> Response:
-    delete_upload(upload_context(), upload_id)
-    return make_response("", 204)
 
 
 def _with_progress(response: Response, status: UploadStatus) -> Response:

@@ -3,10 +3,10 @@
 The file is the truth for how many bytes have arrived, and they are synced before a client is told.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
 from sqlalchemy.orm import Session
 
@@ -28,9 +28,10 @@ from upload_service.uploads.lock import ActiveWriter, Superseded, exclusive_writ
 from upload_service.uploads.queries import UploadExpired, UploadStatus, find, status_of
 from upload_service.uploads.quota import (
     InsufficientStorage,
-    Reservation,
     extend_reservation,
     file_too_large,
+    require_size,
+    reserve_ahead,
 )
 
 _MIN_RENEWAL = 60  # seconds; an expiry that moves by less is not worth a transaction
@@ -40,53 +41,41 @@ class NotAppendable(MatineeError):
     """A concatenated upload takes no bytes of its own."""
 
     status = 403
-
-    def __init__(self) -> None:
-        super().__init__("This upload is put together of others. Nothing can be added to it.")
+    sentence = "This upload is put together of others. Nothing can be added to it."
 
 
 class WrongOffset(Conflict):
     """The bytes would not begin where the file ends."""
 
-    def __init__(self) -> None:
-        super().__init__("These bytes do not begin where the upload ends. Ask for its offset.")
+    sentence = "These bytes do not begin where the upload ends. Ask for its offset."
 
 
 class LengthFixed(MatineeError):
     """The length is known already, and is another."""
 
-    def __init__(self) -> None:
-        super().__init__("The length of this upload cannot be set to that.")
+    sentence = "The length of this upload cannot be set to that."
 
 
 @dataclass(frozen=True)
 class AppendRequest:
-    """What a request says of the bytes it brings.
+    """The bytes that a request brings, and what it says of them.
 
+    :ivar pieces: the bytes as they arrive.
+    :ivar interrupt: ends the wait for the next piece, from another thread.
     :ivar offset: where the client believes that the upload ends.
     :ivar size: how many bytes are coming, None if that is unknown.
     :ivar length: of the whole upload, if it is told only now.
     """
 
+    pieces: Iterator[bytes]
+    interrupt: Callable[[], None]
     offset: int
     size: int | None
     length: int | None = None
     checksum: Checksum | None = None
 
 
-class PieceSource(Protocol):
-    """Where the bytes come from: a request's body, or a part of a form."""
-
-    def pieces(self) -> Iterator[bytes]:
-        """Yield the bytes as they arrive."""
-
-    def interrupt(self) -> None:
-        """End the wait for the next piece, from another thread."""
-
-
-def append(
-    context: UploadContext, upload_id: str, request: AppendRequest, source: PieceSource
-) -> UploadStatus:
+def append(context: UploadContext, upload_id: str, request: AppendRequest) -> UploadStatus:
     """Append bytes to an upload, sync them, and finish the upload if they complete it.
 
     What arrived before an error is kept, synced; but nothing is kept of too many bytes, or of
@@ -110,28 +99,27 @@ def append(
             raise NotAppendable
         with exclusive_writer(context, upload_id) as file:
             if file is not None:
-                return _append(context, upload_id, file, request, source)
+                if file_size(file) != request.offset:
+                    raise WrongOffset
+                upload = _prepare(context, upload_id, request)
+                end = receive(context, upload, file, request)
+                _renew(context, upload)
+                return finish_if_complete(context, upload, end)
     return _confirm_complete(context, upload_id, request)
 
 
-def receive(
-    context: UploadContext,
-    upload: Upload,
-    file: BinaryIO,
-    request: AppendRequest,
-    source: PieceSource,
-) -> int:
-    """Append a source's bytes to an upload's file, and sync them; return the file's size.
+def receive(context: UploadContext, upload: Upload, file: BinaryIO, request: AppendRequest) -> int:
+    """Append a request's bytes to an upload's file, and sync them; return the file's size.
 
     :raises BodyTooLarge: the file would be larger than any may be.
     :raises MatineeError: as for :func:`append`.
     """
-    writer = ActiveWriter(upload.id, source.interrupt)
-    max_bytes = context.limits.max_size if upload.length is None else upload.length
+    writer = ActiveWriter(upload.id, request.interrupt)
+    max_bytes = context.settings.max_upload_size if upload.length is None else upload.length
     before = checksums.take(upload.id, request.offset)
     sha256 = before.copy() if before else None
     with supersedable(context.stores.redis, writer):
-        pieces = _pieces(context, upload, request, source, writer)
+        pieces = _pieces(context, upload, request, writer)
         try:
             if request.checksum is None:
                 end = append_pieces(file, pieces, max_bytes=max_bytes, sha256=sha256)
@@ -156,46 +144,27 @@ def receive(
     return end
 
 
-def _append(
-    context: UploadContext,
-    upload_id: str,
-    file: BinaryIO,
-    request: AppendRequest,
-    source: PieceSource,
-) -> UploadStatus:
-    if file_size(file) != request.offset:
-        raise WrongOffset
-    upload = _prepare(context, upload_id, request)
-    end = receive(context, upload, file, request, source)
-    _renew(context, upload)
-    return finish_if_complete(context, upload, end)
-
-
 def _pieces(
-    context: UploadContext,
-    upload: Upload,
-    request: AppendRequest,
-    source: PieceSource,
-    writer: ActiveWriter,
+    context: UploadContext, upload: Upload, request: AppendRequest, writer: ActiveWriter
 ) -> Iterator[bytes]:
     """Yield what arrives, counted, with space reserved for it."""
     if request.size == 0:
         return
-    reservation = None
+    reserved = None
     if upload.length is None and request.size is None:
-        reservation = Reservation(context, upload.id, upload.reserved or 0)
-    for piece in source.pieces():
+        reserved = upload.reserved or 0
+    for piece in request.pieces:
         if writer.superseded:
             raise Superseded  # the newer request was told an offset without this piece
         writer.arrived += len(piece)
-        if reservation is not None:
-            reservation.ensure(request.offset + writer.arrived)
+        end = request.offset + writer.arrived
+        if reserved is not None and reserved < end <= context.settings.max_upload_size:
+            reserved = reserve_ahead(context, upload.id, end)
         yield piece
 
 
 def _prepare(context: UploadContext, upload_id: str, request: AppendRequest) -> Upload:
     """Read the row again, now that nobody else writes, and check that the bytes may come."""
-    limits = context.limits
     upload = find(context.database, owner_id=context.owner_id, upload_id=upload_id)
     if isinstance(upload, Video):
         raise NotFound  # a video's file is not among those of uploads
@@ -203,46 +172,41 @@ def _prepare(context: UploadContext, upload_id: str, request: AppendRequest) -> 
     if length is not None and length != upload.length:
         if upload.length is not None or length < request.offset:
             raise LengthFixed
-        if length > limits.max_size:
-            raise file_too_large(limits.max_size)
-        extend_reservation(context, upload_id, length)
-        upload = _set_length(context.database, upload_id=upload_id, length=length)
+        require_size(context, length)
+        extend_reservation(
+            context.database, context=context, upload_id=upload_id, total_bytes=length
+        )
+        upload = _change(context.database, upload_id=upload_id, length=length, reserved=length)
     if request.size is not None:
         end = request.offset + request.size
         if upload.length is not None and end > upload.length:
             raise LengthExceeded
-        if end > limits.max_size:
-            raise file_too_large(limits.max_size)
+        require_size(context, end)
         if upload.length is None:
-            extend_reservation(context, upload_id, end)
+            extend_reservation(
+                context.database, context=context, upload_id=upload_id, total_bytes=end
+            )
     return upload
 
 
 @transaction(writes=True)
-def _set_length(session: Session, *, upload_id: str, length: int) -> Upload:
+def _change(session: Session, /, *, upload_id: str, **values: int | datetime) -> Upload:
     upload = session.get(Upload, upload_id, with_for_update=True)
     if upload is None:
         raise UploadExpired
-    upload.length = upload.reserved = length
+    for name, value in values.items():
+        setattr(upload, name, value)
     return upload
 
 
 def _renew(context: UploadContext, upload: Upload) -> None:
     """Move an upload's expiry, as it has been written to."""
-    expires = context.limits.expires
+    expires = context.settings.upload_expires
     until = now() + timedelta(seconds=expires)
     least = timedelta(seconds=min(_MIN_RENEWAL, expires / 10))
     if upload.expires_at is None or until - upload.expires_at > least:
-        _set_expiry(context.database, upload_id=upload.id, until=until)
+        _change(context.database, upload_id=upload.id, expires_at=until)
         upload.expires_at = until
-
-
-@transaction(writes=True)
-def _set_expiry(session: Session, *, upload_id: str, until: datetime) -> None:
-    upload = session.get(Upload, upload_id, with_for_update=True)
-    if upload is None:
-        raise UploadExpired
-    upload.expires_at = until
 
 
 def _confirm_complete(

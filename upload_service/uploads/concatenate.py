@@ -11,12 +11,7 @@ from upload_service.uploads.context import UploadContext
 from upload_service.uploads.delete import delete_parts
 from upload_service.uploads.finish import finish_if_complete
 from upload_service.uploads.lock import LOCK_WAIT, exclusive_writer
-from upload_service.uploads.queries import (
-    UploadExpired,
-    UploadStatus,
-    remember_parts,
-    status_of,
-)
+from upload_service.uploads.queries import UploadExpired, UploadStatus, remember_parts, status_of
 from upload_service.uploads.quota import InsufficientStorage
 
 
@@ -35,16 +30,15 @@ def concatenate(context: UploadContext, upload: Upload, *, wait: float = LOCK_WA
         start = file_size(file)
         parts = (upload.parts or "").split()
         try:
-            try:
+            if start != upload.length:
                 native_threads.run(lambda: _append_parts(context.incoming, file, parts))
-            except FileNotFoundError as error:
-                if file_size(file) != upload.length:
-                    raise UploadExpired from error
             sync_or_truncate(file, start=start)
+        except FileNotFoundError as error:
+            raise UploadExpired from error
         except StorageFull as error:
             truncate(file, start)
             raise InsufficientStorage from error
-        remember_parts(context.stores.redis, upload, seconds=context.limits.expires)
+        remember_parts(context.stores.redis, upload, seconds=context.settings.upload_expires)
         try:
             return finish_if_complete(context, upload, file_size(file))
         finally:

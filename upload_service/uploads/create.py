@@ -1,7 +1,6 @@
 """Creating uploads: of one file, of a part, or of a file that is concatenated of parts."""
 
 import errno
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -18,10 +17,9 @@ from upload_service.uploads.delete import abandon_upload
 from upload_service.uploads.queries import UploadExpired
 from upload_service.uploads.quota import (
     InsufficientStorage,
-    counting_arrived,
-    file_too_large,
     lock_volume,
     require_few_unfinished,
+    require_size,
     require_space,
 )
 
@@ -29,8 +27,7 @@ from upload_service.uploads.quota import (
 class InvalidParts(MatineeError):
     """A part that is to be concatenated is missing, or not complete."""
 
-    def __init__(self) -> None:
-        super().__init__("These parts cannot be put together: each must be complete, and yours.")
+    sentence = "These parts cannot be put together: each must be complete, and yours."
 
 
 @dataclass(frozen=True)
@@ -74,31 +71,28 @@ def create_upload(
     :raises InsufficientStorage: the volume has no space for it. Parts must fit once more.
     :raises UploadExpired: the account has just been deleted.
     """
-    if new.length is not None and new.length > context.limits.max_size:
-        raise file_too_large(context.limits.max_size)
-    upload = counting_arrived(
-        context,
-        lambda arrived: insert_upload(
-            context.database, context=context, new=new, parts=parts, arrived=arrived
-        ),
-    )
-    _create_file(context, upload.id)
+    require_size(context, new.length or 0)
+    upload = insert_upload(context.database, context=context, new=new, parts=parts)
+
+    def create() -> None:
+        with context.incoming.create_incoming(upload.id):
+            pass
+
+    try:
+        native_threads.run(create)
+    except OSError as error:
+        abandon_upload(context, upload.id)
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise InsufficientStorage from error
+        raise
     return upload
 
 
 @transaction(writes=True)
 def insert_upload(
-    session: Session,
-    *,
-    context: UploadContext,
-    new: NewUpload,
-    parts: list[str] | None,
-    arrived: Mapping[str, int],
+    session: Session, *, context: UploadContext, new: NewUpload, parts: list[str] | None
 ) -> Upload:
-    """Create an upload's row; see :func:`create_upload`.
-
-    :param arrived: see :func:`counting_arrived`.
-    """
+    """Create an upload's row; see :func:`create_upload`."""
     lock_volume(session)
     if session.get(User, context.owner_id) is None:
         raise UploadExpired
@@ -107,11 +101,10 @@ def insert_upload(
         require_few_unfinished(session, owner_id=context.owner_id)
     else:
         length = _take_over(session, context, parts=parts)
-        if length > context.limits.max_size:
-            raise file_too_large(context.limits.max_size)
+        require_size(context, length)
     reserved = new.reserve if length is None else length
-    require_space(session, context, extra_bytes=reserved, arrived=arrived)
-    expires_at = now() + timedelta(seconds=context.limits.expires)
+    require_space(session, context, extra_bytes=reserved)
+    expires_at = now() + timedelta(seconds=context.settings.upload_expires)
     upload = Upload(
         id=new_id(),
         owner_id=context.owner_id,
@@ -147,17 +140,3 @@ def _take_over(session: Session, context: UploadContext, *, parts: list[str]) ->
         upload.reserved = 0
     session.flush()
     return length
-
-
-def _create_file(context: UploadContext, upload_id: str) -> None:
-    def create() -> None:
-        with context.incoming.create_incoming(upload_id):
-            pass
-
-    try:
-        native_threads.run(create)
-    except OSError as error:
-        abandon_upload(context, upload_id)
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise InsufficientStorage from error
-        raise

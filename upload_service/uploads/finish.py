@@ -9,6 +9,8 @@ be killed between any two:
     video and its first job    record_video: the upload's row becomes these, in one transaction
 """
 
+from functools import partial
+
 import structlog
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -57,9 +59,15 @@ def finish_upload(context: UploadContext, upload: Upload) -> Video:
         abandon_upload(context, upload.id, published=True)
         raise
     sha256 = checksums.pop(upload.id, size)
+    record = partial(record_video, context.database)
     with context.stores.videos.changing([upload.id]):
         try:
-            video = _record(context, upload, size=size, facts=facts, sha256=sha256)
+            try:
+                video = record(upload=upload, size=size, facts=facts, sha256=sha256)
+            except IntegrityError:
+                # Another request recorded the same submission, or deleted the account, at this
+                # moment.
+                video = record(upload=upload, size=size, facts=facts, sha256=sha256)
         except UploadExpired:
             native_threads.run(lambda: context.videos.drop_video(upload.id))
             raise
@@ -68,16 +76,6 @@ def finish_upload(context: UploadContext, upload: Upload) -> Video:
     else:
         wake_workers(context.stores.redis)
     return video
-
-
-def _record(
-    context: UploadContext, upload: Upload, *, size: int, facts: VideoInfo, sha256: str | None
-) -> Video:
-    try:
-        return record_video(context.database, upload=upload, size=size, facts=facts, sha256=sha256)
-    except IntegrityError:
-        # Another request recorded the same submission, or deleted the account, at this moment.
-        return record_video(context.database, upload=upload, size=size, facts=facts, sha256=sha256)
 
 
 @transaction(writes=True)
@@ -98,8 +96,8 @@ def record_video(
             raise UploadExpired
         return recorded
     submission = upload.submission
-    earlier = _video_of_submission(session, owner_id=row.owner_id, submission=submission)
-    if earlier is not None:
+    same = select(Video).where(Video.owner_id == row.owner_id, Video.submission == submission)
+    if submission and (earlier := session.scalars(same).one_or_none()):
         if earlier.deleted_at is None and earlier.size == size:
             return earlier
         submission = None
@@ -128,7 +126,7 @@ def record_video(
 
 def _check_and_publish(context: UploadContext, upload_id: str) -> tuple[int, VideoInfo]:
     """Check the bytes where they are, and move them to their place unless they are there."""
-    formats = context.limits.formats
+    formats = context.settings.formats
     try:
         with context.incoming.open_incoming(upload_id) as file:
             size = file.seek(0, 2)
@@ -142,12 +140,3 @@ def _check_and_publish(context: UploadContext, upload_id: str) -> tuple[int, Vid
         except FileNotFoundError as error:
             raise UploadExpired from error
     return size, facts
-
-
-def _video_of_submission(
-    session: Session, *, owner_id: int, submission: str | None
-) -> Video | None:
-    if submission is None:
-        return None
-    wanted = select(Video).where(Video.owner_id == owner_id, Video.submission == submission)
-    return session.scalars(wanted).one_or_none()

@@ -39,17 +39,14 @@ class UploadLocked(MatineeError):
     """Another request of this upload is under way, and its bytes are coming."""
 
     status = 423
-
-    def __init__(self) -> None:
-        super().__init__("This upload is being written by another request. Try again in a moment.")
-        self.headers["Retry-After"] = "1"
+    sentence = "This upload is being written by another request. Try again in a moment."
+    retry_after = 1
 
 
 class Superseded(Conflict):
     """A newer request continues this upload. What was stored of this one is kept."""
 
-    def __init__(self) -> None:
-        super().__init__("A newer request has taken over this upload.")
+    sentence = "A newer request has taken over this upload."
 
 
 @contextmanager
@@ -62,29 +59,25 @@ def exclusive_writer(
     :param force: end the older request even if its bytes keep coming.
     :raises UploadLocked: the older request goes on.
     """
-    with ExitStack() as stack:
-        yield _lock(context, upload_id, stack, wait=wait, force=force)
-
-
-def _lock(
-    context: UploadContext, upload_id: str, stack: ExitStack, *, wait: float, force: bool
-) -> BinaryIO | None:
+    redis = context.stores.redis
     deadline = time.monotonic() + wait
-    with ExitStack() as claim:
-        claimed = False
-        while True:
-            try:
-                return stack.enter_context(context.incoming.open_for_appending(upload_id))
-            except FileNotFoundError:
-                return None
-            except FileLocked as error:
-                if not wait or time.monotonic() > deadline:
-                    raise UploadLocked from error
-            if not claimed:
-                claimed = True
-                _claim(context.stores.redis, upload_id, force=force)
-                claim.callback(_withdraw, context.stores.redis, upload_id)
-            time.sleep(_POLL)
+    with ExitStack() as lock:
+        with ExitStack() as claim:
+            file: BinaryIO | None = None
+            claimed = False
+            while file is None:
+                try:
+                    file = lock.enter_context(context.incoming.open_for_appending(upload_id))
+                except FileNotFoundError:
+                    break
+                except FileLocked as error:
+                    if not wait or time.monotonic() > deadline:
+                        raise UploadLocked from error
+                    if not claimed:
+                        claimed = True
+                        claim.enter_context(_claim(redis, upload_id, force=force))
+                    time.sleep(_POLL)
+        yield file
 
 
 @dataclass(eq=False)
@@ -105,12 +98,10 @@ class ActiveWriter:
     def check(self, claim: str | None) -> None:
         """End the request if there is a claim, unless enough has arrived since the last check."""
         seen, self.seen = self.seen, self.arrived
-        if claim is None or (
-            claim != _ALWAYS and (seen is None or self.arrived - seen > _ACTIVE_BYTES)
-        ):
-            return
-        self.superseded = True
-        self.interrupt()
+        has_stalled = seen is not None and self.arrived - seen <= _ACTIVE_BYTES
+        if claim == _ALWAYS or (claim is not None and has_stalled):
+            self.superseded = True
+            self.interrupt()
 
 
 class ClaimWatcher:
@@ -124,27 +115,27 @@ class ClaimWatcher:
         self._writers: set[ActiveWriter] = set()
         self._running = False
 
-    @contextmanager
-    def watch(self, writer: ActiveWriter, redis: Redis) -> Iterator[None]:
-        """Check a request's claims until it has received everything."""
+    def add(self, writer: ActiveWriter, redis: Redis) -> None:
+        """Check a request's claims from now on."""
         with self._lock:
             self._writers.add(writer)
             if not self._running:
                 self._running = True
-                threading.Thread(
-                    target=self._run, args=(redis,), name="claims", daemon=True
-                ).start()
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._writers.discard(writer)
+                threading.Thread(target=self._run, args=(redis,), daemon=True).start()
+
+    def remove(self, writer: ActiveWriter) -> None:
+        """Leave a request alone: it has received everything."""
+        with self._lock:
+            self._writers.discard(writer)
 
     def _run(self, redis: Redis) -> None:
         time.sleep(_CLAIM_INTERVAL)
         while writers := self._current():
             try:
-                self._check(writers, _claims(redis, writers))
+                for writer, claim in zip(writers, _claims(redis, writers), strict=True):
+                    with self._lock:  # or it might have ended, and its connection be another's
+                        if writer in self._writers:
+                            writer.check(claim)
             except Exception:
                 log.exception("checking claims failed")
             time.sleep(_CLAIM_INTERVAL)
@@ -153,12 +144,6 @@ class ClaimWatcher:
         with self._lock:
             self._running = bool(self._writers)
             return list(self._writers)
-
-    def _check(self, writers: list[ActiveWriter], claims: list[str | None]) -> None:
-        for writer, claim in zip(writers, claims, strict=True):
-            with self._lock:  # or it might have ended, and its connection be another's
-                if writer in self._writers:
-                    writer.check(claim)
 
 
 _watchers: "WeakKeyDictionary[Redis, ClaimWatcher]" = WeakKeyDictionary()
@@ -171,35 +156,37 @@ def supersedable(redis: Redis, writer: ActiveWriter) -> Iterator[None]:
     :raises Superseded: another request continues.
     """
     watcher = _watchers.setdefault(redis, ClaimWatcher())
+    watcher.add(writer, redis)
     try:
-        with watcher.watch(writer, redis):
-            yield
+        yield
     except ClientDisconnected as error:
         if writer.superseded:
             raise Superseded from error
         raise
-
-
-def _key(upload_id: str) -> str:
-    return f"upload-claim:{upload_id}"
+    finally:
+        watcher.remove(writer)
 
 
 # Without Redis a stalled request ends after a minute; nothing else here depends on Redis.
 
 
-def _claim(redis: Redis, upload_id: str, *, force: bool) -> None:
+@contextmanager
+def _claim(redis: Redis, upload_id: str, *, force: bool) -> Iterator[None]:
     with suppress(RedisError):
         redis.set(_key(upload_id), _ALWAYS if force else _IF_STALLED, ex=_CLAIM_TTL)
-
-
-def _withdraw(redis: Redis, upload_id: str) -> None:
-    with suppress(RedisError):
-        redis.delete(_key(upload_id))
+    try:
+        yield
+    finally:
+        with suppress(RedisError):
+            redis.delete(_key(upload_id))
 
 
 def _claims(redis: Redis, writers: list[ActiveWriter]) -> list[str | None]:
-    try:
+    with suppress(RedisError):
         claims: Any = redis.mget([_key(one.upload_id) for one in writers])
-    except RedisError:
-        return [None] * len(writers)
-    return list(claims)
+        return list(claims)
+    return [None] * len(writers)
+
+
+def _key(upload_id: str) -> str:
+    return f"upload-claim:{upload_id}"

@@ -21,9 +21,7 @@ class UploadExpired(MatineeError):
     """The upload was removed before it was complete: it expired, or its account was deleted."""
 
     status = 410
-
-    def __init__(self) -> None:
-        super().__init__("This upload was ended before it was complete. Start it again.")
+    sentence = "This upload was ended before it was complete. Start it again."
 
 
 @dataclass(frozen=True)
@@ -86,27 +84,19 @@ def status_of(context: UploadContext, upload_id: str) -> UploadStatus:
     :raises NotFound: the account has no such upload.
     :raises UploadExpired: it expired, or its bytes are lost.
     """
-    found = find(context.database, owner_id=context.owner_id, upload_id=upload_id)
-    if isinstance(found, Video):
-        return status_of_video(context, found)
-    parts = tuple((found.parts or "").split())
-    offset = native_threads.run(lambda: context.incoming.durable_size(upload_id))
-    if offset is not None:
-        return UploadStatus(found, offset, found.length, parts=parts)
-    if context.videos.has_original(upload_id):
-        size = context.videos.original(upload_id).size
-        return UploadStatus(found, size, size, parts=parts)
-    # It may have become a video since its row was read.
-    again = find(context.database, owner_id=context.owner_id, upload_id=upload_id)
-    if isinstance(again, Video):
-        return status_of_video(context, again)
+    for _ in range(2):  # it may become a video after its row was read
+        found = find(context.database, owner_id=context.owner_id, upload_id=upload_id)
+        if isinstance(found, Video):
+            parts = remembered_parts(context.stores.redis, found.id)
+            return UploadStatus(None, found.size, found.size, found, parts)
+        parts = tuple((found.parts or "").split())
+        offset = native_threads.run(lambda: context.incoming.durable_size(upload_id))
+        if offset is not None:
+            return UploadStatus(found, offset, found.length, parts=parts)
+        if context.videos.has_original(upload_id):
+            size = context.videos.original(upload_id).size
+            return UploadStatus(found, size, size, parts=parts)
     raise UploadExpired
-
-
-def status_of_video(context: UploadContext, video: Video) -> UploadStatus:
-    """Return the status of an upload that has become a video."""
-    parts = remembered_parts(context.stores.redis, video.id)
-    return UploadStatus(None, video.size, video.size, video, parts)
 
 
 # A video has no parts. A client may still ask what its upload was (tus, `Upload-Concat`), for as

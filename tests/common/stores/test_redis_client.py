@@ -37,3 +37,17 @@ def test_a_connection_that_was_dropped_is_opened_anew(redis_url: str) -> None:
         client.ping()
         other.client_kill_filter(skipme=True)
         assert client.ping()
+
+
+def test_after_a_failure_nobody_waits_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"redis://127.0.0.1:{unused.getsockname()[1]}/0"
+        with connect_redis(url) as client:
+            with pytest.raises(RedisConnectionError):
+                client.ping()
+            looked_up: list[object] = []
+            monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **_: looked_up.append(args))
+            with pytest.raises(RedisConnectionError, match="a moment ago"):
+                client.ping()
+            assert looked_up == []

@@ -2,7 +2,3 @@
 
 The modules cite its section numbers, and QuickTime where its files differ.
 """
-
-from upload_service.inspect.mp4.walk import inspect_mp4
-
-__all__ = ["inspect_mp4"]

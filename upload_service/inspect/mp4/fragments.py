@@ -98,26 +98,17 @@ def _add_run(
     duration, size = defaults
     ticks, length = count * duration, count * size
     if flags & (_RUN_DURATION | _RUN_SIZE):
-        ticks, length = _sum_run(reader, trun.body + offset, (flags, count, width), defaults)
+        ticks = length = 0
+        step = (1 << 18) // width
+        for first in range(0, count, step):
+            here = min(step, count - first)
+            at = trun.body + offset + first * width * 4
+            words = numbers("I", reader.read(at, here * width * 4))
+            ticks += sum(words[::width]) if flags & _RUN_DURATION else here * duration
+            second = 1 if flags & _RUN_DURATION else 0
+            length += sum(words[second::width]) if flags & _RUN_SIZE else here * size
     track.samples += count
     track.ticks += ticks
     if start < 0 or start + length > reader.size:
         raise truncated()
     return start + length
-
-
-def _sum_run(
-    reader: BoxReader, offset: int, shape: tuple[int, int, int], defaults: tuple[int, int]
-) -> tuple[int, int]:
-    """Sum the durations and sizes of a run whose samples give at least one of them."""
-    flags, count, width = shape
-    duration, size = defaults
-    ticks = length = 0
-    step = (1 << 18) // width
-    for first in range(0, count, step):
-        here = min(step, count - first)
-        words = numbers("I", reader.read(offset + first * width * 4, here * width * 4))
-        ticks += sum(words[::width]) if flags & _RUN_DURATION else here * duration
-        second = 1 if flags & _RUN_DURATION else 0
-        length += sum(words[second::width]) if flags & _RUN_SIZE else here * size
-    return ticks, length

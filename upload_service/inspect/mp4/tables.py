@@ -71,10 +71,12 @@ def _durations(reader: BoxReader, stts: Box) -> tuple[int, int]:
 def _check_chunks(reader: BoxReader, sizes: Box, stsc: Box, offsets: Box) -> int:
     """Check where the samples of every chunk end (8.7.3 to 8.7.5); return how many there are."""
     announced, fixed, each = _sizes(reader, sizes)
-    chunks, chunk_offsets = _offsets(reader, offsets)
+    code, entry = ("I", 4) if offsets.kind == b"stco" else ("Q", 8)
+    pieces = read_table(reader, offsets, skip=4, entry=entry)
+    (chunks,) = unpack(">I", reader.read(offsets.body, 8), 4)
     per_chunk = _samples_per_chunk(reader, stsc, chunks)
     samples = total = 0
-    for starts in chunk_offsets:
+    for starts in (numbers(code, data) for data in pieces):
         counts = list(islice(per_chunk, len(starts)))
         lengths = [n * fixed if fixed else sum(islice(each, n)) for n in counts]
         samples += sum(counts)
@@ -125,14 +127,6 @@ def _sizes(reader: BoxReader, box: Box) -> tuple[int, int, Iterator[int]]:
 
 
 _CODES = {8: "B", 16: "H", 32: "I"}
-
-
-def _offsets(reader: BoxReader, box: Box) -> tuple[int, Iterator["array[int]"]]:
-    """Return the number of chunks and their offsets, a piece of the table at a time."""
-    code, entry = ("I", 4) if box.kind == b"stco" else ("Q", 8)
-    pieces = read_table(reader, box, skip=4, entry=entry)
-    (chunks,) = unpack(">I", reader.read(box.body, 8), 4)
-    return chunks, (numbers(code, data) for data in pieces)
 
 
 def _must_agree(one: int, other: int) -> None:

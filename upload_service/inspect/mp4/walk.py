@@ -26,6 +26,7 @@ _TOP_LEVEL = frozenset(
     b" prft ssix".split()
 )
 _MAX_FTYP = 4096
+_NO_VIDEO = "There is no video in this file. Choose a video."
 _QUICKTIME = (b"", b"qt  ")  # the first QuickTime files had no `ftyp`
 
 
@@ -60,7 +61,7 @@ def inspect_mp4(file: BinaryIO, head: bytes, *, size: int, formats: frozenset[st
     if found.movie is None:
         raise _no_movie(found)
     if not found.movie.tracks:
-        raise error_for_image(found.brand) or _no_video()
+        raise error_for_image(found.brand) or NotAVideo(_NO_VIDEO)
     if not found.has_mdat:
         raise truncated()
     container = "mov" if found.brand in _QUICKTIME else "mp4"
@@ -130,14 +131,9 @@ def _no_movie(found: _TopLevel) -> NotAVideo:
     )
 
 
-def _no_video() -> NotAVideo:
-    return NotAVideo("There is no video in this file. Choose a video.")
-
-
 def _video_info(
     found: _TopLevel, movie: Movie, size: int, *, container: str, convertible: bool
 ) -> VideoInfo:
-    fragmented = found.fragments > 0
     videos = _with_samples(movie, VIDEO)
     audios = _with_samples(movie, AUDIO)
     if not videos:
@@ -147,7 +143,7 @@ def _video_info(
     if audios:
         audio, audio_codec = _choose(audios, "audio", convertible=convertible)
     chosen = [video, audio] if audio else [video]
-    duration_ms = max(_played_ms(track, movie, fragmented=fragmented) for track in chosen)
+    duration_ms = max(_played_ms(track, movie, fragmented=found.fragments > 0) for track in chosen)
     _check_limits(video, size, duration_ms)
     width, height = _display_size(video)
     return VideoInfo(
@@ -172,7 +168,7 @@ def _no_video_track(found: _TopLevel, movie: Movie, *, has_audio: bool) -> NotAV
         return NotAVideo("This file has audio but no video. Choose a video.")
     if any(track.handler == VIDEO for track in movie.tracks):
         return truncated()
-    return error_for_image(found.brand) or _no_video()
+    return error_for_image(found.brand) or NotAVideo(_NO_VIDEO)
 
 
 def _choose(tracks: list[Mp4Track], kind: str, *, convertible: bool) -> tuple[Mp4Track, str]:
