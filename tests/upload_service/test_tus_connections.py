@@ -12,11 +12,14 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from common.web.auth import SESSION_COOKIE
+from db.models import Upload, now
 from tests.conftest import ROOT
 from tests.media import box, mp4
 from tests.upload_service.server import Answer, Connection, Server, chunked
@@ -166,6 +169,25 @@ def test_what_arrived_before_the_connection_broke_is_kept(
 
     wait_until(go_on)
     tus.assert_arrived(where, film)
+
+
+def test_bytes_of_a_connection_that_broke_renew_the_upload(tus: Client, film: bytes) -> None:
+    """An upload over a bad line is continued too, though none of its requests ends well."""
+    where = tus.begin(len(film))
+    upload_id = where.rsplit("/", 1)[1]
+    database = tus.server.database
+    soon = now() + timedelta(hours=1)
+    change = update(Upload).where(Upload.id == upload_id).values(expires_at=soon)
+    database.write(lambda session: session.execute(change))
+    with tus.open_patch(where, 0, len(film)) as connection:
+        connection.send(film[:100_000])
+        connection.reset()
+
+    def renewed() -> bool:
+        row = database.read(lambda session: session.get_one(Upload, upload_id))
+        return row.expires_at is not None and row.expires_at > now() + timedelta(days=6)
+
+    wait_until(renewed, what="a later expiry")
 
 
 def test_a_client_that_comes_back_takes_over_from_its_dead_request(
