@@ -90,7 +90,7 @@ def test_steps_run_one_after_the_other_on_one_worker() -> None:
     assert told.queue_position is None
 
 
-def test_a_lower_rung_of_another_video_comes_first() -> None:
+def test_a_lower_rendition_of_another_video_comes_first() -> None:
     running = job(JobKind.RENDITION, JobState.RUNNING, video="other", progress=0.5, begun=5)
     theirs, mine = job(video="other", height=240), job(height=480)
     etas = forecast_of(mine, theirs, running).etas
@@ -137,7 +137,7 @@ def test_failed_and_refused_are_told_apart() -> None:
     assert rejected.state is ProcessingState.REJECTED
 
 
-def test_what_is_put_off_is_not_promised_earlier() -> None:
+def test_a_deferred_job_has_no_earlier_eta() -> None:
     waiting = job(height=240)
     waiting.not_before = TIME + timedelta(seconds=60)
     assert seconds(forecast_of(waiting).etas[waiting.id]) == 70
