@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -504,3 +505,18 @@ def test_fifty_uploads_that_end_at_once_are_all_stored(server: Server) -> None:
         answers = list(pool.map(upload, clients))
     assert [answer.status for answer in answers] == [201] * 50
     assert all(answer.headers["Upload-Offset"] == str(len(film)) for answer in answers)
+
+
+def test_two_hundred_requests_at_once_are_all_answered(server: Server) -> None:
+    """Readers and writers of the database, in one worker."""
+    clients = [new_client(server) for _ in range(20)]
+
+    def request(number: int) -> int:
+        client = clients[number % len(clients)]
+        if number % 2:
+            return client.ask("GET", "/api/uploads").status
+        return client.ask("POST", "/upload/files", Upload_Length="1000").status
+
+    with ThreadPoolExecutor(200) as pool:
+        statuses = Counter(pool.map(request, range(200)))
+    assert statuses == {200: 100, 201: 100}
