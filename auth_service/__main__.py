@@ -19,9 +19,9 @@ import sys
 
 from redis.exceptions import RedisError
 
+from auth_service import user_admin
 from auth_service.accounts import NameTaken, create_account, find_account
 from auth_service.passwords import Passwords
-from auth_service.user_admin import restore_account
 from auth_service.usernames import Username, parse_name
 from common.errors import MatineeError, NotFound
 from common.settings import CommonSettings, Environment, SettingsError
@@ -62,11 +62,12 @@ def reset_password(
         raise NotFound
     role = Role.ADMIN if make_admin else user.role
     password_hash = passwords.hash(_ask_password(name))
-    restore_account(
+    user_admin.reset_password(
         stores,
         user_id=user.id,
         password_hash=password_hash,
         role=Role.ADMIN if make_admin else None,
+        enable=True,
     )
     return f"{user.name} ({role.value}) has a new password; every old session has ended."
 

@@ -18,10 +18,7 @@ _TRIES = 3  # while videos arrive
 class LastAdministrator(Conflict):
     """The change would leave the other accounts without an administrator."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "This is the only administrator. Make somebody else an administrator first."
-        )
+    sentence = "This is the only administrator. Make somebody else an administrator first."
 
 
 def delete_account(stores: Stores, *, user: User) -> None:

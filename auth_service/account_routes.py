@@ -1,7 +1,5 @@
 """The account page: sessions, password, deletion."""
 
-from functools import partial
-
 from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
 
@@ -58,9 +56,7 @@ def change_password() -> Response:
             services().stores, user=user, new_hash=new_hash, token=session_token()
         )
     except MatineeError as error:
-        return rerender_with_error(
-            error, lambda sentence: _page(error=sentence, errors_in="password")
-        )
+        return rerender_with_error(error, _page, errors_in="password")
     return redirect("/account?done=password", 303)
 
 
@@ -72,9 +68,7 @@ def delete() -> Response:
         user = _confirmed_user(form["password"])
         delete_account(services().stores, user=user)
     except MatineeError as error:
-        return rerender_with_error(
-            error, lambda sentence: _page(error=sentence, errors_in="delete")
-        )
+        return rerender_with_error(error, _page, errors_in="delete")
     response = redirect("/login", 303)
     clear_session(response)
     return response
@@ -92,9 +86,8 @@ def _page(*, error: str | None = None, errors_in: str | None = None) -> str:
     return render_template(
         "auth/account.html",
         sessions=stores.sessions.summaries(viewer.id, current=session_token()),
-        video_count=accounts.count_videos(stores.database, owner_id=viewer.id),
-        storage=stores.database.read(
-            partial(storage_use, user_id=viewer.id, default_quota=services().settings.quota)
+        storage=storage_use(
+            stores.database, user_id=viewer.id, default_quota=services().settings.quota
         ),
         error=error,
         errors_in=errors_in,

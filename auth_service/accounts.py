@@ -5,19 +5,19 @@ sessions, and decide in which order that happens.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from auth_service.usernames import Username
 from common.access import Viewer
 from common.errors import Conflict, Forbidden
-from common.live import is_live
 from common.stores import Stores
 from db.engine import Database, transaction
-from db.models import Role, User, Video
+from db.models import Role, User
 
 _TRIES = 3  # of an insert that lost to another one
 
@@ -25,15 +25,13 @@ _TRIES = 3  # of an insert that lost to another one
 class NameTaken(Conflict):
     """Another account has this name, or one that looks the same."""
 
-    def __init__(self) -> None:
-        super().__init__("That name is taken. Choose another.")
+    sentence = "That name is taken. Choose another."
 
 
 class RegistrationClosed(Forbidden):
     """Only an administrator can create accounts."""
 
-    def __init__(self) -> None:
-        super().__init__("Registration is closed. Ask whoever runs this site for an account.")
+    sentence = "Registration is closed. Ask whoever runs this site for an account."
 
 
 class AccountChanged(Conflict):
@@ -89,7 +87,7 @@ def create_account(
     :raises RegistrationClosed: and this is not the first account.
     """
     for _ in range(_TRIES):
-        try:
+        with suppress(IntegrityError):
             return _insert_account(
                 database,
                 name=name,
@@ -97,8 +95,6 @@ def create_account(
                 role=role,
                 registration_open=registration_open,
             )
-        except IntegrityError:
-            continue
     raise NameTaken
 
 
@@ -172,10 +168,3 @@ def change_password(stores: Stores, *, user: User, new_hash: str, token: str | N
     change = partial(replace_hash, user_id=user.id, old=user.password_hash, new=new_hash)
     if not change_and_end_sessions(stores, change, user_id=user.id, but=token):
         raise AccountChanged
-
-
-@transaction(writes=False)
-def count_videos(session: Session, *, owner_id: int) -> int:
-    """Return how many videos an account has."""
-    mine = (Video.owner_id == owner_id, is_live())
-    return session.scalar(select(func.count()).select_from(Video).where(*mine)) or 0

@@ -1,6 +1,7 @@
 """The page "People": accounts, for administrators."""
 
 from collections.abc import Callable
+from typing import ParamSpec
 
 import structlog
 from flask import Blueprint, redirect, render_template, request
@@ -13,6 +14,7 @@ from auth_service.request_helpers import parse_role, rerender_with_error
 from auth_service.services import services
 from auth_service.usernames import parse_name
 from common.errors import Conflict, MatineeError
+from common.quota import users_with_storage_use
 from common.web.auth import Audience, require_viewer, restrict_to
 from common.web.forms import form_fields
 from db.models import Role
@@ -28,6 +30,7 @@ _DONE = {
 
 _USER = "/users/<int(max=9223372036854775807):user_id>"  # the largest id of the column
 
+P = ParamSpec("P")
 log = structlog.get_logger()
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
@@ -54,19 +57,17 @@ def add() -> Response:
             registration_open=True,
         )
 
-    return _answer(change, done="added")
+    return _answer("added", change)
 
 
 @blueprint.post(f"{_USER}/role")
 def change_role(user_id: int) -> Response:
     """Give an account another role."""
     role = parse_role(form_fields("role")["role"])
-
-    def change() -> None:
-        user_admin.change_role(services().stores, user_id=user_id, role=role)
-
     is_own = user_id == require_viewer().id
-    response = _answer(change, done="role")
+    response = _answer(
+        "role", user_admin.change_role, services().stores, user_id=user_id, role=role
+    )
     if is_own and role is not Role.ADMIN and response.status_code == 303:
         return redirect("/account", 303)  # this page is closed to them from now on
     return response
@@ -75,33 +76,22 @@ def change_role(user_id: int) -> Response:
 @blueprint.post(f"{_USER}/disable")
 def disable(user_id: int) -> Response:
     """Disable an account."""
-
-    def change() -> None:
-        user_admin.disable(services().stores, user_id=user_id)
-
-    return _answer(change, done="disabled")
+    return _answer("disabled", user_admin.disable, services().stores, user_id=user_id)
 
 
 @blueprint.post(f"{_USER}/enable")
 def enable(user_id: int) -> Response:
     """Enable a disabled account."""
-
-    def change() -> None:
-        user_admin.enable(services().stores.database, user_id=user_id)
-
-    return _answer(change, done="enabled")
+    return _answer("enabled", user_admin.enable, services().stores.database, user_id=user_id)
 
 
 @blueprint.post(f"{_USER}/quota")
 def set_quota(user_id: int) -> Response:
     """Set how much an account may store; what it has stays."""
-    quota_field = form_fields("quota")["quota"]
-
-    def change() -> None:
-        quota = parse_quota(quota_field)
-        user_admin.set_quota(services().stores.database, user_id=user_id, quota=quota)
-
-    return _answer(change, done="quota")
+    text, database = form_fields("quota")["quota"], services().stores.database
+    return _answer(
+        "quota", lambda: user_admin.set_quota(database, user_id=user_id, quota=parse_quota(text))
+    )
 
 
 @blueprint.post(f"{_USER}/password")
@@ -120,13 +110,13 @@ def reset_password(user_id: int) -> Response:
         user_admin.reset_password(services().stores, user_id=user_id, password_hash=password_hash)
         log.info("password reset", user=user_id, by=viewer.id)
 
-    return _answer(change, done="password")
+    return _answer("password", change)
 
 
-def _answer(change: Callable[[], None], *, done: str) -> Response:
+def _answer(done: str, change: Callable[P, object], *args: P.args, **options: P.kwargs) -> Response:
     """Make a change, and show the page with what was done or with what went wrong."""
     try:
-        change()
+        change(*args, **options)
     except MatineeError as error:
         return rerender_with_error(error, _page)
     return redirect(f"/admin?done={done}", 303)
@@ -136,7 +126,7 @@ def _page(error: str | None = None) -> str:
     default_quota = services().settings.quota
     return render_template(
         "auth/admin.html",
-        users=user_admin.list_users(services().stores.database, default_quota=default_quota),
+        users=users_with_storage_use(services().stores.database, default_quota=default_quota),
         default_quota=default_quota,
         roles=[role.value for role in Role],
         error=error,

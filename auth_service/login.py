@@ -21,23 +21,19 @@ class WrongCredentials(MatineeError):
     """No account has this name and this password."""
 
     status = 401
-
-    def __init__(self) -> None:
-        super().__init__("That name and that password do not belong together.")
+    sentence = "That name and that password do not belong together."
 
 
 class WrongPassword(Forbidden):
     """A user who is signed in gave another password than the account's."""
 
-    def __init__(self) -> None:
-        super().__init__("That is not your password.")
+    sentence = "That is not your password."
 
 
 class AccountDisabled(Forbidden):
     """The password is right, and an administrator has disabled the account."""
 
-    def __init__(self) -> None:
-        super().__init__("This account is disabled. Ask the administrator.")
+    sentence = "This account is disabled. Ask the administrator."
 
 
 @dataclass(frozen=True)
@@ -121,20 +117,15 @@ def _authenticate(
     """Return the account if the password is right. Costs the same whether or not it exists."""
     key = name_key(username)
     services.limits.check_password_limit(name_key=key, address=address)
-    user = _find(services, username)
+    try:
+        user = find_account(services.stores.database, key=parse_name(username).key)
+    except InvalidUsername:
+        user = None
     if not services.passwords.matches(password, user.password_hash if user else None):
         services.limits.record_wrong_password(name_key=key, address=address)
         return None
     services.limits.check_password_limit(name_key=key, address=address)
     return user
-
-
-def _find(services: AuthServices, username: str) -> User | None:
-    try:
-        name = parse_name(username)
-    except InvalidUsername:
-        return None
-    return find_account(services.stores.database, key=name.key)
 
 
 def _refresh_hash(services: AuthServices, *, user: User, password: str) -> User:

@@ -7,10 +7,10 @@ from auth_service.accounts import has_no_accounts
 from auth_service.login import log_in
 from auth_service.request_helpers import (
     LIBRARY,
+    begin_browser_session,
     clear_session,
     client_info,
     rerender_with_error,
-    set_session,
 )
 from auth_service.services import services
 from common.errors import MatineeError
@@ -51,13 +51,8 @@ def submit_login() -> Response:
             services(), username=username, password=form["password"], client=client_info()
         )
     except MatineeError as error:
-        return rerender_with_error(
-            error, lambda sentence: _page(error=sentence, username=username, next_path=next_path)
-        )
-    services().stores.sessions.end(request.cookies.get(session_cookie()))
-    response = redirect(next_path or LIBRARY, 303)
-    set_session(response, token)
-    return response
+        return rerender_with_error(error, _page, username=username, next_path=next_path)
+    return begin_browser_session(token, next_path=next_path or LIBRARY)
 
 
 @blueprint.post("/logout")

@@ -32,10 +32,8 @@ class HashingBusy(MatineeError):
     """Too many passwords are being hashed in this process; answered at once, without waiting."""
 
     status = 503
-
-    def __init__(self) -> None:
-        super().__init__("Too many people are signing in at this moment. Try again shortly.")
-        self.headers["Retry-After"] = "5"
+    sentence = "Too many people are signing in at this moment. Try again shortly."
+    retry_after = 5
 
 
 class Passwords:

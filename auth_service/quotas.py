@@ -21,11 +21,10 @@ _NONE = "no limit"
 class InvalidQuota(Unprocessable):
     """What was typed is no size."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "That is no size. Write it like 20 GB or 500 MB, or “no limit”, or leave it empty for "
-            "what everybody may store."
-        )
+    sentence = (
+        "That is no size. Write it like 20 GB or 500 MB, or “no limit”, or leave it empty for "
+        "what everybody may store."
+    )
 
 
 def parse_quota(text: str) -> int | None:

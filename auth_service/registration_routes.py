@@ -1,15 +1,20 @@
 """The registration page."""
 
-from flask import Blueprint, redirect, render_template, request
+from flask import Blueprint, redirect, render_template
 from werkzeug.wrappers import Response
 
 from auth_service.accounts import has_no_accounts
 from auth_service.passwords import MIN_LENGTH
 from auth_service.registration import register
-from auth_service.request_helpers import LIBRARY, client_info, rerender_with_error, set_session
+from auth_service.request_helpers import (
+    LIBRARY,
+    begin_browser_session,
+    client_info,
+    rerender_with_error,
+)
 from auth_service.services import services
 from common.errors import MatineeError
-from common.web.auth import Audience, current_viewer, restrict_to, session_cookie
+from common.web.auth import Audience, current_viewer, restrict_to
 from common.web.forms import form_fields
 from db.models import Role
 
@@ -29,19 +34,11 @@ def submit_registration() -> Response:
     form = form_fields("username", "password")
     try:
         token = register(
-            services(),
-            username=form["username"],
-            password=form["password"],
-            client=client_info(),
+            services(), username=form["username"], password=form["password"], client=client_info()
         )
     except MatineeError as error:
-        return rerender_with_error(
-            error, lambda sentence: _page(error=sentence, username=form["username"])
-        )
-    services().stores.sessions.end(request.cookies.get(session_cookie()))
-    response = redirect(LIBRARY, 303)
-    set_session(response, token)
-    return response
+        return rerender_with_error(error, _page, username=form["username"])
+    return begin_browser_session(token)
 
 
 def _page(*, error: str | None = None, username: str = "") -> str:

@@ -1,12 +1,14 @@
 """What the routes share: reading requests, and the session cookie of answers."""
 
 from collections.abc import Callable
+from typing import Any
 
 import structlog
-from flask import make_response, request
+from flask import make_response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from auth_service.login import ClientInfo
+from auth_service.services import services
 from auth_service.user_agents import describe_user_agent
 from common.access import Viewer
 from common.errors import MatineeError, Unprocessable
@@ -39,42 +41,42 @@ def parse_role(word: str) -> Role:
         raise Unprocessable("That role is not known here.") from error
 
 
-def rerender_with_error(error: MatineeError, page: Callable[[str], str]) -> AnyResponse:
+def rerender_with_error(
+    error: MatineeError, page: Callable[..., str], **options: str
+) -> AnyResponse:
     """Answer an error with the form that caused it, filled in as it was sent.
 
-    :param page: renders the form with the error's sentence.
+    :param page: renders the form with the error's sentence, `error`, and these options.
     :raises MatineeError: the same error, if the client wants JSON or the error is a server error.
     """
     if wants_json() or error.status >= 500:
         raise error
     log.info("refused", status=error.status, why=type(error).__name__, sentence=str(error))
-    response = make_response(page(error.sentence), error.status)
+    response = make_response(page(error=error.sentence, **options), error.status)
     response.headers.update(error.headers)
     return response
 
 
-def set_session(response: AnyResponse, token: str) -> None:
-    """Set the session cookie. No script can read it, and no other site can send it.
+def begin_browser_session(token: str, *, next_path: str = LIBRARY) -> AnyResponse:
+    """Redirect with a new session cookie; the session that the browser had before ends.
 
-    The cookie lives longer than the session, whose expiry each use extends in the store.
+    No script can read the cookie, and no other site can send it. It lives longer than the session,
+    whose expiry each use extends in the store.
     """
-    name = session_cookie()
-    response.set_cookie(
-        name,
-        token,
-        max_age=_COOKIE_AGE,
-        path="/",
-        httponly=True,
-        samesite="Lax",
-        secure=name == SECURE_SESSION_COOKIE,
-    )
+    services().stores.sessions.end(request.cookies.get(session_cookie()))
+    response = redirect(next_path, 303)
+    response.set_cookie(session_cookie(), token, max_age=_COOKIE_AGE, **_cookie_attributes())
+    return response
 
 
 def clear_session(response: AnyResponse) -> None:
     """Delete the session cookie."""
-    name = session_cookie()
-    secure = name == SECURE_SESSION_COOKIE
-    response.delete_cookie(name, path="/", httponly=True, samesite="Lax", secure=secure)
+    response.delete_cookie(session_cookie(), **_cookie_attributes())
+
+
+def _cookie_attributes() -> dict[str, Any]:
+    secure = session_cookie() == SECURE_SESSION_COOKIE
+    return {"path": "/", "httponly": True, "samesite": "Lax", "secure": secure}
 
 
 def viewer_json(viewer: Viewer) -> dict[str, object]:

@@ -1,54 +1,17 @@
 """What an administrator can do with other people's accounts."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from functools import partial
-
 from sqlalchemy.orm import Session
 
 from auth_service.account_deletion import require_another_administrator
 from auth_service.accounts import change_and_end_sessions, viewer_for
 from common.access import Viewer
 from common.errors import NotFound
-from common.quota import StorageUse, users_with_storage_use
 from common.stores import Stores
 from common.stores.sessions import SessionStore
 from db.engine import transaction
 from db.models import Role, User, now
 
 _RANKS = list(Role)  # each role includes the ones before it
-
-
-@dataclass(frozen=True)
-class UserSummary:
-    """An account as the administrator sees it."""
-
-    id: int
-    name: str
-    role: Role
-    disabled: bool
-    created_at: datetime
-    storage: StorageUse
-
-
-@transaction(writes=False)
-def list_users(session: Session, *, default_quota: int | None) -> Sequence[UserSummary]:
-    """Return every account, the oldest first, each with what it stores and may store.
-
-    :param default_quota: bytes; of accounts without their own quota. None is no limit.
-    """
-    return [
-        UserSummary(
-            id=user.id,
-            name=user.name,
-            role=user.role,
-            disabled=user.disabled_at is not None,
-            created_at=user.created_at,
-            storage=storage,
-        )
-        for user, storage in users_with_storage_use(session, default_quota=default_quota)
-    ]
 
 
 def change_role(stores: Stores, *, user_id: int, role: Role) -> None:
@@ -82,14 +45,14 @@ def disable(stores: Stores, *, user_id: int) -> None:
     :raises NotFound: there is no such account.
     :raises LastAdministrator: it is the only one.
     """
-    change_and_end_sessions(stores, partial(_disable, user_id=user_id), user_id=user_id)
 
+    def change(session: Session) -> bool:
+        require_another_administrator(session, user_id=user_id)
+        user = _lock(session, user_id)
+        user.disabled_at = user.disabled_at or now()
+        return True
 
-def _disable(session: Session, *, user_id: int) -> bool:
-    require_another_administrator(session, user_id=user_id)
-    user = _lock(session, user_id)
-    user.disabled_at = user.disabled_at or now()
-    return True
+    change_and_end_sessions(stores, change, user_id=user_id)
 
 
 @transaction(writes=True)
@@ -111,47 +74,29 @@ def set_quota(session: Session, *, user_id: int, quota: int | None) -> None:
     _lock(session, user_id).quota = quota
 
 
-def reset_password(stores: Stores, *, user_id: int, password_hash: str) -> None:
-    """Give an account another password without the current one, and end all its sessions.
-
-    Its role stays, and it stays disabled if it is.
-
-    :raises NotFound: there is no such account.
-    """
-    change = partial(_reset_account, user_id=user_id, password_hash=password_hash)
-    change_and_end_sessions(stores, change, user_id=user_id)
-
-
-def restore_account(
-    stores: Stores, *, user_id: int, password_hash: str, role: Role | None = None
-) -> None:
-    """Give an account another password, enable it, and end all its sessions.
-
-    For the command line: whoever runs the machine needs no password.
-
-    :param role: the account's role from now on; None keeps the one it has.
-    :raises NotFound: there is no such account.
-    """
-    change = partial(
-        _reset_account, user_id=user_id, password_hash=password_hash, role=role, enabled=True
-    )
-    change_and_end_sessions(stores, change, user_id=user_id)
-
-
-def _reset_account(
-    session: Session,
+def reset_password(
+    stores: Stores,
     *,
     user_id: int,
     password_hash: str,
     role: Role | None = None,
-    enabled: bool = False,
-) -> bool:
-    user = _lock(session, user_id)
-    user.password_hash = password_hash
-    user.role = role or user.role
-    if enabled:
-        user.disabled_at = None
-    return True
+    enable: bool = False,
+) -> None:
+    """Give an account another password without the current one, and end all its sessions.
+
+    :param role: the account's role from now on; None keeps the one it has.
+    :param enable: otherwise a disabled account stays disabled.
+    :raises NotFound: there is no such account.
+    """
+
+    def change(session: Session) -> bool:
+        user = _lock(session, user_id)
+        user.password_hash = password_hash
+        user.role = role or user.role
+        user.disabled_at = None if enable else user.disabled_at
+        return True
+
+    change_and_end_sessions(stores, change, user_id=user_id)
 
 
 def _lock(session: Session, user_id: int) -> User:

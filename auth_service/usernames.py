@@ -25,11 +25,10 @@ _MARKS_IN_A_ROW = 3  # more than any script stacks on one letter
 class InvalidUsername(Unprocessable):
     """No account can have this name."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            f"A name has 1 to {NAME_LIMIT} letters or digits, with dots, dashes, underscores or"
-            " single blanks between them."
-        )
+    sentence = (
+        f"A name has 1 to {NAME_LIMIT} letters or digits, with dots, dashes, underscores or"
+        " single blanks between them."
+    )
 
 
 @dataclass(frozen=True)

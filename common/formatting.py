@@ -35,6 +35,13 @@ def spoken_clock(duration_ms: int) -> str:
     return " ".join(parts) or "0 seconds"
 
 
+def webvtt_time(milliseconds: int) -> str:
+    """Format a time as caption files write it: `01:02:03.450`."""
+    seconds, rest = divmod(milliseconds, 1000)
+    minutes, seconds = divmod(seconds, 60)
+    return f"{minutes // 60:02}:{minutes % 60:02}:{seconds:02}.{rest:03}"
+
+
 def date(moment: datetime) -> str:
     """Format a date: `14 November 2026`."""
     return f"{moment.day} {moment:%B %Y}"

@@ -6,6 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from common.live import is_live
+from db.engine import transaction
 from db.models import NO_QUOTA, Upload, User, Video
 
 
@@ -15,14 +16,12 @@ class StorageUse:
 
     :ivar videos: of the originals of its videos.
     :ivar reserved: for its unfinished uploads, whether or not the bytes have arrived.
-    :ivar own_quota: the account's own setting: None is the default quota, NO_QUOTA no limit.
     :ivar quota: the limit that applies; None is no limit.
     :ivar video_count: how many videos it has.
     """
 
     videos: int
     reserved: int
-    own_quota: int | None
     quota: int | None
     video_count: int
 
@@ -37,6 +36,7 @@ class StorageUse:
         return None if self.quota is None else max(0, self.quota - self.used)
 
 
+@transaction(writes=False)
 def users_with_storage_use(
     session: Session, *, default_quota: int | None, user_id: int | None = None
 ) -> list[tuple[User, StorageUse]]:
@@ -78,7 +78,6 @@ def users_with_storage_use(
             StorageUse(
                 videos=int(size),  # MySQL's sums are decimals
                 reserved=int(reserved),
-                own_quota=user.quota,
                 quota=effective_quota(user.quota, default_quota),
                 video_count=count,
             ),
@@ -87,11 +86,12 @@ def users_with_storage_use(
     ]
 
 
+@transaction(writes=False)
 def storage_use(session: Session, *, user_id: int, default_quota: int | None) -> StorageUse:
     """Return what one account stores and may store; nothing for a deleted account."""
     for _user, use in users_with_storage_use(session, default_quota=default_quota, user_id=user_id):
         return use
-    return StorageUse(0, 0, None, default_quota, 0)
+    return StorageUse(0, 0, default_quota, 0)
 
 
 def effective_quota(own: int | None, default: int | None) -> int | None:

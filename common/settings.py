@@ -13,6 +13,10 @@ from typing import TypeVar
 
 T = TypeVar("T", bound=str)
 
+_LABEL = "[a-z0-9]([a-z0-9-]*[a-z0-9])?"
+HOST_NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*", re.IGNORECASE | re.ASCII)
+"""A name of a host, without a port."""
+
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -81,7 +85,7 @@ class Environment:
         value = self.text(name, "")
         names = tuple(part.strip().lower() for part in value.split(",") if part.strip())
         for host in names:
-            if not re.fullmatch(r"(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*", host):
+            if not HOST_NAME.fullmatch(host.removeprefix("*.")):
                 raise SettingsError(
                     f"{name} has {host!r}; it takes names such as video.example.org or"
                     " *.example.org, without a port."

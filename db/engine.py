@@ -239,17 +239,13 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
     # Its own `lower` knows ASCII alone; titles are sorted by it, as in MySQL.
-    connection.create_function("lower", 1, _lower, deterministic=True)
+    connection.create_function("lower", 1, _of_text(str.lower), deterministic=True)
     # For searches, which pass over accents and case, as MySQL's collation does.
-    connection.create_function("fold", 1, _fold, deterministic=True)
+    connection.create_function("fold", 1, _of_text(fold), deterministic=True)
 
 
-def _fold(value: Any) -> Any:
-    return fold(value) if isinstance(value, str) else value
-
-
-def _lower(value: Any) -> Any:
-    return value.lower() if isinstance(value, str) else value
+def _of_text(function: Callable[[str], str]) -> Callable[[Any], Any]:
+    return lambda value: function(value) if isinstance(value, str) else value
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -8,49 +8,30 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, text
 
-GRANTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "auth": {
-        "users": ("SELECT", "INSERT", "UPDATE", "DELETE"),
-        "uploads": ("SELECT",),
-        "videos": ("SELECT",),
-        "volumes": ("SELECT",),
-        "jobs": ("SELECT",),
-        "renditions": ("SELECT",),
-        "captions": ("SELECT",),
-        "positions": ("SELECT",),
-    },
+from db.models import Base
+
+_ALL = ("INSERT", "UPDATE", "DELETE")
+_WRITES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "auth": {"users": _ALL},
     "upload": {
-        "users": ("SELECT",),
-        "uploads": ("SELECT", "INSERT", "UPDATE", "DELETE"),
-        # UPDATE for the SHA-256 of a file that came in pieces, which is known later.
-        "videos": ("SELECT", "INSERT", "UPDATE", "DELETE"),
-        "volumes": ("SELECT", "UPDATE"),  # UPDATE is needed to lock the row
-        "jobs": ("SELECT", "INSERT"),  # INSERT for each video's first job
-        "renditions": ("SELECT",),
-        "captions": ("SELECT",),
-        "positions": ("SELECT",),
+        "uploads": _ALL,
+        "videos": _ALL,  # UPDATE for the SHA-256 of a file that came in pieces, known later
+        "volumes": ("UPDATE",),  # needed to lock the row
+        "jobs": ("INSERT",),  # each video's first job
     },
     "streaming": {
-        "users": ("SELECT",),
-        "uploads": ("SELECT",),
-        "videos": ("SELECT", "UPDATE"),
-        "volumes": ("SELECT",),
-        "jobs": ("SELECT", "UPDATE"),  # UPDATE to retry a failed one
-        "renditions": ("SELECT",),
-        "captions": ("SELECT", "INSERT", "UPDATE", "DELETE"),
-        "positions": ("SELECT", "INSERT", "UPDATE", "DELETE"),
+        "videos": ("UPDATE",),
+        "jobs": ("UPDATE",),  # to retry a failed one
+        "captions": _ALL,
+        "positions": _ALL,
     },
-    "transcode": {
-        "users": ("SELECT",),
-        "uploads": ("SELECT",),
-        "videos": ("SELECT", "UPDATE"),
-        "volumes": ("SELECT",),
-        "jobs": ("SELECT", "INSERT", "UPDATE", "DELETE"),
-        "renditions": ("SELECT", "INSERT", "UPDATE", "DELETE"),
-        "captions": ("SELECT",),
-        "positions": ("SELECT",),
-    },
+    "transcode": {"videos": ("UPDATE",), "jobs": _ALL, "renditions": _ALL},
 }
+GRANTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    service: {table: ("SELECT", *writes.get(table, ())) for table in Base.metadata.tables}
+    for service, writes in _WRITES.items()
+}
+"""The rights of each service by table."""
 
 
 def apply_grants(connection: Connection, *, database: str, passwords: Mapping[str, str]) -> None:

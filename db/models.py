@@ -39,15 +39,16 @@ NO_QUOTA = (1 << 63) - 1
 CAPTION_LIMIT = 1 << 20
 """Bytes of a caption track, at most."""
 
-# Ids are compared byte by byte, and are ASCII: MySQL's default collation would equate `a` and `A`.
-PublicId = String(22).with_variant(
-    mysql.VARCHAR(22, charset="ascii", collation="ascii_bin"), "mysql"
-)
-Sha256Hex = String(64).with_variant(
-    mysql.VARCHAR(64, charset="ascii", collation="ascii_bin"), "mysql"
-)
-# Generated names (renditions, workers) and language tags: ASCII, compared byte by byte.
-Label = String(64).with_variant(mysql.VARCHAR(64, charset="ascii", collation="ascii_bin"), "mysql")
+
+def _ascii(length: int) -> String:
+    """Compare byte by byte: MySQL's default collation would equate `a` and `A`."""
+    exact = mysql.VARCHAR(length, charset="ascii", collation="ascii_bin")
+    return String(length).with_variant(exact, "mysql")
+
+
+PublicId = _ascii(22)
+Sha256Hex = _ascii(64)
+Label = _ascii(64)  # generated names (renditions, workers) and language tags
 # MySQL's TEXT holds 64 KiB.
 LongerText = Text().with_variant(mysql.MEDIUMTEXT(), "mysql")
 # Names are normalised before they are stored, so the column compares exactly, blanks included.

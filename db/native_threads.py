@@ -9,7 +9,7 @@ import concurrent.futures
 import sys
 import threading
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -28,10 +28,14 @@ def shares_one_thread() -> bool:
 
 
 class Started(Generic[T]):
-    """Work that another thread is doing."""
+    """Work that another thread is doing. What it raises is kept: gevent prints it otherwise."""
 
-    def __init__(self, future: "Future[Callable[[], T]]") -> None:
-        self._future = future
+    _value: T
+
+    def __init__(self, executor: Executor, work: Callable[[], T]) -> None:
+        self._work = work
+        self._error: Exception | None = None
+        self._future = executor.submit(self._do)
 
     def done(self) -> bool:
         """Tell whether it has returned or raised."""
@@ -39,7 +43,16 @@ class Started(Generic[T]):
 
     def result(self) -> T:
         """Wait until it is done; return what it returned, or raise what it raised."""
-        return self._future.result()()
+        self._future.result()
+        if self._error is not None:
+            raise self._error
+        return self._value
+
+    def _do(self) -> None:
+        try:
+            self._value = self._work()
+        except Exception as error:
+            self._error = error
 
 
 def new_lock() -> threading.Lock:
@@ -63,21 +76,7 @@ def start(work: Callable[[], T]) -> Started[T]:
     with _lock:
         if not _executors:  # not before a fork, which copies no threads
             _executors.append(_new_executor())
-    return Started(_executors[0].submit(_outcome, work))
-
-
-def _outcome(work: Callable[[], T]) -> Callable[[], T]:
-    """Do the work, and return its outcome as a function: gevent prints what its threads raise."""
-    try:
-        value = work()
-    except Exception as error:
-        raised = error
-
-        def fail() -> T:
-            raise raised
-
-        return fail
-    return lambda: value
+    return Started(_executors[0], work)
 
 
 def run(work: Callable[[], T]) -> T:

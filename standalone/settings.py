@@ -6,11 +6,8 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.settings import Environment, SettingsError
+from common.settings import HOST_NAME, Environment, SettingsError
 
-_NAME = re.compile(
-    r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*"
-)
 # Caddy signs these by itself (https://caddyserver.com/docs/automatic-https).
 _LOCAL = re.compile(r"(?:.*\.)?(?:localhost|local|internal|home\.arpa)", re.IGNORECASE)
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
@@ -47,7 +44,7 @@ class StandaloneSettings:
         if not all(port.isdigit() and 0 < int(port) < 65536 for port in ports):
             raise SettingsError("PORTS takes port numbers with commas between them.")
         domain = environment.text("DOMAIN", "")
-        if domain and not _NAME.fullmatch(domain):
+        if domain and not HOST_NAME.fullmatch(domain):
             raise SettingsError(f"DOMAIN is {domain!r}; it takes a name such as video.example.org.")
         # A site with a domain is for others; without one it is for this machine alone.
         address = environment.text("LISTEN_ADDRESS", _all_addresses() if domain else "127.0.0.1")
@@ -59,7 +56,7 @@ class StandaloneSettings:
             domain=domain,
             http_port=environment.number("HTTP_PORT", 80, min_value=1, max_value=65535),
             https_port=environment.number("HTTPS_PORT", 443, min_value=1, max_value=65535),
-            allowed_hosts=_hosts(environment.text("ALLOWED_HOSTS", ""), domain),
+            allowed_hosts=_hosts(environment.host_names("ALLOWED_HOSTS"), domain),
             trusted_proxies=_networks(environment.text("TRUSTED_PROXIES", "")),
             cookie_secure=environment.flag("COOKIE_SECURE", default=False),
         )
@@ -108,15 +105,9 @@ def _address(text: str) -> str:
         ) from error
 
 
-def _hosts(text: str, domain: str) -> tuple[str, ...]:
-    names = [part.strip().lower() for part in text.split(",") if part.strip()]
-    for name in names:
-        if not _NAME.fullmatch(name.removeprefix("*.")):
-            raise SettingsError(
-                f"ALLOWED_HOSTS has {name!r}; it takes names such as video.example.org or"
-                " *.example.org, without a port."
-            )
-    return tuple(dict.fromkeys([*([domain.lower()] if domain else []), *names]))
+def _hosts(names: tuple[str, ...], domain: str) -> tuple[str, ...]:
+    known = [f"*{name}" if name.startswith(".") else name for name in names]
+    return tuple(dict.fromkeys([*([domain.lower()] if domain else []), *known]))
 
 
 def _networks(text: str) -> tuple[str, ...]:

@@ -8,27 +8,23 @@ from common.errors import MatineeError
 TOTAL_LIMIT = 1000  # per process; each stream reads the database once a second
 CLIENT_LIMIT = 4  # per account and process; signed out: per address
 
-_RETRY_AFTER = "5"  # seconds
+_RETRY_AFTER = 5  # seconds
 
 
 class ServerBusy(MatineeError):
     """This process serves as many event streams as it can. Polling works."""
 
     status = 503
-
-    def __init__(self) -> None:
-        super().__init__("Too many pages are shown live. Ask again now and then instead.")
-        self.headers["Retry-After"] = _RETRY_AFTER
+    sentence = "Too many pages are shown live. Ask again now and then instead."
+    retry_after = _RETRY_AFTER
 
 
 class TooManyStreams(MatineeError):
     """This client has as many event streams open as it may. Polling works."""
 
     status = 429
-
-    def __init__(self) -> None:
-        super().__init__("You have too many pages open live. Ask again now and then instead.")
-        self.headers["Retry-After"] = _RETRY_AFTER
+    sentence = "You have too many pages open live. Ask again now and then instead."
+    retry_after = _RETRY_AFTER
 
 
 class EventStreamLimits:

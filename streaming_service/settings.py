@@ -17,6 +17,5 @@ class StreamingSettings:
     def read(cls, environment: Environment) -> "StreamingSettings":
         """:raises SettingsError: naming the first setting that is missing or wrong."""
         return cls(
-            CommonSettings.read(environment),
-            videos_dir=Path(environment.text("VIDEOS_DIR")),
+            CommonSettings.read(environment), videos_dir=Path(environment.text("VIDEOS_DIR"))
         )

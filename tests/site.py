@@ -18,7 +18,7 @@ from werkzeug.wrappers import Request, Response
 from common.ids import PATTERN
 from common.web.auth import SESSION_COOKIE
 from streaming_service.delivery.auth_request import PATH
-from streaming_service.delivery.files import MediaFile, media_file
+from streaming_service.delivery.files import media_file
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -31,6 +31,14 @@ _ROUTES = {
 }
 _INSIDE = re.compile(r"/(healthz|readyz|metrics|internal/.*)")
 _MEDIA = re.compile(rf"/stream/({PATTERN})/(.+)")
+# As the front servers have them.
+_TYPES = {
+    ".mp4": "video/mp4",
+    ".m3u8": "application/vnd.apple.mpegurl",
+    ".jpg": "image/jpeg",
+    ".vtt": "text/vtt; charset=utf-8",
+}
+_DOWNLOAD = "application/octet-stream"
 _MEDIA_HEADERS = {
     "Cache-Control": "private, no-cache",
     "X-Content-Type-Options": "nosniff",
@@ -79,11 +87,12 @@ def _answer_media(
         return _error(404 if verdict.status_code == 403 else verdict.status_code)
     if request.method not in ("GET", "HEAD"):
         return _error(405)
-    file, media = videos_dir / verdict.headers["X-Media-Path"], media_file(name)
-    assert isinstance(media, MediaFile)
+    file = videos_dir / verdict.headers["X-Media-Path"]
     if not file.is_file():
         return _error(404)
-    answer = send_file(file, request.environ, mimetype=media.content_type, conditional=True)
+    answer = send_file(
+        file, request.environ, mimetype=_TYPES.get(Path(name).suffix, _DOWNLOAD), conditional=True
+    )
     answer.headers.update(_MEDIA_HEADERS)
     if "X-Media-Disposition" in verdict.headers:
         answer.headers["Content-Disposition"] = verdict.headers["X-Media-Disposition"]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, Select, case, func, or_, select, text, update
+from sqlalchemy import CursorResult, Select, case, func, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from common.live import is_live
@@ -28,6 +28,7 @@ ATTEMPTS = 3
 _BACK_OFF = (timedelta(seconds=10), timedelta(seconds=60))  # after the first and second failure
 _RECENT = timedelta(minutes=10)
 _CANDIDATES = 8
+_UNHELD: dict[str, Any] = {"worker": None, "leased_until": None, "progress": 0.0}
 _LOST = (
     "This step was broken off three times, perhaps because the machine ran out of memory."
     " It can be started again."
@@ -54,25 +55,6 @@ def clock(session: Session) -> datetime:
     return time.replace(tzinfo=UTC)
 
 
-def rank() -> ColumnElement[int]:
-    """Return what jobs are first ordered by: the rank of their kind."""
-    return case({kind: rank for rank, kind in enumerate(JobKind)}, value=Job.kind)
-
-
-def claimable(time: datetime) -> Select[Job, Video]:
-    """Select the jobs that may be started now, each with its video."""
-    return (
-        select(Job, Video)
-        .join(Video, Video.id == Job.video_id)
-        .where(
-            Job.state == JobState.WAITING,
-            or_(Job.not_before.is_(None), Job.not_before <= time),
-            is_live(),
-            Video.rejection_reason.is_(None),
-        )
-    )
-
-
 @transaction(writes=True)
 def claim(session: Session, *, worker: str) -> Claim | None:
     """Take the job that is next, or return None if nothing waits.
@@ -83,10 +65,18 @@ def claim(session: Session, *, worker: str) -> Claim | None:
     """
     time = clock(session)
     busy = _busy_owners(time).subquery()
+    rank = case({kind: rank for rank, kind in enumerate(JobKind)}, value=Job.kind)
     candidates = (
-        claimable(time)
+        select(Job, Video)
+        .join(Video, Video.id == Job.video_id)
         .join(busy, busy.c.owner_id == Video.owner_id, isouter=True)
-        .order_by(rank(), Job.height, func.coalesce(busy.c.jobs, 0), Job.created_at, Job.id)
+        .where(
+            Job.state == JobState.WAITING,
+            or_(Job.not_before.is_(None), Job.not_before <= time),
+            is_live(),
+            Video.rejection_reason.is_(None),
+        )
+        .order_by(rank, Job.height, func.coalesce(busy.c.jobs, 0), Job.created_at, Job.id)
         .limit(_CANDIDATES)
     )
     for job, video in session.execute(candidates).all():
@@ -157,15 +147,12 @@ def finish(session: Session, *, claim: Claim, seconds: float) -> bool:
     :param seconds: that the step took.
     """
     values = {
+        **_UNHELD,
+        **dict.fromkeys(("not_before", "error", "log_tail")),
         "state": JobState.DONE,
         "progress": 1.0,
         "finished_at": clock(session),
         "seconds": seconds,
-        "worker": None,
-        "leased_until": None,
-        "not_before": None,
-        "error": None,
-        "log_tail": None,
     }
     return _changed(session, _held(claim).values(values))
 
@@ -180,12 +167,10 @@ def release(
     :param error: the reason, shown to people.
     """
     values = {
+        **_UNHELD,
         "state": JobState.WAITING,
         "attempts": Job.attempts - 1,
-        "worker": None,
-        "leased_until": None,
         "not_before": None if after is None else clock(session) + after,
-        "progress": 0.0,
         "error": error,
     }
     return _changed(session, _held(claim).values(values))
@@ -205,13 +190,8 @@ def fail(
     job = session.get(Job, claim.job_id)
     if job is None:
         return False
-    values: dict[str, Any] = {
-        "worker": None,
-        "leased_until": None,
-        "progress": 0.0,
-        "error": error[:REJECTION_LIMIT],
-        "log_tail": log_tail(detail) if detail else None,
-    }
+    tail = log_tail(detail) if detail else None
+    values = _UNHELD | {"error": error[:REJECTION_LIMIT], "log_tail": tail}
     time = clock(session)
     if final or job.attempts >= ATTEMPTS:
         values |= {"state": JobState.FAILED, "finished_at": time, "not_before": None}
@@ -239,19 +219,10 @@ def _bring_back(session: Session, job: Job, time: datetime) -> bool:
         Job.state == JobState.RUNNING,
         Job.leased_until == job.leased_until,
     )
-    values: dict[str, Any] = {"worker": None, "leased_until": None, "progress": 0.0}
-    if job.attempts >= ATTEMPTS:
-        values |= {"state": JobState.FAILED, "finished_at": time, "error": _LOST}
-    else:
-        values |= {"state": JobState.WAITING, "not_before": None}
-    return _changed(session, same.values(values))
-
-
-@transaction(writes=False)
-def count_claimable(session: Session) -> int:
-    """Return how many jobs could be started now."""
-    waiting = claimable(clock(session)).with_only_columns(func.count())
-    return session.execute(waiting).scalar_one()
+    lost: dict[str, Any] = {"state": JobState.FAILED, "finished_at": time, "error": _LOST}
+    again = {"state": JobState.WAITING, "not_before": None}
+    is_over = job.attempts >= ATTEMPTS
+    return _changed(session, same.values(_UNHELD | (lost if is_over else again)))
 
 
 def _held(claim: Claim) -> Any:

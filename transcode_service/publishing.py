@@ -5,7 +5,7 @@ worker at a time writes the master playlist. A crash leaves files without a row,
 attempt replaces. A transaction that is run again finds its files already in place.
 """
 
-from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from sqlalchemy import Select, select
@@ -15,9 +15,10 @@ from common.live import is_live, is_live_video
 from common.storage import AttemptStore
 from db.engine import transaction
 from db.models import REJECTION_LIMIT, Job, JobKind, JobState, Rendition, RenditionKind, Video
-from transcode_service.estimates import predict, refresh
+from transcode_service.estimates import refresh
 from transcode_service.jobs import Claim, fail, finish
 from transcode_service.media import RenditionInfo, SourceInfo, write_master
+from transcode_service.steps import StepOutput
 
 MASTER = "hls/master.m3u8"
 
@@ -29,60 +30,40 @@ def publish(
     storage: AttemptStore,
     claim: Claim,
     folder: Path,
+    output: StepOutput,
     seconds: float,
-    thumbnails: Sequence[str] = (),
-    renditions: Sequence[RenditionInfo] = (),
 ) -> bool:
-    """Publish the output of an attempt, and record that its step is done.
+    """Publish the output of an attempt, add the jobs that follow, and record that it is done.
 
     :param folder: the attempt's, with the files, which are synced.
     :param seconds: that the step took.
-    :param thumbnails: names of files that are published beside the original.
     :return: whether the job was still held and its video still live; if not, nothing was published.
     """
-    if not _finish(session, claim, seconds=seconds):
+    video = session.get(Video, claim.video_id, with_for_update=True)
+    if (
+        video is None
+        or not is_live_video(video)
+        or not finish(session, claim=claim, seconds=seconds)
+    ):
         return _was_published(session, claim)
-    for name in thumbnails:
+    for name in output.thumbnails:
         storage.publish_file(folder / name, claim.video_id, name)
-    for rendition in renditions:
+    for rendition in output.renditions:
         for name in rendition.files:
             storage.publish_file(folder / name, claim.video_id, f"hls/{name}")
-        values = rendition.values() | {"kind": RenditionKind(rendition.kind)}
+        values = asdict(rendition) | {"kind": RenditionKind(rendition.kind)}
         session.merge(Rendition(video_id=claim.video_id, **values))
-    session.flush()
-    if renditions:
-        rewrite_master(session, storage=storage, video_id=claim.video_id)
-    refresh(session, video_id=claim.video_id)
-    return True
-
-
-@transaction(writes=True)
-def plan(
-    session: Session,
-    *,
-    claim: Claim,
-    steps: Sequence[tuple[JobKind, int]],
-    seconds: float,
-    info: SourceInfo | None = None,
-) -> bool:
-    """Record that the check is done, and add the jobs that follow.
-
-    :param steps: kinds, with the heights of renditions.
-    :param info: what was measured; it fills in what the upload could not tell.
-    :return: whether the job was still held.
-    """
-    if not _finish(session, claim, seconds=seconds):
-        return _was_published(session, claim)
-    video = session.get_one(Video, claim.video_id)
-    if info is not None:
-        _fill_in(video, info)
+    if output.info is not None:
+        _fill_in(video, output.info)
     query = select(Job.kind, Job.height).where(Job.video_id == claim.video_id)
     existing = {(kind, height) for kind, height in session.execute(query)}
-    for kind, height in steps:
+    for kind, height in output.steps:
         if (kind, height) not in existing:
-            job = Job(video_id=claim.video_id, kind=kind, height=height)
-            job.estimate = predict(session, job=job, video=video)
-            session.add(job)
+            session.add(Job(video_id=claim.video_id, kind=kind, height=height))
+    session.flush()
+    if output.renditions:
+        rewrite_master(session, storage=storage, video_id=claim.video_id)
+    refresh(session, video_id=claim.video_id)
     return True
 
 
@@ -150,14 +131,6 @@ def _fill_in(video: Video, info: SourceInfo) -> None:
     if not video.video_codec:
         video.video_codec = info.video.codec
         video.audio_codec = info.audio[0].codec if info.audio else None
-
-
-def _finish(session: Session, claim: Claim, *, seconds: float) -> bool:
-    """Lock the video and finish the job; tell whether it was held and the video is live."""
-    video = session.get(Video, claim.video_id, with_for_update=True)
-    if video is None or not is_live_video(video):
-        return False
-    return finish(session, claim=claim, seconds=seconds)
 
 
 def _was_published(session: Session, claim: Claim) -> bool:

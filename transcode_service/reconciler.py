@@ -42,7 +42,7 @@ class Reconciler:
         """
         try:
             if time.monotonic() >= self._expire_after:
-                self._expire()
+                self._expire("jobs with expired leases were queued again")
             if time.monotonic() >= self._next_sweep:
                 self.context.storage.check(writable=True)
                 self._remove_stray_attempts()
@@ -58,13 +58,11 @@ class Reconciler:
 
         :raises DatabaseUnavailable: the job is still to be queued.
         """
-        if count := jobs.expire(self.context.database, worker=worker):
-            log.warning("a worker ended in the middle of a step", worker=worker)
-            wake_workers(self.context.redis, count)
+        self._expire("a worker ended in the middle of a step", worker=worker)
 
-    def _expire(self) -> None:
-        if count := jobs.expire(self.context.database):
-            log.warning("jobs with expired leases were queued again", count=count)
+    def _expire(self, event: str, *, worker: str | None = None) -> None:
+        if count := jobs.expire(self.context.database, worker=worker):
+            log.warning(event, count=count, worker=worker)
             wake_workers(self.context.redis, count)
 
     def _remove_stray_attempts(self) -> None:

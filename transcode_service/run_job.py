@@ -12,8 +12,8 @@ from redis.exceptions import RedisError
 
 from common.job_queue import wake_workers
 from common.storage import StorageFull
+from common.storage.durability import sync_path
 from db.engine import DatabaseUnavailable
-from db.models import JobKind
 from transcode_service import jobs, publishing
 from transcode_service.jobs import Claim
 from transcode_service.leases import Cancelled, Lease, LeaseLost, WorkerStopping
@@ -108,25 +108,16 @@ def _publish(
     seconds: float,
 ) -> None:
     for name in output.files:
-        context.storage.sync_file(folder / name)  # here, since a transaction should be short
+        sync_path(folder / name)  # here, since a transaction should be short
 
     def publish() -> bool:
-        if claim.kind is JobKind.CHECK:
-            return publishing.plan(
-                context.database,
-                claim=claim,
-                steps=output.steps,
-                seconds=seconds,
-                info=output.info,
-            )
         return publishing.publish(
             context.database,
             storage=context.storage,
             claim=claim,
             folder=folder,
+            output=output,
             seconds=seconds,
-            thumbnails=output.thumbnails,
-            renditions=output.renditions,
         )
 
     if not _persist(context, publish, lease):

@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from common.storage import AttemptStore
 from db.models import JobKind
@@ -11,6 +12,8 @@ from transcode_service import media
 from transcode_service.media import RenditionInfo, Report, SandboxLimits, SourceInfo
 
 SOURCE_INFO = "facts.json"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def _check(run: JobRun) -> StepOutput:
         run.source, info=info, limits=run.limits, report=lambda done: run.report((1 + done) / 2)
     )
     # Measuring reads the whole file, so it is done once for all steps.
-    run.storage.publish_text(json.dumps(info.to_json()), run.video_id, SOURCE_INFO)
+    run.storage.publish_text(json.dumps(asdict(info)), run.video_id, SOURCE_INFO)
     plan = media.plan(info)
     steps = [(JobKind.THUMBNAILS, 0)]
     if plan.copy:
@@ -80,45 +83,20 @@ def _check(run: JobRun) -> StepOutput:
     return StepOutput(steps=tuple(steps), info=info)
 
 
-def _thumbnails(run: JobRun) -> StepOutput:
-    names = media.make_thumbnails(
-        run.source, run.folder, info=_source_info(run), limits=run.limits, report=run.report
-    )
-    return StepOutput(thumbnails=names)
-
-
-def _remux(run: JobRun) -> StepOutput:
-    rendition = media.remux_video(
-        run.source, run.folder, info=_source_info(run), limits=run.limits, report=run.report
-    )
-    return StepOutput(renditions=(rendition,))
-
-
-def _audio(run: JobRun) -> StepOutput:
-    renditions = media.make_audio(
-        run.source, run.folder, info=_source_info(run), limits=run.limits, report=run.report
-    )
-    return StepOutput(renditions=renditions)
-
-
-def _encode(run: JobRun) -> StepOutput:
-    rendition = media.encode_rendition(
-        run.source,
-        run.folder,
-        height=run.height,
-        info=_source_info(run),
-        limits=run.limits,
-        report=run.report,
-    )
-    return StepOutput(renditions=(rendition,))
+def _call(step: Callable[..., T], run: JobRun, **more: int) -> T:
+    """Call one of the functions of `media`."""
+    info = _source_info(run)
+    return step(run.source, run.folder, info=info, limits=run.limits, report=run.report, **more)
 
 
 _STEPS: dict[JobKind, Callable[[JobRun], StepOutput]] = {
     JobKind.CHECK: _check,
-    JobKind.THUMBNAILS: _thumbnails,
-    JobKind.REMUX: _remux,
-    JobKind.AUDIO: _audio,
-    JobKind.RENDITION: _encode,
+    JobKind.THUMBNAILS: lambda run: StepOutput(thumbnails=_call(media.make_thumbnails, run)),
+    JobKind.REMUX: lambda run: StepOutput(renditions=(_call(media.remux_video, run),)),
+    JobKind.AUDIO: lambda run: StepOutput(renditions=_call(media.make_audio, run)),
+    JobKind.RENDITION: lambda run: StepOutput(
+        renditions=(_call(media.encode_rendition, run, height=run.height),)
+    ),
 }
 
 

@@ -3,6 +3,7 @@
 import secrets
 import socket
 import sys
+from functools import partial
 
 import structlog
 
@@ -14,36 +15,29 @@ _GRACE = 8.0  # seconds that workers get to hand their jobs back
 log = structlog.get_logger()
 
 
-class WorkerSlot:
-    """A place for one worker process at a time. Each process gets a name of its own."""
-
-    def __init__(self, number: int) -> None:
-        self._number = number
-        self.worker = ""
-        self.program = Program(f"worker-{number}", self._command)
-
-    def _command(self) -> list[str]:
-        host = "".join(c for c in socket.gethostname() if c.isascii() and c.isalnum())[:24]
-        self.worker = f"{host or 'host'}-{self._number}-{secrets.token_hex(4)}"
-        return [sys.executable, "-m", "transcode_service.worker", self.worker]
-
-
 class WorkerSupervisor:
     """Keeps workers running, and returns the jobs of those that ended to the queue.
 
-    :param count: workers.
+    :param count: workers. Each process gets a name of its own.
     """
 
     def __init__(self, count: int, reconciler: Reconciler) -> None:
-        self._slots = [WorkerSlot(number) for number in range(count)]
+        self._programs = [Program(f"worker-{n}", partial(self._command, n)) for n in range(count)]
+        self._workers: dict[str, str] = {}  # the name of the process by that of its program
         self._reconciler = reconciler
         self._ended: list[str] = []  # workers whose jobs are still to be brought back
         self._supervisor = Supervisor(self._note_exit)
 
+    def _command(self, number: int) -> list[str]:
+        host = "".join(c for c in socket.gethostname() if c.isascii() and c.isalnum())[:24]
+        worker = f"{host or 'host'}-{number}-{secrets.token_hex(4)}"
+        self._workers[f"worker-{number}"] = worker
+        return [sys.executable, "-m", "transcode_service.worker", worker]
+
     def start(self) -> None:
         """Start all workers. From the main thread, like :meth:`poll` and :meth:`stop`."""
-        for slot in self._slots:
-            self._supervisor.start(slot.program)
+        for program in self._programs:
+            self._supervisor.start(program)
 
     def poll(self) -> None:
         """Start workers again that ended by themselves. Never waits."""
@@ -63,6 +57,6 @@ class WorkerSupervisor:
         self._supervisor.stop(grace=_GRACE)
 
     def _note_exit(self, program: Program, status: int) -> None:
-        [worker] = [slot.worker for slot in self._slots if slot.program is program]
+        worker = self._workers[program.name]
         log.warning("worker ended", worker=worker, status=status)
         self._ended.append(worker)

@@ -7,8 +7,8 @@ Redis it polls the database. SIGTERM hands the job back at once.
 """
 
 import os
-import signal
 import sys
+import threading
 
 import structlog
 from redis import Redis
@@ -17,8 +17,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from common.job_queue import wait
-from common.logging_setup import configure_logging
-from common.settings import Environment, SettingsError
+from common.process.daemon import run_daemon
 from common.storage import StorageError
 from db.engine import DatabaseUnavailable
 from transcode_service.run_job import run_until_empty
@@ -75,18 +74,15 @@ def connect_for_waiting(url: str) -> Redis:
 def main() -> None:
     """Read the settings, and work until SIGTERM."""
     [name] = sys.argv[1:]
-    try:
-        settings = TranscodeSettings.read(Environment(os.environ))
-    except SettingsError as error:
-        sys.exit(str(error))
-    configure_logging(settings.common.log_level)
-    structlog.contextvars.bind_contextvars(service="transcode", worker=name)
-    context = WorkerContext.of(settings, name=name)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: context.stopping.set())
-    log.info("worker started", pid=os.getpid())
-    run(context, connect_for_waiting(settings.common.redis_url))
-    log.info("worker ended")
+
+    def work(settings: TranscodeSettings, stopping: threading.Event, _heartbeat: object) -> None:
+        structlog.contextvars.bind_contextvars(worker=name)
+        log.info("worker started", pid=os.getpid())
+        context = WorkerContext.of(settings, name=name, stopping=stopping)
+        run(context, connect_for_waiting(settings.common.redis_url))
+        log.info("worker ended")
+
+    run_daemon("transcode", TranscodeSettings.read, work)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,9 @@ class WorkerContext:
     stopping: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
-    def of(cls, settings: TranscodeSettings, *, name: str) -> "WorkerContext":
+    def of(
+        cls, settings: TranscodeSettings, *, name: str, stopping: threading.Event | None = None
+    ) -> "WorkerContext":
         """Make the clients; nothing is connected to before the first use."""
         redis = connect_redis(settings.common.redis_url)
         return cls(
@@ -44,4 +46,5 @@ class WorkerContext:
             storage=AttemptStore(settings.videos_dir),
             limits=settings.limits,
             name=name,
+            stopping=stopping or threading.Event(),
         )

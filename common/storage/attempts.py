@@ -35,14 +35,6 @@ class AttemptStore(Volume):
         for video_id, _ in list(self.list_videos()):
             yield from self._attempts_of(video_id)
 
-    @staticmethod
-    def sync_file(file: Path) -> None:
-        """Make a finished file's bytes durable.
-
-        :raises StorageFull: a volume that allocates late has no space.
-        """
-        sync_path(file)
-
     def publish_file(self, file: Path, video_id: str, name: str) -> None:
         """Move a finished file of an attempt to its place, unless it is there already.
 

@@ -1,6 +1,5 @@
 """Syncing and removing files and folders, on Linux and on systems that offer less."""
 
-import ctypes
 import errno
 import os
 import shutil
@@ -11,19 +10,6 @@ from pathlib import Path
 from common.storage.errors import StorageFull
 
 _REMOVALS = 100  # tries to remove a folder in which somebody goes on writing
-
-_SYNC_FILE_RANGE_WRITE = 2  # <fcntl.h> of Linux
-
-
-def _sync_file_range() -> Callable[[int, int, int, int], int] | None:
-    """Return Linux's sync_file_range(2), which Python does not offer."""
-    call = getattr(ctypes.CDLL(None), "sync_file_range", None)
-    if call is not None:
-        call.argtypes = [ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint]
-    return call
-
-
-_sync_range = _sync_file_range()
 
 # Not every system has fdatasync, which leaves out what nobody needs to read the bytes again.
 sync_bytes: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
@@ -41,12 +27,6 @@ def raising_storage_full() -> Iterator[None]:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise StorageFull(str(error)) from error
         raise
-
-
-def begin_sync(descriptor: int, start: int, end: int) -> None:
-    """Start writing a range of a file to the disk, where the system can. It guarantees nothing."""
-    if _sync_range is not None:
-        _sync_range(descriptor, start, end - start, _SYNC_FILE_RANGE_WRITE)
 
 
 def sync_path(path: Path) -> None:

@@ -5,7 +5,7 @@ import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import BinaryIO
 
 from common.ids import is_id
@@ -53,18 +53,19 @@ class IncomingStore(Volume):
         with tempfile.TemporaryFile(dir=self._incoming, buffering=0) as file:
             yield file
 
-    @contextmanager
-    def open_incoming(self, upload_id: str) -> Iterator[BinaryIO]:
+    def open_incoming(self, upload_id: str) -> BinaryIO:
         """Open an upload's bytes for reading."""
-        with self._incoming_path(upload_id).open("rb") as file:
-            yield file
+        return self._incoming_path(upload_id).open("rb")
 
     def incoming_size(self, upload_id: str) -> int | None:
         """Return how many bytes an upload has, or None if it has no file."""
-        try:
-            return self._incoming_path(upload_id).stat().st_size
-        except FileNotFoundError:
-            return None
+        status = self._status(upload_id)
+        return None if status is None else status.st_size
+
+    def incoming_modified(self, upload_id: str) -> float | None:
+        """Return when an upload's bytes last changed, or None if it has none."""
+        status = self._status(upload_id)
+        return None if status is None else status.st_mtime
 
     def durable_size(self, upload_id: str) -> int | None:
         """Sync an upload's file and return its size, or None if it has no file.
@@ -79,33 +80,27 @@ class IncomingStore(Volume):
             return None
         return size
 
-    def incoming_modified(self, upload_id: str) -> float | None:
-        """Return when an upload's bytes last changed, or None if it has none."""
-        try:
-            return self._incoming_path(upload_id).stat().st_mtime
-        except FileNotFoundError:
-            return None
-
     def list_incoming(self) -> Iterator[tuple[str, float]]:
         """Yield the id of each unfinished upload and when its bytes last changed."""
-        with os.scandir(self._incoming) as entries:
-            for entry in entries:
-                if is_id(entry.name):
-                    try:
-                        yield entry.name, entry.stat().st_mtime
-                    except FileNotFoundError:
-                        continue
+        for upload_id, status in self._all():
+            yield upload_id, status.st_mtime
 
     def sizes(self) -> dict[str, int]:
         """Return how many bytes each unfinished upload has, by its id."""
-        found = {}
-        with os.scandir(self._incoming) as entries:
-            for entry in entries:
-                if is_id(entry.name):
-                    with suppress(FileNotFoundError):
-                        found[entry.name] = entry.stat().st_size
-        return found
+        return {upload_id: status.st_size for upload_id, status in self._all()}
 
     def drop_incoming(self, upload_id: str) -> None:
         """Remove an unfinished upload's bytes; those that are gone already are fine."""
         self._incoming_path(upload_id).unlink(missing_ok=True)
+
+    def _all(self) -> Iterator[tuple[str, os.stat_result]]:
+        with os.scandir(self._incoming) as entries:
+            for entry in entries:
+                if is_id(entry.name) and (status := self._status(entry.name)):
+                    yield entry.name, status
+
+    def _status(self, upload_id: str) -> os.stat_result | None:
+        try:
+            return self._incoming_path(upload_id).stat()
+        except FileNotFoundError:
+            return None

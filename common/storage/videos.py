@@ -1,8 +1,6 @@
 """The folders of videos: from publishing an original to removing everything."""
 
 import errno
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import BinaryIO
 
 from common.storage.durability import remove_folder, sync_folder
@@ -32,11 +30,9 @@ class VideoStore(Volume):
         """Tell whether a video has its original."""
         return (self._video_folder(video_id) / ORIGINAL).is_file()
 
-    @contextmanager
-    def open_original(self, video_id: str) -> Iterator[BinaryIO]:
+    def open_original(self, video_id: str) -> BinaryIO:
         """Open a video's original for reading."""
-        with (self._video_folder(video_id) / ORIGINAL).open("rb") as file:
-            yield file
+        return (self._video_folder(video_id) / ORIGINAL).open("rb")
 
     def drop_video(self, video_id: str) -> None:
         """Remove all files of a video, if there are any."""

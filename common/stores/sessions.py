@@ -99,7 +99,8 @@ class SessionStore:
         """Return whose session a token is, or None; one that cannot be ours is not looked up."""
         if not token or len(token) > _TOKEN_LIMIT:
             return None
-        return viewer_of(self._text(session_key(token)))
+        value = self._redis.get(session_key(token))
+        return viewer_of(value if isinstance(value, str) else None)
 
     def extend(self, token: str, viewer: Viewer) -> None:
         """Extend a session that is used for media, so that it does not end during a video.
@@ -137,7 +138,14 @@ class SessionStore:
         """Return a user's live sessions, the last used first."""
         here = token_hash(current) if current else None
         found = [
-            _summary(session_id, fields, current=session_id == here)
+            SessionSummary(
+                id=session_id,
+                device=fields["device"],
+                address=fields["address"],
+                created=datetime.fromisoformat(fields["created"]),
+                seen=datetime.fromisoformat(fields["seen"]),
+                current=session_id == here,
+            )
             for session_id, fields in self._live_sessions(user_id).items()
         ]
         return sorted(found, key=lambda summary: summary.seen, reverse=True)
@@ -177,10 +185,6 @@ class SessionStore:
         """Check that Redis answers."""
         self._redis.ping()
 
-    def _text(self, key: str) -> str | None:
-        value = self._redis.get(key)
-        return value if isinstance(value, str) else None
-
     def _listed(self, user_id: int) -> dict[str, dict[str, str]]:
         found = self._redis.hgetall(_list_key(user_id))
         return {str(key): json.loads(value) for key, value in found.items()}
@@ -207,17 +211,6 @@ def _list_key(user_id: int) -> str:
 
 def _session_json(viewer: Viewer) -> str:
     return json.dumps({"user": viewer.id, "name": viewer.name, "role": viewer.role.value})
-
-
-def _summary(session_id: str, fields: dict[str, str], *, current: bool) -> SessionSummary:
-    return SessionSummary(
-        id=session_id,
-        device=fields["device"],
-        address=fields["address"],
-        created=datetime.fromisoformat(fields["created"]),
-        seen=datetime.fromisoformat(fields["seen"]),
-        current=current,
-    )
 
 
 def _moment() -> str:

@@ -22,21 +22,16 @@ class InvalidHost(MatineeError):
     """The `Host` header is missing or malformed (RFC 9112, 3.2)."""
 
     status = 400
-
-    def __init__(self) -> None:
-        super().__init__("The request names no host, or not in a way that can be understood.")
+    sentence = "The request names no host, or not in a way that can be understood."
 
 
 class UnknownHost(MatineeError):
     """The `Host` header has a name that this site does not answer under."""
 
     status = 421
-
-    def __init__(self) -> None:
-        super().__init__(
-            "This site does not answer under this name. If you run it, add the name to"
-            " ALLOWED_HOSTS."
-        )
+    sentence = (
+        "This site does not answer under this name. If you run it, add the name to ALLOWED_HOSTS."
+    )
 
 
 def check_host(host: str | None, allowed: Sequence[str]) -> None:

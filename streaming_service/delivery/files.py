@@ -14,13 +14,15 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote
 
-_ORIGINAL = "original.mp4"
-_RENDITION_FILE = re.compile(r"hls/[a-z0-9-]{1,32}(\.m3u8|\.mp4)")
-
-_PLAYLIST, _VIDEO, _IMAGE = "application/vnd.apple.mpegurl", "video/mp4", "image/jpeg"
-_RENDITION_TYPES = {".m3u8": _PLAYLIST, ".mp4": _VIDEO}
-# A download is saved, not played, and may be of any container; its name says which.
-_ATTACHMENT = "application/octet-stream"
+_PATHS = {
+    "video.mp4": "original.mp4",
+    "download": "original.mp4",
+    "poster.jpg": "poster.jpg",
+    "storyboard.jpg": "storyboard.jpg",
+    "storyboard.vtt": "storyboard.vtt",
+    "master.m3u8": "hls/master.m3u8",
+}
+_RENDITION_FILE = re.compile(r"hls/[a-z0-9-]{1,32}\.(?:m3u8|mp4)")
 
 # File systems take names of 255 bytes at most; the extension needs a few.
 _STEM_LIMIT = 240  # bytes
@@ -36,27 +38,16 @@ class MediaFile:
     """
 
     path: str
-    content_type: str
     is_download: bool = False
     is_original: bool = False
 
 
-_FILES = {
-    "video.mp4": MediaFile(_ORIGINAL, _VIDEO, is_original=True),
-    "download": MediaFile(_ORIGINAL, _ATTACHMENT, is_download=True),
-    "poster.jpg": MediaFile("poster.jpg", _IMAGE),
-    "storyboard.jpg": MediaFile("storyboard.jpg", _IMAGE),
-    "storyboard.vtt": MediaFile("storyboard.vtt", "text/vtt; charset=utf-8"),
-    "master.m3u8": MediaFile("hls/master.m3u8", _PLAYLIST),
-}
-
-
 def media_file(name: str) -> MediaFile | None:
     """Return the file that a name in a URL stands for, or None if there is no such name."""
-    found = _FILES.get(name)
-    if found is None and (match := _RENDITION_FILE.fullmatch(name)):
-        found = MediaFile(name, _RENDITION_TYPES[match[1]])
-    return found
+    path = name if _RENDITION_FILE.fullmatch(name) else _PATHS.get(name)
+    if path is None:
+        return None
+    return MediaFile(path, is_download=name == "download", is_original=name == "video.mp4")
 
 
 def content_disposition(name: str, container: str = "mp4") -> str:

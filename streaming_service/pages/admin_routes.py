@@ -11,16 +11,14 @@ from typing import Any
 from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
 
+from common.errors import Unprocessable
 from common.web.auth import Audience, require_viewer, restrict_to
 from common.web.services import stores
-from streaming_service.pages.errors import BadQuery
 from streaming_service.videos.cursors import BadCursor, FailedJobCursor
 from streaming_service.videos.failed_jobs import FailedJobPage, list_failed_jobs, retry_job
 
 _NOTICES = {"again": "It is being tried again."}
-_PROBLEMS = {
-    "gone": "Nothing was changed: that step is being tried already, or its video is gone.",
-}
+_PROBLEMS = {"gone": "Nothing was changed: that step is being tried already, or its video is gone."}
 
 blueprint = Blueprint("admin", __name__)
 restrict_to(blueprint, Audience.ADMINISTRATORS)
@@ -58,7 +56,7 @@ def failed_for_scripts() -> dict[str, Any]:
     try:
         page = _load_page(_after())
     except BadCursor as error:
-        raise BadQuery("“after” is not a cursor of this list.") from error
+        raise Unprocessable("“after” is not a cursor of this list.") from error
     return {
         "steps": [job.as_json() for job in page.jobs],
         "next": str(page.next) if page.next else None,

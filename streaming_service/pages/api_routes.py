@@ -17,12 +17,12 @@ from flask import Blueprint, request
 from sqlalchemy.orm import Session
 
 from common.access import Viewer
+from common.errors import Unprocessable
 from common.titles import clean_line
 from common.web.auth import Audience, current_viewer, require_viewer, restrict_to
 from common.web.forms import json_fields
 from common.web.services import stores
 from db.engine import transaction
-from streaming_service.pages.errors import BadQuery
 from streaming_service.processing.forecast import ForecastCache
 from streaming_service.services import services
 from streaming_service.videos.captions import caption_tracks
@@ -66,15 +66,17 @@ def load_list(
 def _query() -> ListQuery:
     search = clean_line(request.args.get("q", ""))
     if len(search) > SEARCH_LIMIT:
-        raise BadQuery(f"A search has {SEARCH_LIMIT} characters at most.")
+        raise Unprocessable(f"A search has {SEARCH_LIMIT} characters at most.")
     try:
         sort = Sort(request.args.get("sort", Sort.NEWEST))
         whose = OwnerFilter(request.args.get("whose", OwnerFilter.ALL))
         after = Cursor.read(request.args["after"], sort) if "after" in request.args else None
     except BadCursor as error:
-        raise BadQuery("“after” is not a cursor of this list.") from error
+        raise Unprocessable("“after” is not a cursor of this list.") from error
     except ValueError as error:
-        raise BadQuery("“sort” is newest, oldest or title, and “whose” is all or mine.") from error
+        raise Unprocessable(
+            "“sort” is newest, oldest or title, and “whose” is all or mine."
+        ) from error
     return ListQuery(search, sort, whose, after)
 
 

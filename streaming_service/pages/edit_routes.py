@@ -20,10 +20,7 @@ from streaming_service.videos.failed_jobs import retry_video
 from streaming_service.videos.languages import COMMON
 from streaming_service.videos.library import access_of, get_video_to_edit
 
-_NOTICES = {
-    "added": "The captions are there.",
-    "removed": "The captions are removed.",
-}
+_NOTICES = {"added": "The captions are there.", "removed": "The captions are removed."}
 
 blueprint = Blueprint("edit", __name__)
 restrict_to(blueprint, Audience.SIGNED_IN)

@@ -23,9 +23,7 @@ class WrongType(MatineeError):
     """A body of another kind than a player sends."""
 
     status = 415
-
-    def __init__(self) -> None:
-        super().__init__("A position is sent as application/json.")
+    sentence = "A position is sent as application/json."
 
 
 @blueprint.put("/api/videos/<video:video_id>/position")

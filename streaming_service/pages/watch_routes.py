@@ -20,10 +20,7 @@ from streaming_service.videos.captions import caption_tracks, get_caption
 from streaming_service.videos.library import access_of, get_video_for
 from streaming_service.videos.presenters import load_cards
 
-_NOTICES = {
-    "again": "It is being tried again.",
-    "saved": "Your changes are saved.",
-}
+_NOTICES = {"again": "It is being tried again.", "saved": "Your changes are saved."}
 
 # As the front server sends them with media files.
 _MEDIA_HEADERS = {
@@ -59,7 +56,8 @@ def load_watch_page(
     video = get_video_for(session, viewer, video_id)
     access = access_of(video)
     return {
-        "video": load_cards(session, viewer, [video], forecasts)[0],
+        "video": video,
+        "card": load_cards(session, viewer, [video], forecasts)[0],
         "tracks": caption_tracks(session, [video])[video.id],
         "may_edit": may_edit(viewer, access),
         "may_remove": may_remove(viewer, access),

@@ -18,6 +18,7 @@ from common.live import is_live
 from db.models import Job, JobKind, JobState, Video, now
 
 KIND_ORDER = {kind: rank for rank, kind in enumerate(JobKind)}
+OPEN_STATES = (JobState.RUNNING, JobState.WAITING)
 UNKNOWN_ESTIMATE = 2.0  # seconds, for a job without an estimate: the check
 
 _QUEUE_LIMIT = 2000  # jobs
@@ -74,11 +75,7 @@ def load_open_jobs(session: Session) -> list[OpenJob]:
     wanted = (
         select(*columns)
         .join(Video, Video.id == Job.video_id)
-        .where(
-            Job.state.in_((JobState.RUNNING, JobState.WAITING)),
-            is_live(),
-            Video.rejection_reason.is_(None),
-        )
+        .where(Job.state.in_(OPEN_STATES), is_live(), Video.rejection_reason.is_(None))
         .order_by(Job.id)
         .limit(_QUEUE_LIMIT)
     )

@@ -1,4 +1,4 @@
-"""How far the processing of a video is, and when it will be done.
+"""How far the processing of a video and of each of its jobs is, and when it will be done.
 
 Pure functions on rows of `jobs`. The `estimate` of a job, in seconds, is what the transcode service
 predicts from the speed of its machine; see `transcode_service/estimates.py`.
@@ -8,9 +8,22 @@ import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from db.models import Job, JobKind, JobState
-from streaming_service.processing.forecast import KIND_ORDER, UNKNOWN_ESTIMATE, Forecast
+from streaming_service.processing.forecast import (
+    KIND_ORDER,
+    OPEN_STATES,
+    UNKNOWN_ESTIMATE,
+    Forecast,
+)
+
+_NAMES = {
+    JobKind.CHECK: "Check",
+    JobKind.THUMBNAILS: "Thumbnails",
+    JobKind.REMUX: "Original quality",
+    JobKind.AUDIO: "Audio",
+}
 
 
 class ProcessingState(enum.StrEnum):
@@ -29,6 +42,9 @@ class JobProgress:
 
     :ivar percent: 0 to 100.
     :ivar done_at: when it was done, or its ETA.
+    :ivar is_next: whether it waits and no job of the video before it does.
+    :ivar error: why the last attempt failed, for people; it may be tried again by itself.
+    :ivar log_tail: the last lines of ffmpeg's log.
     """
 
     kind: JobKind
@@ -36,6 +52,51 @@ class JobProgress:
     state: JobState
     percent: int
     done_at: datetime | None
+    is_next: bool
+    error: str | None
+    log_tail: str | None
+
+    @classmethod
+    def of(cls, job: Job, *, eta: datetime | None = None, is_next: bool = False) -> "JobProgress":
+        """Return what people see of a row."""
+        is_done = job.state is JobState.DONE
+        return cls(
+            kind=job.kind,
+            height=job.height,
+            state=job.state,
+            percent=100 if is_done else min(99, int(job.progress * 100)),
+            done_at=job.finished_at if is_done else eta,
+            is_next=is_next,
+            error=job.error,
+            log_tail=job.log_tail,
+        )
+
+    @property
+    def label(self) -> str:
+        """Name the job and its state: `720p: now, 42 %`."""
+        name = _NAMES.get(self.kind, f"{self.height}p")
+        if self.state is JobState.RUNNING:
+            return f"{name}: now, {self.percent} %"
+        if self.state is not JobState.WAITING:
+            return f"{name}: {self.state.value}"
+        if self.error is not None:
+            return f"{name}: did not work, will be tried again"
+        return f"{name}: {'next' if self.is_next else 'later'}"
+
+    def as_json(self, *, with_errors: bool) -> dict[str, Any]:
+        """Return it for scripts.
+
+        :param with_errors: also why it failed, which is for the owner.
+        """
+        fields = {
+            "kind": self.kind.value,
+            "height": self.height or None,
+            "state": self.state.value,
+            "percent": self.percent,
+            "done_at": iso(self.done_at),
+            "words": self.label,
+        }
+        return fields | ({"error": self.error, "detail": self.log_tail} if with_errors else {})
 
 
 @dataclass(frozen=True)
@@ -61,7 +122,9 @@ def describe(jobs: Sequence[Job], forecast: Forecast, *, rejected: bool = False)
     :param rejected: whether the check found that the video cannot be played.
     """
     state = ProcessingState.REJECTED if rejected else _state(jobs)
-    unfinished = [job for job in jobs if job.state in (JobState.RUNNING, JobState.WAITING)]
+    ordered = sorted(jobs, key=lambda job: (KIND_ORDER[job.kind], job.height))
+    unfinished = [job for job in ordered if job.state in OPEN_STATES]
+    waiting = [job for job in ordered if job.state is JobState.WAITING]
     # Only the check knows which jobs there will be.
     is_planned = all(job.kind is not JobKind.CHECK for job in unfinished)
     etas = [forecast.etas[job.id] for job in unfinished if job.id in forecast.etas]
@@ -71,7 +134,10 @@ def describe(jobs: Sequence[Job], forecast: Forecast, *, rejected: bool = False)
         percent=_percent(jobs),
         eta=max(etas) if etas and is_planned and not rejected else None,
         queue_position=forecast.positions.get(jobs[0].video_id) if is_waiting else None,
-        jobs=tuple(_progress(job, forecast) for job in sorted(jobs, key=_display_order)),
+        jobs=tuple(
+            JobProgress.of(job, eta=forecast.etas.get(job.id), is_next=job in waiting[:1])
+            for job in ordered
+        ),
     )
 
 
@@ -85,17 +151,6 @@ def _state(jobs: Sequence[Job]) -> ProcessingState:
     return ProcessingState.FAILED if JobState.FAILED in states else ProcessingState.DONE
 
 
-def _display_order(job: Job) -> tuple[int, int]:
-    return (KIND_ORDER[job.kind], job.height)
-
-
-def _progress(job: Job, forecast: Forecast) -> JobProgress:
-    if job.state is JobState.DONE:
-        return JobProgress(job.kind, job.height, job.state, 100, job.finished_at)
-    percent = min(99, int(job.progress * 100))
-    return JobProgress(job.kind, job.height, job.state, percent, forecast.etas.get(job.id))
-
-
 def _percent(jobs: Sequence[Job]) -> int:
     """Weigh jobs by their estimates; 100 only when all are done."""
     if not jobs or all(job.state is JobState.DONE for job in jobs):
@@ -106,3 +161,8 @@ def _percent(jobs: Sequence[Job]) -> int:
         for job in jobs
     )
     return min(99, int(100 * done / total))
+
+
+def iso(moment: datetime | None) -> str | None:
+    """Write a time for scripts: ISO 8601, in whole seconds."""
+    return moment.isoformat(timespec="seconds") if moment else None

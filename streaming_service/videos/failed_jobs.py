@@ -19,8 +19,7 @@ from common.stores import Stores
 from common.web.urls import watch_url
 from db.engine import transaction
 from db.models import Job, JobState, Video
-from streaming_service.processing.status import JobProgress
-from streaming_service.processing.view import JobView
+from streaming_service.processing.status import JobProgress, iso
 from streaming_service.videos.cursors import FailedJobCursor
 from streaming_service.videos.library import access_of, get_video_to_edit
 
@@ -34,44 +33,48 @@ def _can_be_retried() -> ColumnElement[bool]:
 
 @dataclass(frozen=True)
 class FailedJob:
-    """A job that is not tried again by itself.
+    """A job that is not tried again by itself, and its video, loaded with its owner.
 
     :ivar title: of the video; None if the viewer may not watch it.
-    :ivar job: with the sentence for people and the last lines of ffmpeg's log.
     """
 
-    job_id: int
-    video_id: str
+    job: Job
+    video: Video
     title: str | None
-    owner_name: str
-    ended_at: datetime
-    attempts: int
-    job: JobView
 
     @property
     def label(self) -> str:
         """Name the job and its state: `720p: failed`."""
-        return self.job.label
+        return JobProgress.of(self.job).label
+
+    @property
+    def ended_at(self) -> datetime:
+        """When its last attempt ended."""
+        return self.job.finished_at or self.job.created_at
+
+    @property
+    def owner_name(self) -> str:
+        """The name of the video's owner."""
+        return self.video.owner.name if self.video.owner is not None else ""
 
     @property
     def again(self) -> str:
         """The URL that queues it again."""
-        return f"/stream/failed/{self.job_id}/again"
+        return f"/stream/failed/{self.job.id}/again"
 
     def as_json(self) -> dict[str, Any]:
         """Return it for scripts."""
-        progress = self.job.progress
-        page = {} if self.title is None else {"page": watch_url(self.video_id)}
+        page = {} if self.title is None else {"page": watch_url(self.video.id)}
         return {
-            "id": self.job_id,
-            "video": self.video_id,
+            "id": self.job.id,
+            "video": self.video.id,
             "title": self.title,
             "owner": self.owner_name,
-            "kind": progress.kind.value,
-            "height": progress.height or None,
+            "kind": self.job.kind.value,
+            "height": self.job.height or None,
             "words": self.label,
-            "ended_at": self.ended_at.isoformat(timespec="seconds"),
-            "attempts": self.attempts,
+            "ended_at": iso(self.ended_at),
+            "attempts": self.job.attempts,
             "error": self.job.error,
             "detail": self.job.log_tail,
             "urls": {"again": self.again} | page,
@@ -111,24 +114,14 @@ def list_failed_jobs(
     if after is not None:
         same = and_(ended_at == after.ended_at, Job.id < after.job_id)
         wanted = wanted.where(or_(ended_at < after.ended_at, same))
-    jobs = [_failed_job(viewer, job, video) for job, video in session.execute(wanted)]
+    jobs = [
+        FailedJob(job, video, title=video.title if may_watch(viewer, access_of(video)) else None)
+        for job, video in session.execute(wanted)
+    ]
     if len(jobs) <= PAGE:
         return FailedJobPage(jobs, None)
     last = jobs[PAGE - 1]
-    return FailedJobPage(jobs[:PAGE], FailedJobCursor(last.ended_at, last.job_id))
-
-
-def _failed_job(viewer: Viewer, job: Job, video: Video) -> FailedJob:
-    progress = JobProgress(job.kind, job.height, job.state, percent=0, done_at=None)
-    return FailedJob(
-        job_id=job.id,
-        video_id=video.id,
-        title=video.title if may_watch(viewer, access_of(video)) else None,
-        owner_name=video.owner.name if video.owner is not None else "",
-        ended_at=job.finished_at or job.created_at,
-        attempts=job.attempts,
-        job=JobView(progress, is_next=False, error=job.error, log_tail=job.log_tail),
-    )
+    return FailedJobPage(jobs[:PAGE], FailedJobCursor(last.ended_at, last.job.id))
 
 
 def retry_video(stores: Stores, viewer: Viewer, video_id: str) -> None:

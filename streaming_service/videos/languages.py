@@ -1,6 +1,8 @@
 """Language tags (BCP 47, RFC 5646), and the languages' own names."""
 
+import json
 import re
+from pathlib import Path
 
 from common.errors import Unprocessable
 
@@ -16,86 +18,9 @@ _TAG = re.compile(
     r"(?:-x(?:-[a-z0-9]{1,8})+)?"
 )
 
-COMMON = {
-    "af": "Afrikaans",
-    "am": "አማርኛ",
-    "ar": "العربية",
-    "az": "Azərbaycanca",
-    "be": "Беларуская",
-    "bg": "Български",
-    "bn": "বাংলা",
-    "bs": "Bosanski",
-    "ca": "Català",
-    "cs": "Čeština",
-    "cy": "Cymraeg",
-    "da": "Dansk",
-    "de": "Deutsch",
-    "el": "Ελληνικά",
-    "en": "English",
-    "eo": "Esperanto",
-    "es": "Español",
-    "et": "Eesti",
-    "eu": "Euskara",
-    "fa": "فارسی",
-    "fi": "Suomi",
-    "fil": "Filipino",
-    "fr": "Français",
-    "ga": "Gaeilge",
-    "gl": "Galego",
-    "gu": "ગુજરાતી",
-    "he": "עברית",
-    "hi": "हिन्दी",
-    "hr": "Hrvatski",
-    "hu": "Magyar",
-    "hy": "Հայերեն",
-    "id": "Bahasa Indonesia",
-    "is": "Íslenska",
-    "it": "Italiano",
-    "ja": "日本語",
-    "ka": "ქართული",
-    "kk": "Қазақша",
-    "km": "ខ្មែរ",
-    "kn": "ಕನ್ನಡ",
-    "ko": "한국어",
-    "la": "Latina",
-    "lb": "Lëtzebuergesch",
-    "lt": "Lietuvių",
-    "lv": "Latviešu",
-    "mk": "Македонски",
-    "ml": "മലയാളം",
-    "mn": "Монгол",
-    "mr": "मराठी",
-    "ms": "Bahasa Melayu",
-    "mt": "Malti",
-    "my": "မြန်မာ",
-    "nb": "Norsk bokmål",
-    "ne": "नेपाली",
-    "nl": "Nederlands",
-    "nn": "Norsk nynorsk",
-    "pa": "ਪੰਜਾਬੀ",
-    "pl": "Polski",
-    "pt": "Português",
-    "pt-BR": "Português (Brasil)",
-    "ro": "Română",
-    "ru": "Русский",
-    "sk": "Slovenčina",
-    "si": "සිංහල",
-    "sl": "Slovenščina",
-    "so": "Soomaali",
-    "sq": "Shqip",
-    "sr": "Српски",
-    "sv": "Svenska",
-    "sw": "Kiswahili",
-    "ta": "தமிழ்",
-    "te": "తెలుగు",
-    "th": "ไทย",
-    "tr": "Türkçe",
-    "uk": "Українська",
-    "ur": "اردو",
-    "vi": "Tiếng Việt",
-    "zh-Hans": "简体中文",
-    "zh-Hant": "繁體中文",
-}
+COMMON: dict[str, str] = json.loads(
+    Path(__file__).with_name("languages.json").read_text(encoding="utf-8")
+)
 """The list of the form; a script may send any other tag."""
 
 

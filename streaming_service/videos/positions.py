@@ -29,11 +29,9 @@ def set_position(session: Session, viewer: Viewer, video_id: str, *, position_ms
         mine = (Position.user_id == viewer.id, Position.video_id == video_id)
         session.execute(delete(Position).where(*mine))
         return
-    place = session.get(Position, (viewer.id, video_id))
-    if place is None:
-        place = Position(user_id=viewer.id, video_id=video_id)
-        session.add(place)
-    place.position_ms, place.watched_at = position_ms, now()
+    place = Position(user_id=viewer.id, video_id=video_id, position_ms=position_ms)
+    place.watched_at = now()
+    session.merge(place)
 
 
 def is_over(position_ms: int, duration_ms: int | None) -> bool:

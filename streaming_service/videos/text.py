@@ -31,7 +31,9 @@ def checked_description(text: str) -> str:
     :raises Unprocessable: it has more than 5000 characters.
     """
     lines = re.sub(r"\r\n?", "\n", text)
-    description = "".join(c for c in lines if c in "\n\t" or is_allowed_char(c)).strip()
+    description = "".join(
+        c for c in lines if c in "\n\t" or unicodedata.category(c) not in _NOT_ALLOWED
+    ).strip()
     if len(description) > DESCRIPTION_LIMIT:
         raise Unprocessable(f"A description has {DESCRIPTION_LIMIT} characters at most.")
     return description
@@ -59,8 +61,3 @@ def time_left(moment: datetime) -> str:
         return f"about {minutes} minutes"
     hours = round(minutes / 60)
     return f"about {hours} hours" if hours > 1 else "about an hour"
-
-
-def is_allowed_char(character: str) -> bool:
-    """Tell whether a character may be kept: no control character, no unpaired surrogate."""
-    return unicodedata.category(character) not in _NOT_ALLOWED

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from common.errors import Unprocessable
+from common.formatting import webvtt_time
 
 _BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _CUE_LIMIT = 20_000  # per file; a long film has about 2,000
@@ -88,7 +89,7 @@ def _cue(block: list[str]) -> str | None:
             text = [t for t in map(_text, block[count + 1 :]) if t]
             if start is None or end is None or end <= start or not text:
                 return None
-            head = f"{_timestamp(start)} --> {_timestamp(end)}{_settings(timing[9] or '')}"
+            head = f"{webvtt_time(start)} --> {webvtt_time(end)}{_settings(timing[9] or '')}"
             return "\n".join([head, *text])
     return None
 
@@ -99,12 +100,6 @@ def _time(parts: tuple[str | None, ...]) -> int | None:
     if minutes > 59 or seconds > 59:
         return None
     return ((hours * 60 + minutes) * 60 + seconds) * 1000 + int((parts[3] or "0").ljust(3, "0"))
-
-
-def _timestamp(milliseconds: int) -> str:
-    seconds, rest = divmod(milliseconds, 1000)
-    minutes, seconds = divmod(seconds, 60)
-    return f"{minutes // 60:02}:{minutes % 60:02}:{seconds:02}.{rest:03}"
 
 
 def _settings(text: str) -> str:

@@ -24,7 +24,7 @@ from .conftest import House
 
 Put = Callable[..., str]
 PATH = "/internal/authorise"
-ORIGINAL = MediaFile("original.mp4", "video/mp4")
+ORIGINAL = MediaFile("original.mp4")
 
 
 @pytest.fixture

@@ -41,11 +41,7 @@ def make_audio(
     run_ffmpeg(arguments, folder=folder, info=info, limits=limits, report=report)
     return tuple(
         write_rendition(
-            folder,
-            f"audio-{number}",
-            kind="audio",
-            language=track.language,
-            title=track.title,
+            folder, f"audio-{number}", kind="audio", language=track.language, title=track.title
         )
         for number, track in enumerate(ordered, start=1)
     )

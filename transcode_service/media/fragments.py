@@ -3,15 +3,18 @@
 The file is our own, so anything missing in it is a bug.
 """
 
+import mmap
 import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 _DATA_OFFSET, _FIRST_FLAGS = 0x1, 0x4
 _DURATION, _SIZE, _FLAGS, _TIME_OFFSET = 0x100, 0x200, 0x400, 0x800
 _NOT_SYNC = 0x10000
+
+_Sample = tuple[int, int, int]  # duration, size and flags
 
 
 @dataclass(frozen=True)
@@ -44,22 +47,22 @@ def read_fragments(path: Path) -> FragmentedTrack:
 
     :raises ValueError: it is no such file.
     """
-    with path.open("rb") as file:
-        size = path.stat().st_size
-        header, codecs, timescale, defaults = 0, "", 0, (0, 0, 0)
-        fragments: list[Fragment] = []
-        pending: bytes | None = None
-        moof_at = 0
-        for kind, at, begin, end in _boxes(file, 0, size):
+    header, codecs, timescale, defaults = 0, "", 0, (0, 0, 0)
+    fragments: list[Fragment] = []
+    moof, moof_at = b"", 0
+    with _mapped(path) as content:
+        for kind, at, begin, end in _boxes(content):
             if kind == b"moov":
-                moov = _read(file, begin, end)
-                header = end
-                timescale, codecs, defaults = _read_moov(moov)
+                moov, header = content[begin:end], end
+                mdhd = find(moov, b"trak", b"mdia", b"mdhd")
+                (timescale,) = struct.unpack_from(">I", mdhd, 20 if mdhd[0] else 12)
+                defaults = struct.unpack_from(">3I", find(moov, b"mvex", b"trex"), 12)
+                codecs = name_codecs(moov)
             elif kind == b"moof":
-                pending, moof_at = _read(file, begin, end), at
-            elif kind == b"mdat" and pending is not None:
-                fragments.append(_fragment(pending, moof_at, end, timescale, defaults))
-                pending = None
+                moof, moof_at = content[begin:end], at
+            elif kind == b"mdat" and moof:
+                fragments.append(_fragment(moof, moof_at, end, timescale, defaults))
+                moof = b""
     if not fragments or not timescale:
         raise ValueError(f"{path.name} has no fragments")
     return FragmentedTrack(header, codecs, tuple(fragments))
@@ -70,132 +73,107 @@ def read_channels(path: Path) -> int:
 
     :raises ValueError: it is no audio file of ours.
     """
-    with path.open("rb") as file:
-        for kind, _, begin, end in _boxes(file, 0, path.stat().st_size):
-            if kind == b"moov":
-                moov = _read(file, begin, end)
-                entries = find(moov, b"trak", b"mdia", b"minf", b"stbl", b"stsd")[8:]
-                config = _decoder_config(find(entries[8 + 28 :], b"esds"))
-                # Bits 9 to 12, after a type of 5 and a rate of 4. What the sample entry says is 2.
-                return int.from_bytes(config[:2], "big") >> 3 & 15
-    raise ValueError(f"{path.name} has no index")
+    with _mapped(path) as content:
+        moov = find(content, b"moov")
+    config = _decoder_config(find(_sample_entry(moov)[8 + 28 :], b"esds"))
+    # Bits 9 to 12, after a type of 5 and a rate of 4. What the sample entry says is 2.
+    return int.from_bytes(config[:2], "big") >> 3 & 15
 
 
-def _read_moov(moov: bytes) -> tuple[int, str, tuple[int, int, int]]:
-    mdhd = find(moov, b"trak", b"mdia", b"mdhd")
-    (timescale,) = struct.unpack_from(">I", mdhd, 20 if mdhd[0] else 12)
-    trex = find(moov, b"mvex", b"trex")
-    duration, size, flags = struct.unpack_from(">3I", trex, 12)
-    return timescale, name_codecs(moov), (duration, size, flags)
+@contextmanager
+def _mapped(path: Path) -> Iterator[mmap.mmap]:
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        yield content
 
 
-def _fragment(
-    moof: bytes, at: int, end: int, timescale: int, defaults: tuple[int, int, int]
-) -> Fragment:
+def _fragment(moof: bytes, at: int, end: int, timescale: int, defaults: _Sample) -> Fragment:
     traf = find(moof, b"traf")
-    duration, size, flags = _defaults_of(find(traf, b"tfhd"), defaults)
+    defaults = _defaults_of(find(traf, b"tfhd"), defaults)
     tfdt = find(traf, b"tfdt")
     (begin,) = struct.unpack_from(">Q" if tfdt[0] else ">I", tfdt, 4)
-    total = samples = 0
-    first: tuple[int, int] | None = None
-    data_end = 0
-    for trun in find_all(traf, b"trun"):
-        offset, entries = _run(trun, (duration, size, flags))
-        for sample_duration, sample_size, sample_flags in entries:
-            if first is None:
-                first, data_end = (sample_size, sample_flags), offset + sample_size
-            total += sample_duration
-            samples += 1
-    if first is None:
+    runs = [
+        _run(traf[content:end_], defaults)
+        for kind, _, content, end_ in _boxes(traf)
+        if kind == b"trun"
+    ]
+    samples = [sample for _, run in runs for sample in run]
+    if not samples:
         raise ValueError("a fragment has no samples")
+    offset = next(offset for offset, run in runs if run)
+    _, first_size, first_flags = samples[0]
     return Fragment(
         at=at,
         size=end - at,
-        first=data_end,
+        first=offset + first_size,
         begin=begin / timescale,
-        duration=total / timescale,
-        samples=samples,
-        keyframe=not first[1] & _NOT_SYNC,
+        duration=sum(duration for duration, _, _ in samples) / timescale,
+        samples=len(samples),
+        keyframe=not first_flags & _NOT_SYNC,
     )
 
 
-def _defaults_of(tfhd: bytes, defaults: tuple[int, int, int]) -> tuple[int, int, int]:
+def _defaults_of(tfhd: bytes, defaults: _Sample) -> _Sample:
     flags = int.from_bytes(tfhd[1:4], "big")
     at = 8 + (8 if flags & 0x1 else 0) + (4 if flags & 0x2 else 0)
-    found = list(defaults)
-    for number, flag in enumerate((0x8, 0x10, 0x20)):
-        if flags & flag:
-            (found[number],) = struct.unpack_from(">I", tfhd, at)
-            at += 4
-    return found[0], found[1], found[2]
+    fields = [flag for flag in (0x8, 0x10, 0x20) if flags & flag]
+    own = dict(zip(fields, struct.unpack_from(f">{len(fields)}I", tfhd, at), strict=True))
+    duration, size, sample_flags = defaults
+    return own.get(0x8, duration), own.get(0x10, size), own.get(0x20, sample_flags)
 
 
-def _run(trun: bytes, defaults: tuple[int, int, int]) -> tuple[int, list[tuple[int, int, int]]]:
-    """Return where a run's data begins, and the duration, size and flags of its samples."""
+def _run(trun: bytes, defaults: _Sample) -> tuple[int, list[_Sample]]:
+    """Return where a run's data begins, and its samples."""
     flags = int.from_bytes(trun[1:4], "big")
     (count,) = struct.unpack_from(">I", trun, 4)
-    at, offset, first_flags = 8, 0, None
+    at, offset = 8, 0
     if flags & _DATA_OFFSET:
         (offset,) = struct.unpack_from(">i", trun, at)
         at += 4
-    if flags & _FIRST_FLAGS:
-        (first_flags,) = struct.unpack_from(">I", trun, at)
-        at += 4
+    first_flags = struct.unpack_from(">I", trun, at) if flags & _FIRST_FLAGS else ()
+    at += 4 * len(first_flags)
     columns = [flag for flag in (_DURATION, _SIZE, _FLAGS, _TIME_OFFSET) if flags & flag]
-    values = struct.unpack_from(f">{count * len(columns)}I", trun, at)
+    duration, size, sample_flags = defaults
     samples = []
     for number in range(count):
-        row = dict(zip(columns, values[number * len(columns) :], strict=False))
-        sample_flags = row.get(_FLAGS, defaults[2])
-        if number == 0 and first_flags is not None:
-            sample_flags = first_flags
-        samples.append((row.get(_DURATION, defaults[0]), row.get(_SIZE, defaults[1]), sample_flags))
+        values = struct.unpack_from(f">{len(columns)}I", trun, at + 4 * len(columns) * number)
+        row = dict(zip(columns, values, strict=True))
+        its_flags = first_flags[0] if first_flags and not number else row.get(_FLAGS, sample_flags)
+        samples.append((row.get(_DURATION, duration), row.get(_SIZE, size), its_flags))
     return offset, samples
 
 
-def _boxes(file: BinaryIO, at: int, end: int) -> Iterator[tuple[bytes, int, int, int]]:
+def _boxes(content: bytes | mmap.mmap) -> Iterator[tuple[bytes, int, int, int]]:
     """Yield each box's kind, start, and the start and end of its content."""
-    while at + 8 <= end:
-        file.seek(at)
-        size, kind = struct.unpack(">I4s", file.read(8))
+    at = 0
+    while at + 8 <= len(content):
+        size, kind = struct.unpack_from(">I4s", content, at)
         begin = at + 8
         if size == 1:
-            (size,) = struct.unpack(">Q", file.read(8))
+            (size,) = struct.unpack_from(">Q", content, begin)
             begin += 8
-        if size < begin - at or at + size > end:
-            raise ValueError("a box does not fit into its file")
+        if size < begin - at or at + size > len(content):
+            raise ValueError("a box does not fit into what it is in")
         yield kind, at, begin, at + size
         at += size
 
 
-def _read(file: BinaryIO, begin: int, end: int) -> bytes:
-    file.seek(begin)
-    return file.read(end - begin)
-
-
-def find_all(content: bytes, kind: bytes) -> Iterator[bytes]:
-    """Yield the content of each box of a kind."""
-    at = 0
-    while at + 8 <= len(content):
-        size, found = struct.unpack_from(">I4s", content, at)
-        if size < 8:
-            raise ValueError("a box is smaller than its header")
-        if found == kind:
-            yield content[at + 8 : at + size]
-        at += size
-
-
-def find(content: bytes, *path: bytes) -> bytes:
+def find(content: bytes | mmap.mmap, *path: bytes) -> bytes:
     """Return the content of the first box on a path of kinds.
 
     :raises ValueError: there is none.
     """
-    for kind in path:
-        inner = next(find_all(content, kind), None)
+    for wanted in path:
+        places = (content[begin:end] for kind, _, begin, end in _boxes(content) if kind == wanted)
+        inner = next(places, None)
         if inner is None:
-            raise ValueError(f"there is no {kind!r}")
+            raise ValueError(f"there is no {wanted!r}")
         content = inner
-    return content
+    return bytes(content)
+
+
+def _sample_entry(moov: bytes) -> bytes:
+    """Return the first entry of the sample description of a movie with one track."""
+    return find(moov, b"trak", b"mdia", b"minf", b"stbl", b"stsd")[8:]
 
 
 def name_codecs(moov: bytes) -> str:
@@ -203,13 +181,13 @@ def name_codecs(moov: bytes) -> str:
 
     Only what we write: H.264 (ISO/IEC 14496-15, 5.3.3.1.2) and AAC (RFC 6381, 3.3).
     """
-    entries = find(moov, b"trak", b"mdia", b"minf", b"stbl", b"stsd")[8:]
-    kind = entries[4:8]
+    entry = _sample_entry(moov)
+    kind = entry[4:8]
     if kind in (b"avc1", b"avc3"):
-        config = find(entries[8 + 78 :], b"avcC")
+        config = find(entry[8 + 78 :], b"avcC")
         return f"{kind.decode()}.{config[1:4].hex()}"
     if kind == b"mp4a":
-        esds = find(entries[8 + 28 :], b"esds")
+        esds = find(entry[8 + 28 :], b"esds")
         return f"mp4a.40.{_object_type(esds)}"
     raise ValueError(f"not a codec that we write: {kind!r}")
 

@@ -67,11 +67,7 @@ class TrackScan:
 
 
 def scan_packets(
-    container: InputContainer,
-    video: VideoStream,
-    audio: Sequence[AudioStream],
-    *,
-    max_seconds: int,
+    container: InputContainer, video: VideoStream, audio: Sequence[AudioStream], *, max_seconds: int
 ) -> dict[int, TrackScan]:
     """Return the scans by the index of their track, without tracks that have no packet.
 

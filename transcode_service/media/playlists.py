@@ -50,11 +50,9 @@ def write_rendition(
     segments = list(_segments(track.fragments))
     if kind == "video":
         frames = list(_keyframes(track.fragments))
-        lines = _playlist(name, track.header, frames, version=7, only_keyframes=True)
+        lines = _playlist(name, track.header, frames, only_keyframes=True)
         (folder / f"{name}-iframes.m3u8").write_text(lines, encoding="ascii")
-    (folder / f"{name}.m3u8").write_text(
-        _playlist(name, track.header, segments, version=7), encoding="ascii"
-    )
+    (folder / f"{name}.m3u8").write_text(_playlist(name, track.header, segments), encoding="ascii")
     duration = sum(segment.duration for segment in segments)
     samples = sum(fragment.samples for fragment in track.fragments)
     return RenditionInfo(
@@ -123,17 +121,12 @@ def _keyframes(fragments: Iterable[Fragment]) -> Iterator[_Segment]:
 
 
 def _playlist(
-    name: str,
-    header: int,
-    segments: Sequence[_Segment],
-    *,
-    version: int,
-    only_keyframes: bool = False,
+    name: str, header: int, segments: Sequence[_Segment], *, only_keyframes: bool = False
 ) -> str:
     target = max(1, *(int(segment.duration + 0.5) for segment in segments))
     lines = [
         "#EXTM3U",
-        f"#EXT-X-VERSION:{version}",
+        "#EXT-X-VERSION:7",
         f"#EXT-X-TARGETDURATION:{target}",
         "#EXT-X-MEDIA-SEQUENCE:0",
         "#EXT-X-PLAYLIST-TYPE:VOD",

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from transcode_service.media.probe_client import ask
+from transcode_service.media.sandbox import run_probe
 from transcode_service.media.source_info import Report, SandboxLimits, SourceInfo, UnplayableSource
 
 _MATROSKA_FORMATS = frozenset({"mkv", "webm"})
@@ -19,7 +19,7 @@ def measure(
     :raises MediaFailed: the child was killed or took too long.
     """
     work = {"do": "measure", "max_pixels": limits.max_pixels, "max_seconds": limits.max_seconds}
-    answer = ask(work, source, folder=source.parent, limits=limits, report=report)
+    answer = run_probe(work, source, folder=source.parent, limits=limits, report=report)
     info = SourceInfo.from_json(answer["info"])
     if info.container == "matroska" and not limits.formats & _MATROSKA_FORMATS:
         raise UnplayableSource("This is not an MP4 file. Convert it to MP4 and upload it again.")
@@ -42,4 +42,4 @@ def check(
     :raises MediaFailed: the child was killed or took too long.
     """
     work = {"do": "check", "max_pixels": limits.max_pixels, "index": info.video.index}
-    ask(work, source, folder=source.parent, limits=limits, report=report)
+    run_probe(work, source, folder=source.parent, limits=limits, report=report)

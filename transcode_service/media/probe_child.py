@@ -6,6 +6,7 @@ It does not trust headers: durations come from all packets, and sizes from a dec
 """
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,7 +33,8 @@ _MATRICES = {1: "bt709", 4: "bt601", 5: "bt601", 6: "bt601", 9: "bt2020", 10: "b
 
 _FULL = 2
 
-_LANGUAGE_LETTERS = 3
+# A tag that says which language it is.
+_LANGUAGE = re.compile("(?!und|mis|mul|zxx)[A-Za-z]{3}")
 _TITLE_LIMIT = 64
 _MAX_AUDIO_TRACKS = 16
 
@@ -149,24 +151,12 @@ def _audio_info(stream: AudioStream, scan: TrackScan, begin: float) -> dict[str,
         "profile": profile,
         "channels": context.channels,
         "sample_rate": context.sample_rate,
-        "language": language if _is_language(language) else None,
+        "language": language if _LANGUAGE.fullmatch(language) else None,
         "title": title.replace("\0", "").strip()[:_TITLE_LIMIT] or None,
         "default": bool(stream.disposition & stream.disposition.default),
         "start_ms": round((scan.first - begin) * 1000),
         "bit_rate": round(scan.bytes * 8 / max(scan.end - scan.first, 0.001)),
     }
-
-
-def _is_language(tag: str) -> bool:
-    return (
-        len(tag) == _LANGUAGE_LETTERS
-        and tag.isascii()
-        and tag.isalpha()
-        and tag not in _NO_LANGUAGE
-    )
-
-
-_NO_LANGUAGE = frozenset({"und", "mis", "mul", "zxx"})
 
 
 def _do(work: dict[str, Any], path: Path) -> dict[str, Any]:

@@ -13,10 +13,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from transcode_service.media.source_info import (
     DiskFull,
@@ -45,6 +46,8 @@ _ERROR_RATE_EXCEEDED = 69  # ffmpeg's status when more than -max_error_rate does
 _TICK = 0.5  # seconds, at most, between two calls of report
 _FILE_LIMIT = 64 << 20  # bytes of one file, at least, that ffmpeg may write
 _PROBE_FILE_LIMIT = 32 << 20
+_PROBE_SECONDS = 60.0  # for a file of no bytes
+_BYTES_PER_SECOND = 20 << 20  # that a slow disk reads, at least
 _NO_ROOM = ("No space left on device", "Disk quota exceeded", "Errno 28", "Errno 122")
 Follow = Callable[[bytes], float | None]
 
@@ -72,11 +75,9 @@ def find_ffmpeg() -> str:
         return found
     try:
         import imageio_ffmpeg  # noqa: PLC0415 - only bare machines have it
-    except ImportError as error:
-        raise FileNotFoundError("ffmpeg is not on the PATH") from error
-    try:
+
         return str(imageio_ffmpeg.get_ffmpeg_exe())
-    except RuntimeError as error:
+    except (ImportError, RuntimeError) as error:
         raise FileNotFoundError("ffmpeg is not on the PATH") from error
 
 
@@ -135,34 +136,29 @@ def run_ffmpeg(
 
 
 def run_probe(
-    work: str,
-    source: Path,
-    *,
-    folder: Path,
-    wall: float,
-    limits: SandboxLimits,
-    report: Report,
-) -> ProcessResult:
-    """Run our own probe as a child, with limits like ffmpeg's.
+    work: Mapping[str, object], source: Path, *, folder: Path, limits: SandboxLimits, report: Report
+) -> dict[str, Any]:
+    """Run our own probe as a child, with limits like ffmpeg's, and return its answer.
 
     :param work: what it is to do, as :mod:`transcode_service.media.probe_child` names it.
-    :param wall: wall-clock seconds that it may take.
+    :param folder: where the child runs and writes.
+    :raises UnplayableSource: the file cannot be played.
     :raises DiskFull: the volume has no more space than its reserve.
-    :raises MediaFailed: it took too long, or was killed.
+    :raises MediaFailed: it failed, took too long, or was killed.
     """
+    wall = _PROBE_SECONDS + source.stat().st_size / _BYTES_PER_SECOND
     given = _limits(limits, wall, min(_PROBE_FILE_LIMIT, _free_space(folder, limits)))
-    command = [sys.executable, "-m", "transcode_service.media.probe_child", given, work]
-    result = _run(
-        [*command, str(source)],
-        folder=folder,
-        wall=wall,
-        limits=limits,
-        report=report,
-        follow=lambda line: None,
-    )
-    if result.status and _is_full(result):
-        raise DiskFull(result.errors)
-    return result
+    command = [sys.executable, "-m", "transcode_service.media.probe_child", given]
+    command += [json.dumps(work), str(source)]
+    result = _run(command, folder=folder, wall=wall, limits=limits, report=report)
+    if result.status:
+        if _is_full(result):
+            raise DiskFull(result.errors)
+        raise MediaFailed("This video could not be looked into.", result.errors)
+    answer: dict[str, Any] = json.loads(result.output)
+    if "unplayable" in answer:
+        raise UnplayableSource(str(answer["unplayable"]))
+    return answer
 
 
 def _free_space(folder: Path, limits: SandboxLimits) -> int:
@@ -193,7 +189,7 @@ def _run(
     wall: float,
     limits: SandboxLimits,
     report: Report,
-    follow: Follow,
+    follow: Follow = lambda line: None,
 ) -> ProcessResult:
     process = subprocess.Popen(  # noqa: S603 - a list of our own making, and no shell
         command,

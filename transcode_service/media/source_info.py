@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 Report = Callable[[float], None]
@@ -154,13 +154,9 @@ class SourceInfo:
     video: VideoTrack
     audio: tuple[AudioTrack, ...]
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the values as JSON has them."""
-        return asdict(self)
-
     @classmethod
     def from_json(cls, plain: dict[str, Any]) -> "SourceInfo":
-        """Return what :meth:`to_json` returned, as an object.
+        """Return the object of which `asdict` and JSON made this.
 
         :raises KeyError, TypeError: another version wrote it.
         """
@@ -200,10 +196,6 @@ class RenditionInfo:
         """Names of its files, all to be published under `hls/`, the playlist last."""
         keyframes = (f"{self.name}-iframes.m3u8",) if self.kind == "video" else ()
         return (f"{self.name}.mp4", *keyframes, f"{self.name}.m3u8")
-
-    def values(self) -> dict[str, Any]:
-        """Return the values by the names of the row's columns."""
-        return asdict(self)
 
     @classmethod
     def of(cls, row: object) -> "RenditionInfo":

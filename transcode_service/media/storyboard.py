@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from transcode_service.media.probe_client import ask
+from common.formatting import webvtt_time
+from transcode_service.media.sandbox import run_probe
 from transcode_service.media.source_info import Report, SandboxLimits, SourceInfo
 from transcode_service.media.tone_mapping import write_cube
 
@@ -30,7 +31,7 @@ def make_thumbnails(
         "video": asdict(info.video),
         "duration_ms": info.duration_ms,
     }
-    drawn = ask(work, source, folder=folder, limits=limits, report=report)
+    drawn = run_probe(work, source, folder=folder, limits=limits, report=report)
     cues = _cues(drawn["times"], drawn["width"], drawn["height"], info.duration_ms)
     (folder / STORYBOARD).write_text("\n".join(["WEBVTT", "", *cues]), encoding="ascii")
     return POSTER, SPRITE, STORYBOARD
@@ -42,13 +43,6 @@ def _cues(times: Sequence[float], width: int, height: int, duration_ms: int) -> 
     for number, begin in enumerate(begins):
         end = begins[number + 1] if number + 1 < len(begins) else max(duration_ms, begin + 1)
         row, column = divmod(number, COLUMNS)
-        yield f"{_clock(begin)} --> {_clock(end)}"
+        yield f"{webvtt_time(begin)} --> {webvtt_time(end)}"
         yield f"{SPRITE}#xywh={column * width},{row * height},{width},{height}"
         yield ""
-
-
-def _clock(milliseconds: int) -> str:
-    seconds, milliseconds = divmod(milliseconds, 1000)
-    minutes, seconds = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours:02d}:{minutes:02d}:{seconds:02d}.{milliseconds:03d}"

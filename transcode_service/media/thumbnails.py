@@ -30,11 +30,7 @@ _TIME_LIMIT = 20.0  # seconds after which the thumbnails made so far have to do
 _MAX_FRAMES = 300  # that are decoded when all keyframes have a low score
 _JPEG_QUALITY = 85
 
-_COLORSPACES = {
-    "bt709": Colorspace.ITU709,
-    "bt601": Colorspace.ITU601,
-    "bt2020": Colorspace.BT2020,
-}
+_COLORSPACES = {"bt709": Colorspace.ITU709, "bt601": Colorspace.ITU601, "bt2020": Colorspace.BT2020}
 # By counterclockwise degrees, as PyAV gives them and Pillow takes them.
 _ROTATIONS = {
     90: Image.Transpose.ROTATE_90,
@@ -131,10 +127,7 @@ def _tone_mapping(width: int, height: int) -> Graph:
     )
     table = graph.add("lut3d", f"file={CUBE}:interp=tetrahedral")
     output = graph.add("format", "rgb24")
-    source.link_to(table)
-    table.link_to(output)
-    output.link_to(graph.add("buffersink"))
-    graph.configure()
+    graph.link_nodes(source, table, output, graph.add("buffersink")).configure()
     return graph
 
 
