@@ -39,11 +39,12 @@ def in_words(formats: frozenset[str]) -> str:
 
 def accepted_by_browsers(formats: frozenset[str]) -> str:
     """Return the `accept` of a file field (HTML, 4.10.5.1.17)."""
-    return ",".join(_ACCEPTED[name] for name in FORMATS if name in formats)
+    accepted = [one for name in FORMATS if name in formats for one in _ACCEPTED[name].split(",")]
+    return ",".join(dict.fromkeys(accepted))
 
 
 _ACCEPTED = {
-    "mp4": "video/mp4,.mp4,.m4v",
+    "mp4": "video/mp4,.mp4,.m4v,video/quicktime,.mov",
     "mov": "video/quicktime,.mov",
     "mkv": "video/x-matroska,video/matroska,.mkv",
     "webm": "video/webm,.webm",

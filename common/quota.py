@@ -54,7 +54,7 @@ def users_with_storage_use(
         .group_by(Video.owner_id)
         .subquery()
     )
-    promised = (
+    reserved = (
         select(Upload.owner_id, func.coalesce(func.sum(Upload.reserved), 0).label("reserved"))
         .group_by(Upload.owner_id)
         .subquery()
@@ -64,10 +64,10 @@ def users_with_storage_use(
             User,
             func.coalesce(stored.c.count, 0),
             func.coalesce(stored.c.size, 0),
-            func.coalesce(promised.c.reserved, 0),
+            func.coalesce(reserved.c.reserved, 0),
         )
         .outerjoin(stored, stored.c.owner_id == User.id)
-        .outerjoin(promised, promised.c.owner_id == User.id)
+        .outerjoin(reserved, reserved.c.owner_id == User.id)
         .order_by(User.id)
     )
     if user_id is not None:

@@ -17,15 +17,18 @@ A commit whose answer was lost is never repeated: nobody knows whether it happen
 import contextvars
 import functools
 import sqlite3
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import pymysql
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, configure_mappers
+from sqlalchemy.pool import SingletonThreadPool
 
 from db import native_threads
 from db.collation import fold
@@ -34,7 +37,11 @@ T = TypeVar("T")
 P = ParamSpec("P")
 
 _TRIES = 4
-_PATIENCE = 0.9  # seconds from the first try until no other is begun
+_RETRY_DEADLINE = 0.9  # seconds from the first try until no other is begun
+# Seconds that a writer of SQLite waits for those of its process, then for other processes. Both
+# together are less than a marker of the video cache lasts, which covers a transaction.
+_TURN_TIMEOUT = 6
+_BUSY_TIMEOUT = 3
 # MySQL's errors for: too many connections, shutdown, network errors, lock timeout, deadlock.
 _PASSING = frozenset({1040, 1053, 1158, 1159, 1160, 1161, 1205, 1213})
 _UNREACHED = range(2000, 3000)  # numbers of errors of the client library, such as a lost connection
@@ -52,6 +59,10 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._is_sqlite = engine.dialect.name == "sqlite"
+        self._sqlite_writer = threading.Lock()
+        self._first = native_threads.new_lock()
+        self._connected = False
 
     def read(self, work: Callable[[Session], T]) -> T:
         """Run work that changes nothing, and return what it returns.
@@ -63,10 +74,13 @@ class Database:
     def write(self, work: Callable[[Session], T]) -> T:
         """Run work and commit it; an exception from the work undoes it and passes through.
 
-        :raises DatabaseUnavailable: after a second of trying, or when the commit's answer
-            was lost.
+        :raises DatabaseUnavailable: after a second of trying (SQLite: when other writers have
+            kept it waiting for several), or when the commit's answer was lost.
         """
-        return self._run(work, writes=True)
+        if not self._is_sqlite:
+            return self._run(work, writes=True)
+        with self._write_turn():
+            return self._run(work, writes=True)
 
     def ping(self) -> None:
         """Check that the database answers.
@@ -78,8 +92,22 @@ class Database:
         except DBAPIError as error:
             raise DatabaseUnavailable(str(error.orig)) from error
 
+    @contextmanager
+    def _write_turn(self) -> Iterator[None]:
+        """Let one writer of this process after the other ask SQLite for its lock.
+
+        SQLite lets in whichever writer happens to look first, so of many some would wait for ever.
+        Under gevent those that wait here are greenlets, and occupy no native thread.
+        """
+        if not self._sqlite_writer.acquire(timeout=_TURN_TIMEOUT):
+            raise DatabaseUnavailable("other writers took too long")
+        try:
+            yield
+        finally:
+            self._sqlite_writer.release()
+
     def _run(self, work: Callable[[Session], T], *, writes: bool) -> T:
-        if self.engine.dialect.name == "sqlite" and native_threads.shares_one_thread():
+        if self._is_sqlite and native_threads.shares_one_thread():
             # SQLite would block gevent's loop, and a writer would wait for a greenlet that cannot
             # run. The context holds the request's log fields.
             context = contextvars.copy_context()
@@ -87,8 +115,20 @@ class Database:
             return native_threads.run(lambda: context.run(retry))
         return self._retry(work, writes=writes)
 
+    def _connect_first(self) -> None:
+        """Open the first connection to SQLite in one thread, while the others wait.
+
+        SQLAlchemy takes locks of its own for it. Under gevent these are gevent's, and one that
+        native threads compete for may never be handed on.
+        """
+        with self._first:
+            if not self._connected:
+                configure_mappers()
+                self.engine.connect().close()
+                self._connected = True
+
     def _retry(self, work: Callable[[Session], T], *, writes: bool) -> T:
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + _RETRY_DEADLINE
         for attempt in range(_TRIES):
             try:
                 return self._once(work, writes=writes)
@@ -101,6 +141,8 @@ class Database:
         raise AssertionError("unreachable")
 
     def _once(self, work: Callable[[Session], T], *, writes: bool) -> T:
+        if self._is_sqlite and not self._connected:
+            self._connect_first()
         with Session(self.engine, expire_on_commit=False) as session:
             session.connection(execution_options={"writes": writes})
             result = work(session)
@@ -161,7 +203,11 @@ def connect(url: str, *, password: str = "", pool_size: int = 10) -> Database:
     """
     where = make_url(url)
     if where.get_backend_name() == "sqlite":
-        engine = create_engine(where, connect_args={"timeout": 1}, pool_size=pool_size)
+        pool: dict[str, Any] = {"pool_size": pool_size}
+        if native_threads.shares_one_thread():
+            # A pool that native threads share would use gevent's locks, see `_connect_first`.
+            pool = {"poolclass": SingletonThreadPool, "pool_size": 2 * native_threads.THREADS}
+        engine = create_engine(where, connect_args={"timeout": _BUSY_TIMEOUT}, **pool)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return Database(engine)
@@ -189,7 +235,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # SQLAlchemy says when a transaction begins (below); the driver's own guess would be too late.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=1000"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
     # Its own `lower` knows ASCII alone; titles are sorted by it, as in MySQL.

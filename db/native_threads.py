@@ -14,7 +14,8 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-_THREADS = 16  # per process; so many writes and syncs run at the same time
+THREADS = 16
+"""Per process: so many writes and syncs run at the same time."""
 
 _lock = threading.Lock()
 _executors: list[Executor] = []
@@ -88,6 +89,6 @@ def _new_executor() -> Executor:
         # The standard library's is patched by gevent and would run greenlets.
         from gevent.threadpool import ThreadPoolExecutor  # noqa: PLC0415 (only where it is in use)
 
-        executor: Executor = ThreadPoolExecutor(_THREADS)
+        executor: Executor = ThreadPoolExecutor(THREADS)
         return executor
-    return concurrent.futures.ThreadPoolExecutor(_THREADS, thread_name_prefix="disk")
+    return concurrent.futures.ThreadPoolExecutor(THREADS, thread_name_prefix="disk")

@@ -183,10 +183,10 @@ def _reject(context: WorkerContext, claim: Claim, lease: Lease, reason: str) -> 
 
 
 def _defer(context: WorkerContext, claim: Claim, *, elapsed: float, detail: str) -> None:
-    """Try again when there may be room, having spent no more time on trying than on waiting."""
+    """Try again when there may be space, having spent no more time on trying than on waiting."""
     after = timedelta(seconds=min(max(_FULL_DELAY, elapsed), _FULL_DELAY_LIMIT))
     error = DiskFull().sentence
-    _remove_attempt(context, claim)  # first, since the database may need the room too
+    _remove_attempt(context, claim)  # first, since the database may need the space too
     log.error("the disk is full", detail=detail, again_in=after.total_seconds())
     _record_outcome(
         context, lambda: jobs.release(context.database, claim=claim, after=after, error=error)

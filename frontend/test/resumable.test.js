@@ -107,7 +107,7 @@ test("what passes is an interruption, and nothing is lost by it", () => {
 });
 
 test("a full disk ends an upload that has not begun, and holds up one that has", () => {
-  const sentence = "There is not enough room left.";
+  const sentence = "There is not enough space left.";
   assert.ok(explain(507, { sentence }) instanceof UploadRejected);
   assert.equal(explain(507, { sentence }).final, false);
   assert.ok(explain(507, { sentence, begun: true }) instanceof UploadInterrupted);

@@ -39,7 +39,7 @@ def watch(video_id: str) -> str:
     here = services()
     page = load_watch_page(here.stores.database, current_viewer(), video_id, here.forecasts)
     template = (
-        "streaming/refused.html" if page["video"].rejection_reason else "streaming/watch.html"
+        "streaming/rejected.html" if page["video"].rejection_reason else "streaming/watch.html"
     )
     return render_template(template, **page, notice=_NOTICES.get(request.args.get("done", "")))
 

@@ -20,9 +20,9 @@ from streaming_service.processing.forecast import (
 
 _NAMES = {
     JobKind.CHECK: "Check",
-    JobKind.THUMBNAILS: "Poster and previews",
+    JobKind.THUMBNAILS: "Thumbnails",
     JobKind.REMUX: "Original quality",
-    JobKind.AUDIO: "Sound",
+    JobKind.AUDIO: "Audio",
 }
 
 
@@ -33,7 +33,7 @@ class ProcessingState(enum.StrEnum):
     PROCESSING = "processing"
     DONE = "done"
     FAILED = "failed"
-    REFUSED = "refused"
+    REJECTED = "refused"  # the word of the API
 
 
 @dataclass(frozen=True)
@@ -114,14 +114,14 @@ class Processing:
     jobs: tuple[JobProgress, ...]
 
 
-def describe(jobs: Sequence[Job], forecast: Forecast, *, refused: bool = False) -> Processing:
+def describe(jobs: Sequence[Job], forecast: Forecast, *, rejected: bool = False) -> Processing:
     """Tell how far a video is.
 
     :param jobs: all jobs of the video.
     :param forecast: of all open jobs.
-    :param refused: whether the check found that the video cannot be played.
+    :param rejected: whether the check found that the video cannot be played.
     """
-    state = ProcessingState.REFUSED if refused else _state(jobs)
+    state = ProcessingState.REJECTED if rejected else _state(jobs)
     ordered = sorted(jobs, key=lambda job: (KIND_ORDER[job.kind], job.height))
     unfinished = [job for job in ordered if job.state in OPEN_STATES]
     waiting = [job for job in ordered if job.state is JobState.WAITING]
@@ -132,7 +132,7 @@ def describe(jobs: Sequence[Job], forecast: Forecast, *, refused: bool = False) 
     return Processing(
         state=state,
         percent=_percent(jobs),
-        eta=max(etas) if etas and is_planned and not refused else None,
+        eta=max(etas) if etas and is_planned and not rejected else None,
         queue_position=forecast.positions.get(jobs[0].video_id) if is_waiting else None,
         jobs=tuple(
             JobProgress.of(job, eta=forecast.etas.get(job.id), is_next=job in waiting[:1])

@@ -16,7 +16,7 @@ from streaming_service.processing.forecast import OPEN_STATES, Forecast, Forecas
 from streaming_service.processing.status import Processing, ProcessingState, describe, iso
 from streaming_service.videos.text import time_left
 
-_FINAL = (ProcessingState.DONE, ProcessingState.FAILED, ProcessingState.REFUSED)
+_FINAL = (ProcessingState.DONE, ProcessingState.FAILED, ProcessingState.REJECTED)
 
 
 @dataclass(frozen=True)
@@ -120,14 +120,14 @@ def load_processing(
 def _view(
     video: Video, jobs: Sequence[Job], heights: Sequence[int], forecast: Forecast
 ) -> ProcessingView:
-    is_refused = video.rejection_reason is not None
+    is_rejected = video.rejection_reason is not None
     states = {job.kind: job.state for job in jobs}
     # The master playlist is published after the audio: before, renditions would play without it.
     audio_ready = states.get(JobKind.AUDIO, JobState.DONE) is JobState.DONE
     return ProcessingView(
         video=video,
-        processing=describe(jobs, forecast, refused=is_refused),
+        processing=describe(jobs, forecast, rejected=is_rejected),
         heights=tuple(sorted({height for height in heights if height})),
-        has_master=bool(heights) and audio_ready and not is_refused,
-        has_thumbnails=states.get(JobKind.THUMBNAILS) is JobState.DONE and not is_refused,
+        has_master=bool(heights) and audio_ready and not is_rejected,
+        has_thumbnails=states.get(JobKind.THUMBNAILS) is JobState.DONE and not is_rejected,
     )

@@ -41,7 +41,7 @@ class CaptionTrack:
 
 @transaction(writes=False)
 def caption_tracks(session: Session, videos: Sequence[Video]) -> Mapping[str, list[CaptionTrack]]:
-    """Return the tracks of each video, sorted by label; a refused video has none."""
+    """Return the tracks of each video, sorted by label; a rejected video has none."""
     ids = [video.id for video in videos if video.rejection_reason is None]
     wanted = select(Caption.video_id, Caption.language, Caption.label).where(
         Caption.video_id.in_(ids)
@@ -57,7 +57,7 @@ def get_caption(session: Session, viewer: Viewer | None, video_id: str, language
     """Return a caption track of a video that a viewer (None: signed out) may watch.
 
     :raises LoginRequired: the viewer is signed out and may not watch the video.
-    :raises NotFound: there is no such track, or the video was refused or is not for this viewer.
+    :raises NotFound: there is no such track, or the video was rejected or is not for this viewer.
     """
     video = get_video_for(session, viewer, video_id)
     caption = session.get(Caption, (video.id, language))

@@ -27,7 +27,7 @@ PAGE = 25  # jobs
 
 
 def _can_be_retried() -> ColumnElement[bool]:
-    """Return the condition that trying a job of a video again may help: it is live, not refused."""
+    """Return the condition that a job of a video may be tried again: it is live, not rejected."""
     return and_(is_live(), Video.rejection_reason.is_(None))
 
 
@@ -95,12 +95,12 @@ def list_failed_jobs(
 ) -> FailedJobPage:
     """Return a page of the failed jobs of everybody's videos, the latest first.
 
-    Jobs of refused videos are left out: their owners are told, and trying again cannot help.
+    Jobs of rejected videos are left out: their owners are told, and trying again cannot help.
 
     :param viewer: an administrator.
     :param after: the cursor of the page before, from its :class:`FailedJobPage`.
     """
-    # A failed job has a finish time; the column alone does not promise it.
+    # A failed job has a finish time; the column alone does not guarantee it.
     ended_at = func.coalesce(Job.finished_at, Job.created_at)
     wanted = (
         select(Job, Video)
@@ -128,7 +128,7 @@ def retry_video(stores: Stores, viewer: Viewer, video_id: str) -> None:
     """Queue the failed jobs of a video again.
 
     :raises NotFound: it is not theirs to edit.
-    :raises Conflict: it was refused.
+    :raises Conflict: it was rejected.
     """
     count = queue_video_again(stores.database, viewer, video_id)
     wake_workers(stores.redis, count)
@@ -149,7 +149,7 @@ def queue_video_again(session: Session, viewer: Viewer, video_id: str) -> int:
     """Set the failed jobs of a video to waiting, and return how many there are.
 
     :raises NotFound: it is not theirs to edit.
-    :raises Conflict: it was refused.
+    :raises Conflict: it was rejected.
     """
     video = get_video_to_edit(session, viewer, video_id)
     if video.rejection_reason is not None:

@@ -58,7 +58,7 @@ class VideoPage:
 
 
 def access_of(video: Video) -> VideoAccess:
-    """Return what decides on access to a video's page. A refused video is its owner's alone."""
+    """Return what decides on access to a video's page. A rejected video is its owner's alone."""
     owner_id = video.owner_id if is_live_video(video) else None
     visibility = video.visibility if video.rejection_reason is None else Visibility.PRIVATE
     return VideoAccess(owner_id, visibility, video.downloadable, video.playable)

@@ -94,7 +94,7 @@ def test_an_administrator_starts_a_failed_step_again(
     page.goto("/admin")
     page.get_by_role("link", name="Processing errors").click()
     entry = page.get_by_role("listitem").filter(has_text=failed)
-    expect(entry.get_by_role("heading")).to_have_text("Poster and previews: failed")
+    expect(entry.get_by_role("heading")).to_have_text("Thumbnails: failed")
     expect(entry.locator("pre")).to_be_hidden()
     entry.get_by_text("Last lines of the log").click()
     expect(entry.locator("pre")).to_contain_text("error while decoding")

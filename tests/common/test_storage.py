@@ -206,13 +206,13 @@ def test_a_published_file_is_in_its_place_and_publishing_again_is_fine(
     storage: Stores,
 ) -> None:
     video_id, folder = attempt(storage)
-    (folder / "720p.mp4").write_bytes(b"rung")
+    (folder / "720p.mp4").write_bytes(b"rendition")
 
     for _ in range(2):
         storage.publish_file(folder / "720p.mp4", video_id, "hls/720p.mp4")
 
     place = storage.root / video_id / "hls" / "720p.mp4"
-    assert place.read_bytes() == b"rung"
+    assert place.read_bytes() == b"rendition"
     assert stat.S_IMODE(place.stat().st_mode) == 0o644
     with pytest.raises(FileNotFoundError):
         storage.publish_file(folder / "480p.mp4", video_id, "hls/480p.mp4")

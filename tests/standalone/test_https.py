@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from http.client import HTTPSConnection
 
 import pytest
@@ -16,8 +17,17 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
     running = Front(tmp_path_factory.mktemp("https"), DOMAIN="localhost")
     certificate = running.folder / "caddy" / "certificates" / "local" / "localhost"
     wait_until((certificate / "localhost.crt").exists, what="the certificate")
+    wait_until(lambda: shakes_hands(running.ports[1]), what="a handshake with it")
     yield running
     running.close()
+
+
+def shakes_hands(port: int) -> bool:
+    """Tell whether Caddy has taken up its first certificate, some moments after it was written."""
+    with suppress(OSError):
+        ssl.get_server_certificate(("localhost", port), timeout=5)
+        return True
+    return False
 
 
 def ask(site: Front, path: str, headers: Mapping[str, str] | None = None) -> Answer:

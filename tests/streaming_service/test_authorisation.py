@@ -234,7 +234,7 @@ def test_an_original_that_browsers_cannot_play_is_there_to_keep_alone(
     assert f'filename="Sea.original.{container}"' in kept.headers["X-Media-Disposition"]
 
 
-def test_a_refused_video_is_nobodys(gateway: Inside, house: House, put: Put) -> None:
+def test_a_rejected_video_is_nobodys(gateway: Inside, house: House, put: Put) -> None:
     video_id = put(visibility="public", rejection_reason="The file is cut off.")
 
     assert ask(gateway, video_id, house.tokens["alice"]).status_code == 403
@@ -260,7 +260,7 @@ def test_a_film_puts_off_the_end_of_its_viewers_session(
     assert redis.ttl(key) > 3500
 
 
-def test_what_is_refused_puts_nothing_off(
+def test_a_denied_request_does_not_extend_the_session(
     gateway: Inside, house: House, put: Put, redis: Redis, bob: Client
 ) -> None:
     key = grow_old(redis, house, "bob")

@@ -211,7 +211,7 @@ def test_what_is_missing_looks_like_what_is_not_yours(
         assert len({answer.text for answer in answers}) == 1
 
 
-def test_a_refused_video_gives_its_captions_to_nobody(
+def test_a_rejected_video_gives_its_captions_to_nobody(
     house: House, put: Put, alice: Client
 ) -> None:
     video_id = put(visibility="public")

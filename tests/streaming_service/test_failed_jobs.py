@@ -86,7 +86,7 @@ def test_nothing_of_a_private_video_is_told_but_that_a_step_failed(
     assert f"{video_id}/" not in page
     assert told["title"] is None
     assert "page" not in told["urls"]
-    for part in ("Poster and previews: failed", "alice", "A video that only its owner can see"):
+    for part in ("Thumbnails: failed", "alice", "A video that only its owner can see"):
         assert part in page
 
 

@@ -77,7 +77,7 @@ def underway(house: House, put: Put) -> str:
 
 
 def job(house: House, video_id: str, height: int) -> int:
-    """Return the id of a rung's job."""
+    """Return the id of a rendition's job."""
 
     def find(session: Any) -> int:
         return int(session.query(Job.id).filter_by(video_id=video_id, height=height).scalar())
@@ -100,7 +100,7 @@ def test_what_scripts_are_told(underway: str, alice: Client) -> None:
     assert found["words"] == f"Being prepared: {found['percent']} %, about 8 minutes left."
     assert [(s["kind"], s["height"], s["state"], s["words"]) for s in found["steps"]] == [
         ("check", None, "done", "Check: done"),
-        ("thumbnails", None, "done", "Poster and previews: done"),
+        ("thumbnails", None, "done", "Thumbnails: done"),
         ("rendition", 240, "done", "240p: done"),
         ("rendition", 360, "running", "360p: now, 50 %"),
         ("rendition", 720, "waiting", "720p: next"),
@@ -172,7 +172,7 @@ def test_who_is_told(
             assert [c.get(path, headers=headers).status_code for c in everybody] == statuses
 
 
-# --- failed and refused ---------------------------------------------------------------------------
+# --- failed and rejected --------------------------------------------------------------------------
 
 
 @pytest.mark.on_mysql
@@ -223,7 +223,7 @@ def test_only_the_owner_starts_it_again(
     assert alice.get(path).status_code == 405
 
 
-def test_a_refused_video_is_its_owners_alone(
+def test_a_rejected_video_is_its_owners_alone(
     put: Put, alice: Client, bob: Client, charlie: Client, nobody: Client
 ) -> None:
     why = "The file breaks off in the middle."
@@ -444,14 +444,14 @@ def test_what_could_not_be_prepared_and_cannot_be_played_says_so(
     house: House, put: Put, alice: Client
 ) -> None:
     video_id = put(playable=False, container="webm")
-    rung = house.add_job(video_id, JobKind.RENDITION, JobState.FAILED, height=240)
+    rendition = house.add_job(video_id, JobKind.RENDITION, JobState.FAILED, height=240)
 
     page = alice.get(f"/stream/{video_id}").text
 
     assert "This video could not be prepared." in page
     assert "browsers do not play the file as it is" in page
     assert "Try again" in page
-    house.change(Job, rung, state=JobState.DONE)
+    house.change(Job, rendition, state=JobState.DONE)
     house.add_job(video_id, JobKind.RENDITION, JobState.FAILED, height=360)
     house.publish(video_id, 240)
     assert "What there is can be watched." in alice.get(f"/stream/{video_id}").text

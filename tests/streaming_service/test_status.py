@@ -54,11 +54,11 @@ def forecast_of(*rows: Job) -> Forecast:
     return make_forecast(in_queue_order(map(open_job, rows)), time=TIME)
 
 
-def described(rows: list[Job], *others: Job, refused: bool = False) -> Processing:
+def described(rows: list[Job], *others: Job, rejected: bool = False) -> Processing:
     """Describe a video with these jobs, while jobs of other videos are open too."""
     is_open = (JobState.WAITING, JobState.RUNNING)
     queue = [row for row in (*others, *rows) if row.state in is_open]
-    return describe(rows, forecast_of(*queue), refused=refused)
+    return describe(rows, forecast_of(*queue), rejected=rejected)
 
 
 def seconds(moment: object) -> float:
@@ -90,7 +90,7 @@ def test_steps_run_one_after_the_other_on_one_worker() -> None:
     assert told.queue_position is None
 
 
-def test_a_lower_rung_of_another_video_comes_first() -> None:
+def test_a_lower_rendition_of_another_video_comes_first() -> None:
     running = job(JobKind.RENDITION, JobState.RUNNING, video="other", progress=0.5, begun=5)
     theirs, mine = job(video="other", height=240), job(height=480)
     etas = forecast_of(mine, theirs, running).etas
@@ -133,11 +133,11 @@ def test_percent_weighs_steps_by_their_seconds_and_is_100_only_at_the_end() -> N
 def test_failed_and_refused_are_told_apart() -> None:
     check = job(JobKind.CHECK, JobState.FAILED)
     assert described([check]).state is ProcessingState.FAILED
-    refused = described([check], refused=True)
-    assert refused.state is ProcessingState.REFUSED
+    rejected = described([check], rejected=True)
+    assert rejected.state is ProcessingState.REJECTED
 
 
-def test_what_is_put_off_is_not_promised_earlier() -> None:
+def test_a_deferred_job_has_no_earlier_eta() -> None:
     waiting = job(height=240)
     waiting.not_before = TIME + timedelta(seconds=60)
     assert seconds(forecast_of(waiting).etas[waiting.id]) == 70

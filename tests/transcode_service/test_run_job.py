@@ -274,7 +274,7 @@ def test_a_full_disk_puts_the_job_off_without_an_attempt_and_leaves_the_original
     renditions = [job for job in house.jobs(video) if job.kind is JobKind.RENDITION]
     for job in renditions:
         assert (job.state, job.attempts) == (JobState.WAITING, 0)
-        assert job.error == "The disk is full. Processing goes on when there is room."
+        assert job.error == "The disk is full. Processing continues when there is space."
         assert job.not_before is not None
         assert job.not_before > now()
     assert house.strays() == []

@@ -250,7 +250,7 @@ def test_tables_that_contradict_each_other_are_rejected(tables: dict[bytes, byte
     assert "damaged" in rejection(mp4(TrackSpec(tables=tables)))
 
 
-def test_an_index_that_promises_more_bytes_than_the_file_has_is_rejected() -> None:
+def test_an_index_that_lists_more_bytes_than_the_file_has_is_rejected() -> None:
     far = {b"stco": table(b"stco", [(0,)] * 1000), b"stsc": table(b"stsc", [(1, 5, 1)])}
     counts = {
         b"stsz": full_box(b"stsz", 0, 0, words(30, 5000)),

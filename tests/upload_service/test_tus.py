@@ -553,7 +553,7 @@ def test_an_expired_upload_that_is_being_written_is_left_alone(
 
 
 @pytest.mark.on_mysql
-def test_the_quota_counts_videos_and_promises(
+def test_the_quota_counts_videos_and_reservations(
     tus: Tus, set_up: Callable[..., None], film: bytes
 ) -> None:
     set_up(quota=len(film) + 100)
@@ -612,7 +612,7 @@ def test_fifty_at_once_never_exceed_the_quota(
 
 
 @pytest.mark.on_mysql
-def test_the_disk_is_promised_once(
+def test_disk_space_is_reserved_once(
     tus: Tus, storage: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(IncomingStore, "free_bytes", lambda _self: (64 << 20) + 1000)

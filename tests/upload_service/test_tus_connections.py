@@ -9,14 +9,18 @@ import signal
 import socket
 import subprocess
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from common.web.auth import SESSION_COOKIE
+from db.models import Upload, now
 from tests.conftest import ROOT
 from tests.media import box, mp4
 from tests.upload_service.server import Answer, Connection, Server, chunked
@@ -166,6 +170,25 @@ def test_what_arrived_before_the_connection_broke_is_kept(
 
     wait_until(go_on)
     tus.assert_arrived(where, film)
+
+
+def test_bytes_of_a_connection_that_broke_renew_the_upload(tus: Client, film: bytes) -> None:
+    """An upload over a bad line is continued too, though none of its requests ends well."""
+    where = tus.begin(len(film))
+    upload_id = where.rsplit("/", 1)[1]
+    database = tus.server.database
+    soon = now() + timedelta(hours=1)
+    change = update(Upload).where(Upload.id == upload_id).values(expires_at=soon)
+    database.write(lambda session: session.execute(change))
+    with tus.open_patch(where, 0, len(film)) as connection:
+        connection.send(film[:100_000])
+        connection.reset()
+
+    def renewed() -> bool:
+        row = database.read(lambda session: session.get_one(Upload, upload_id))
+        return row.expires_at is not None and row.expires_at > now() + timedelta(days=6)
+
+    wait_until(renewed, what="a later expiry")
 
 
 @pytest.mark.on_mysql
@@ -467,3 +490,34 @@ def test_a_video_is_in_its_place_before_its_sender_is_told(
         synced = [at for at, line in enumerate(lines) if re.search(rf"fsync\(\d+<{folder}>", line)]
         assert any(renamed < at < answered for at in synced), folder
     assert position(rf"fdatasync\(\d+<{volume}/incoming/{name}>") < renamed
+
+
+def test_fifty_uploads_that_end_at_once_are_all_stored(server: Server) -> None:
+    """On SQLite too, where one writer at a time is let in, and in one worker."""
+    film = mp4()
+    clients = [new_client(server) for _ in range(50)]
+
+    def upload(client: Client) -> Answer:
+        return client.ask(
+            "POST", "/upload/files", film, Upload_Length=str(len(film)), Content_Type=OCTETS
+        )
+
+    with ThreadPoolExecutor(50) as pool:
+        answers = list(pool.map(upload, clients))
+    assert [answer.status for answer in answers] == [201] * 50
+    assert all(answer.headers["Upload-Offset"] == str(len(film)) for answer in answers)
+
+
+def test_two_hundred_requests_at_once_are_all_answered(server: Server) -> None:
+    """Readers and writers of the database, in one worker."""
+    clients = [new_client(server) for _ in range(20)]
+
+    def request(number: int) -> int:
+        client = clients[number % len(clients)]
+        if number % 2:
+            return client.ask("GET", "/api/uploads").status
+        return client.ask("POST", "/upload/files", Upload_Length="1000").status
+
+    with ThreadPoolExecutor(200) as pool:
+        statuses = Counter(pool.map(request, range(200)))
+    assert statuses == {200: 100, 201: 100}

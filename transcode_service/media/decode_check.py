@@ -46,7 +46,7 @@ def _judge(counts: list[tuple[int, int]]) -> None:
     good, bad = sum(count[0] for count in counts), sum(count[1] for count in counts)
     if not good or bad > max(1, (good + bad) * _DAMAGED_SHARE):
         raise UnplayableSource(
-            "The pictures of this file are damaged and cannot be decoded. "
+            "The frames of this video are damaged and cannot be decoded. "
             "Get a good copy and upload it again."
         )
 

@@ -73,7 +73,7 @@ def video_decoder(
     stream = container.streams[index]
     if not isinstance(stream, VideoStream) or not is_decodable(stream):
         raise UnplayableSource(
-            "The picture of this file is of a kind that cannot be played here. "
+            "The video codec of this file cannot be played here. "
             "Convert it to H.264 in an MP4 file and upload it again."
         )
     context = stream.codec_context

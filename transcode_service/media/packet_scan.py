@@ -87,7 +87,7 @@ def scan_packets(
         frames.keyframe_gap = max(frames.keyframe_gap, frames.end - frames.keyframe)
     if frames.end - frames.first > max_seconds:
         raise UnplayableSource(
-            f"This film is longer than {max_seconds // 3600} hours. Upload a shorter one."
+            f"This video is longer than {max_seconds // 3600} hours. Upload a shorter one."
         )
     for stream in (video, *audio):
         _check_whole(stream, scans[stream.index])

@@ -26,7 +26,7 @@ def measure(
     video = info.video
     if video.coded_width * video.coded_height > limits.max_pixels:
         raise UnplayableSource(
-            f"This file has a picture of {video.width} by {video.height} points."
+            f"This video has {video.width} by {video.height} pixels, which is too many."
         )
     return info
 

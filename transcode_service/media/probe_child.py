@@ -50,7 +50,7 @@ def choose_video(container: InputContainer) -> VideoStream:
         if not stream.disposition & stream.disposition.attached_pic
     ]
     if not streams:
-        raise UnplayableSource("This file has sound only. Choose one that has pictures.")
+        raise UnplayableSource("This file has audio but no video. Choose a video.")
     return streams[0]
 
 
@@ -90,7 +90,7 @@ def _first_frame(container: InputContainer, video: VideoStream) -> dict[str, Any
     frame = next(_decoded(container, video), None)
     if frame is None:
         raise UnplayableSource(
-            "The pictures of this file cannot be decoded. Upload a whole copy of it."
+            "The frames of this video cannot be decoded. Upload a whole copy of it."
         )
     shape = video.sample_aspect_ratio or 1
     width, height = frame.width, frame.height

@@ -112,7 +112,7 @@ def run_ffmpeg(
 
     :param arguments: those after the options that every call has.
     :raises UnplayableSource: too much of the source does not decode.
-    :raises DiskFull: the volume has no more room than its reserve.
+    :raises DiskFull: the volume has no more space than its reserve.
     :raises MediaFailed: it failed, took too long, or was killed.
     """
     command = [limits.ffmpeg or find_ffmpeg(), "-hide_banner", "-nostdin", "-loglevel", "warning"]
@@ -126,12 +126,12 @@ def run_ffmpeg(
             return None
         return min(max(int(value) / 1000 / length, 0.0), 1.0)
 
-    room = _room(folder, limits)
+    free = _free_space(folder, limits)
     largest = max(_FILE_LIMIT, 8 * info.size)
-    launched = _confined(command, _limits(limits, wall, min(largest, room)))
+    launched = _confined(command, _limits(limits, wall, min(largest, free)))
     result = _run(launched, folder=folder, wall=wall, limits=limits, report=report, follow=follow)
     if result.status:
-        raise _explain(result, room=room, largest=largest)
+        raise _explain(result, free=free, largest=largest)
     return result.errors
 
 
@@ -143,11 +143,11 @@ def run_probe(
     :param work: what it is to do, as :mod:`transcode_service.media.probe_child` names it.
     :param folder: where the child runs and writes.
     :raises UnplayableSource: the file cannot be played.
-    :raises DiskFull: the volume has no more room than its reserve.
+    :raises DiskFull: the volume has no more space than its reserve.
     :raises MediaFailed: it failed, took too long, or was killed.
     """
     wall = _PROBE_SECONDS + source.stat().st_size / _BYTES_PER_SECOND
-    given = _limits(limits, wall, min(_PROBE_FILE_LIMIT, _room(folder, limits)))
+    given = _limits(limits, wall, min(_PROBE_FILE_LIMIT, _free_space(folder, limits)))
     command = [sys.executable, "-m", "transcode_service.media.probe_child", given]
     command += [json.dumps(work), str(source)]
     result = _run(command, folder=folder, wall=wall, limits=limits, report=report)
@@ -161,15 +161,15 @@ def run_probe(
     return answer
 
 
-def _room(folder: Path, limits: SandboxLimits) -> int:
+def _free_space(folder: Path, limits: SandboxLimits) -> int:
     """Return how many bytes a step may write to the volume of a folder.
 
     :raises DiskFull: none, since the reserve is kept for the database, sign-in and deletion.
     """
-    room = shutil.disk_usage(folder).free - limits.reserve
-    if room <= 0:
+    free = shutil.disk_usage(folder).free - limits.reserve
+    if free <= 0:
         raise DiskFull
-    return room
+    return free
 
 
 def _limits(limits: SandboxLimits, wall: float, file: int) -> str:
@@ -202,7 +202,7 @@ def _run(
     )
 
     def tick(done: float) -> None:
-        _room(folder, limits)
+        _free_space(folder, limits)
         report(done)
 
     try:
@@ -253,18 +253,18 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
             pipe.close()
 
 
-def _explain(result: ProcessResult, *, room: int, largest: int) -> MediaFailed | UnplayableSource:
+def _explain(result: ProcessResult, *, free: int, largest: int) -> MediaFailed | UnplayableSource:
     """Return the exception for a status of ffmpeg that is not 0.
 
-    :param room: bytes that were free when it started, without the reserve.
-    :param largest: bytes that one of its files might have had with enough room.
+    :param free: bytes that were available when it started, without the reserve.
+    :param largest: bytes that one of its files might have had with enough space.
     """
     if result.status == _ERROR_RATE_EXCEEDED:
         return UnplayableSource(
-            "The pictures of this file are damaged. Get a good copy and upload it again."
+            "The frames of this video are damaged. Get a good copy and upload it again."
         )
     too_large = result.status == -signal.SIGXFSZ or "File too large" in result.errors
-    if _is_full(result) or (too_large and room < largest):
+    if _is_full(result) or (too_large and free < largest):
         return DiskFull(result.errors)
     if result.status in {-signal.SIGXCPU, -signal.SIGKILL}:
         return MediaFailed("Processing was ended before it was done.", result.errors)

@@ -34,10 +34,10 @@ class MediaFailed(Exception):
 
 
 class DiskFull(MediaFailed):
-    """There was no room for what a step writes."""
+    """There was no space for what a step writes."""
 
     def __init__(self, detail: str = "") -> None:
-        super().__init__("The disk is full. Processing goes on when there is room.", detail)
+        super().__init__("The disk is full. Processing continues when there is space.", detail)
 
 
 @dataclass(frozen=True)

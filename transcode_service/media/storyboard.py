@@ -21,7 +21,7 @@ def make_thumbnails(
 
     :return: the names of the files.
     :raises MediaFailed: no frame could be decoded.
-    :raises DiskFull: there was no room for them.
+    :raises DiskFull: there was no space for them.
     """
     if info.video.hdr:
         write_cube(folder, info.video.hdr)

@@ -33,7 +33,7 @@ class ChecksumBackfill:
     def work(self) -> int:
         """Read for a moment; return how many checksums were recorded.
 
-        :raises DatabaseAway: it must wait.
+        :raises DatabaseUnavailable: it must wait.
         """
         made = 0
         until = time.monotonic() + _SLICE

@@ -97,8 +97,8 @@ class Cleaner:
         except UploadExpired:
             abandon_upload(context, upload.id)
             return "upload removed"
-        except MatineeError as refused:
-            log.warning("upload refused", id=upload.id, sentence=refused.sentence)
+        except MatineeError as error:
+            log.warning("upload rejected", id=upload.id, sentence=error.sentence)
             return "upload removed"
         if status is not None and status.video is not None:
             return "upload finished"

@@ -4,6 +4,7 @@ The file is the truth for how many bytes have arrived, and they are synced befor
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import BinaryIO
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 from common.errors import Conflict, MatineeError, NotFound
 from common.storage import StorageFull
 from common.storage.file_io import file_size
-from db.engine import transaction
+from db.engine import DatabaseUnavailable, transaction
 from db.models import Upload, Video, now
 from upload_service.receive.append_file import (
     Checksum,
@@ -102,7 +103,13 @@ def append(context: UploadContext, upload_id: str, request: AppendRequest) -> Up
                 if file_size(file) != request.offset:
                     raise WrongOffset
                 upload = _prepare(context, upload_id, request)
-                end = receive(context, upload, file, request)
+                try:
+                    end = receive(context, upload, file, request)
+                except MatineeError:
+                    if file_size(file) > request.offset:
+                        with suppress(DatabaseUnavailable, UploadExpired):
+                            _renew(context, upload)
+                    raise
                 _renew(context, upload)
                 return finish_if_complete(context, upload, end)
     return _confirm_complete(context, upload_id, request)

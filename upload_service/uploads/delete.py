@@ -16,7 +16,7 @@ log = structlog.get_logger()
 def delete_upload(context: UploadContext, upload_id: str) -> None:
     """Delete an upload, and give back its reservation. A video that it has become stays.
 
-    :raises NotThere: the account has no such upload.
+    :raises NotFound: the account has no such upload.
     :raises UploadLocked: it is just being finished.
     """
     upload = find(context.database, owner_id=context.owner_id, upload_id=upload_id)

@@ -51,7 +51,7 @@ def finish_upload(context: UploadContext, upload: Upload) -> Video:
 
     :raises NotAVideo: the bytes are not a video that can be played; they and the row are removed.
     :raises UploadExpired: there is no such upload any more, and nothing of it stays.
-    :raises DatabaseAway: the janitor finishes the upload once the database is back.
+    :raises DatabaseUnavailable: the janitor finishes the upload once the database is back.
     """
     try:
         size, facts = native_threads.run(lambda: _check_and_publish(context, upload.id))

@@ -29,7 +29,7 @@ class InsufficientStorage(MatineeError):
     """The volume is full, or would be."""
 
     status = 507
-    sentence = "There is not enough room left for this file. Tell the administrator."
+    sentence = "There is not enough space left for this file. Tell the administrator."
 
 
 class QuotaExceeded(MatineeError):

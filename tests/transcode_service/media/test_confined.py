@@ -249,8 +249,8 @@ def test_a_confined_program_reaches_no_network(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("sound-only.m4a", "sound only"),
-        ("cover.mp4", "sound only"),
+        ("sound-only.m4a", "audio but no video"),
+        ("cover.mp4", "audio but no video"),
         ("mpeg4.mp4", "cannot be played"),
         ("video.mkv", "not an MP4"),
     ],

@@ -2,7 +2,7 @@
 
 A long video has a million samples, so tables are read in chunks and summed by built-in functions,
 not sample by sample. Memory stays at a few chunks whatever a table announces. A count is believed
-only if the box that announces it has room for that many entries.
+only if the box that announces it can hold that many entries.
 """
 
 import sys
@@ -38,7 +38,7 @@ def read_table(reader: BoxReader, box: Box, *, skip: int, entry: int) -> Iterato
 
     :param skip: bytes of the content before the count.
     :param entry: bytes of one entry.
-    :raises NotAVideo: the box has no room for as many entries as it announces.
+    :raises NotAVideo: the box cannot hold as many entries as it announces.
     """
     (count,) = unpack(">I", reader.read(box.body, min(box.end - box.body, skip + 4)), skip)
     start = box.body + skip + 4
@@ -86,7 +86,7 @@ def _check_chunks(reader: BoxReader, sizes: Box, stsc: Box, offsets: Box) -> int
     if next(per_chunk, None) is not None:
         raise damaged(_OUT_OF_ORDER)
     if total > reader.size:
-        raise damaged("its index promises more bytes than there are")
+        raise damaged("its index lists more bytes than there are")
     _must_agree(samples, announced)
     return announced
 

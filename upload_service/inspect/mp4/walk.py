@@ -221,7 +221,7 @@ def _check_limits(video: Mp4Track, size: int, duration_ms: int) -> None:
     if duration_ms > MAX_HOURS * 3_600_000:
         raise limit_exceeded(f"says that it lasts longer than {MAX_HOURS} hours")
     if video.samples > size:
-        raise damaged("its index promises more frames than there are bytes")
+        raise damaged("its index lists more frames than there are bytes")
     if (video.samples - 1) * 1000 > MAX_FRAME_RATE * own_ms:
         raise limit_exceeded(f"has more than {MAX_FRAME_RATE} frames per second")
 
