@@ -32,7 +32,7 @@ _ROUTES = {
 _INSIDE = re.compile(r"/(healthz|readyz|metrics|internal/.*)")
 _MEDIA = re.compile(rf"/stream/({PATTERN})/(.+)")
 # As the front servers have them.
-_TYPES = {
+MEDIA_TYPES = {
     ".mp4": "video/mp4",
     ".m3u8": "application/vnd.apple.mpegurl",
     ".jpg": "image/jpeg",
@@ -91,7 +91,10 @@ def _answer_media(
     if not file.is_file():
         return _error(404)
     answer = send_file(
-        file, request.environ, mimetype=_TYPES.get(Path(name).suffix, _DOWNLOAD), conditional=True
+        file,
+        request.environ,
+        mimetype=MEDIA_TYPES.get(Path(name).suffix, _DOWNLOAD),
+        conditional=True,
     )
     answer.headers.update(_MEDIA_HEADERS)
     if "X-Media-Disposition" in verdict.headers:

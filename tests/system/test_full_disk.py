@@ -98,7 +98,7 @@ def test_a_disk_full_in_the_middle_keeps_what_was_told_and_goes_on_when_there_is
         headers = checksum(rest) if checked else {}
         answer = tus.patch(where, start, rest, headers)
         assert answer.status == 507
-        assert b"room" in answer.body
+        assert b"space" in answer.body
         stuck = tus.offset(where)
         # Of a chunk with a checksum nothing is kept unless all of it fits.
         assert stuck == start if checked else start <= stuck <= start + MIB
@@ -124,7 +124,7 @@ def test_a_full_disk_refuses_before_the_first_byte(
         assert Tus(alice).create(len(film)).status == 507
         answer = alice.post_form(path)
         assert answer.status_code == 507
-        assert "room" in answer.text
+        assert "space" in answer.text
         assert origin.incoming() == []
     finally:
         origin.make_room()
