@@ -61,14 +61,15 @@ class ComposeSite(Site):
     """The Compose stack.
 
     :ivar gateway: the id of the gateway's container.
-    :ivar address: of the gateway; `streaming` and `redis` likewise.
+    :ivar address: of the gateway; `streaming` likewise.
+    :ivar redis_url: of the session store, with the rights of the auth service.
     :ivar volume: the name of the volume of videos.
     """
 
     gateway: str
     address: str
     streaming: str
-    redis: str
+    redis_url: str
     volume: str
 
     def sign_in_viewers(self, count: int) -> tuple[str, ...]:
@@ -76,7 +77,7 @@ class ComposeSite(Site):
 
         Directly in the session store, since each login costs a password hash.
         """
-        with Redis(host=self.redis, decode_responses=True) as redis:
+        with Redis.from_url(self.redis_url, decode_responses=True) as redis:
             store = SessionStore(redis, ttl=_HOUR)
             people = (Viewer(10_000 + n, f"viewer-{n}", Role.VIEWER) for n in range(count))
             return tuple(store.begin(who, device="wrk", address="127.0.0.1") for who in people)
@@ -139,7 +140,9 @@ def compose() -> Iterator[ComposeSite]:
             gateway=containers["gateway"],
             address=address,
             streaming=_address(containers["streaming"], f"{project}_inside"),
-            redis=_address(containers["redis"], f"{project}_stores"),
+            redis_url=docker(
+                "exec", containers["auth"], "cat", "/run/secrets/redis-url.auth"
+            ).replace("@redis:", f"@{_address(containers['redis'], f'{project}_stores')}:"),
             volume=f"{project}_videos",
         )
     finally:
