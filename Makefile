@@ -10,7 +10,7 @@ RUN_ENV := $(if $(wildcard .venv/dev),.venv/dev,.venv/standalone)
 # Tests run on two processes, a file each.
 TEST_WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest
-SIDE_BY_SIDE := $(PYTEST) --numprocesses $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
+SIDE_BY_SIDE := $(PYTEST) --numprocesses $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder --durations 25
 # Tests start hundreds of Python programs, so compiled modules are kept.
 export PYTHONDONTWRITEBYTECODE :=
 LOCKS := dev tools auth upload streaming transcode migrate standalone
