@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from common.process import shutdown
+from common.process.metrics_folder import make_metrics_folder
 
 _MOST_WORKERS = 4
 _MOST_CONNECTIONS = 8192  # of one worker, as the gateway's
@@ -58,8 +59,9 @@ forwarded_allow_ips = ""
 forwarder_headers = ""
 secure_scheme_headers: dict[str, str] = {}
 
-# The folder where the processes of this service share their counters, for this run.
-os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="matinee-metrics-")
+# Processes of this service share their counters there, for this run.
+_counters = make_metrics_folder(Path(worker_tmp_dir or tempfile.gettempdir()))
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_counters)
 
 
 def post_worker_init(worker: Any) -> None:
@@ -77,4 +79,4 @@ def child_exit(_server: Any, worker: Any) -> None:
 
 def on_exit(_server: Any) -> None:
     """Remove all counters: the next run starts at zero."""
-    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
+    shutil.rmtree(_counters, ignore_errors=True)
