@@ -124,9 +124,10 @@ class Standalone:
         )
         self._stores: list[Program] = []
         self._sockets = programs.socket_folder(settings.data_dir)
+        self._waits_for_certificate = False
 
     def start(self) -> None:
-        """Start everything, and return when the site answers."""
+        """Start everything, and return when the services answer."""
         settings, start = self._settings, self._supervisor.start
         data_dir = settings.data_dir
         start(self._log)
@@ -167,10 +168,33 @@ class Standalone:
 
     def keep_running(self) -> NoReturn:
         """Start again what ends, and keep room on the disk, until a signal."""
+        ready = False
         while True:
             self._supervisor.poll()
+            ready = ready or self._tell_when_ready()
             keep_reserve(self._settings.data_dir / "reserve")
             time.sleep(0.5)
+
+    def _tell_when_ready(self) -> bool:
+        """Print where the site is once it can be opened; tell whether it can.
+
+        Caddy listens before it has its first certificate, which a public authority may refuse.
+        """
+        settings, log = self._settings, self._settings.data_dir / _LOG
+        if settings.domain and not programs.has_certificate(
+            settings.address, settings.https_port, domain=settings.domain
+        ):
+            if not self._waits_for_certificate:
+                print(
+                    f"Waiting for a certificate for {settings.domain}."
+                    f" If none comes, the end of {log} says why.",
+                    flush=True,
+                )
+            self._waits_for_certificate = True
+            return False
+        print("Matinee is ready:", *settings.urls, sep="\n  ", flush=True)
+        print(f"Data and log are in {settings.data_dir}. Press Ctrl-C to stop.", flush=True)
+        return True
 
     def stop(self) -> None:
         """Stop everything: stores after what uses them, and the log last."""
@@ -193,8 +217,6 @@ def run(settings: StandaloneSettings, environ: Mapping[str, str]) -> None:
     matinee = Standalone(settings, environ)
     try:
         matinee.start()
-        print("Matinee is ready:", *settings.urls, sep="\n  ", flush=True)
-        print(f"Data and log are in {settings.data_dir}. Press Ctrl-C to stop.", flush=True)
         matinee.keep_running()
     except _Stop:
         print("Stopping; answers under way may finish.", flush=True)

@@ -5,6 +5,7 @@ import importlib.metadata
 import os
 import shutil
 import socket
+import ssl
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -147,9 +148,28 @@ def is_healthy(path: Path) -> bool:
 
 def accepts(address: str, port: int) -> bool:
     """Tell whether something listens on a port."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)
     try:
-        socket.create_connection((host, port), timeout=2).close()
+        _connect(address, port).close()
     except OSError:
         return False
     return True
+
+
+def has_certificate(address: str, port: int, *, domain: str) -> bool:
+    """Tell whether the server on a port has a certificate for a domain, whoever signed it."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    try:
+        with (
+            _connect(address, port) as connection,
+            context.wrap_socket(connection, server_hostname=domain),
+        ):
+            return True
+    except OSError:
+        return False
+
+
+def _connect(address: str, port: int) -> socket.socket:
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)
+    return socket.create_connection((host, port), timeout=2)
