@@ -5,15 +5,13 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import TypeVar
 
 import structlog
-from redis.exceptions import RedisError
 
 from common.job_queue import wake_workers
+from common.process.store_retry import wait_for_stores
 from common.storage import StorageFull
 from common.storage.durability import sync_path
-from db.engine import DatabaseUnavailable
 from transcode_service import jobs, publishing
 from transcode_service.jobs import Claim
 from transcode_service.leases import Cancelled, Lease, LeaseLost, WorkerStopping
@@ -29,7 +27,6 @@ _FULL_DELAY_LIMIT = 3600.0
 _FAULT = "Something went wrong on our side while this video was processed."
 _MISSING = "The file of this video is not there."
 
-T = TypeVar("T")
 log = structlog.get_logger()
 
 
@@ -127,18 +124,18 @@ def _publish(
         wake_workers(context.redis, len(output.steps) - 1)  # this worker goes on with one of them
 
 
-def _persist(context: WorkerContext, work: Callable[[], T], lease: Lease) -> T:
+def _persist(context: WorkerContext, work: Callable[[], bool], lease: Lease) -> bool:
     """Do something idempotent, waiting for the stores it needs.
 
     :raises Cancelled: the job was lost meanwhile, or this worker was told to stop.
     """
-    while True:
-        try:
-            return work()
-        except (DatabaseUnavailable, RedisError) as error:
-            log.warning("waiting for a store", store=type(error).__name__, detail=str(error))
+
+    def pause() -> bool:
         context.stopping.wait(_RETRY_DELAY)
         lease.report(1.0)
+        return True
+
+    return bool(wait_for_stores(work, pause=pause))
 
 
 def _record_outcome(context: WorkerContext, work: Callable[[], bool]) -> bool:
@@ -147,17 +144,16 @@ def _record_outcome(context: WorkerContext, work: Callable[[], bool]) -> bool:
     What could not be recorded is found by the reconciler once the lease has expired.
     """
     deadline: float | None = None
-    while True:
-        try:
-            return work()
-        except DatabaseUnavailable as error:
-            log.warning("waiting for a store", store="database", detail=str(error))
-        if context.stopping.is_set():
-            deadline = deadline or time.monotonic() + _STOP_DEADLINE
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(_RETRY_DELAY / 4)
-        context.stopping.wait(_RETRY_DELAY)
+
+    def pause() -> bool:
+        nonlocal deadline
+        if not context.stopping.wait(_RETRY_DELAY):
+            return True
+        deadline = deadline or time.monotonic() + _STOP_DEADLINE
+        time.sleep(_RETRY_DELAY / 4)
+        return time.monotonic() < deadline
+
+    return bool(wait_for_stores(work, pause=pause))
 
 
 def _cancel(context: WorkerContext, claim: Claim, cancelled: Cancelled) -> None:

@@ -9,6 +9,7 @@ Redis it polls the database. SIGTERM hands the job back at once.
 import os
 import sys
 import threading
+from functools import partial
 
 import structlog
 from redis import Redis
@@ -18,8 +19,7 @@ from redis.retry import Retry
 
 from common.job_queue import wait
 from common.process.daemon import run_daemon
-from common.storage import StorageError
-from db.engine import DatabaseUnavailable
+from common.process.store_retry import wait_for_stores
 from transcode_service.run_job import run_until_empty
 from transcode_service.settings import TranscodeSettings
 from transcode_service.worker_context import WorkerContext
@@ -35,19 +35,13 @@ def run(context: WorkerContext, wake_ups: Redis) -> None:
 
     :param wake_ups: a client of :func:`connect_for_waiting`.
     """
-    waiting_for_store, without_redis = False, False
+
+    def pause() -> bool:
+        return not context.stopping.wait(WAIT)
+
+    without_redis = False
     while not context.stopping.is_set():
-        try:
-            run_until_empty(context)
-            if waiting_for_store:
-                log.info("stores are back")
-            waiting_for_store = False
-        except (DatabaseUnavailable, StorageError) as error:
-            if not waiting_for_store:
-                log.warning("waiting for a store", store=type(error).__name__, detail=str(error))
-            waiting_for_store = True
-            context.stopping.wait(WAIT)
-            continue
+        wait_for_stores(partial(run_until_empty, context), pause=pause)
         if context.stopping.is_set():
             return
         try:

@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 import structlog
-from redis.exceptions import RedisError
 
 from common.logging_setup import configure_logging
+from common.process.store_retry import wait_for_stores
 from common.settings import CommonSettings, Environment, SettingsError
-from common.storage import StorageError
-from db.engine import DatabaseUnavailable
 
 log = structlog.get_logger()
 
@@ -64,19 +62,15 @@ def repeat_until_stopped(
     :param heartbeat: a file to touch after each pass. A health check sees by its age whether the
         program hangs.
     """
-    waiting = False
-    while not stop.is_set():
-        try:
-            work()
-            if waiting:
-                log.info("stores are back")
-            waiting = False
-        except (DatabaseUnavailable, RedisError, StorageError) as error:
-            if not waiting:
-                log.warning("waiting for a store", store=type(error).__name__, detail=str(error))
-            waiting = True
-        except Exception:
-            log.exception("a pass failed")
+
+    def pause() -> bool:
         if heartbeat is not None:
             heartbeat.touch()
-        stop.wait(interval)
+        return not stop.wait(interval)
+
+    while not stop.is_set():
+        try:
+            wait_for_stores(work, pause=pause)
+        except Exception:
+            log.exception("a pass failed")
+        pause()
