@@ -10,7 +10,7 @@ from redis import Redis
 from sqlalchemy import select
 
 from common.ids import new_id
-from common.storage import AttemptStore
+from common.storage import RESERVED_SPACE, AttemptStore
 from common.stores.video_cache import VideoCache
 from db.engine import Database
 from db.models import Job, JobKind, JobState, Rendition, Role, User, Video
@@ -133,7 +133,7 @@ def context(house: House, redis: Redis) -> Iterator[WorkerContext]:
         redis=redis,
         videos=VideoCache(redis),
         storage=house.storage,
-        limits=SandboxLimits(),
+        limits=SandboxLimits(reserve=RESERVED_SPACE),
         name="bench-0",
         stopping=threading.Event(),
     )

@@ -51,7 +51,7 @@ class SandboxLimits:
     :ivar threads: of one encoder or decoder.
     :ivar max_pixels: of one frame.
     :ivar max_seconds: the longest duration, as measured.
-    :ivar reserve: bytes that stay free on the volume, as uploads leave them.
+    :ivar reserve: bytes that stay free on the volume.
     :ivar base_seconds: wall-clock seconds for a step, plus `seconds_per_second` for each second of
         the video.
     """
@@ -62,7 +62,7 @@ class SandboxLimits:
     threads: int = field(default_factory=lambda: min(os.cpu_count() or 1, 16))
     max_pixels: int = 1 << 26
     max_seconds: int = 48 * 3600
-    reserve: int = 64 << 20
+    reserve: int = 0
     base_seconds: int = 300
     seconds_per_second: int = 60
 

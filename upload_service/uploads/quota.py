@@ -10,14 +10,11 @@ from sqlalchemy.orm import Session
 from common.errors import MatineeError
 from common.formatting import filesize
 from common.quota import storage_use
-from common.storage import IncomingStore
+from common.storage import RESERVED_SPACE, IncomingStore
 from db.engine import transaction
 from db.models import Upload, Volume
 from upload_service.receive.body import BodyTooLarge
 from upload_service.uploads.context import UploadContext
-
-RESERVED_SPACE = 64 << 20
-"""Bytes of the volume that uploads leave free: the database may share it."""
 
 MAX_UNFINISHED = 100
 """Unfinished uploads of one account."""
