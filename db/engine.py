@@ -112,7 +112,7 @@ class Database:
             # run. The context holds the request's log fields.
             context = contextvars.copy_context()
             retry = functools.partial(self._retry, work, writes=writes)
-            return native_threads.run(lambda: context.run(retry))
+            return native_threads.run(lambda: context.run(retry), pool=native_threads.Pool.DATABASE)
         return self._retry(work, writes=writes)
 
     def _connect_first(self) -> None:
