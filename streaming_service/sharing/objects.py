@@ -16,7 +16,7 @@ Mark = Callable[[Iterable[str]], None]
 
 @dataclass(frozen=True)
 class SharedObject:
-    """A video or a collection, by its id. Exactly one of both is set, as in `grants` and `links`."""
+    """A video or a collection, by its id; exactly one of both is set."""
 
     video_id: str | None = None
     collection_id: str | None = None

@@ -2,7 +2,6 @@
 in other words.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 
