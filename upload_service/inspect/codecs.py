@@ -8,25 +8,19 @@ adds from its configuration.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from upload_service.inspect.errors import NotAVideo, damaged
-from upload_service.inspect.reader import unpack
+from upload_service.inspect.mp4.boxes import unpack
 
 ConfigBoxes = Mapping[bytes, bytes]
 """The contents of the boxes in a sample entry, by their four letters."""
 
 
-@dataclass(frozen=True)
-class Codec:
-    """An accepted codec.
+CodecName = Callable[[str, ConfigBoxes], str]
+"""Makes the RFC 6381 name from the four letters and the boxes of the sample entry.
 
-    :ivar config: the box a decoder cannot start without, if there is one.
-    :ivar name: makes the RFC 6381 name from the four letters and the boxes of the sample entry.
-    """
-
-    config: bytes | None
-    name: Callable[[str, ConfigBoxes], str]
+It raises KeyError for a box that is missing, without which a decoder cannot start.
+"""
 
 
 def name_codec(kind: bytes, boxes: ConfigBoxes, *, track: str, convertible: bool = False) -> str:
@@ -43,14 +37,15 @@ def name_codec(kind: bytes, boxes: ConfigBoxes, *, track: str, convertible: bool
             "This file is encrypted with copy protection (DRM). "
             "Choose one that plays without a key."
         )
-    codec = (VIDEO_CODECS if track == "video" else AUDIO_CODECS).get(letters)
-    if codec is None and convertible:
-        codec = CONVERTIBLE[track].get(letters)
-    if codec is None:
+    name = (VIDEO_CODECS if track == "video" else AUDIO_CODECS).get(letters)
+    if name is None and convertible:
+        name = CONVERTIBLE[track].get(letters)
+    if name is None:
         raise _unsupported(track, KNOWN_BY_NAME.get(letters) or _spell(letters))
-    if codec.config is not None and codec.config not in boxes:
-        raise damaged(f"the {track} does not say how to decode it")
-    return codec.name(letters, boxes)
+    try:
+        return name(letters, boxes)
+    except KeyError as error:
+        raise damaged(f"the {track} does not say how to decode it") from error
 
 
 def is_playable(video_codec: str, audio_codec: str | None) -> bool:
@@ -163,32 +158,32 @@ def _descriptor(data: bytes, tag: int) -> bytes:
     return b""
 
 
-VIDEO_CODECS = {
-    "avc1": Codec(b"avcC", _avc),  # Every browser.
-    "avc3": Codec(b"avcC", _avc),
-    "av01": Codec(b"av1C", _av1),  # Every browser; Safari where the hardware can.
-    "vp09": Codec(b"vpcC", _vp9),  # Every browser.
-    "hvc1": Codec(b"hvcC", _hevc),  # Safari; Chrome, Edge and Firefox where the machine can.
-    "hev1": Codec(b"hvcC", _hevc),
+VIDEO_CODECS: Mapping[str, CodecName] = {
+    "avc1": _avc,  # Every browser.
+    "avc3": _avc,
+    "av01": _av1,  # Every browser; Safari where the hardware can.
+    "vp09": _vp9,  # Every browser.
+    "hvc1": _hevc,  # Safari; Chrome, Edge and Firefox where the machine can.
+    "hev1": _hevc,
 }
 
-AUDIO_CODECS = {
-    "mp4a": Codec(None, _mpeg_audio),  # AAC and MP3: every browser.
-    **dict.fromkeys((".mp3", "Opus", "fLaC"), Codec(None, _plain)),
+AUDIO_CODECS: Mapping[str, CodecName] = {
+    "mp4a": _mpeg_audio,  # AAC and MP3: every browser.
+    **dict.fromkeys((".mp3", "Opus", "fLaC"), _plain),
     # Safari, and Edge where the machine can; others play no audio.
-    **dict.fromkeys(("ac-3", "ec-3"), Codec(None, _plain)),
-    "alac": Codec(None, _plain),  # Safari.
+    **dict.fromkeys(("ac-3", "ec-3"), _plain),
+    "alac": _plain,  # Safari.
     # PCM, as cameras write it: Safari and Chrome.
-    **dict.fromkeys(("sowt", "twos", "lpcm", "in24", "ipcm", "ulaw", "alaw"), Codec(None, _plain)),
+    **dict.fromkeys(("sowt", "twos", "lpcm", "in24", "ipcm", "ulaw", "alaw"), _plain),
 }
 
 _IN_MOST_BROWSERS = frozenset({"avc1", "avc3", "av01", "vp09"})
 _UNCOMMON_PROFILES = frozenset({"6e", "7a", "f4", "2c"})  # ISO/IEC 14496-10, annex A
 
-CONVERTIBLE: Mapping[str, Mapping[str, Codec]] = {
+CONVERTIBLE: Mapping[str, Mapping[str, CodecName]] = {
     # ProRes, from Proxy to 4444 XQ.
-    "video": dict.fromkeys(("apco", "apcs", "apcn", "apch", "ap4h", "ap4x"), Codec(None, _plain)),
-    "audio": dict.fromkeys(("in32", "fl32"), Codec(None, _plain)),
+    "video": dict.fromkeys(("apco", "apcs", "apcn", "apch", "ap4h", "ap4x"), _plain),
+    "audio": dict.fromkeys(("in32", "fl32"), _plain),
 }
 """What the transcode service decodes and no browser plays, by kind of track."""
 

@@ -1,10 +1,9 @@
 """Movie fragments (ISO/IEC 14496-12, 8.8): samples described next to their data."""
 
 from upload_service.inspect.errors import damaged, truncated
-from upload_service.inspect.mp4.boxes import Box, BoxReader
-from upload_service.inspect.mp4.tables import numbers
+from upload_service.inspect.mp4.boxes import Box, BoxReader, unpack
+from upload_service.inspect.mp4.tables import numbers, read_entries
 from upload_service.inspect.mp4.tracks import Movie, Mp4Track
-from upload_service.inspect.reader import unpack
 
 _BASE_OFFSET, _DESCRIPTION, _DURATION, _SIZE = 0x1, 0x2, 0x8, 0x10
 _BASE_IS_MOOF = 0x20000
@@ -31,10 +30,10 @@ def check_index(reader: BoxReader, sidx: Box) -> None:
     (first,) = unpack(">Q", head, 20) if version else unpack(">I", head, 16)
     offset = 28 if version else 20
     (count,) = unpack(">2xH", head, offset)
-    if sidx.body + offset + 4 + count * 12 > sidx.end:
-        raise damaged("a table announces more than it holds")
-    words = numbers("I", reader.read(sidx.body + offset + 4, count * 12))
-    if sidx.end + first + sum(word & 0x7FFFFFFF for word in words[::3]) > reader.size:
+    end = sidx.end + first
+    for data in read_entries(reader, sidx, skip=offset + 4, count=count, entry=12):
+        end += sum(word & 0x7FFFFFFF for word in numbers("I", data)[::3])
+    if end > reader.size:
         raise truncated()
 
 
@@ -93,20 +92,16 @@ def _add_run(
     offset += 4 if flags & _RUN_FIRST_FLAGS else 0
     fields = (_RUN_DURATION, _RUN_SIZE, _RUN_SAMPLE_FLAGS, _RUN_COMPOSITION)
     width = sum(1 for flag in fields if flags & flag)
-    if trun.body + offset + count * width * 4 > trun.end:
-        raise damaged("a table announces more than it holds")
     duration, size = defaults
-    ticks, length = count * duration, count * size
-    if flags & (_RUN_DURATION | _RUN_SIZE):
-        ticks = length = 0
-        step = (1 << 18) // width
-        for first in range(0, count, step):
-            here = min(step, count - first)
-            at = trun.body + offset + first * width * 4
-            words = numbers("I", reader.read(at, here * width * 4))
-            ticks += sum(words[::width]) if flags & _RUN_DURATION else here * duration
-            second = 1 if flags & _RUN_DURATION else 0
-            length += sum(words[second::width]) if flags & _RUN_SIZE else here * size
+    ticks = 0 if flags & _RUN_DURATION else count * duration
+    length = 0 if flags & _RUN_SIZE else count * size
+    if width:
+        for data in read_entries(reader, trun, skip=offset, count=count, entry=width * 4):
+            words = numbers("I", data)
+            if flags & _RUN_DURATION:
+                ticks += sum(words[::width])
+            if flags & _RUN_SIZE:
+                length += sum(words[1 if flags & _RUN_DURATION else 0 :: width])
     track.samples += count
     track.ticks += ticks
     if start < 0 or start + length > reader.size:
