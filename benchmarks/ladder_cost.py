@@ -5,18 +5,14 @@ import subprocess
 from pathlib import Path
 from statistics import mean
 
-from transcode_service.media import (
-    SandboxLimits,
-    check,
-    encode_rendition,
-    find_ffmpeg,
-    make_audio,
-    make_thumbnails,
-    measure,
-    plan,
-    remux_video,
-)
-from transcode_service.media.encode import CRF, KEYFRAME_SECONDS, PRESET, cap, fit
+from transcode_service.media.audio import make_audio
+from transcode_service.media.encode import CRF, KEYFRAME_SECONDS, PRESET, cap, encode_rendition, fit
+from transcode_service.media.ladder import plan
+from transcode_service.media.probe import check, measure
+from transcode_service.media.remux import remux_video
+from transcode_service.media.sandbox import find_ffmpeg
+from transcode_service.media.source_info import SandboxLimits
+from transcode_service.media.storyboard import make_thumbnails
 
 _ROUNDS = 2
 

@@ -17,7 +17,8 @@ from db.engine import transaction
 from db.models import REJECTION_LIMIT, Job, JobKind, JobState, Rendition, RenditionKind, Video
 from transcode_service.estimates import refresh
 from transcode_service.jobs import Claim, fail, finish
-from transcode_service.media import RenditionInfo, SourceInfo, write_master
+from transcode_service.media.playlists import write_master
+from transcode_service.media.source_info import RenditionInfo, SourceInfo
 from transcode_service.steps import StepOutput
 
 MASTER = "hls/master.m3u8"

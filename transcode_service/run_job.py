@@ -4,7 +4,7 @@ import errno
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
+from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -17,8 +17,8 @@ from db.engine import DatabaseUnavailable
 from transcode_service import jobs, publishing
 from transcode_service.jobs import Claim
 from transcode_service.leases import Cancelled, Lease, LeaseLost, WorkerStopping
-from transcode_service.media import DiskFull, MediaFailed, UnplayableSource
-from transcode_service.steps import JobRun, StepOutput, run_step
+from transcode_service.media.source_info import DiskFull, MediaFailed, UnplayableSource
+from transcode_service.steps import JobRun, run_step
 from transcode_service.worker_context import WorkerContext
 
 _RETRY_DELAY = 1.0  # seconds between two tries to reach a store that is unavailable
@@ -65,20 +65,7 @@ def run_one(context: WorkerContext) -> bool:
 def _attempt(context: WorkerContext, claim: Claim, lease: Lease) -> None:
     began = time.monotonic()
     try:
-        if context.storage.free_bytes() < context.limits.reserve:
-            raise DiskFull
-        folder = context.storage.attempt_folder(claim.video_id, claim.job_id, claim.fence)
-        run = JobRun(
-            storage=context.storage,
-            video_id=claim.video_id,
-            height=claim.height,
-            folder=folder,
-            limits=context.limits,
-            report=lease.report,
-        )
-        output = run_step(claim.kind, run)
-        seconds = time.monotonic() - began
-        _publish(context, claim, lease, folder=folder, output=output, seconds=seconds)
+        _run_and_publish(context, claim, lease)
     except Cancelled as cancelled:
         _cancel(context, claim, cancelled)
     except UnplayableSource as unplayable:
@@ -98,29 +85,20 @@ def _attempt(context: WorkerContext, claim: Claim, lease: Lease) -> None:
         _fail(context, claim, error=_FAULT, detail=f"{type(error).__name__}: {error}")
 
 
-def _publish(
-    context: WorkerContext,
-    claim: Claim,
-    lease: Lease,
-    *,
-    folder: Path,
-    output: StepOutput,
-    seconds: float,
-) -> None:
+def _run_and_publish(context: WorkerContext, claim: Claim, lease: Lease) -> None:
+    began = time.monotonic()
+    storage = context.storage
+    if storage.free_bytes() < context.limits.reserve:
+        raise DiskFull
+    folder = storage.attempt_folder(claim.video_id, claim.job_id, claim.fence)
+    run = JobRun(storage, claim.video_id, claim.height, folder, context.limits, lease.report)
+    output = run_step(claim.kind, run)
+    seconds = time.monotonic() - began
     for name in output.files:
         sync_path(folder / name)  # here, since a transaction should be short
-
-    def publish() -> bool:
-        return publishing.publish(
-            context.database,
-            storage=context.storage,
-            claim=claim,
-            folder=folder,
-            output=output,
-            seconds=seconds,
-        )
-
-    if not _persist(context, publish, lease):
+    publish = partial(publishing.publish, context.database, storage=storage, claim=claim)
+    work = partial(publish, folder=folder, output=output, seconds=seconds)
+    if not _persist(context, work, lease):
         raise LeaseLost
     log.info("step done", seconds=round(seconds, 2))
     if len(output.steps) > 1:

@@ -8,8 +8,13 @@ from typing import TypeVar
 
 from common.storage import AttemptStore
 from db.models import JobKind
-from transcode_service import media
-from transcode_service.media import RenditionInfo, Report, SandboxLimits, SourceInfo
+from transcode_service.media.audio import make_audio
+from transcode_service.media.encode import encode_rendition
+from transcode_service.media.ladder import plan
+from transcode_service.media.probe import check, measure
+from transcode_service.media.remux import remux_video
+from transcode_service.media.source_info import RenditionInfo, Report, SandboxLimits, SourceInfo
+from transcode_service.media.storyboard import make_thumbnails
 
 SOURCE_INFO = "facts.json"
 
@@ -59,27 +64,25 @@ class JobRun:
 def run_step(kind: JobKind, run: JobRun) -> StepOutput:
     """Carry out a step.
 
-    :raises media.UnplayableSource: the video can never be played.
-    :raises media.MediaFailed: the step did not succeed.
+    :raises UnplayableSource: the video can never be played.
+    :raises MediaFailed: the step did not succeed.
     :raises FileNotFoundError: the original is not there.
     """
     return _STEPS[kind](run)
 
 
 def _check(run: JobRun) -> StepOutput:
-    info = media.measure(run.source, run.limits, report=lambda done: run.report(done / 2))
-    media.check(
-        run.source, info=info, limits=run.limits, report=lambda done: run.report((1 + done) / 2)
-    )
+    info = measure(run.source, run.limits, report=lambda done: run.report(done / 2))
+    check(run.source, info=info, limits=run.limits, report=lambda done: run.report((1 + done) / 2))
     # Measuring reads the whole file, so it is done once for all steps.
     run.storage.publish_text(json.dumps(asdict(info)), run.video_id, SOURCE_INFO)
-    plan = media.plan(info)
+    planned = plan(info)
     steps = [(JobKind.THUMBNAILS, 0)]
-    if plan.copy:
+    if planned.copy:
         steps.append((JobKind.REMUX, 0))
-    if plan.audio:
+    if planned.audio:
         steps.append((JobKind.AUDIO, 0))
-    steps += [(JobKind.RENDITION, height) for height in plan.heights]
+    steps += [(JobKind.RENDITION, height) for height in planned.heights]
     return StepOutput(steps=tuple(steps), info=info)
 
 
@@ -91,11 +94,11 @@ def _call(step: Callable[..., T], run: JobRun, **more: int) -> T:
 
 _STEPS: dict[JobKind, Callable[[JobRun], StepOutput]] = {
     JobKind.CHECK: _check,
-    JobKind.THUMBNAILS: lambda run: StepOutput(thumbnails=_call(media.make_thumbnails, run)),
-    JobKind.REMUX: lambda run: StepOutput(renditions=(_call(media.remux_video, run),)),
-    JobKind.AUDIO: lambda run: StepOutput(renditions=_call(media.make_audio, run)),
+    JobKind.THUMBNAILS: lambda run: StepOutput(thumbnails=_call(make_thumbnails, run)),
+    JobKind.REMUX: lambda run: StepOutput(renditions=(_call(remux_video, run),)),
+    JobKind.AUDIO: lambda run: StepOutput(renditions=_call(make_audio, run)),
     JobKind.RENDITION: lambda run: StepOutput(
-        renditions=(_call(media.encode_rendition, run, height=run.height),)
+        renditions=(_call(encode_rendition, run, height=run.height),)
     ),
 }
 
@@ -107,4 +110,4 @@ def _source_info(run: JobRun) -> SourceInfo:
             json.loads(run.storage.published_text(run.video_id, SOURCE_INFO))
         )
     except (FileNotFoundError, ValueError, KeyError, TypeError):
-        return media.measure(run.source, run.limits, report=lambda done: run.report(0.0))
+        return measure(run.source, run.limits, report=lambda done: run.report(0.0))

@@ -9,7 +9,7 @@ from common.storage import AttemptStore
 from common.stores.redis_client import connect_redis
 from common.stores.video_cache import VideoCache
 from db.engine import Database, connect
-from transcode_service.media import SandboxLimits
+from transcode_service.media.source_info import SandboxLimits
 from transcode_service.settings import TranscodeSettings
 
 

@@ -16,6 +16,8 @@ from common.settings import CommonSettings, Environment, SettingsError
 from common.storage import StorageError
 from db.engine import DatabaseUnavailable
 
+_RETRY_DELAY = 1.0  # seconds after a pass that failed, where there is no interval
+
 log = structlog.get_logger()
 
 
@@ -60,17 +62,19 @@ def repeat_until_stopped(
 ) -> None:
     """Work again and again until told to stop; wait for stores that are unavailable.
 
-    :param interval: seconds between two passes.
+    :param interval: seconds between two passes. 0 is for work that waits by itself; a pass that
+        failed is then repeated after a second.
     :param heartbeat: a file to touch after each pass. A health check sees by its age whether the
         program hangs.
     """
     waiting = False
     while not stop.is_set():
+        pause = interval or _RETRY_DELAY
         try:
             work()
             if waiting:
                 log.info("stores are back")
-            waiting = False
+            waiting, pause = False, interval
         except (DatabaseUnavailable, RedisError, StorageError) as error:
             if not waiting:
                 log.warning("waiting for a store", store=type(error).__name__, detail=str(error))
@@ -79,4 +83,4 @@ def repeat_until_stopped(
             log.exception("a pass failed")
         if heartbeat is not None:
             heartbeat.touch()
-        stop.wait(interval)
+        stop.wait(pause)

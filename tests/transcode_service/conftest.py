@@ -15,7 +15,7 @@ from common.stores.video_cache import VideoCache
 from db.engine import Database
 from db.models import Job, JobKind, JobState, Rendition, Role, User, Video
 from transcode_service import steps
-from transcode_service.media import RenditionInfo, SandboxLimits
+from transcode_service.media.source_info import RenditionInfo, SandboxLimits
 from transcode_service.steps import JobRun, StepOutput
 from transcode_service.worker_context import WorkerContext
 

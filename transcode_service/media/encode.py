@@ -21,7 +21,6 @@ MAX_FRAME_RATE = 60
 """Frames a second; few screens show more."""
 
 _LARGEST_ERROR_SHARE = "0.05"
-_LATE_MS = 40
 
 # Kilobits a second by shorter side: Apple's ladder, HLS Authoring Specification, 9.
 _CAPS = {240: 400, 360: 900, 480: 1600, 720: 3600, 1080: 6000}

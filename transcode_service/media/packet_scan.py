@@ -39,13 +39,16 @@ class TrackScan:
         span = self.last - self.first
         return (self.count - 1) / span if self.count > 1 and span > 0 else 1.0
 
+    @property
+    def bit_rate(self) -> int:
+        """Bits a second on average."""
+        return round(self.bytes * 8 / max(self.end - self.first, 0.001))
+
     def take(self, packet: "Packet[Stream]") -> None:
         """Count a packet in."""
-        at = packet.pts
+        at = packet.dts if packet.pts is None else packet.pts
         if at is None:
-            at = packet.dts
-            if at is None:
-                return
+            return
         time = at * self.time_base
         self.bytes += packet.size
         if packet.is_corrupt:

@@ -24,10 +24,6 @@ class _Segment:
     def line(self) -> str:
         return f"#EXTINF:{self.duration:.5f},\n#EXT-X-BYTERANGE:{self.size}@{self.at}"
 
-    @property
-    def rate(self) -> float:
-        return self.size * 8 / self.duration
-
 
 def write_rendition(
     folder: Path,
@@ -87,7 +83,7 @@ def peak_rate(segments: Sequence[_Segment]) -> int:
                 break
             if duration >= 0.5 * target:
                 peak = max(peak, size * 8 / duration)
-    return ceil(peak or max(segment.rate for segment in segments))
+    return ceil(peak)
 
 
 def _segments(fragments: Sequence[Fragment]) -> Iterator[_Segment]:
@@ -162,7 +158,7 @@ def write_master(renditions: Iterable[RenditionInfo], *, hls: Path | None = None
     """
     rows = list(renditions)
     audio = sorted(
-        (row for row in rows if row.kind == "audio"), key=lambda row: _by_number(row.name)
+        (row for row in rows if row.kind == "audio"), key=lambda row: (len(row.name), row.name)
     )
     video = sorted(
         (row for row in rows if row.kind == "video"), key=lambda row: row.average_bandwidth
@@ -179,11 +175,6 @@ def write_master(renditions: Iterable[RenditionInfo], *, hls: Path | None = None
         if path and path.is_file():
             lines.append(_keyframes_line(row, read_segments(path.read_text(encoding="ascii"))))
     return "\n".join([*lines, ""])
-
-
-def _by_number(name: str) -> tuple[int, str]:
-    tail = name.rpartition("-")[2]
-    return (int(tail) if tail.isdigit() else 0, name)
 
 
 def _distinct_names(audio: Sequence[RenditionInfo]) -> list[str]:

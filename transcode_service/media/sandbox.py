@@ -191,7 +191,11 @@ def _run(
     report: Report,
     follow: Follow = lambda line: None,
 ) -> ProcessResult:
-    process = subprocess.Popen(  # noqa: S603 - a list of our own making, and no shell
+    def tick(done: float) -> None:
+        _free_space(folder, limits)
+        report(done)
+
+    with subprocess.Popen(  # noqa: S603 - a list of our own making, and no shell
         command,
         cwd=folder,
         env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "PYTHONPATH": str(_ROOT)},
@@ -199,16 +203,12 @@ def _run(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
-    )
-
-    def tick(done: float) -> None:
-        _free_space(folder, limits)
-        report(done)
-
-    try:
-        return _follow(process, wall, tick, follow)
-    finally:
-        _end(process)
+    ) as process:
+        try:
+            return _follow(process, wall, tick, follow)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # it may hold more than this process
 
 
 def _follow(
@@ -241,16 +241,6 @@ def _follow(
     except subprocess.TimeoutExpired as error:
         raise MediaFailed("Processing this video took too long.") from error
     return ProcessResult(kept[output], _text(kept[errors]), status)
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Kill the whole process group, which may hold more than the process that was started."""
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    for pipe in (process.stdout, process.stderr):
-        if pipe:
-            pipe.close()
 
 
 def _explain(result: ProcessResult, *, free: int, largest: int) -> MediaFailed | UnplayableSource:
