@@ -19,8 +19,7 @@ import functools
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import pymysql
@@ -79,8 +78,14 @@ class Database:
         """
         if not self._is_sqlite:
             return self._run(work, writes=True)
-        with self._write_turn():
+        # One after the other: SQLite lets in whichever writer happens to look first, and of many
+        # some would wait for ever. Under gevent those that wait here occupy no native thread.
+        if not self._sqlite_writer.acquire(timeout=_TURN_TIMEOUT):
+            raise DatabaseUnavailable("other writers took too long")
+        try:
             return self._run(work, writes=True)
+        finally:
+            self._sqlite_writer.release()
 
     def ping(self) -> None:
         """Check that the database answers.
@@ -91,20 +96,6 @@ class Database:
             self.read(lambda session: session.execute(text("SELECT 1")))
         except DBAPIError as error:
             raise DatabaseUnavailable(str(error.orig)) from error
-
-    @contextmanager
-    def _write_turn(self) -> Iterator[None]:
-        """Let one writer of this process after the other ask SQLite for its lock.
-
-        SQLite lets in whichever writer happens to look first, so of many some would wait for ever.
-        Under gevent those that wait here are greenlets, and occupy no native thread.
-        """
-        if not self._sqlite_writer.acquire(timeout=_TURN_TIMEOUT):
-            raise DatabaseUnavailable("other writers took too long")
-        try:
-            yield
-        finally:
-            self._sqlite_writer.release()
 
     def _run(self, work: Callable[[Session], T], *, writes: bool) -> T:
         if self._is_sqlite and native_threads.shares_one_thread():

@@ -3,7 +3,7 @@
 import errno
 from typing import BinaryIO
 
-from common.storage.durability import remove_folder, sync_folder
+from common.storage.durability import remove_folder, sync_path
 from common.storage.volume import ORIGINAL, Volume
 
 
@@ -22,9 +22,9 @@ class VideoStore(Volume):
         folder = self._video_folder(upload_id)
         folder.mkdir(mode=0o755, exist_ok=True)
         source.rename(folder / ORIGINAL)
-        sync_folder(folder)
-        sync_folder(self._incoming)
-        sync_folder(self.root)
+        sync_path(folder)
+        sync_path(self._incoming)
+        sync_path(self.root)
 
     def has_original(self, video_id: str) -> bool:
         """Tell whether a video has its original."""

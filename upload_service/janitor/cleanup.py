@@ -61,7 +61,7 @@ class Cleaner:
         done: Counter[str] = Counter()
         uploads = {upload.id: upload for upload in _all_uploads(self.stores.database)}
         self._each(uploads, lambda upload_id: self._clean_upload(uploads[upload_id]), done)
-        strays = [name for name, _ in self.incoming.list_incoming() if name not in uploads]
+        strays = [one for one in self.incoming.sizes() if one not in uploads]
         self._each(strays, self._clean_stray, done)
         self._each(_unwanted_videos(self.stores.database), self._remove_video, done)
         return done
