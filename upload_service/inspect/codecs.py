@@ -7,6 +7,7 @@ A name (RFC 6381, 3.3) is the four letters of the sample entry, then what the co
 adds from its configuration.
 """
 
+import re
 from collections.abc import Callable, Mapping
 
 from upload_service.inspect.errors import NotAVideo, damaged
@@ -117,46 +118,32 @@ def _vp9(letters: str, boxes: ConfigBoxes) -> str:
 
 def _mpeg_audio(letters: str, boxes: ConfigBoxes) -> str:
     """RFC 6381, 3.3: the object type of ISO/IEC 14496-1, then for MPEG-4 that of 14496-3."""
-    if b"esds" not in boxes:
+    found = _ESDS.match(boxes.get(b"esds", b""))
+    if not found:
         return letters
-    config = _descriptor(boxes[b"esds"][4:], _ES)
-    flags = config[2] if len(config) > 2 else 0
-    skip = 3 + (2 if flags & 0x80 else 0)
-    if flags & 0x40:
-        skip += 1 + (config[skip] if len(config) > skip else 0)
-    decoder = _descriptor(config[skip + (2 if flags & 0x20 else 0) :], _DECODER_CONFIG)
-    if not decoder:
-        return letters
-    kind = decoder[0]
+    kind = found[1][0]
     if kind not in MPEG_AUDIO_TYPES:
         raise _unsupported("audio", KNOWN_BY_NAME.get(f"mp4a.{kind:02x}") or f"mp4a.{kind:02X}")
     if kind != _MPEG4_AUDIO:
         return f"{letters}.{kind:02X}"
-    specific = _descriptor(decoder[13:], _DECODER_SPECIFIC) + b"\0\0"
-    object_type = specific[0] >> 3
+    specific = int.from_bytes(found[2] or b"\0\0", "big")
+    object_type = specific >> 11
     if object_type == 31:  # The escape of ISO/IEC 14496-3, 1.6.2.1.
-        object_type = 32 + (int.from_bytes(specific[:2], "big") >> 5 & 0x3F)
+        object_type = 32 + (specific >> 5 & 0x3F)
     return f"{letters}.40.{object_type}" if object_type else letters
 
 
-_ES, _DECODER_CONFIG, _DECODER_SPECIFIC = 3, 4, 5
 _MPEG4_AUDIO = 0x40
 
-
-def _descriptor(data: bytes, tag: int) -> bytes:
-    """Return the content of the descriptor that begins `data`; empty if it is not that one.
-
-    ISO/IEC 14496-1, 8.3.3: a size is up to four bytes of seven bits each.
-    """
-    if not data or data[0] != tag:
-        return b""
-    size = 0
-    for index in range(1, min(5, len(data))):
-        size = size << 7 | data[index] & 0x7F
-        if not data[index] & 0x80:
-            return data[index + 1 : index + 1 + size]
-    return b""
-
+# ISO/IEC 14496-1, 7.2.6; 14496-14, 3.1.2, leaves out what is optional. After the box's version: the
+# ES descriptor, in it the decoder's configuration with the object type, in it the codec's own. Each
+# is a tag, a size of up to four bytes of seven bits, and the content.
+_ESDS = re.compile(
+    rb".{4}\x03[\x80-\xff]{0,3}[\0-\x7f].{2}\0"
+    rb"\x04[\x80-\xff]{0,3}[\0-\x7f](.).{12}"
+    rb"(?:\x05[\x80-\xff]{0,3}[\0-\x7f](..))?",
+    re.DOTALL,
+)
 
 VIDEO_CODECS: Mapping[str, CodecName] = {
     "avc1": _avc,  # Every browser.

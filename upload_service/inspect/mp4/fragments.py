@@ -6,6 +6,7 @@ from upload_service.inspect.mp4.tables import numbers, read_entries
 from upload_service.inspect.mp4.tracks import Movie, Mp4Track
 
 _BASE_OFFSET, _DESCRIPTION, _DURATION, _SIZE = 0x1, 0x2, 0x8, 0x10
+_TRACK_FIELDS = {_BASE_OFFSET: "Q", _DESCRIPTION: "I", _DURATION: "I", _SIZE: "I"}
 _BASE_IS_MOOF = 0x20000
 _RUN_OFFSET, _RUN_FIRST_FLAGS = 0x1, 0x4
 _RUN_DURATION, _RUN_SIZE, _RUN_SAMPLE_FLAGS, _RUN_COMPOSITION = 0x100, 0x200, 0x400, 0x800
@@ -50,23 +51,16 @@ def _add_track_fragment(
     track = movie.by_id.get(track_id)
     if track is None:
         raise damaged("a fragment is of a track that is not there")
+    present = [flag for flag in _TRACK_FIELDS if flags & flag]
+    layout = "".join(_TRACK_FIELDS[flag] for flag in present)
+    fields = dict(zip(present, unpack(f">{layout}", data, 8), strict=True))
     duration, size = movie.defaults.get(track_id, (0, 0))
-    offset = 8
-    if flags & _BASE_OFFSET:
-        (base,) = unpack(">Q", data, offset)
-        offset += 8
-    elif flags & _BASE_IS_MOOF:
-        base = moof_start
-    offset += 4 if flags & _DESCRIPTION else 0
-    if flags & _DURATION:
-        (duration,) = unpack(">I", data, offset)
-        offset += 4
-    if flags & _SIZE:
-        (size,) = unpack(">I", data, offset)
+    defaults = fields.get(_DURATION, duration), fields.get(_SIZE, size)
+    base = fields.get(_BASE_OFFSET, moof_start if flags & _BASE_IS_MOOF else base)
     end = base
     for box in boxes:
         if box.kind == b"trun":
-            end = _add_run(reader, box, track, (base, end), (duration, size))
+            end = _add_run(reader, box, track, (base, end), defaults)
     return end
 
 

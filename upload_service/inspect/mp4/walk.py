@@ -43,15 +43,12 @@ class _TopLevel:
 
 
 def inspect_mp4(reader: BoxReader, head: bytes, *, formats: frozenset[str]) -> VideoInfo:
-    """Check that a file is an MP4 that can be played or converted, and read its properties.
+    """Do what :func:`upload_service.inspect.inspect_file` does, for MP4 and QuickTime files.
 
     QuickTime files count as MP4 files, as they do for browsers. With `mov` among the formats,
     codecs are accepted that have to be converted.
 
     :param head: the first bytes of the file, up to `upload_service.inspect.signatures.HEAD`.
-    :param formats: the accepted formats: see `common.formats`.
-    :raises NotAVideo: it is not, with a sentence that says what is wrong.
-    :raises OSError: the file cannot be read.
     """
     if head[4:8] not in _TOP_LEVEL:
         raise error_for_signature(head)
