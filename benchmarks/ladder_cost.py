@@ -5,11 +5,18 @@ import subprocess
 from pathlib import Path
 from statistics import mean
 
-from transcode_service.media.audio import make_audio
-from transcode_service.media.encode import CRF, KEYFRAME_SECONDS, PRESET, cap, encode_rendition, fit
 from transcode_service.media.ladder import plan
 from transcode_service.media.probe import check, measure
-from transcode_service.media.remux import remux_video
+from transcode_service.media.renditions import (
+    CRF,
+    KEYFRAME_SECONDS,
+    PRESET,
+    cap,
+    encode_rendition,
+    fit,
+    make_audio,
+    remux_video,
+)
 from transcode_service.media.sandbox import find_ffmpeg
 from transcode_service.media.source_info import SandboxLimits
 from transcode_service.media.storyboard import make_thumbnails

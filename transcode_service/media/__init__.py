@@ -3,7 +3,4 @@
 Each step reads `source` (the original) and writes into `folder` (its attempt's own), and returns
 what lies there ready to be published. `report` is called about twice a second with how much is
 done; an exception from it ends the step and its processes.
-
-A master playlist may be published only once the audio step is done (or the plan has no audio):
-until then the video would play without it.
 """

@@ -77,7 +77,6 @@ def scan_packets(
     :raises UnplayableSource: the file is truncated, damaged, empty or too long.
     """
     scans = {stream.index: TrackScan(float(stream.time_base or 1)) for stream in (video, *audio)}
-    _check_index(container, (video, *audio))
     try:
         for packet in container.demux(video, *audio):
             scans[packet.stream_index].take(packet)
@@ -103,15 +102,6 @@ def _truncated() -> UnplayableSource:
     return UnplayableSource(
         "This file is cut short: a part of it is missing. Get a whole copy and upload it again."
     )
-
-
-def _check_index(container: InputContainer, streams: Sequence[VideoStream | AudioStream]) -> None:
-    """Compare the size of the file with the places of samples in the index of an MP4."""
-    size = container.size
-    for stream in streams:
-        for entry in stream.index_entries:
-            if entry.pos + entry.size > size:
-                raise _truncated()
 
 
 def _check_whole(stream: Stream, scan: TrackScan) -> None:

@@ -25,17 +25,10 @@ class _Segment:
         return f"#EXTINF:{self.duration:.5f},\n#EXT-X-BYTERANGE:{self.size}@{self.at}"
 
 
-def write_rendition(
-    folder: Path,
-    name: str,
-    *,
-    kind: str,
-    width: int | None = None,
-    height: int | None = None,
-    language: str | None = None,
-    title: str | None = None,
-) -> RenditionInfo:
+def write_rendition(folder: Path, name: str, *, kind: str) -> RenditionInfo:
     """Write the playlists of `<name>.mp4` in a folder, and return what is measured of it.
+
+    The caller adds the size of the frame, or the language and the title.
 
     :raises MediaFailed: the file is not what ffmpeg was asked for.
     """
@@ -58,11 +51,7 @@ def write_rendition(
         bandwidth=peak_rate(segments),
         average_bandwidth=ceil(sum(s.size for s in segments) * 8 / duration),
         size=(folder / f"{name}.mp4").stat().st_size,
-        width=width,
-        height=height,
         frame_rate=round(samples / duration, 3) if kind == "video" else None,
-        language=language,
-        title=title,
     )
 
 

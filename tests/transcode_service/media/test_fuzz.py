@@ -11,11 +11,9 @@ import pytest
 
 from tests.transcode_service.media.conftest import Sources, quiet
 from tests.transcode_service.media.sources import mutate
-from transcode_service.media.audio import make_audio
-from transcode_service.media.encode import encode_rendition
 from transcode_service.media.ladder import plan
 from transcode_service.media.probe import check, measure
-from transcode_service.media.remux import remux_video
+from transcode_service.media.renditions import encode_rendition, make_audio, remux_video
 from transcode_service.media.source_info import MediaFailed, SandboxLimits, UnplayableSource
 from transcode_service.media.storyboard import make_thumbnails
 

@@ -11,12 +11,10 @@ import pytest
 
 from tests.transcode_service.media import strict_hls
 from tests.transcode_service.media.conftest import Sources, quiet
-from transcode_service.media.audio import make_audio
-from transcode_service.media.encode import encode_rendition
 from transcode_service.media.ladder import plan
 from transcode_service.media.playlists import write_master
 from transcode_service.media.probe import measure
-from transcode_service.media.remux import remux_video
+from transcode_service.media.renditions import encode_rendition, make_audio, remux_video
 from transcode_service.media.source_info import RenditionInfo, SandboxLimits
 
 pytestmark = pytest.mark.needs_ffmpeg

@@ -10,12 +10,15 @@ import av
 import pytest
 
 from tests.transcode_service.media.conftest import Sources, quiet
-from transcode_service.media.audio import make_audio
-from transcode_service.media.encode import encode_rendition
 from transcode_service.media.ladder import plan
 from transcode_service.media.packet_scan import TrackScan
 from transcode_service.media.probe import check, measure
-from transcode_service.media.remux import TIMELINE_START, remux_video
+from transcode_service.media.renditions import (
+    TIMELINE_START,
+    encode_rendition,
+    make_audio,
+    remux_video,
+)
 from transcode_service.media.source_info import SandboxLimits, UnplayableSource
 
 pytestmark = pytest.mark.needs_ffmpeg
