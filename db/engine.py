@@ -35,6 +35,7 @@ from db.collation import fold
 T = TypeVar("T")
 P = ParamSpec("P")
 
+_POOL_SIZE = 10  # connections kept; as many again may be opened for a moment
 _TRIES = 4
 _RETRY_DEADLINE = 0.9  # seconds from the first try until no other is begun
 # Seconds that a writer of SQLite waits for those of its process, then for other processes. Both
@@ -185,16 +186,15 @@ def _is_passing(error: DBAPIError | PoolTimeout) -> bool:
     return False
 
 
-def connect(url: str, *, password: str = "", pool_size: int = 10) -> Database:
+def connect(url: str, *, password: str = "") -> Database:
     """Make a database of a URL. No connection is opened before the first transaction.
 
     :param url: `mysql+pymysql://user@host/name` or `sqlite:////path/to/file`.
     :param password: kept out of the URL so that it can come from a file and is in no log.
-    :param pool_size: connections kept; as many again may be opened for a moment.
     """
     where = make_url(url)
     if where.get_backend_name() == "sqlite":
-        pool: dict[str, Any] = {"pool_size": pool_size}
+        pool: dict[str, Any] = {"pool_size": _POOL_SIZE}
         if native_threads.shares_one_thread():
             # A pool that native threads share would use gevent's locks, see `_connect_first`.
             pool = {"poolclass": SingletonThreadPool, "pool_size": 2 * native_threads.THREADS}
@@ -205,8 +205,8 @@ def connect(url: str, *, password: str = "", pool_size: int = 10) -> Database:
     engine = create_engine(
         where,
         isolation_level="READ COMMITTED",
-        pool_size=pool_size,
-        max_overflow=pool_size,
+        pool_size=_POOL_SIZE,
+        max_overflow=_POOL_SIZE,
         pool_timeout=1,
         pool_recycle=600,
         connect_args={

@@ -6,7 +6,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import structlog
 from redis.exceptions import RedisError
@@ -18,18 +18,8 @@ from db.engine import DatabaseUnavailable
 
 _RETRY_DELAY = 1.0  # seconds after a pass that failed, where there is no interval
 
+S = TypeVar("S")
 log = structlog.get_logger()
-
-
-class Settings(Protocol):
-    """A service's settings."""
-
-    @property
-    def common(self) -> CommonSettings:
-        """The settings of every service."""
-
-
-S = TypeVar("S", bound=Settings)
 
 
 def run_daemon(
@@ -47,9 +37,9 @@ def run_daemon(
         environment = Environment(os.environ)
         settings = read(environment)
         heartbeat = environment.text("HEARTBEAT_FILE", "")
+        configure_logging(CommonSettings.read(environment).log_level)
     except SettingsError as error:
         sys.exit(str(error))
-    configure_logging(settings.common.log_level)
     structlog.contextvars.bind_contextvars(service=service)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

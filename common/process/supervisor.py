@@ -33,10 +33,8 @@ class Program:
     :ivar folder: the working directory; None keeps this process's own.
     :ivar input: a descriptor for standard input; None is an empty input.
     :ivar output: where standard output and standard error go; None passes on this process's own.
-    :ivar process: the process, or None while there is none.
-    :ivar started: when the process was started, on the supervisor's clock.
-    :ivar start_at: when it may be started again, on the same clock.
-    :ivar delay: seconds to wait when it ends by itself.
+    :ivar started: when the process was started, on the supervisor's clock, as is `start_at`.
+    :ivar delay: seconds until it may be started again when it ends by itself.
     """
 
     name: str

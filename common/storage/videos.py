@@ -1,6 +1,6 @@
 """The folders of videos: from publishing an original to removing everything."""
 
-import errno
+from contextlib import suppress
 from typing import BinaryIO
 
 from common.storage.durability import remove_folder, sync_path
@@ -40,12 +40,7 @@ class VideoStore(Volume):
 
     def drop_empty_video(self, video_id: str) -> bool:
         """Remove a video's folder unless there is something in it; tell whether it is gone."""
-        try:
-            self._video_folder(video_id).rmdir()
-        except FileNotFoundError:
-            return True
-        except OSError as error:
-            if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
-                return False
-            raise
-        return True
+        folder = self._video_folder(video_id)
+        with suppress(OSError):
+            folder.rmdir()
+        return not folder.exists()
