@@ -89,7 +89,8 @@ class Cleaner:
 
     def _clean_upload(self, upload: Upload) -> str | None:
         """Finish an upload that is complete, and remove one that has expired."""
-        context = self._context(upload)
+        own = self.stores, self.incoming, self.videos, self.settings
+        context = UploadContext(*own, upload.owner_id)
         try:
             status = recover_upload(context, upload)
         except (UploadLocked, InsufficientStorage):
@@ -127,11 +128,6 @@ class Cleaner:
         if modified is None:  # a crash between the row and its file: no client knows of the upload
             return self._is_old(upload.created_at.timestamp())
         return upload.expires_at is None and self._is_old(modified)
-
-    def _context(self, upload: Upload) -> UploadContext:
-        return UploadContext(
-            self.stores, self.incoming, self.videos, self.settings, upload.owner_id
-        )
 
     def _clean_stray(self, upload_id: str) -> str | None:
         """Remove bytes without a row, unless they are recent."""
