@@ -92,7 +92,11 @@ def scan_packets(
             f"This video is longer than {max_seconds // 3600} hours. Upload a shorter one."
         )
     for stream in (video, *audio):
-        _check_whole(stream, scans[stream.index])
+        scan = scans[stream.index]
+        if scan.corrupt:
+            raise _truncated()
+        if stream.duration is not None and stream.time_base is not None:  # an MP4's sample table
+            _check_length(float(stream.duration * stream.time_base), [scan])
     if video.duration is None and container.duration is not None:
         _check_length(container.duration / av.time_base, scans.values())
     return {index: scan for index, scan in scans.items() if scan.count}
@@ -102,14 +106,6 @@ def _truncated() -> UnplayableSource:
     return UnplayableSource(
         "This file is cut short: a part of it is missing. Get a whole copy and upload it again."
     )
-
-
-def _check_whole(stream: Stream, scan: TrackScan) -> None:
-    """Compare the packets with the duration in the sample table of an MP4."""
-    if scan.corrupt:
-        raise _truncated()
-    if stream.duration is not None and stream.time_base is not None:
-        _check_length(float(stream.duration * stream.time_base), [scan])
 
 
 def _check_length(expected: float, scans: Collection[TrackScan]) -> None:
