@@ -7,6 +7,7 @@ whether gevent is in use.
 
 import concurrent.futures
 import enum
+import functools
 import sys
 import threading
 from collections.abc import Callable
@@ -24,10 +25,6 @@ class Pool(enum.Enum):
 
     FILES = "files"
     DATABASE = "database"
-
-
-_lock = threading.Lock()
-_executors: dict[Pool, Executor] = {}
 
 
 def shares_one_thread() -> bool:
@@ -82,10 +79,7 @@ def start(work: Callable[[], T], *, pool: Pool = Pool.FILES) -> Started[T]:
 
     It must use nothing of the request: no context, no lock, no database session.
     """
-    with _lock:
-        if pool not in _executors:  # not before a fork, which copies no threads
-            _executors[pool] = _new_executor(pool)
-    return Started(_executors[pool], work)
+    return Started(_executor(pool), work)
 
 
 def run(work: Callable[[], T], *, pool: Pool = Pool.FILES) -> T:
@@ -93,7 +87,9 @@ def run(work: Callable[[], T], *, pool: Pool = Pool.FILES) -> T:
     return start(work, pool=pool).result() if shares_one_thread() else work()
 
 
-def _new_executor(pool: Pool) -> Executor:
+@functools.cache
+def _executor(pool: Pool) -> Executor:
+    """Make one of this process's executors at its first use: a fork copies no threads."""
     if shares_one_thread():
         # The standard library's is patched by gevent and would run greenlets.
         from gevent.threadpool import ThreadPoolExecutor  # noqa: PLC0415 (only where it is in use)
