@@ -6,6 +6,7 @@ whether gevent is in use.
 """
 
 import concurrent.futures
+import functools
 import sys
 import threading
 from collections.abc import Callable
@@ -16,9 +17,6 @@ T = TypeVar("T")
 
 THREADS = 16
 """Per process: so many writes and syncs run at the same time."""
-
-_lock = threading.Lock()
-_executors: list[Executor] = []
 
 
 def shares_one_thread() -> bool:
@@ -73,10 +71,7 @@ def start(work: Callable[[], T]) -> Started[T]:
 
     It must use nothing of the request: no context, no lock, no database session.
     """
-    with _lock:
-        if not _executors:  # not before a fork, which copies no threads
-            _executors.append(_new_executor())
-    return Started(_executors[0], work)
+    return Started(_executor(), work)
 
 
 def run(work: Callable[[], T]) -> T:
@@ -84,7 +79,9 @@ def run(work: Callable[[], T]) -> T:
     return start(work).result() if shares_one_thread() else work()
 
 
-def _new_executor() -> Executor:
+@functools.cache
+def _executor() -> Executor:
+    """Make this process's executor at its first use: a fork copies no threads."""
     if shares_one_thread():
         # The standard library's is patched by gevent and would run greenlets.
         from gevent.threadpool import ThreadPoolExecutor  # noqa: PLC0415 (only where it is in use)

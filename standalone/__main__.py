@@ -4,10 +4,8 @@
     python -m standalone create-admin NAME      while it runs; also reset-password NAME: see
                                                 `python -m auth_service`
 
-Everything is kept in `DATA_DIR` (default `./data`): the database (SQLite), the session store
-(Valkey, with its append-only file), the videos, certificates and the log. This brings the database
-up to date, starts the session store, the three services, Caddy, the janitor and the transcode
-service, starts again what ends by itself, and on Ctrl-C or SIGTERM lets answers under way finish.
+Everything is kept in `DATA_DIR` (default `./data`). This brings the database up to date, starts all
+programs, starts again what ends by itself, and on Ctrl-C or SIGTERM lets answers under way finish.
 """
 
 import errno
@@ -153,17 +151,15 @@ class Standalone:
         deadline = time.monotonic() + _START_LIMIT
         waiting = list(sockets)
         while time.monotonic() < deadline:
-            if any(p.process is None or p.process.poll() is not None for p in self._programs):
+            if any(
+                p.process is None or p.process.poll() is not None for p in self._supervisor.programs
+            ):
                 break
             waiting = [path for path in waiting if not programs.is_healthy(path)]
-            if not waiting and programs.accepts(settings.address, settings.listens[-1]):
+            if not waiting and programs.accepts(settings.own_address, settings.listens[-1]):
                 return
             time.sleep(0.02)
         sys.exit(f"Matinee did not start; the end of {settings.data_dir / _LOG} says why.")
-
-    @property
-    def _programs(self) -> list[Program]:
-        return self._supervisor.programs
 
     def keep_running(self) -> NoReturn:
         """Start again what ends, and keep room on the disk, until a signal."""
@@ -175,9 +171,8 @@ class Standalone:
     def stop(self) -> None:
         """Stop everything: stores after what uses them, and the log last."""
         last = [*self._stores, self._log]
-        self._supervisor.stop(
-            [program for program in self._programs if program not in last], grace=_GRACE
-        )
+        first = [program for program in self._supervisor.programs if program not in last]
+        self._supervisor.stop(first, grace=_GRACE)
         self._supervisor.stop(self._stores, grace=_GRACE)
         os.close(self._pipe)
         os.close(self._pipe_out)

@@ -77,12 +77,16 @@ class StandaloneSettings:
         return f"https://{self.domain}" + ("" if is_plain else f":{self.https_port}")
 
     @property
+    def own_address(self) -> str:
+        """An address at which this machine reaches itself."""
+        return _EVERYWHERE.get(self.address, self.address)
+
+    @property
     def urls(self) -> list[str]:
         """The addresses of the site, for people."""
         if self.domain:
             return [self.https_url]
-        address = _EVERYWHERE.get(self.address, self.address)
-        host = f"[{address}]" if ":" in address else address
+        host = f"[{self.own_address}]" if ":" in self.own_address else self.own_address
         return [f"http://{host}:{port}" for port in self.ports]
 
 

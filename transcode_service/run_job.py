@@ -1,10 +1,9 @@
 """One job from claim to end: run its step in a folder of its own, and record the outcome."""
 
-import errno
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
+from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -12,13 +11,13 @@ from redis.exceptions import RedisError
 
 from common.job_queue import wake_workers
 from common.storage import StorageFull
-from common.storage.durability import sync_path
+from common.storage.durability import raising_storage_full, sync_path
 from db.engine import DatabaseUnavailable
 from transcode_service import jobs, publishing
 from transcode_service.jobs import Claim
 from transcode_service.leases import Cancelled, Lease, LeaseLost, WorkerStopping
-from transcode_service.media import DiskFull, MediaFailed, UnplayableSource
-from transcode_service.steps import JobRun, StepOutput, run_step
+from transcode_service.media.source_info import DiskFull, MediaFailed, UnplayableSource
+from transcode_service.steps import JobRun, run_step
 from transcode_service.worker_context import WorkerContext
 
 _RETRY_DELAY = 1.0  # seconds between two tries to reach a store that is unavailable
@@ -65,62 +64,41 @@ def run_one(context: WorkerContext) -> bool:
 def _attempt(context: WorkerContext, claim: Claim, lease: Lease) -> None:
     began = time.monotonic()
     try:
-        if context.storage.free_bytes() < context.limits.reserve:
-            raise DiskFull
-        folder = context.storage.attempt_folder(claim.video_id, claim.job_id, claim.fence)
-        run = JobRun(
-            storage=context.storage,
-            video_id=claim.video_id,
-            height=claim.height,
-            folder=folder,
-            limits=context.limits,
-            report=lease.report,
-        )
-        output = run_step(claim.kind, run)
-        seconds = time.monotonic() - began
-        _publish(context, claim, lease, folder=folder, output=output, seconds=seconds)
+        with raising_storage_full():
+            _run_and_publish(context, claim, lease)
     except Cancelled as cancelled:
         _cancel(context, claim, cancelled)
-    except UnplayableSource as unplayable:
-        _reject(context, claim, lease, unplayable.sentence)
     except (DiskFull, StorageFull) as full:
         _defer(context, claim, elapsed=time.monotonic() - began, detail=str(full))
     except MediaFailed as failed:
         _fail(context, claim, error=failed.sentence, detail=failed.detail)
+    except FileNotFoundError as error:
+        _fail(context, claim, error=_MISSING, detail=str(error))
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            _defer(context, claim, elapsed=time.monotonic() - began, detail=str(error))
-        else:
-            missing = isinstance(error, FileNotFoundError)
-            _fail(context, claim, error=_MISSING if missing else _FAULT, detail=str(error))
+        _fail(context, claim, error=_FAULT, detail=str(error))
     except Exception as error:
         log.exception("a step failed by a bug")
         _fail(context, claim, error=_FAULT, detail=f"{type(error).__name__}: {error}")
 
 
-def _publish(
-    context: WorkerContext,
-    claim: Claim,
-    lease: Lease,
-    *,
-    folder: Path,
-    output: StepOutput,
-    seconds: float,
-) -> None:
+def _run_and_publish(context: WorkerContext, claim: Claim, lease: Lease) -> None:
+    began = time.monotonic()
+    storage = context.storage
+    if storage.free_bytes() < context.limits.reserve:
+        raise DiskFull
+    folder = storage.attempt_folder(claim.video_id, claim.job_id, claim.fence)
+    run = JobRun(storage, claim.video_id, claim.height, folder, context.limits, lease.report)
+    try:
+        output = run_step(claim.kind, run)
+    except UnplayableSource as unplayable:
+        _reject(context, claim, lease, unplayable.sentence)
+        return
+    seconds = time.monotonic() - began
     for name in output.files:
         sync_path(folder / name)  # here, since a transaction should be short
-
-    def publish() -> bool:
-        return publishing.publish(
-            context.database,
-            storage=context.storage,
-            claim=claim,
-            folder=folder,
-            output=output,
-            seconds=seconds,
-        )
-
-    if not _persist(context, publish, lease):
+    publish = partial(publishing.publish, context.database, storage=storage, claim=claim)
+    work = partial(publish, folder=folder, output=output, seconds=seconds)
+    if not _persist(context, work, lease):
         raise LeaseLost
     log.info("step done", seconds=round(seconds, 2))
     if len(output.steps) > 1:
@@ -174,12 +152,8 @@ def _reject(context: WorkerContext, claim: Claim, lease: Lease, reason: str) -> 
         with context.videos.changing([claim.video_id]):
             return publishing.reject(context.database, claim=claim, reason=reason)
 
-    try:
-        held = _persist(context, reject, lease)
-    except Cancelled as cancelled:
-        _cancel(context, claim, cancelled)
-    else:
-        log.info("video rejected", reason=reason, held=held)
+    held = _persist(context, reject, lease)
+    log.info("video rejected", reason=reason, held=held)
 
 
 def _defer(context: WorkerContext, claim: Claim, *, elapsed: float, detail: str) -> None:

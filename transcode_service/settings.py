@@ -6,7 +6,7 @@ from pathlib import Path
 
 from common.formats import read_formats
 from common.settings import CommonSettings, Environment
-from transcode_service.media import SandboxLimits
+from transcode_service.media.source_info import SandboxLimits
 
 
 @dataclass(frozen=True)

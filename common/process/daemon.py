@@ -6,7 +6,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import structlog
 from redis.exceptions import RedisError
@@ -16,18 +16,10 @@ from common.settings import CommonSettings, Environment, SettingsError
 from common.storage import StorageError
 from db.engine import DatabaseUnavailable
 
+_RETRY_DELAY = 1.0  # seconds after a pass that failed, where there is no interval
+
+S = TypeVar("S")
 log = structlog.get_logger()
-
-
-class Settings(Protocol):
-    """A service's settings."""
-
-    @property
-    def common(self) -> CommonSettings:
-        """The settings of every service."""
-
-
-S = TypeVar("S", bound=Settings)
 
 
 def run_daemon(
@@ -45,9 +37,9 @@ def run_daemon(
         environment = Environment(os.environ)
         settings = read(environment)
         heartbeat = environment.text("HEARTBEAT_FILE", "")
+        configure_logging(CommonSettings.read(environment).log_level)
     except SettingsError as error:
         sys.exit(str(error))
-    configure_logging(settings.common.log_level)
     structlog.contextvars.bind_contextvars(service=service)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -60,17 +52,19 @@ def repeat_until_stopped(
 ) -> None:
     """Work again and again until told to stop; wait for stores that are unavailable.
 
-    :param interval: seconds between two passes.
+    :param interval: seconds between two passes. 0 is for work that waits by itself; a pass that
+        failed is then repeated after a second.
     :param heartbeat: a file to touch after each pass. A health check sees by its age whether the
         program hangs.
     """
     waiting = False
     while not stop.is_set():
+        pause = interval or _RETRY_DELAY
         try:
             work()
             if waiting:
                 log.info("stores are back")
-            waiting = False
+            waiting, pause = False, interval
         except (DatabaseUnavailable, RedisError, StorageError) as error:
             if not waiting:
                 log.warning("waiting for a store", store=type(error).__name__, detail=str(error))
@@ -79,4 +73,4 @@ def repeat_until_stopped(
             log.exception("a pass failed")
         if heartbeat is not None:
             heartbeat.touch()
-        stop.wait(interval)
+        stop.wait(pause)

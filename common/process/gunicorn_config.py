@@ -22,11 +22,6 @@ _MOST_CONNECTIONS = 8192  # of one worker, as the gateway's
 _SPARE_FILES = 128  # for stores, logs and modules
 
 
-def _cores() -> int:
-    affinity = getattr(os, "sched_getaffinity", None)  # not on every system
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
-
-
 def _raise_file_limit() -> int:
     """Let the workers open as many files as the system allows us, and return how many.
 
@@ -41,7 +36,9 @@ def _raise_file_limit() -> int:
 
 
 bind = os.environ.get("BIND", "0.0.0.0:8000").split(",")
-workers = int(os.environ.get("WORKERS") or min(_cores(), _MOST_WORKERS))
+_affinity = getattr(os, "sched_getaffinity", None)  # not on every system
+_cores = len(_affinity(0)) if _affinity else os.cpu_count() or 1
+workers = int(os.environ.get("WORKERS") or min(_cores, _MOST_WORKERS))
 threads = 16  # of a gthread worker; they wait for stores and disks, never for clients
 worker_connections = min(_MOST_CONNECTIONS, (_raise_file_limit() - _SPARE_FILES) // 2)
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 (heartbeats in memory)

@@ -14,8 +14,8 @@ from common.storage import AttemptStore
 from common.stores.video_cache import VideoCache
 from db.engine import Database
 from db.models import Job, JobKind, JobState, Rendition, Role, User, Video
-from transcode_service import steps
-from transcode_service.media import RenditionInfo, SandboxLimits
+from transcode_service import run_job
+from transcode_service.media.source_info import RenditionInfo, SandboxLimits
 from transcode_service.steps import JobRun, StepOutput
 from transcode_service.worker_context import WorkerContext
 
@@ -185,8 +185,8 @@ def plain_steps(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Put steps that write a few bytes in the place of those that run ffmpeg."""
 
     def put(**others: Callable[[JobRun], StepOutput]) -> None:
-        for kind, step in (PLAIN | {JobKind(kind): step for kind, step in others.items()}).items():
-            monkeypatch.setitem(steps._STEPS, kind, step)
+        made = PLAIN | {JobKind(kind): step for kind, step in others.items()}
+        monkeypatch.setattr(run_job, "run_step", lambda kind, run: made[kind](run))
 
     put()
     # What stands for sound has no channels to read.

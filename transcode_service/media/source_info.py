@@ -76,10 +76,8 @@ class VideoTrack:
     """The video track, as measured.
 
     :ivar index: of the stream in the file.
-    :ivar width: in pixels as displayed: after rotation, with square pixels.
-    :ivar height: likewise.
-    :ivar coded_width: as the decoder gives them.
-    :ivar coded_height: likewise.
+    :ivar width: in pixels as displayed, as is `height`: after rotation, with square pixels.
+    :ivar coded_width: as the decoder gives it, as is `coded_height`.
     :ivar codec: ffmpeg's name, such as "h264".
     :ivar pixel_format: ffmpeg's name, such as "yuv420p".
     :ivar frame_rate: frames a second on average.
