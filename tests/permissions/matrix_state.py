@@ -12,8 +12,8 @@ from redis import Redis
 from sqlalchemy import insert, select
 from werkzeug.test import Client, TestResponse
 
-from auth_service.passwords import Passwords
 from common.access import Viewer
+from common.passwords import Passwords
 from common.stores.sessions import SessionStore, token_hash
 from common.web.auth import SESSION_COOKIE
 from db.engine import Database
