@@ -32,6 +32,7 @@ export const ICONS = [
   "pause",
   "pencil",
   "play",
+  "plus",
   "rotate-ccw",
   "search",
   "search-x",

@@ -16,7 +16,7 @@ from werkzeug.utils import send_file
 from werkzeug.wrappers import Request, Response
 
 from common.ids import PATTERN
-from common.web.auth import SESSION_COOKIE
+from common.web.auth import SESSION_COOKIE, VISIT_COOKIE
 from streaming_service.delivery.auth_request import PATH
 from streaming_service.delivery.files import media_file
 
@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 _ROUTES = {
     "upload": "upload",
     "stream": "streaming",
+    "s": "streaming",
+    "collections": "streaming",
+    "account/links": "streaming",
+    "api/links": "streaming",
+    "api/collections": "streaming",
     "api/videos": "streaming",
     "api/uploads": "upload",
 }
@@ -65,8 +70,8 @@ def in_one_process(
             answer = _answer_media(apps["streaming"], videos_dir, request, match[1], match[2])
             return answer(environ, start_response)
         parts = path.split("/")
-        name = "/".join(parts[1:3] if parts[1:2] == ["api"] else parts[1:2])
-        return apps[_ROUTES.get(name, "auth")](environ, start_response)
+        service = _ROUTES.get("/".join(parts[1:3])) or _ROUTES.get(parts[1], "auth")
+        return apps[service](environ, start_response)
 
     return SharedDataMiddleware(dispatch, {"/static": str(static_dir)}, cache_timeout=365 * 86400)
 
@@ -80,6 +85,7 @@ def _answer_media(
             "X-Video": video_id,
             "X-Media-Name": name,
             "X-Session-Token": request.cookies.get(SESSION_COOKIE, ""),
+            "X-Visits": request.cookies.get(VISIT_COOKIE, ""),
             "X-Bearer": request.headers.get("Authorization", ""),
         },
     )

@@ -14,6 +14,7 @@ from common.access import Watcher
 from common.web.auth import Audience, current_watcher, restrict_to
 from common.web.services import stores
 from db.engine import transaction
+from db.models import Visibility
 from streaming_service.processing.forecast import ForecastCache
 from streaming_service.services import services
 from streaming_service.videos.captions import caption_tracks, get_caption
@@ -57,6 +58,8 @@ def load_watch_page(
     return {
         "video": video,
         "card": load_cards(session, watcher, [video], forecasts)[0],
+        # Came by a share link: they see the player, and nothing else of the site.
+        "is_guest": watcher.viewer is None and video.visibility is not Visibility.PUBLIC,
         "tracks": caption_tracks(session, [video])[video.id],
     }
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from common.access import Viewer, Watcher
+from db.engine import transaction
 from db.models import Collection, Level, Video
 from streaming_service.collections.access import get_collection_for, lock_items
 from streaming_service.videos.library import get_video_to_share
@@ -22,6 +23,7 @@ class SharedObject:
     collection_id: str | None = None
 
 
+@transaction(writes=False)
 def get_object_to_share(session: Session, viewer: Viewer, what: SharedObject) -> Video | Collection:
     """Return a video or collection of which a viewer may decide who watches it.
 
