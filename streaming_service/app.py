@@ -16,6 +16,8 @@ from streaming_service.delivery.auth_request import AuthRequestMiddleware
 from streaming_service.pages import (
     admin_routes,
     api_routes,
+    collection_api_routes,
+    collection_routes,
     edit_routes,
     library_routes,
     link_api_routes,
@@ -59,6 +61,9 @@ def create_app(
     app.register_blueprint(edit_routes.blueprint)
     app.register_blueprint(admin_routes.blueprint)
     app.register_blueprint(api_routes.blueprint)
+    app.register_blueprint(collection_routes.blueprint)
+    app.register_blueprint(collection_routes.changes)
+    app.register_blueprint(collection_api_routes.blueprint)
     app.register_blueprint(position_routes.blueprint)
     app.register_blueprint(progress_routes.blueprint)
     app.register_blueprint(link_routes.blueprint)

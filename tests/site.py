@@ -27,13 +27,18 @@ _ROUTES = {
     "upload": "upload",
     "stream": "streaming",
     "s": "streaming",
+    "embed": "streaming",
+    "oembed": "streaming",
     "collections": "streaming",
     "account/links": "streaming",
-    "api/links": "streaming",
-    "api/collections": "streaming",
-    "api/videos": "streaming",
+    **{
+        f"api/{name}": "streaming"
+        for name in ("videos", "grants", "links", "collections", "bin", "audit", "users")
+    },
     "api/uploads": "upload",
 }
+# Where the second part of an address decides too.
+_PAIRED = ("api", "account")
 _INSIDE = re.compile(r"/(healthz|readyz|metrics|internal/.*)")
 _MEDIA = re.compile(rf"/stream/({PATTERN})/(.+)")
 # As the front servers have them.
@@ -70,8 +75,8 @@ def in_one_process(
             answer = _answer_media(apps["streaming"], videos_dir, request, match[1], match[2])
             return answer(environ, start_response)
         parts = path.split("/")
-        service = _ROUTES.get("/".join(parts[1:3])) or _ROUTES.get(parts[1], "auth")
-        return apps[service](environ, start_response)
+        name = "/".join(parts[1:3] if parts[1] in _PAIRED else parts[1:2])
+        return apps[_ROUTES.get(name, "auth")](environ, start_response)
 
     return SharedDataMiddleware(dispatch, {"/static": str(static_dir)}, cache_timeout=365 * 86400)
 
@@ -85,8 +90,8 @@ def _answer_media(
             "X-Video": video_id,
             "X-Media-Name": name,
             "X-Session-Token": request.cookies.get(SESSION_COOKIE, ""),
-            "X-Visits": request.cookies.get(VISIT_COOKIE, ""),
             "X-Bearer": request.headers.get("Authorization", ""),
+            "X-Visits": request.cookies.get(VISIT_COOKIE, ""),
         },
     )
     if verdict.status_code != 204:

@@ -150,7 +150,8 @@ VIDEO_API = WATCHING | {"PATCH": Grant(owner, 200), "DELETE": Grant(removers, 20
 SESSION_API = PAGE | {"POST": Grant(everybody, 201), "DELETE": Grant(everybody, 204)}
 LINKING = {"GET": Grant(owner, 200), "POST": Grant(owner, 201)}
 LINK_API = {"PATCH": Grant(itself, 200), "DELETE": Grant(itself, 204)}
-OWN_LINKING = {"GET": Grant(itself, 200), "POST": Grant(itself, 201)}
+NEW_LINK = {"POST": Grant(itself, 201)}
+OWN_LINKING = {"GET": Grant(itself, 200)} | NEW_LINK
 # Of the links that the caller has, which may be none.
 REVOKING = {"POST": Grant(everybody, 303)}
 OPENING = {"GET": Grant(everybody, 200), "POST": Grant(everybody, 303)}
@@ -220,7 +221,7 @@ ROUTES = (
     Route("streaming", "/account/links/<link>/extend", SIGNED_IN, OWN_FORM),
     Route("streaming", "/account/links/<link>/revoke", SIGNED_IN, OWN_FORM),
     Route("streaming", "/api/videos/<video>/links", SIGNED_IN, {"POST": Grant(owner, 201)}),
-    Route("streaming", "/api/collections/<collection>/links", SIGNED_IN, {"POST": Grant(itself, 201)}),
+    Route("streaming", "/api/collections/<collection>/links", SIGNED_IN, NEW_LINK),
     Route("streaming", "/api/links", SIGNED_IN, PAGE),
     Route("streaming", "/api/links/<link>", SIGNED_IN, LINK_API),
     Route("streaming", "/internal/authorise", NOT_FROM_OUTSIDE, QUESTION),
