@@ -19,6 +19,7 @@ THREADS = 16
 
 _lock = threading.Lock()
 _executors: list[Executor] = []
+_loops: "list[_Loop]" = []  # gevent's, where it is in use
 
 
 def shares_one_thread() -> bool:
@@ -84,8 +85,58 @@ def run(work: Callable[[], T]) -> T:
     return start(work).result() if shares_one_thread() else work()
 
 
+def run_in_loop(work: Callable[[], T]) -> T:
+    """Do work that uses gevent's sockets, and return what it returns.
+
+    A connection to Redis belongs to the thread of gevent's loop. In a native thread of :func:`run`
+    the work is handed to that thread, and this one waits. Anywhere else it is done at once.
+    """
+    if not _loops or _loops[0].is_current():
+        return work()
+    return _loops[0].call(work)
+
+
+class _Loop:
+    """gevent's loop, and its thread. Made in that thread."""
+
+    def __init__(self) -> None:
+        from gevent import get_hub, spawn  # noqa: PLC0415 (only where it is in use)
+        from gevent.monkey import get_original  # noqa: PLC0415
+
+        self._thread_id: Callable[[], int] = get_original("_thread", "get_ident")
+        self._own_id = self._thread_id()
+        self._spawn = spawn
+        self._loop = get_hub().loop
+
+    def is_current(self) -> bool:
+        """Tell whether this is the loop's thread."""
+        return bool(self._thread_id() == self._own_id)
+
+    def call(self, work: Callable[[], T]) -> T:
+        """Do work in a greenlet of the loop; this native thread waits for it."""
+        done = new_lock()
+        done.acquire()
+        values: list[T] = []
+        errors: list[BaseException] = []
+
+        def do() -> None:
+            try:
+                values.append(work())
+            except BaseException as error:  # raised again by whoever waits
+                errors.append(error)
+            finally:
+                done.release()
+
+        self._loop.run_callback_threadsafe(self._spawn, do)
+        done.acquire()
+        if errors:
+            raise errors[0]
+        return values[0]
+
+
 def _new_executor() -> Executor:
     if shares_one_thread():
+        _loops.append(_Loop())
         # The standard library's is patched by gevent and would run greenlets.
         from gevent.threadpool import ThreadPoolExecutor  # noqa: PLC0415 (only where it is in use)
 

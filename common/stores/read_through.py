@@ -20,6 +20,8 @@ from typing import Generic, TypeVar
 from redis import Redis
 from redis.exceptions import RedisError
 
+from db import native_threads
+
 T = TypeVar("T")
 
 _ENTRY_TTL = 60  # seconds; a limit on how long a fault could keep an old value
@@ -82,6 +84,13 @@ class ReadThroughCache(Generic[T]):
             self._fill(keys=keys, args=[lease, self._encode(value), _ENTRY_TTL])
         return value
 
+    def _mark(self, entry_ids: Iterable[str]) -> None:
+        with self._redis.pipeline(transaction=True) as pipe:
+            for entry_id in entry_ids:
+                pipe.set(self.key(entry_id), _CHANGING, ex=_CHANGING_TTL)
+                pipe.delete(self._lease_key(entry_id))
+            pipe.execute()
+
     @contextmanager
     def changing(self, entry_ids: Iterable[str] = ()) -> Iterator[Callable[[Iterable[str]], None]]:
         """Replace entries by markers while the database changes; commit inside the `with` block.
@@ -98,11 +107,8 @@ class ReadThroughCache(Generic[T]):
             if not wanted:
                 return
             marked.update(wanted)
-            with self._redis.pipeline(transaction=True) as pipe:
-                for entry_id in wanted:
-                    pipe.set(self.key(entry_id), _CHANGING, ex=_CHANGING_TTL)
-                    pipe.delete(self._lease_key(entry_id))
-                pipe.execute()
+            # A transaction with SQLite may run in a native thread.
+            native_threads.run_in_loop(lambda: self._mark(wanted))
 
         mark(entry_ids)
         yield mark
