@@ -19,6 +19,7 @@ export const ICONS = [
   "cloud-upload",
   "copy",
   "download",
+  "eye",
   "film",
   "globe",
   "info",

@@ -20,6 +20,7 @@ from streaming_service.pages import (
 )
 from streaming_service.services import StreamingServices
 from streaming_service.settings import StreamingSettings
+from streaming_service.sharing import access_routes, grant_routes, shared_routes
 from streaming_service.url_converters import LanguageConverter, VideoIdConverter
 
 
@@ -44,6 +45,9 @@ def create_app(settings: StreamingSettings) -> Flask:
     app.register_blueprint(api_routes.blueprint)
     app.register_blueprint(position_routes.blueprint)
     app.register_blueprint(progress_routes.blueprint)
+    app.register_blueprint(access_routes.blueprint)
+    app.register_blueprint(grant_routes.blueprint)
+    app.register_blueprint(shared_routes.blueprint)
     app.wsgi_app = AuthRequestMiddleware(app.wsgi_app, services.stores)  # type: ignore[method-assign]
     return app
 

@@ -8,14 +8,22 @@ from common.settings import CommonSettings, Environment
 
 @dataclass(frozen=True)
 class StreamingSettings:
-    """:ivar videos_dir: root of the videos' files, which this service only checks for."""
+    """What the streaming service needs to know, besides what every service does.
+
+    :ivar videos_dir: root of the videos' files, which this service only checks for.
+    :ivar user_directory: whether names of people are suggested to those who share something.
+    """
 
     common: CommonSettings
     videos_dir: Path
+    user_directory: bool = True
 
     @classmethod
     def read(cls, environment: Environment) -> "StreamingSettings":
         """:raises SettingsError: naming the first setting that is missing or wrong."""
+        directory = environment.choice("USER_DIRECTORY", ("on", "off"), "on")
         return cls(
-            CommonSettings.read(environment), videos_dir=Path(environment.text("VIDEOS_DIR"))
+            CommonSettings.read(environment),
+            videos_dir=Path(environment.text("VIDEOS_DIR")),
+            user_directory=directory == "on",
         )

@@ -27,6 +27,9 @@ _ROUTES = {
     "upload": "upload",
     "stream": "streaming",
     "api/videos": "streaming",
+    "api/grants": "streaming",
+    "api/collections": "streaming",
+    "api/users": "streaming",
     "api/uploads": "upload",
 }
 _INSIDE = re.compile(r"/(healthz|readyz|metrics|internal/.*)")

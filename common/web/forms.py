@@ -26,11 +26,15 @@ def form_fields(*required: str, optional: tuple[str, ...] = ()) -> dict[str, str
 
 
 def json_fields(
-    *required: str, optional: tuple[str, ...] = (), flags: tuple[str, ...] = ()
+    *required: str,
+    optional: tuple[str, ...] = (),
+    flags: tuple[str, ...] = (),
+    nullable: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     """Return the named strings of a JSON object; optional ones that are missing are left out.
 
     :param flags: names of optional fields that are true or false.
+    :param nullable: names of optional fields that are a string or null.
     :raises Unprocessable: a field is missing, unknown or of another kind, or the body is not an
         object.
     :raises Forbidden: the body is plain text.
@@ -50,7 +54,9 @@ def json_fields(
             if not isinstance(value, bool):
                 raise Unprocessable(f"The field “{name}” is neither true nor false.")
             continue
-        if name not in (*required, *optional):
+        if name in nullable and value is None:
+            continue
+        if name not in (*required, *optional, *nullable):
             raise Unprocessable(f"The field “{name}” is not known here.")
         if not isinstance(value, str):
             raise Unprocessable(f"The field “{name}” is not a text.")

@@ -16,6 +16,7 @@ from common.web.services import stores
 from db.engine import transaction
 from streaming_service.processing.forecast import ForecastCache
 from streaming_service.services import services
+from streaming_service.sharing.access_list import load_access_list
 from streaming_service.videos.captions import caption_tracks, get_caption
 from streaming_service.videos.library import get_video_for
 from streaming_service.videos.presenters import load_cards
@@ -54,10 +55,12 @@ def load_watch_page(
     :raises NotFound: there is no such video, or it is not for them.
     """
     video = get_video_for(session, watcher, video_id)
+    card = load_cards(session, watcher, [video], forecasts)[0]
     return {
         "video": video,
-        "card": load_cards(session, watcher, [video], forecasts)[0],
+        "card": card,
         "tracks": caption_tracks(session, [video])[video.id],
+        "access": load_access_list(session, video) if card.rights.share else None,
     }
 
 
