@@ -20,9 +20,15 @@ from db.engine import Database
 from db.models import (
     Base,
     Caption,
+    Collection,
+    Grant,
+    Group,
+    GroupMember,
+    GroupRole,
     Job,
     JobKind,
     JobState,
+    Level,
     Role,
     User,
     Video,
@@ -70,6 +76,9 @@ _PLACES = (
     "original.mp4", "poster.jpg", "storyboard.jpg", "storyboard.vtt", "hls/master.m3u8",
     "hls/480p.m3u8", "hls/480p.mp4",
 )  # fmt: skip
+
+_GROUP = "group".ljust(22, "0")
+_COLLECTION = "collection".ljust(22, "0")
 
 _TABLES = [table.name for table in Base.metadata.sorted_tables]
 
@@ -148,10 +157,37 @@ class MatrixState:
         # Each has captions to read and remove, and a step that failed, to be tried again.
         tracks = {"language": "en", "label": "English", "body": CAPTIONS}
         session.execute(insert(Caption), [{"video_id": i} | tracks for i in self._films])
+        self._share(session)
         failed = {"kind": JobKind.RENDITION, "height": 720, "state": JobState.FAILED, "attempts": 3}
         session.execute(insert(Job), [{"video_id": i} | failed for i in self._films])
         private = Job.video_id == video_id("owner", State.PRIVATE)
         self._step = session.scalars(select(Job.id).where(private)).one()
+
+    def _share(self, session: Any) -> None:
+        """Share each video with the target. The owner has a group of three, and a collection."""
+        target, owner = self._ids["target"], self._ids["owner"]
+        shared = [
+            {
+                "id": grant_id(person, state),
+                "video_id": video_id(person, state),
+                "user_id": target,
+                "level": Level.WATCH,
+            }
+            for person in ("owner", "disabled")
+            for state in State
+            if state is not State.MISSING
+        ]
+        session.execute(insert(Grant), shared)
+        session.execute(insert(Group), [{"id": _GROUP, "name": "Friends"}])
+        roles = {"owner": GroupRole.MANAGER, "second": GroupRole.MANAGER}
+        members = [
+            {"group_id": _GROUP, "user_id": self._ids[name], "role": role}
+            for name, role in {**roles, "target": GroupRole.MEMBER}.items()
+        ]
+        session.execute(insert(GroupMember), members)
+        session.execute(
+            insert(Collection), [{"id": _COLLECTION, "owner_id": owner, "title": "Holidays"}]
+        )
 
     def _video(self, owner: str, state: State) -> dict[str, Any]:
         return {
@@ -218,6 +254,10 @@ class MatrixState:
             .replace("<language>", "en")
             .replace("<rendition>", "480p")
             .replace("<job>", str(self._step))
+            .replace("<grant>", grant_id(owner, state or State.PRIVATE))
+            .replace("<group>", _GROUP)
+            .replace("<collection>", _COLLECTION)
+            .replace("<name>", "target")
             .replace("<session>", token_hash(self._other_sessions["owner"]))
         )
 
@@ -239,7 +279,8 @@ class MatrixState:
         if route.pattern == "/stream/<video>/captions":
             file = (BytesIO(CAPTIONS.encode()), "film.vtt")
             return {"data": fields_of(FORMS, route) | {"file": file}}
-        names = {"new": f"newcomer-{self._count}", "target": "target"}
+        friend = "viewer" if route.pattern.startswith("/groups/") else "second"
+        names = {"new": f"newcomer-{self._count}", "target": "target", "friend": friend}
         if fields := fields_of(JSON, route, **names):
             return {"json": fields}
         fields = fields_of(FORMS, route, **names)
@@ -249,3 +290,8 @@ class MatrixState:
 def video_id(owner: str, state: State) -> str:
     """Return the id of somebody's video of a state: always the same, so that its file can stay."""
     return f"{owner}-{state.value.replace(' ', '-')}".ljust(22, "0")
+
+
+def grant_id(owner: str, state: State) -> str:
+    """Return the id of the grant of somebody's video of a state to the target."""
+    return f"g{video_id(owner, state)}"[:22]
