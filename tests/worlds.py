@@ -210,6 +210,11 @@ def expected(world: World, person: int | None, opened: set[int], video: int) -> 
 # -------------------------------------------------------------------------------------------------
 
 
+def video_id(number: int) -> str:
+    """Return the id of a video by its number."""
+    return f"video{number}".ljust(22, "0")
+
+
 def fill(session: Session, world: World) -> None:
     """Store a world; the people are stored already."""
     at = now()
@@ -226,7 +231,7 @@ def fill(session: Session, world: World) -> None:
     for number, plan in enumerate(world.videos):
         session.add(
             Video(
-                id=f"video{number}",
+                id=video_id(number),
                 owner_id=plan.owner + 1,
                 title="t",
                 size=1,
@@ -243,14 +248,14 @@ def fill(session: Session, world: World) -> None:
         session.add(Collection(id=f"collection{number}", owner_id=owner + 1, title="c"))
         session.flush()
         session.add_all(
-            CollectionItem(collection_id=f"collection{number}", video_id=f"video{item}", place=0)
+            CollectionItem(collection_id=f"collection{number}", video_id=video_id(item), place=0)
             for item in items
         )
     for number, grant in enumerate(world.grants):
         session.add(
             Grant(
                 id=f"grant{number}",
-                video_id=f"video{grant.number}" if grant.on_video else None,
+                video_id=video_id(grant.number) if grant.on_video else None,
                 collection_id=None if grant.on_video else f"collection{grant.number}",
                 user_id=grant.subject + 1 if grant.to_user else None,
                 group_id=None if grant.to_user else f"group{grant.subject % GROUPS}",
@@ -263,7 +268,7 @@ def fill(session: Session, world: World) -> None:
             Link(
                 id=f"link{number}",
                 token_hash=str(number),
-                video_id=f"video{link.number}" if link.on_video else None,
+                video_id=video_id(link.number) if link.on_video else None,
                 collection_id=None if link.on_video else f"collection{link.number}",
                 level=link.level,
                 created_by_id=1,

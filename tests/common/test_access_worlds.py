@@ -12,7 +12,18 @@ from common.access_queries import groups_of, read_access, sees_collection, visib
 from common.stores.video_cache import _decode, _encode
 from db.engine import Database
 from db.models import Collection, Role, Video, Visibility
-from tests.worlds import PEOPLE, VIDEOS, World, add_people, expected, fill, holds, named, worlds
+from tests.worlds import (
+    PEOPLE,
+    VIDEOS,
+    World,
+    add_people,
+    expected,
+    fill,
+    holds,
+    named,
+    video_id,
+    worlds,
+)
 
 pytestmark = pytest.mark.on_mysql
 
@@ -26,7 +37,7 @@ def populated(database: Database) -> Database:
 
 def check(session: Session, world: World) -> None:
     fill(session, world)
-    ids = [f"video{number}" for number in range(VIDEOS)]
+    ids = [video_id(number) for number in range(VIDEOS)]
     access = {key: _decode(_encode(value)) for key, value in read_access(session, ids).items()}
     gone = VideoAccess(None, Visibility.PRIVATE)
     for person in (None, *range(PEOPLE)):
@@ -36,10 +47,10 @@ def check(session: Session, world: World) -> None:
             links = frozenset(f"link{number}" for number in opened)
             watcher = Watcher(viewer, groups, links)
             listed = set(session.scalars(select(Video.id).where(visible_to(watcher))))
-            for number, video_id in enumerate(ids):
+            for number, video in enumerate(ids):
                 wanted = expected(world, person, set(opened), number)
-                assert rights_of(watcher, access.get(video_id) or gone) == wanted
-                assert (video_id in listed) == wanted.watch
+                assert rights_of(watcher, access.get(video) or gone) == wanted
+                assert (video in listed) == wanted.watch
             seen = set(session.scalars(select(Collection.id).where(sees_collection(watcher))))
             assert seen == _collections_of(world, person, set(opened))
 
