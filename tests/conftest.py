@@ -363,6 +363,6 @@ def founder(origin: Origin) -> Iterator[Person]:
 
 
 @pytest.fixture(scope="session")
-def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def film() -> Path:
     """Twelve seconds of H.264 and AAC, index first."""
-    return media.make(tmp_path_factory.mktemp("film"), "film.mp4")
+    return media.make("film.mp4")

@@ -3,12 +3,12 @@
 The hand-built ones need no ffmpeg, cannot be decoded, and can be damaged in any place.
 """
 
-import functools
+import fcntl
+import hashlib
 import shutil
 import struct
 import subprocess
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -389,28 +389,55 @@ RECIPES: dict[str, tuple[str, ...]] = {
 """What ffmpeg is asked for, by the name of the file. Two seconds each, but the films."""
 
 
-def make(folder: Path, name: str) -> Path:
-    """Return the file of that name in a folder, making it with ffmpeg the first time.
+CACHE = Path(__file__).parent.parent / ".pytest_cache" / "media"
+"""Files that ffmpeg made, for all tests and all processes. What is in there is only read."""
+
+
+def make(name: str) -> Path:
+    """Return the file of that name from :data:`CACHE`, making it with ffmpeg the first time.
 
     "rotated.mp4" is "no-sound.mp4" with a quarter turn in its track header: the option that writes
     one is not the same in every ffmpeg.
     """
-    path = folder / name
-    if path.exists():
-        return path
     if name == "rotated.mp4":
-        upright = make(folder, "no-sound.mp4").read_bytes()
-        at = upright.index(_matrix(UPRIGHT), upright.index(b"tkhd"))
-        path.write_bytes(upright[:at] + _matrix(QUARTER_TURN) + upright[at + 36 :])
-        return path
+        return cached(name, "a quarter turn", lambda path: path.write_bytes(_rotated()))
     program = shutil.which("ffmpeg") or imageio_ffmpeg.get_ffmpeg_exe()
-    command = [program, "-v", "error", "-nostdin", "-y", *RECIPES[name], f"file:{path}"]
-    subprocess.run(command, check=True, timeout=60, capture_output=True)
+    arguments = RECIPES[name]
+    return cached(name, " ".join(arguments), lambda path: run_ffmpeg(program, *arguments, path))
+
+
+def cached(name: str, recipe: str, write: Callable[[Path], object]) -> Path:
+    """Return the file of that name in :data:`CACHE`, written the first time.
+
+    It is in a folder named after its recipe, so that a changed recipe makes a new file. Of several
+    processes one writes, and the others wait.
+    """
+    folder = CACHE / hashlib.sha256(recipe.encode()).hexdigest()[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    if not path.exists():
+        with (folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not path.exists():
+                unfinished = folder / f"unfinished-{name}"
+                write(unfinished)
+                unfinished.rename(path)
     return path
 
 
-@functools.cache
+def run_ffmpeg(program: str, *arguments: str | Path) -> None:
+    """Run ffmpeg; the last argument is the file that it makes."""
+    *options, path = arguments
+    command = [program, "-v", "error", "-nostdin", "-y", *options, f"file:{path}"]
+    subprocess.run(command, check=True, timeout=120, capture_output=True)
+
+
+def _rotated() -> bytes:
+    upright = make("no-sound.mp4").read_bytes()
+    at = upright.index(_matrix(UPRIGHT), upright.index(b"tkhd"))
+    return upright[:at] + _matrix(QUARTER_TURN) + upright[at + 36 :]
+
+
 def tiny() -> bytes:
     """Return one second of video that can be decoded, or a worker would reject it."""
-    with tempfile.TemporaryDirectory() as folder:
-        return make(Path(folder), "tiny.mp4").read_bytes()
+    return make("tiny.mp4").read_bytes()

@@ -54,12 +54,11 @@ def video(founder: Person, film: Path) -> str:
 
 
 @pytest.fixture(scope="session")
-def prepared(founder: Person, tmp_path_factory: pytest.TempPathFactory) -> str:
+def prepared(founder: Person) -> str:
     """A minute of Alice's that everybody may watch, with 240p, 360p and the original as
     HLS, a storyboard, and captions in two languages.
     """
-    film = media.make(tmp_path_factory.mktemp("long"), "long.mp4")
-    video = prepare(founder, film, title="A minute at the harbour")
+    video = prepare(founder, media.make("long.mp4"), title="A minute at the harbour")
     founder.show(video, "public")
     return video
 

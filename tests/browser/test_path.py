@@ -122,9 +122,7 @@ def test_an_empty_file_is_refused_with_the_reason(page: Page, tmp_path: Path) ->
 
 
 @pytest.mark.front_end
-def test_what_browsers_cannot_play_is_not_called_done_before_it_is(
-    page: Page, tmp_path: Path
-) -> None:
+def test_what_browsers_cannot_play_is_not_called_done_before_it_is(page: Page) -> None:
     page.goto("/upload")
     said: list[str] = []
 
@@ -139,7 +137,7 @@ def test_what_browsers_cannot_play_is_not_called_done_before_it_is(
             new MutationObserver(look).observe(transfers, { subtree: true, childList: true });
         }"""
     )
-    page.locator("#file").set_input_files(media.make(tmp_path, "hevc.mp4"))
+    page.locator("#file").set_input_files(media.make("hevc.mp4"))
     expect(page.locator(".transfer .text")).to_have_text(
         "Done. It can be watched now.", timeout=60_000
     )

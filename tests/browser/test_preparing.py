@@ -74,9 +74,9 @@ def test_a_storyboard_that_is_drawn_meanwhile_shows_without_a_reload(
 
 @pytest.mark.front_end
 def test_a_film_that_browsers_cannot_play_gets_its_player_when_it_is_ready(
-    page: Page, founder: Person, tmp_path: Path
+    page: Page, founder: Person
 ) -> None:
-    video = founder.upload(media.make(tmp_path, "vp9.webm"), title="Rain on the pier")
+    video = founder.upload(media.make("vp9.webm"), title="Rain on the pier")
     page.goto(f"/stream/{video}")
 
     page.wait_for_function(

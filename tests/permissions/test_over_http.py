@@ -21,9 +21,9 @@ ADDRESSES = list({route.pattern: route for route in ROUTES}.values())
 
 
 @pytest.fixture(scope="module")
-def film(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+def film() -> bytes:
     """A second of moving pictures."""
-    return media.make(tmp_path_factory.mktemp("film"), "tiny.mp4").read_bytes()
+    return media.tiny()
 
 
 @pytest.fixture(scope="module")

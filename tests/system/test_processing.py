@@ -16,9 +16,9 @@ PATIENCE = 120  # seconds; other tests' videos are prepared before
 
 
 @pytest.fixture(scope="session")
-def short(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def short() -> Path:
     """Two seconds of film, of which there is little to make."""
-    return media.make(tmp_path_factory.mktemp("short"), "no-sound.mp4")
+    return media.make("no-sound.mp4")
 
 
 def state(person: Person, video: str) -> str:
@@ -43,9 +43,9 @@ def test_a_video_is_complete_soon_after_its_upload(
 
 @pytest.mark.parametrize("name", ["sound.mkv", "vp9.webm", "live.webm", "hevc.mkv", "prores.mov"])
 def test_what_no_browser_plays_can_be_watched_once_it_is_converted(
-    origin: Origin, alice: Person, tmp_path: Path, name: str
+    origin: Origin, alice: Person, name: str
 ) -> None:
-    path = media.make(tmp_path, name)
+    path = media.make(name)
     video = alice.upload(path)
     wait_until(lambda: state(alice, video) == "done", within=PATIENCE, what="a complete video")
     told = alice.get(f"/api/videos/{video}").json()

@@ -121,10 +121,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="module")
-def films(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+def films() -> list[Path]:
     """Small films: with sound, without, and one that has to be encoded whole."""
-    folder = tmp_path_factory.mktemp("films")
-    return [media.make(folder, name) for name in ("film.mp4", "no-sound.mp4", "hevc.mp4")]
+    return [media.make(name) for name in ("film.mp4", "no-sound.mp4", "hevc.mp4")]
 
 
 def test_every_video_ends_complete_whatever_is_killed(site: Site, films: list[Path]) -> None:

@@ -50,7 +50,7 @@ except UnplayableSource as unplayable:
     print(unplayable.sentence)
 try:
     info = measure(film, limits)
-    encode_rendition(source, source.parent, info=info, limits=limits, report=print, height=90)
+    encode_rendition(source, Path(sys.argv[3]), info=info, limits=limits, report=print, height=90)
 except Exception as error:
     print(type(error).__name__)
 """
@@ -68,7 +68,7 @@ def test_a_list_of_other_files_opens_none_of_them(
     log = tmp_path / "calls"
     command = ["strace", "-f", "-qq", "-o", str(log), "-e", "trace=openat,open,connect,sendto"]
     looked = subprocess.run(
-        [*command, sys.executable, "-c", LOOK, str(path), str(source("no-sound.mp4"))],
+        [*command, sys.executable, "-c", LOOK, path, source("no-sound.mp4"), tmp_path],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -114,13 +114,13 @@ def test_a_step_that_is_ended_leaves_no_process(
 
 def test_a_killed_worker_takes_its_ffmpeg_along(source: Sources, tmp_path: Path) -> None:
     code = LOOK.replace("height=90", "height=1080")
-    command = [sys.executable, "-c", code, str(source("film.mp4")), str(source("film.mp4"))]
+    film = str(source("film.mp4"))
+    command = [sys.executable, "-c", code, film, film, str(tmp_path)]
     worker = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
-    folder = source("film.mp4").parent
-    wait_until(lambda: bool(running(folder, "ffmpeg")), within=60)
+    wait_until(lambda: bool(running(tmp_path, "ffmpeg")), within=60)
     worker.kill()
     worker.wait()
-    wait_until(lambda: not running(folder, "ffmpeg"), within=10)
+    wait_until(lambda: not running(tmp_path, "ffmpeg"), within=10)
 
 
 def running(folder: Path, name: str = "") -> list[str]:
