@@ -45,11 +45,12 @@ if TYPE_CHECKING:
 pytest_plugins = ["tests.log_sections"]
 
 ROOT = Path(__file__).parent.parent
+# A test's mark, and the programs of which it needs one. Debian's packages have the same names.
 TOOLS = {
-    "needs_ffmpeg": ("ffmpeg", "ffmpeg"),
-    "needs_nginx": ("nginx", "nginx"),
-    "needs_chromium": ("chromium", "chromium"),
-    "needs_strace": ("strace", "strace"),
+    "needs_ffmpeg": ["ffmpeg"],
+    "needs_nginx": ["nginx"],
+    "needs_chromium": ["chromium-headless-shell", "chromium"],
+    "needs_strace": ["strace"],
 }
 
 
@@ -77,9 +78,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = set(others)
     items[:] = [item for item in items if item not in left_out]
     for item in items:
-        for marker, (program, package) in TOOLS.items():
-            if item.get_closest_marker(marker) and not _has(program):
-                reason = f"{program} is not installed: apt-get install {package}"
+        for marker, programs in TOOLS.items():
+            if item.get_closest_marker(marker) and not any(map(find_program, programs)):
+                reason = f"{programs[0]} is not installed: apt-get install {programs[0]}"
                 if os.environ.get("CI") == "true":
                     raise pytest.UsageError(reason)
                 item.add_marker(pytest.mark.skip(reason=reason))
@@ -99,8 +100,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
-def _has(program: str) -> bool:
-    return shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin:/sbin") is not None
+def find_program(name: str) -> str | None:
+    """Return the path of a program, also of those that are only in an administrator's PATH."""
+    return shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
 
 
 def free_ports(count: int) -> list[int]:
@@ -353,6 +355,13 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Origin]:
         yield running
     finally:
         running.remove()
+
+
+@pytest.fixture(scope="module")
+def without_processing(origin: Origin) -> Iterator[None]:
+    """Videos of this module are not processed, which would be most of the work that they make."""
+    with origin.without_processing():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, s
 
 from tests import media
 from tests.browser.player import prepare
+from tests.conftest import TOOLS, find_program
 from tests.system.deployment import Origin
 from tests.system.http_client import PASSWORD, Person
 from tests.waiting import wait_until
@@ -38,9 +39,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, without a window."""
+    """Debian's Chromium, without windows."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        [program, *_] = filter(None, map(find_program, TOOLS["needs_chromium"]))
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
         yield browser
         browser.close()
 
@@ -122,7 +124,18 @@ def context(chromium: Browser, origin: Origin) -> Iterator[BrowserContext]:
     assert complaints == []
 
 
+def sign_in_as(person: Person, context: BrowserContext, *, url: str) -> Page:
+    """Give a browser profile somebody's cookies, and return a new page of it."""
+    context.add_cookies(
+        [
+            {"name": cookie.name, "value": cookie.value or "", "url": url}
+            for cookie in person.cookies
+        ]
+    )
+    return context.new_page()
+
+
 @pytest.fixture
 def page(context: BrowserContext, origin: Origin, founder: Person) -> Page:
     """A page in which Alice is signed in."""
-    return enter(context, origin, "alice")
+    return sign_in_as(founder, context, url=origin.url)

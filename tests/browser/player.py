@@ -70,6 +70,17 @@ class Player:
         """Return what an expression of `video` is now."""
         return self.page.evaluate(f"() => {{ const video = {VIDEO}; return {expression} }}")
 
+    def begin_again(self, *, at: float) -> None:
+        """Let nothing be as the keys left it: paused, at so many seconds, and loud as at first."""
+        self.get(
+            f"""(video.pause(), video.volume = 1, video.muted = false, video.playbackRate = 1,
+                video.currentTime = {at})"""
+        )
+        self.until(
+            "video.paused && !video.seeking && video.readyState >= 2 && !video.muted"
+            f" && video.playbackRate === 1 && Math.abs(video.currentTime - {at}) < 0.1"
+        )
+
     def play(self) -> "Player":
         """Press k, and see it move."""
         before = self.get("video.currentTime")

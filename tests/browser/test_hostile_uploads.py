@@ -22,6 +22,7 @@ from tests.browser.test_resumable import (
 from tests.system.deployment import Origin
 from tests.system.http_client import Person
 
+pytestmark = pytest.mark.usefixtures("without_processing")
 __all__ = ["context", "line", "long_film", "page", "tidy", "wire"]  # fixtures
 
 NAMES = [
@@ -49,9 +50,9 @@ def test_an_upload_goes_on_by_itself_when_its_process_is_killed(
 
 @pytest.mark.front_end
 def test_a_quota_that_is_used_up_is_told_before_the_first_byte(
-    page: Page, wire: Wire, line: Line, chromium: Browser, long_film: Path
+    page: Page, wire: Wire, line: Line, chromium: Browser, founder: Person, long_film: Path
 ) -> None:
-    set_quota(chromium, line, "5 MB")
+    set_quota(chromium, line, founder, "5 MB")
     try:
         page.locator("#file").set_input_files(long_film)
         expect(page.locator(".transfer .bad")).to_contain_text("5 MB")
@@ -60,13 +61,13 @@ def test_a_quota_that_is_used_up_is_told_before_the_first_byte(
         expect(page.get_by_role("heading", name="Storage")).to_be_visible()
         expect(page.get_by_text("of your 5 MB")).to_be_visible()
     finally:
-        set_quota(chromium, line, "")
+        set_quota(chromium, line, founder, "")
 
 
-def set_quota(chromium: Browser, line: Line, quota: str) -> None:
+def set_quota(chromium: Browser, line: Line, founder: Person, quota: str) -> None:
     """Change Alice's quota on the page for administrators, without JavaScript."""
     with profile(chromium, line, java_script_enabled=False) as context:
-        page = visit(context, line)
+        page = visit(context, line, founder)
         page.goto("/admin")
         page.get_by_label("Quota of alice", exact=True).fill(quota)
         page.get_by_role("button", name="Save the quota of alice").click()

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Dialog, Page, expect
 
-from tests import media
 from tests.system.deployment import Origin
 from tests.system.http_client import PASSWORD, Person
 from tests.waiting import wait_until
+
+pytestmark = pytest.mark.usefixtures("without_processing")
 
 
 def play(page: Page) -> None:
@@ -119,29 +120,6 @@ def test_an_empty_file_is_refused_with_the_reason(page: Page, tmp_path: Path) ->
     expect(page.locator(".transfer .bad")).to_have_text("This file is empty.")
     page.get_by_role("button", name="Dismiss: empty.mp4").click()
     expect(page.locator(".transfer")).to_have_count(0)
-
-
-@pytest.mark.front_end
-def test_what_browsers_cannot_play_is_not_called_done_before_it_is(page: Page) -> None:
-    page.goto("/upload")
-    said: list[str] = []
-
-    def note(sentence: str) -> None:
-        said.append(sentence)
-
-    page.expose_function("note", note)
-    page.evaluate(
-        """() => {
-            const look = () => note(document.querySelector(".transfer .text").textContent);
-            const transfers = document.getElementById("transfers");
-            new MutationObserver(look).observe(transfers, { subtree: true, childList: true });
-        }"""
-    )
-    page.locator("#file").set_input_files(media.make("hevc.mp4"))
-    expect(page.locator(".transfer .text")).to_have_text(
-        "Done. It can be watched now.", timeout=60_000
-    )
-    assert "Uploaded. It is being prepared." in said
 
 
 @pytest.mark.front_end

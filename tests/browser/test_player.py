@@ -183,14 +183,13 @@ KEYS = [
 @pytest.mark.front_end
 @pytest.mark.parametrize("focus", ["page", "player"])
 def test_each_key_does_one_thing_once(player: Player, prepared: str, focus: str) -> None:
-    page = player.page
+    page = player.open(prepared).page
     for key, condition in KEYS:
-        page.goto("/stream")
-        page.evaluate("() => localStorage.clear()")
-        player.open(prepared, fragment="?#t=30")
-        player.until("Math.abs(video.currentTime - 30) < 0.1")
+        player.begin_again(at=30)
         if focus == "player":
             page.locator("[data-plyr=seek]").focus()
+        else:
+            page.evaluate("() => document.activeElement.blur()")
         page.keyboard.press(key)
         player.until(condition)
         if key == "f":

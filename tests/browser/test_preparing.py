@@ -88,6 +88,29 @@ def test_a_film_that_browsers_cannot_play_gets_its_player_when_it_is_ready(
     expect(page.locator("#player-error")).to_be_hidden()
 
 
+@pytest.mark.front_end
+def test_what_browsers_cannot_play_is_not_called_done_before_it_is(page: Page) -> None:
+    page.goto("/upload")
+    said: list[str] = []
+
+    def note(sentence: str) -> None:
+        said.append(sentence)
+
+    page.expose_function("note", note)
+    page.evaluate(
+        """() => {
+            const look = () => note(document.querySelector(".transfer .text").textContent);
+            const transfers = document.getElementById("transfers");
+            new MutationObserver(look).observe(transfers, { subtree: true, childList: true });
+        }"""
+    )
+    page.locator("#file").set_input_files(media.make("hevc.mp4"))
+    expect(page.locator(".transfer .text")).to_have_text(
+        "Done. It can be watched now.", timeout=60_000
+    )
+    assert "Uploaded. It is being prepared." in said
+
+
 def test_an_administrator_starts_a_failed_step_again(
     page: Page, founder: Person, failed: str
 ) -> None:

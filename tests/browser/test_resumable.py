@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Request, Route, expect
 
-from tests.browser.conftest import enter, watch_console
+from tests.browser.conftest import sign_in_as, watch_console
 from tests.browser.flaky_proxy import Line
 from tests.browser.test_accessibility import violations
 from tests.system.deployment import Origin
 from tests.system.http_client import PASSWORD, Person
+
+pytestmark = pytest.mark.usefixtures("without_processing")
 
 DONE = "Done. It can be watched now."
 THROWN_AWAY = ("DELETE", 204)
@@ -85,13 +87,12 @@ def profile(chromium: Browser, line: Line, **options: Any) -> Iterator[BrowserCo
 @pytest.fixture
 def page(context: BrowserContext, line: Line, founder: Person) -> Page:
     """The upload page, open and Alice's."""
-    return visit(context, line)
+    return visit(context, line, founder)
 
 
-def visit(context: BrowserContext, line: Line) -> Page:
-    """Sign in, and go to the upload page."""
-    # Nothing is asked of the origin but its URL.
-    page = enter(context, line, "alice")  # type: ignore[arg-type]
+def visit(context: BrowserContext, line: Line, person: Person) -> Page:
+    """Go to the upload page as somebody."""
+    page = sign_in_as(person, context, url=line.url)
     page.goto("/upload")
     return page
 
@@ -278,13 +279,13 @@ def test_an_unfinished_upload_goes_on_from_its_own_button(
 
 
 def test_an_upload_goes_on_in_another_browser(
-    chromium: Browser, page: Page, wire: Wire, line: Line, long_film: Path
+    chromium: Browser, page: Page, wire: Wire, line: Line, founder: Person, long_film: Path
 ) -> None:
     begin(page, long_film)
     page.context.close()
     line.mend()
     with profile(chromium, line) as elsewhere:
-        other = visit(elsewhere, line)
+        other = visit(elsewhere, line, founder)
         expect(other.locator("#unfinished .transfer")).to_contain_text("long.mp4")
         sent = Wire(other)
         other.locator("#file").set_input_files(long_film)
@@ -365,7 +366,7 @@ def test_an_unfinished_upload_is_thrown_away_without_javascript(
     begin(page, long_film)
     page.context.close()
     with profile(chromium, line, java_script_enabled=False) as context:
-        plain = visit(context, line)
+        plain = visit(context, line, founder)
         throw_away_by_form(plain)
     assert founder.get("/api/uploads").json() == {"uploads": []}
 
@@ -423,19 +424,13 @@ def test_a_file_that_changed_is_not_mixed_with_what_arrived(
 
 
 @pytest.mark.front_end
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_no_state_of_the_page_has_a_violation(
-    chromium: Browser,
-    line: Line,
-    founder: Person,
-    long_film: Path,
-    scheme: str,
-    width: int,
+    chromium: Browser, line: Line, founder: Person, long_film: Path, width: int
 ) -> None:
-    look = {"color_scheme": scheme, "viewport": {"width": width, "height": 800}}
+    look = {"viewport": {"width": width, "height": 800}}
     with profile(chromium, line, reduced_motion="reduce", **look) as context:
-        page = visit(context, line)
+        page = visit(context, line, founder)
         line.speed = SLOWLY
         begin(page, long_film)
         found = violations(page)

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from collections.abc import Collection
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -84,12 +85,13 @@ class MatrixClient:
         path = self._path(cell.route, cell.caller, cell.state)
         return self.request(cell.method, path, headers=headers, **options)
 
-    def prepare(self, route: Route) -> None:
-        """Make everybody and everything that an address is tried with."""
+    def prepare(self, route: Route, states: Collection[State | None]) -> None:
+        """Make everybody and everything that an address is tried with in those states."""
         for caller in Caller:
             self.credentials(caller)
             for state in route.states:
-                self._path(route, caller, state)
+                if state in states:
+                    self._path(route, caller, state)
 
     def mend(self, cell: Cell) -> None:
         """After a request that was granted: forget what it may have changed."""

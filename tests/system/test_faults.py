@@ -12,7 +12,7 @@ from tests.system.deployment import Compose, Origin, Standalone, answers
 from tests.system.http_client import Person
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.needs_ffmpeg
+pytestmark = [pytest.mark.needs_ffmpeg, pytest.mark.usefixtures("without_processing")]
 
 
 class SlowUpload:

@@ -11,7 +11,7 @@ from tests.system.deployment import Origin
 from tests.system.http_client import Person, sign_in
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.needs_ffmpeg
+pytestmark = [pytest.mark.needs_ffmpeg, pytest.mark.usefixtures("without_processing")]
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 RANGES = [None, "bytes=0-99", "bytes=-10", "bytes=5-", "bytes=0-0,2-3", "bytes=99999999-", "x=1-2"]

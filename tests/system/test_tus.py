@@ -17,6 +17,8 @@ from tests.system.http_client import Person, sign_up
 from tests.system.tus import PATIENCE, Tus, at, metadata, read_answer, reset
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.usefixtures("without_processing")
+
 CHUNK = 16 << 20  # bytes
 GROWTH_LIMIT = 32 << 20  # bytes that a process may grow by
 
