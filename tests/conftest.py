@@ -64,10 +64,32 @@ KINDS = {
 }
 
 
+# The files that take longest begin first, or one of several processes would end long after the
+# others. Most of them wait more than they compute.
+LONGEST = (
+    "browser/test_player_sources.py",
+    "system/test_processing_faults.py",
+    "browser/test_resumable.py",
+    "transcode_service/test_worker.py",
+    "browser/",
+    "permissions/",
+    "system/",
+    "transcode_service/",
+    "upload_service/",
+)
+
+
+def rank(item: pytest.Item) -> int:
+    """Return the place of a test's file among :data:`LONGEST`."""
+    path = item.path.relative_to(Path(__file__).parent).as_posix()
+    return next((at for at, name in enumerate(LONGEST) if path.startswith(name)), len(LONGEST))
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what is of another kind, and on MySQL what does not depend on the database; skip
     what needs a program that is not here, saying how to get it. In CI that is a failure.
     """
+    items.sort(key=rank)
     others = [
         item
         for item in items
