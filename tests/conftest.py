@@ -387,13 +387,13 @@ def without_processing(origin: Origin) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def founder(origin: Origin) -> Iterator[Person]:
+def administrator(origin: Origin) -> Iterator[Person]:
     """Alice, as whoever speaks HTTP to the running Matinee knows her: she was there first."""
     with sign_up(origin.url, "alice") as person:
         yield person
 
 
 @pytest.fixture(scope="session")
-def film() -> Path:
+def video_file() -> Path:
     """Twelve seconds of H.264 and AAC, index first."""
-    return media.make("film.mp4")
+    return media.make("twelve-seconds.mp4")

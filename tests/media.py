@@ -301,16 +301,16 @@ _VP9 = ("-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8")
 _FRAGMENTS = ("-movflags", "empty_moov+default_base_moof+frag_keyframe")
 
 RECIPES: dict[str, tuple[str, ...]] = {
-    "film.mp4": (
+    "twelve-seconds.mp4": (
         *("-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25:duration=12"),
         *("-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=12"),
         *(*_H264, *_AAC, "-movflags", "+faststart"),
     ),
-    "tiny.mp4": (
+    "one-second.mp4": (
         *("-f", "lavfi", "-i", "testsrc2=size=128x72:rate=10:duration=1"),
         *(*_H264, "-movflags", "+faststart"),
     ),
-    "long.mp4": (
+    "one-minute.mp4": (
         *("-f", "lavfi", "-i", "testsrc2=size=854x480:rate=10:duration=60"),
         *("-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=60"),
         *("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "20"),
@@ -386,7 +386,7 @@ RECIPES: dict[str, tuple[str, ...]] = {
     "picture.png": (*_VIDEO, "-frames:v", "1"),
     "picture.gif": (*_VIDEO, "-frames:v", "1"),
 }
-"""What ffmpeg is asked for, by the name of the file. Two seconds each, but the films."""
+"""What ffmpeg is asked for, by the name of the file. Two seconds each, but the videos."""
 
 
 CACHE = Path(__file__).parent.parent / ".pytest_cache" / "media"
@@ -438,6 +438,6 @@ def _rotated() -> bytes:
     return upright[:at] + _matrix(QUARTER_TURN) + upright[at + 36 :]
 
 
-def tiny() -> bytes:
+def one_second() -> bytes:
     """Return one second of video that can be decoded, or a worker would reject it."""
-    return make("tiny.mp4").read_bytes()
+    return make("one-second.mp4").read_bytes()

@@ -48,29 +48,29 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def video(founder: Person, film: Path) -> str:
+def video(administrator: Person, video_file: Path) -> str:
     """A video of Alice's that everybody may watch."""
-    video = founder.upload(film, title="Morning at the salt pans")
-    founder.show(video, "public")
+    video = administrator.upload(video_file, title="Morning at the salt pans")
+    administrator.show(video, "public")
     return video
 
 
 @pytest.fixture(scope="session")
-def prepared(founder: Person) -> str:
+def prepared(administrator: Person) -> str:
     """A minute of Alice's that everybody may watch, with 240p, 360p and the original as
     HLS, a storyboard, and captions in two languages.
     """
-    video = prepare(founder, media.make("long.mp4"), title="A minute at the harbour")
-    founder.show(video, "public")
+    video = prepare(administrator, media.make("one-minute.mp4"), title="A minute at the harbour")
+    administrator.show(video, "public")
     return video
 
 
 @pytest.fixture(scope="session")
-def finished(founder: Person, film: Path) -> str:
+def finished(administrator: Person, video_file: Path) -> str:
     """A video of Alice's, private, of which everything is prepared."""
-    video = founder.upload(film, title="Snow on the tracks")
+    video = administrator.upload(video_file, title="Snow on the tracks")
     wait_until(
-        lambda: founder.get(f"/api/videos/{video}/progress").json()["state"] == "done",
+        lambda: administrator.get(f"/api/videos/{video}/progress").json()["state"] == "done",
         within=120,
         what="a video that is prepared",
     )
@@ -136,6 +136,6 @@ def sign_in_as(person: Person, context: BrowserContext, *, url: str) -> Page:
 
 
 @pytest.fixture
-def page(context: BrowserContext, origin: Origin, founder: Person) -> Page:
+def page(context: BrowserContext, origin: Origin, administrator: Person) -> Page:
     """A page in which Alice is signed in."""
-    return sign_in_as(founder, context, url=origin.url)
+    return sign_in_as(administrator, context, url=origin.url)

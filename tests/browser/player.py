@@ -9,7 +9,7 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 from tests.system.http_client import Person
 from tests.waiting import wait_until
 
-PATIENCE = 240  # seconds for all renditions of a minute of film, on a busy machine
+PATIENCE = 240  # seconds for all renditions of a minute of video, on a busy machine
 
 # A script's `() => …` over the video element.
 VIDEO = "document.querySelector('video')"
@@ -26,9 +26,9 @@ GERMAN = "WEBVTT\n\n00:00.000 --> 01:00.000\nGuten Morgen\n"
 HOSTILE_LABEL = "Deutsch <img src=x onerror=alert(1)>"
 
 
-def prepare(person: Person, film: Path, *, title: str) -> str:
-    """Upload a film, give it captions, and return its id once everything of it is prepared."""
-    video = person.upload(film, title=title)
+def prepare(person: Person, video_file: Path, *, title: str) -> str:
+    """Upload a video, give it captions, and return its id once everything of it is prepared."""
+    video = person.upload(video_file, title=title)
 
     def state() -> str:
         answer = person.get(f"/api/videos/{video}/progress", headers={"Accept": "application/json"})

@@ -50,7 +50,7 @@ def violations(page: Page) -> list[str]:
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_no_page_has_a_violation(
-    chromium: Browser, origin: Origin, founder: Person, failed: str, video: str, size: Any
+    chromium: Browser, origin: Origin, administrator: Person, failed: str, video: str, size: Any
 ) -> None:
     context = chromium.new_context(base_url=origin.url, viewport=size, reduced_motion="reduce")
     page = context.new_page()
@@ -58,7 +58,7 @@ def test_no_page_has_a_violation(
     for path in SIGNED_OUT:
         page.goto(path.format(video=video))
         found += violations(page)
-    page = sign_in_as(founder, context, url=origin.url)
+    page = sign_in_as(administrator, context, url=origin.url)
     for path in SIGNED_IN:
         page.goto(path.format(video=video))
         page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true })")
@@ -68,10 +68,10 @@ def test_no_page_has_a_violation(
 
 
 def test_no_page_is_wider_than_a_phone(
-    chromium: Browser, origin: Origin, founder: Person, failed: str, video: str
+    chromium: Browser, origin: Origin, administrator: Person, failed: str, video: str
 ) -> None:
     context = chromium.new_context(base_url=origin.url, viewport=PHONE)  # type: ignore[arg-type]
-    page = sign_in_as(founder, context, url=origin.url)
+    page = sign_in_as(administrator, context, url=origin.url)
     widths = {}
     for path in (*SIGNED_IN, *SIGNED_OUT):
         page.goto(path.format(video=video))
@@ -80,9 +80,9 @@ def test_no_page_is_wider_than_a_phone(
     assert {path: width for path, width in widths.items() if width > PHONE["width"]} == {}
 
 
-def test_upload_progress_is_spoken(page: Page, film: Path) -> None:
+def test_upload_progress_is_spoken(page: Page, video_file: Path) -> None:
     page.emulate_media(reduced_motion="reduce")
     page.goto("/upload")
-    page.locator("#file").set_input_files(film)
-    expect(page.locator("#announcer")).to_contain_text("film")
+    page.locator("#file").set_input_files(video_file)
+    expect(page.locator("#announcer")).to_contain_text("twelve-seconds")
     assert violations(page) == []

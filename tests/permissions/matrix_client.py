@@ -35,7 +35,7 @@ _ROLES = {
 }
 _NOWHERE = "A" * 22
 _NO_STEP = str(1 << 62)  # to make one fail takes minutes, and asking for another is no error
-_CAPTION_FILE = {"file": ("film.vtt", CAPTIONS, "text/vtt")}
+_CAPTION_FILE = {"file": ("video.vtt", CAPTIONS, "text/vtt")}
 
 
 class MatrixClient:
@@ -45,12 +45,12 @@ class MatrixClient:
     taken their account away; so are videos.
 
     :param operator: headers of an administrator, who is none of the callers.
-    :param film: a file that can be played, or workers would take it down in the middle.
+    :param video: a file that can be played, or workers would take it down in the middle.
     """
 
-    def __init__(self, url: str, operator: dict[str, str], film: bytes) -> None:
+    def __init__(self, url: str, operator: dict[str, str], video_bytes: bytes) -> None:
         self._url = url
-        self._film = film
+        self._video_bytes = video_bytes
         self._operator = operator
         self._session = requests.Session()
         self._session.trust_env = False
@@ -110,14 +110,17 @@ class MatrixClient:
             if answer.status_code == 401:
                 del self._credentials[caller]
 
-    def films(self) -> list[dict[str, object]]:
+    def own_videos(self) -> list[dict[str, object]]:
         """Return the owner's videos as they are now, but for what workers do to them meanwhile."""
         answer = self.request(
             "GET", "/api/videos?whose=mine", headers=self.credentials(Caller.OWNER)
         )
         found: list[dict[str, object]] = answer.json()["videos"]
         made_later = ("processing", "sha256", "urls")
-        return [{name: film[name] for name in film if name not in made_later} for film in found]
+        return [
+            {name: video_bytes[name] for name in video_bytes if name not in made_later}
+            for video_bytes in found
+        ]
 
     # --- people -----------------------------------------------------------------------------------
 
@@ -209,7 +212,7 @@ class MatrixClient:
         headers = self.credentials(owner)
         if state is State.OWNER_GONE:
             headers = sign_in(self._url, self._person("uploader"))
-        files = {"file": ("film.mp4", self._film, "video/mp4")}
+        files = {"file": ("video.mp4", self._video_bytes, "video/mp4")}
         answer = self._insist(
             "POST", "/upload", data={"title": TITLE}, files=files, headers=headers | OUR_SITE
         )
@@ -238,8 +241,8 @@ class MatrixClient:
 
     def _body(self, route: Route) -> dict[str, Any]:
         if route.pattern == "/upload":
-            files = {"file": ("film.mp4", self._film, "video/mp4")}
-            return {"data": {"title": "A film"}, "files": files}
+            files = {"file": ("video.mp4", self._video_bytes, "video/mp4")}
+            return {"data": {"title": "A video"}, "files": files}
         if route.pattern == "/stream/<video>/captions":
             return {"data": fields_of(FORMS, route), "files": _CAPTION_FILE}
         names = {"new": new_name(), "target": self._target}

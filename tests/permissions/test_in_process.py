@@ -25,7 +25,7 @@ from tests.permissions.matrix import (
     everybody,
     watchers,
 )
-from tests.permissions.matrix_state import FILM, TITLE, MatrixState
+from tests.permissions.matrix_state import TITLE, VIDEO_BYTES, MatrixState
 
 OUTSIDE = [route for route in ROUTES if not route.is_inside]
 INSIDE = [route for route in ROUTES if route.is_inside]
@@ -64,7 +64,7 @@ def complaints_about(cell: Cell, answer: TestResponse) -> list[str]:
     found = []
     if answer.status_code != cell.expected():
         found.append(f"{cell}: {answer.status_code} in place of {cell.expected()}")
-    if not cell.is_granted and (TITLE in answer.text or FILM[-100:] in answer.data):
+    if not cell.is_granted and (TITLE in answer.text or VIDEO_BYTES[-100:] in answer.data):
         found.append(f"{cell}: it tells of the video")
     return found
 
@@ -199,4 +199,4 @@ def test_the_service_itself_sends_no_bytes(world: MatrixState, behind: Client) -
             is_cross_site = cell.site != OUR_SITE and not cell.is_safe
             refused = is_cross_site and cell.caller is not Caller.BEARER
             assert answer.status_code == (403 if refused else 404), cell
-            assert FILM[-100:] not in answer.data
+            assert VIDEO_BYTES[-100:] not in answer.data

@@ -26,16 +26,16 @@ ADDRESSES = list({route.pattern: route for route in ROUTES}.values())
 
 
 @pytest.fixture(scope="module")
-def film() -> bytes:
+def video_bytes() -> bytes:
     """A second of moving pictures."""
-    return media.tiny()
+    return media.one_second()
 
 
 @pytest.fixture(scope="module")
-def client(origin: Origin, founder: Person, film: bytes) -> Iterator[MatrixClient]:
+def client(origin: Origin, administrator: Person, video_bytes: bytes) -> Iterator[MatrixClient]:
     """Everybody and everything, in a running Matinee."""
-    cookie = "; ".join(f"{one.name}={one.value}" for one in founder.cookies)
-    client = MatrixClient(origin.url, {"Cookie": cookie}, film)
+    cookie = "; ".join(f"{one.name}={one.value}" for one in administrator.cookies)
+    client = MatrixClient(origin.url, {"Cookie": cookie}, video_bytes)
     yield client
     client.close()
 
@@ -62,27 +62,29 @@ def allowed(cell: Cell) -> set[int]:
     return expected
 
 
-def complaints_about(client: MatrixClient, cell: Cell, film: bytes) -> Iterator[str]:
+def complaints_about(client: MatrixClient, cell: Cell, video_bytes: bytes) -> Iterator[str]:
     """Send a request, and say what is wrong with the answer."""
     answer = client.send(cell)
     if answer.status_code not in allowed(cell):
         yield f"{cell}: {answer.status_code} in place of {cell.expected()}"
-    if not cell.is_granted and (TITLE in answer.text or film[-100:] in answer.content):
+    if not cell.is_granted and (TITLE in answer.text or video_bytes[-100:] in answer.content):
         yield f"{cell}: it tells of the video"
 
 
 @pytest.mark.parametrize("route", ADDRESSES, ids=lambda route: route.pattern)
-def test_every_cell(client: MatrixClient, film: bytes, route: Route) -> None:
+def test_every_cell(client: MatrixClient, video_bytes: bytes, route: Route) -> None:
     quiet: list[Cell] = []
     doing: list[Cell] = []
     for cell in filter(is_tried, cells(route, OTHER_SITES[:1])):
         (doing if cell.is_granted and not cell.is_safe else quiet).append(cell)
     client.prepare(route, STATES)
-    before = client.films()
-    wrong = [complaint for cell in quiet for complaint in complaints_about(client, cell, film)]
-    assert client.films() == before, "something that was refused has been done"
+    before = client.own_videos()
+    wrong = [
+        complaint for cell in quiet for complaint in complaints_about(client, cell, video_bytes)
+    ]
+    assert client.own_videos() == before, "something that was refused has been done"
     for cell in doing:
         if cell.site == OUR_SITE:
-            wrong += complaints_about(client, cell, film)
+            wrong += complaints_about(client, cell, video_bytes)
             client.mend(cell)
     assert not wrong, "\n".join(wrong)

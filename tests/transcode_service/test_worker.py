@@ -88,7 +88,7 @@ def start(
 
 @pytest.fixture(scope="session")
 def short() -> bytes:
-    """Two seconds of film, of which there is little to make."""
+    """Two seconds of video, of which there is little to make."""
     return make("no-sound.mp4").read_bytes()
 
 

@@ -42,14 +42,14 @@ LOOK = """
 import sys
 from pathlib import Path
 from transcode_service.media import SandboxLimits, UnplayableSource, encode_rendition, measure
-source, film = Path(sys.argv[1]), Path(sys.argv[2])
+source, video = Path(sys.argv[1]), Path(sys.argv[2])
 limits = SandboxLimits()
 try:
     measure(source, limits)
 except UnplayableSource as unplayable:
     print(unplayable.sentence)
 try:
-    info = measure(film, limits)
+    info = measure(video, limits)
     encode_rendition(source, Path(sys.argv[3]), info=info, limits=limits, report=print, height=90)
 except Exception as error:
     print(type(error).__name__)
@@ -100,22 +100,22 @@ class Cancelled(Exception):
 def test_a_step_that_is_ended_leaves_no_process(
     source: Sources, tmp_path: Path, limits: SandboxLimits
 ) -> None:
-    info = measure(source("film.mp4"), limits)
+    info = measure(source("twelve-seconds.mp4"), limits)
 
     def end(_: float) -> None:
         raise Cancelled
 
     with pytest.raises(Cancelled):
         encode_rendition(
-            source("film.mp4"), tmp_path, info=info, limits=limits, report=end, height=240
+            source("twelve-seconds.mp4"), tmp_path, info=info, limits=limits, report=end, height=240
         )
     assert not running(tmp_path)
 
 
 def test_a_killed_worker_takes_its_ffmpeg_along(source: Sources, tmp_path: Path) -> None:
     code = LOOK.replace("height=90", "height=1080")
-    film = str(source("film.mp4"))
-    command = [sys.executable, "-c", code, film, film, str(tmp_path)]
+    video_file = str(source("twelve-seconds.mp4"))
+    command = [sys.executable, "-c", code, video_file, video_file, str(tmp_path)]
     worker = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
     wait_until(lambda: bool(running(tmp_path, "ffmpeg")), within=60)
     worker.kill()
