@@ -4,8 +4,9 @@ import base64
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Dialog, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page, expect
 
+from tests.browser.conftest import enter
 from tests.system.deployment import Origin
 from tests.system.http_client import PASSWORD, Person
 from tests.waiting import wait_until
@@ -230,8 +231,10 @@ def test_the_owner_renames_shares_and_deletes(
     assert page.goto(f"/stream/{video}").status == 404  # type: ignore[union-attr]
 
 
-def test_signing_out_ends_the_session(page: Page, origin: Origin) -> None:
-    page.goto("/stream")
+def test_signing_out_ends_the_session(
+    context: BrowserContext, origin: Origin, administrator: Person
+) -> None:
+    page = enter(context, origin, "alice")  # a session of this test's own, to be ended
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url("**/login")
     page.goto("/stream")
