@@ -1,12 +1,20 @@
 """Who may do what. Pure functions, and the only place where it is decided.
 
-No role grants access to someone else's private video. An administrator manages accounts, and may
-delete what others made visible.
+A video can be seen by its owner, by those its visibility names, by those a grant names, and by
+whoever opened a link. Each of these is a reason; nothing denies. No role grants access to someone
+else's private video. An administrator manages accounts, and may delete what others made visible.
+
+`common.access_queries` has the same rules in SQL; a test holds both equal.
 """
 
-from dataclasses import dataclass
+import enum
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
 
-from db.models import Role, Visibility
+from db.models import Level, Role, Visibility, now
+
+_ORDER = list(Level)
 
 
 @dataclass(frozen=True)
@@ -29,47 +37,207 @@ class Viewer:
 
 
 @dataclass(frozen=True)
+class Watcher:
+    """Who asks for a video, and when.
+
+    :ivar viewer: who is signed in, or None.
+    :ivar groups: ids of the viewer's groups.
+    :ivar links: ids of the links that this browser has opened.
+    """
+
+    viewer: Viewer | None
+    groups: frozenset[str] = frozenset()
+    links: frozenset[str] = frozenset()
+    at: datetime = field(default_factory=now)
+
+
+@dataclass(frozen=True)
+class EffectiveGrant:
+    """A grant that reaches a video, directly or through a collection.
+
+    :ivar collection_id: the collection it was made for; None: the video itself.
+    :ivar expires_at: when it ends, or when the collection's owner may no longer share the video.
+    """
+
+    id: str
+    level: Level
+    user_id: int | None = None
+    group_id: str | None = None
+    collection_id: str | None = None
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class EffectiveLink:
+    """A link that reaches a video, directly or through a collection; as :class:`EffectiveGrant`."""
+
+    id: str
+    level: Level
+    collection_id: str | None = None
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True)
 class VideoAccess:
     """What decides on access to a video; `owner_id` is None once it is deleted.
 
-    :ivar downloadable: whether everybody who may watch it may also download the original.
+    :ivar downloadable: whether those to whom it is visible may also download the original.
     :ivar playable: whether browsers can play the original.
+    :ivar is_binned: whether it is in its owner's bin, where nobody else sees it.
     """
 
     owner_id: int | None
     visibility: Visibility
     downloadable: bool = False
     playable: bool = True
+    is_binned: bool = False
+    grants: tuple[EffectiveGrant, ...] = ()
+    links: tuple[EffectiveLink, ...] = ()
 
 
-def may_watch(viewer: Viewer | None, video: VideoAccess) -> bool:
-    """Tell whether a viewer (None: signed out) may see and watch a video."""
+class ReasonKind(enum.StrEnum):
+    """Why somebody may watch a video."""
+
+    OWNER = "owner"
+    VISIBILITY = "visibility"
+    GRANT = "grant"
+    LINK = "link"
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One reason why somebody may watch a video, and what it allows.
+
+    :ivar streams_only: whether it opens HLS alone, and neither the original nor the download.
+    """
+
+    kind: ReasonKind
+    level: Level
+    streams_only: bool = False
+    grant: EffectiveGrant | None = None
+    link: EffectiveLink | None = None
+
+
+def includes(level: Level, other: Level) -> bool:
+    """Tell whether a level includes another one."""
+    return _ORDER.index(level) >= _ORDER.index(other)
+
+
+def highest(levels: Iterable[Level]) -> Level:
+    """Return the highest of some levels.
+
+    :raises ValueError: there are none.
+    """
+    return max(levels, key=_ORDER.index)
+
+
+def access_reasons(watcher: Watcher, video: VideoAccess) -> list[Reason]:
+    """Return every reason why somebody may watch a video; none: they may not."""
+    viewer = watcher.viewer
     if video.owner_id is None:
-        return False
+        return []
+    reasons = []
+    if viewer is not None and viewer.id == video.owner_id:
+        reasons.append(Reason(ReasonKind.OWNER, Level.SHARE))
+    if video.is_binned:
+        return reasons
+    if _is_visible(viewer, video):
+        level = Level.DOWNLOAD if video.downloadable else Level.WATCH
+        reasons.append(Reason(ReasonKind.VISIBILITY, level))
+    for grant in video.grants:
+        if _names(grant, watcher) and _is_valid(grant.expires_at, watcher.at):
+            streams_only = grant.level is Level.WATCH
+            reasons.append(Reason(ReasonKind.GRANT, grant.level, streams_only, grant=grant))
+    for link in video.links:
+        if link.id in watcher.links and _is_valid(link.expires_at, watcher.at):
+            streams_only = link.level is Level.WATCH
+            reasons.append(Reason(ReasonKind.LINK, link.level, streams_only, link=link))
+    return reasons
+
+
+def _is_visible(viewer: Viewer | None, video: VideoAccess) -> bool:
     if video.visibility is Visibility.PUBLIC:
         return True
-    if viewer is None:
+    return video.visibility is Visibility.MEMBERS and viewer is not None
+
+
+def _names(grant: EffectiveGrant, watcher: Watcher) -> bool:
+    if watcher.viewer is None:
         return False
-    return video.visibility is Visibility.MEMBERS or viewer.id == video.owner_id
+    return grant.user_id == watcher.viewer.id or grant.group_id in watcher.groups
 
 
-def may_play_original(viewer: Viewer | None, video: VideoAccess) -> bool:
-    """Tell whether a viewer may play the original; one that browsers cannot play is not offered."""
-    return may_watch(viewer, video) and video.playable
+def _is_valid(expires_at: datetime | None, at: datetime) -> bool:
+    return expires_at is None or at < expires_at
 
 
-def may_download(viewer: Viewer | None, video: VideoAccess) -> bool:
-    """Tell whether a viewer may download the original: its owner, or others if allowed."""
-    return may_watch(viewer, video) and (video.downloadable or may_edit(viewer, video))
+def may_watch(watcher: Watcher, video: VideoAccess) -> bool:
+    """Tell whether somebody may see a video and play its renditions."""
+    return bool(access_reasons(watcher, video))
 
 
-def may_edit(viewer: Viewer | None, video: VideoAccess) -> bool:
-    """Tell whether a viewer may edit a video and change its visibility: its owner only."""
+def may_play_original(watcher: Watcher, video: VideoAccess) -> bool:
+    """Tell whether somebody may play the original; one that browsers cannot play is not offered."""
+    return video.playable and any(
+        not reason.streams_only for reason in access_reasons(watcher, video)
+    )
+
+
+def may_download(watcher: Watcher, video: VideoAccess) -> bool:
+    """Tell whether somebody may download the original."""
+    return _has_level(watcher, video, Level.DOWNLOAD)
+
+
+def may_edit(watcher: Watcher, video: VideoAccess) -> bool:
+    """Tell whether somebody may change title, description, captions and tags."""
+    return _has_level(watcher, video, Level.EDIT)
+
+
+def may_share(watcher: Watcher, video: VideoAccess) -> bool:
+    """Tell whether somebody may decide who else watches a video."""
+    return _has_level(watcher, video, Level.SHARE)
+
+
+def may_remove(watcher: Watcher, video: VideoAccess) -> bool:
+    """Tell whether somebody may delete a video: its owner, or an administrator if it is visible."""
+    viewer = watcher.viewer
+    if viewer is None or video.owner_id is None:
+        return False
+    if viewer.id == video.owner_id:
+        return True
+    return viewer.may_administer and not video.is_binned and _is_visible(viewer, video)
+
+
+@dataclass(frozen=True)
+class Rights:
+    """What somebody may do with a video: every rule of this module at once."""
+
+    owns: bool
+    watch: bool
+    play_original: bool
+    download: bool
+    edit: bool
+    share: bool
+    remove: bool
+
+
+def rights_of(watcher: Watcher, video: VideoAccess) -> Rights:
+    """Return what somebody may do with a video."""
+    return Rights(
+        owns=is_owner(watcher.viewer, video),
+        watch=may_watch(watcher, video),
+        play_original=may_play_original(watcher, video),
+        download=may_download(watcher, video),
+        edit=may_edit(watcher, video),
+        share=may_share(watcher, video),
+        remove=may_remove(watcher, video),
+    )
+
+
+def is_owner(viewer: Viewer | None, video: VideoAccess) -> bool:
+    """Tell whether a video belongs to a viewer."""
     return viewer is not None and viewer.id == video.owner_id
 
 
-def may_remove(viewer: Viewer | None, video: VideoAccess) -> bool:
-    """Tell whether a viewer may delete a video: its owner, or an administrator who may watch it."""
-    if viewer is None:
-        return False
-    return may_edit(viewer, video) or (viewer.may_administer and may_watch(viewer, video))
+def _has_level(watcher: Watcher, video: VideoAccess, level: Level) -> bool:
+    return any(includes(reason.level, level) for reason in access_reasons(watcher, video))

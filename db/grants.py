@@ -11,21 +11,32 @@ from sqlalchemy import Connection, text
 from db.models import Base
 
 _ALL = ("INSERT", "UPDATE", "DELETE")
+_AUDIT = {"audit": ("INSERT",)}  # nobody changes or deletes an entry
 _WRITES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "auth": {"users": _ALL},
+    "auth": {"users": _ALL, "groups": _ALL, "group_members": _ALL, **_AUDIT},
     "upload": {
         "uploads": _ALL,
         "videos": _ALL,  # UPDATE for the SHA-256 of a file that came in pieces, known later
         "volumes": ("UPDATE",),  # needed to lock the row
         "jobs": ("INSERT",),  # each video's first job
+        **_AUDIT,
     },
     "streaming": {
         "videos": ("UPDATE",),
         "jobs": ("UPDATE",),  # to retry a failed one
         "captions": _ALL,
         "positions": _ALL,
+        "collections": _ALL,
+        "collection_items": _ALL,
+        "grants": _ALL,
+        "links": _ALL,
+        "link_visits": _ALL,
+        "shared_seen": _ALL,
+        "tags": _ALL,
+        "video_tags": _ALL,
+        **_AUDIT,
     },
-    "transcode": {"videos": ("UPDATE",), "jobs": _ALL, "renditions": _ALL},
+    "transcode": {"videos": ("UPDATE",), "jobs": _ALL, "renditions": _ALL, **_AUDIT},
 }
 GRANTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     service: {table: ("SELECT", *writes.get(table, ())) for table in Base.metadata.tables}

@@ -225,3 +225,172 @@ ALTER TABLE videos MODIFY height INTEGER NULL;
 ALTER TABLE videos MODIFY video_codec VARCHAR(64) NULL;
 
 UPDATE alembic_version SET version_num='0006' WHERE alembic_version.version_num = '0005';
+
+-- Running upgrade 0006 -> 0007
+
+CREATE TABLE audit (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    at DATETIME(6) NOT NULL,
+    actor_id BIGINT,
+    actor_name VARCHAR(40) NOT NULL,
+    action VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    video_id VARCHAR(22) CHARACTER SET ascii COLLATE ascii_bin,
+    object_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    details TEXT NOT NULL,
+    address VARCHAR(64) NOT NULL,
+    request_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    CONSTRAINT pk_audit PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_audit_actor_id_id ON audit (actor_id, id);
+
+CREATE INDEX ix_audit_video_id_id ON audit (video_id, id);
+
+CREATE TABLE `groups` (
+    id VARCHAR(22) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    name VARCHAR(100) NOT NULL,
+    for_everyone BOOL NOT NULL DEFAULT 0,
+    created_at DATETIME(6) NOT NULL,
+    CONSTRAINT pk_groups PRIMARY KEY (id)
+);
+
+CREATE TABLE tags (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    name VARCHAR(40) NOT NULL,
+    name_key VARCHAR(120) CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin NOT NULL,
+    CONSTRAINT pk_tags PRIMARY KEY (id),
+    CONSTRAINT uq_tags_name_key UNIQUE (name_key)
+);
+
+CREATE TABLE group_members (
+    group_id VARCHAR(22) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    user_id BIGINT NOT NULL,
+    `role` VARCHAR(16) NOT NULL,
+    created_at DATETIME(6) NOT NULL,
+    CONSTRAINT pk_group_members PRIMARY KEY (group_id, user_id),
+    CONSTRAINT fk_group_members_group_id_groups FOREIGN KEY(group_id) REFERENCES `groups` (id) ON DELETE CASCADE,
+    CONSTRAINT fk_group_members_user_id_users FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE,
+    CONSTRAINT ck_group_members_grouprole CHECK (`role` IN ('member', 'manager'))
+);
+
+CREATE INDEX ix_group_members_user_id ON group_members (user_id);
+
+CREATE TABLE shared_seen (
+    user_id BIGINT NOT NULL,
+    seen_at DATETIME(6) NOT NULL,
+    CONSTRAINT pk_shared_seen PRIMARY KEY (user_id),
+    CONSTRAINT fk_shared_seen_user_id_users FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE
+);
+
+CREATE TABLE collections (
+    id VARCHAR(22) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    owner_id BIGINT NOT NULL,
+    title VARCHAR(200) NOT NULL,
+    description TEXT NOT NULL,
+    cover_id VARCHAR(22) CHARACTER SET ascii COLLATE ascii_bin,
+    created_at DATETIME(6) NOT NULL,
+    updated_at DATETIME(6) NOT NULL,
+    CONSTRAINT pk_collections PRIMARY KEY (id),
+    CONSTRAINT fk_collections_cover_id_videos FOREIGN KEY(cover_id) REFERENCES videos (id) ON DELETE SET NULL,
+    CONSTRAINT fk_collections_owner_id_users FOREIGN KEY(owner_id) REFERENCES users (id) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_collections_owner_id ON collections (owner_id);
+
+CREATE TABLE video_tags (
+    video_id VARCHAR(22) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    tag_id BIGINT NOT NULL,
+    CONSTRAINT pk_video_tags PRIMARY KEY (video_id, tag_id),
+    CONSTRAINT fk_video_tags_tag_id_tags FOREIGN KEY(tag_id) REFERENCES tags (id) ON DELETE CASCADE,
+    CONSTRAINT fk_video_tags_video_id_videos FOREIGN KEY(video_id) REFERENCES videos (id) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_video_tags_tag_id ON video_tags (tag_id);
+
+CREATE TABLE collection_items (
+    collection_id VARCHAR(22) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    video_id VARCHAR(22) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    place INTEGER NOT NULL,
+    created_at DATETIME(6) NOT NULL,
+    CONSTRAINT pk_collection_items PRIMARY KEY (collection_id, video_id),
+    CONSTRAINT fk_collection_items_collection_id_collections FOREIGN KEY(collection_id) REFERENCES collections (id) ON DELETE CASCADE,
+    CONSTRAINT fk_collection_items_video_id_videos FOREIGN KEY(video_id) REFERENCES videos (id) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_collection_items_video_id ON collection_items (video_id);
+
+CREATE TABLE grants (
+    id VARCHAR(22) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    video_id VARCHAR(22) CHARACTER SET ascii COLLATE ascii_bin,
+    collection_id VARCHAR(22) CHARACTER SET ascii COLLATE ascii_bin,
+    user_id BIGINT,
+    group_id VARCHAR(22) CHARACTER SET ascii COLLATE ascii_bin,
+    level VARCHAR(16) NOT NULL,
+    expires_at DATETIME(6),
+    granted_by_id BIGINT,
+    created_at DATETIME(6) NOT NULL,
+    CONSTRAINT pk_grants PRIMARY KEY (id),
+    CONSTRAINT ck_grants_one_subject CHECK ((user_id IS NULL) <> (group_id IS NULL)),
+    CONSTRAINT ck_grants_one_object CHECK ((video_id IS NULL) <> (collection_id IS NULL)),
+    CONSTRAINT fk_grants_collection_id_collections FOREIGN KEY(collection_id) REFERENCES collections (id) ON DELETE CASCADE,
+    CONSTRAINT fk_grants_granted_by_id_users FOREIGN KEY(granted_by_id) REFERENCES users (id) ON DELETE SET NULL,
+    CONSTRAINT fk_grants_group_id_groups FOREIGN KEY(group_id) REFERENCES `groups` (id) ON DELETE CASCADE,
+    CONSTRAINT fk_grants_user_id_users FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE,
+    CONSTRAINT fk_grants_video_id_videos FOREIGN KEY(video_id) REFERENCES videos (id) ON DELETE CASCADE,
+    CONSTRAINT uq_grants_collection_id_group_id UNIQUE (collection_id, group_id),
+    CONSTRAINT uq_grants_collection_id_user_id UNIQUE (collection_id, user_id),
+    CONSTRAINT uq_grants_video_id_group_id UNIQUE (video_id, group_id),
+    CONSTRAINT uq_grants_video_id_user_id UNIQUE (video_id, user_id),
+    CONSTRAINT ck_grants_level CHECK (level IN ('watch', 'download', 'edit', 'share'))
+);
+
+CREATE INDEX ix_grants_group_id ON grants (group_id);
+
+CREATE INDEX ix_grants_user_id ON grants (user_id);
+
+CREATE TABLE links (
+    id VARCHAR(22) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    token_hash VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    video_id VARCHAR(22) CHARACTER SET ascii COLLATE ascii_bin,
+    collection_id VARCHAR(22) CHARACTER SET ascii COLLATE ascii_bin,
+    label VARCHAR(100) NOT NULL,
+    level VARCHAR(16) NOT NULL,
+    created_by_id BIGINT NOT NULL,
+    created_at DATETIME(6) NOT NULL,
+    expires_at DATETIME(6),
+    password_hash VARCHAR(255),
+    max_views INTEGER,
+    view_count INTEGER NOT NULL DEFAULT 0,
+    last_used_at DATETIME(6),
+    show_title BOOL NOT NULL DEFAULT 0,
+    CONSTRAINT pk_links PRIMARY KEY (id),
+    CONSTRAINT ck_links_link_level CHECK (level IN ('watch', 'download')),
+    CONSTRAINT ck_links_one_object CHECK ((video_id IS NULL) <> (collection_id IS NULL)),
+    CONSTRAINT fk_links_collection_id_collections FOREIGN KEY(collection_id) REFERENCES collections (id) ON DELETE CASCADE,
+    CONSTRAINT fk_links_created_by_id_users FOREIGN KEY(created_by_id) REFERENCES users (id) ON DELETE CASCADE,
+    CONSTRAINT fk_links_video_id_videos FOREIGN KEY(video_id) REFERENCES videos (id) ON DELETE CASCADE,
+    CONSTRAINT uq_links_token_hash UNIQUE (token_hash),
+    CONSTRAINT ck_links_level CHECK (level IN ('watch', 'download', 'edit', 'share'))
+);
+
+CREATE INDEX ix_links_collection_id ON links (collection_id);
+
+CREATE INDEX ix_links_created_by_id ON links (created_by_id);
+
+CREATE INDEX ix_links_video_id ON links (video_id);
+
+CREATE TABLE link_visits (
+    token_hash VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    link_id VARCHAR(22) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    created_at DATETIME(6) NOT NULL,
+    CONSTRAINT pk_link_visits PRIMARY KEY (token_hash),
+    CONSTRAINT fk_link_visits_link_id_links FOREIGN KEY(link_id) REFERENCES links (id) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_link_visits_link_id ON link_visits (link_id);
+
+ALTER TABLE videos ADD COLUMN binned_at DATETIME(6);
+
+CREATE INDEX ix_videos_binned_at ON videos (binned_at);
+
+UPDATE alembic_version SET version_num='0007' WHERE alembic_version.version_num = '0006';

@@ -5,9 +5,11 @@ import importlib.metadata
 import os
 import shutil
 import socket
+import ssl
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from common.process.supervisor import Program
@@ -56,18 +58,9 @@ def session_store(data_dir: Path, sockets: Path, output: int) -> tuple[Program, 
     folder = data_dir / "redis"
     folder.mkdir(exist_ok=True)
     path = sockets / "redis.sock"
-    options = {
-        "port": "0",
-        "unixsocket": str(path),
-        "unixsocketperm": "700",
-        "dir": str(folder),
-        "appendonly": "yes",
-        "save": "",
-        "daemonize": "no",
-    }
-    command = [_session_server()]
-    for name, value in options.items():
-        command += [f"--{name}", value]
+    command = [_session_server(), "--daemonize", "no", "--port", "0"]
+    command += ["--unixsocket", str(path), "--unixsocketperm", "700"]
+    command += ["--dir", str(folder), "--appendonly", "yes", "--save", ""]
     return Program("session store", command, output=output), f"unix://{path}"
 
 
@@ -82,16 +75,9 @@ def _session_server() -> str:
 
 def service(name: str, path: Path, environ: Mapping[str, str], output: int) -> Program:
     """Return a service's gunicorn, as in its container but on a Unix socket."""
-    worker_class = _WORKER_CLASSES[name]
-    command = [
-        sys.executable,
-        "-m",
-        "gunicorn",
-        "--config",
-        "python:common.process.gunicorn_config",
-    ]
-    command += ["--worker-class", worker_class, "--bind", f"unix:{path}"]
-    command += [f"{name}_service.app:from_environment()"]
+    command = [sys.executable, "-m", "gunicorn", f"{name}_service.app:from_environment()"]
+    command += ["--config", "python:common.process.gunicorn_config"]
+    command += ["--worker-class", _WORKER_CLASSES[name], "--bind", f"unix:{path}"]
     return Program(f"{name} service", command, environ, ROOT, output)
 
 
@@ -122,21 +108,13 @@ def front_server(
     return Program("front server", command, {**os.environ, **own}, output=output)
 
 
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=2)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._path))
-
-
 def is_healthy(path: Path) -> bool:
     """Tell whether the service on a Unix socket answers."""
-    connection = _UnixConnection(path)
+    connection = http.client.HTTPConnection("localhost")
     try:
+        connection.sock = socket.socket(socket.AF_UNIX)
+        connection.sock.settimeout(2)
+        connection.sock.connect(str(path))
         connection.request("GET", "/healthz")
         return connection.getresponse().status == 200
     except (OSError, http.client.HTTPException):
@@ -147,9 +125,21 @@ def is_healthy(path: Path) -> bool:
 
 def accepts(address: str, port: int) -> bool:
     """Tell whether something listens on a port."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)
+    with suppress(OSError), socket.create_connection((address, port), timeout=2):
+        return True
+    return False
+
+
+def has_certificate(address: str, port: int, *, domain: str) -> bool:
+    """Tell whether the server on a port has a certificate for a domain, whoever signed it."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
     try:
-        socket.create_connection((host, port), timeout=2).close()
+        with (
+            socket.create_connection((address, port), timeout=2) as connection,
+            context.wrap_socket(connection, server_hostname=domain),
+        ):
+            return True
     except OSError:
         return False
-    return True

@@ -12,6 +12,8 @@ from streaming_service.delivery.auth_request import AuthRequestMiddleware
 from streaming_service.pages import (
     admin_routes,
     api_routes,
+    collection_api_routes,
+    collection_routes,
     edit_routes,
     library_routes,
     position_routes,
@@ -42,6 +44,9 @@ def create_app(settings: StreamingSettings) -> Flask:
     app.register_blueprint(edit_routes.blueprint)
     app.register_blueprint(admin_routes.blueprint)
     app.register_blueprint(api_routes.blueprint)
+    app.register_blueprint(collection_routes.blueprint)
+    app.register_blueprint(collection_routes.changes)
+    app.register_blueprint(collection_api_routes.blueprint)
     app.register_blueprint(position_routes.blueprint)
     app.register_blueprint(progress_routes.blueprint)
     app.wsgi_app = AuthRequestMiddleware(app.wsgi_app, services.stores)  # type: ignore[method-assign]

@@ -6,8 +6,10 @@ from redis import Redis
 
 from common.settings import CommonSettings
 from common.stores import redis_client
+from common.stores.group_cache import GroupCache
 from common.stores.sessions import SessionStore
 from common.stores.video_cache import VideoCache
+from common.stores.visits import VisitStore
 from db.engine import Database, connect
 
 
@@ -19,14 +21,19 @@ class Stores:
     redis: Redis
     sessions: SessionStore
     videos: VideoCache
+    groups: GroupCache
+    visits: VisitStore
 
     @classmethod
     def of(cls, settings: CommonSettings) -> "Stores":
         """Make the clients; nothing is connected to before the first use."""
         redis = redis_client.connect_redis(settings.redis_url)
+        database = connect(settings.database_url, password=settings.database_password)
         return cls(
-            database=connect(settings.database_url, password=settings.database_password),
+            database=database,
             redis=redis,
             sessions=SessionStore(redis, ttl=settings.session_ttl),
             videos=VideoCache(redis),
+            groups=GroupCache(redis),
+            visits=VisitStore(redis, database),
         )

@@ -9,14 +9,19 @@ import enum
 from flask import Blueprint, Flask, current_app, g, request
 from flask.sansio.blueprints import BlueprintSetupState
 
-from common.access import Viewer
+from common.access import Viewer, Watcher
+from common.audit import Actor
 from common.errors import Forbidden, LoginRequired
+from common.stores.visits import visit_tokens
 from common.web.services import Services, services_of, stores
 
 # The second is for HTTPS: browsers accept it over HTTPS only, and from no other host of the same
 # domain (RFC 6265bis, 4.1.3.2).
 SESSION_COOKIE = "matinee_session"
 SECURE_SESSION_COOKIE = "__Host-matinee_session"
+# The links that a browser has opened; see `common.stores.visits`.
+VISIT_COOKIE = "matinee_visits"
+SECURE_VISIT_COOKIE = "__Host-matinee_visits"
 
 
 class Audience(enum.Enum):
@@ -63,8 +68,17 @@ def session_token() -> str | None:
 
 def session_cookie() -> str:
     """Return the name of the session cookie: by the connection, or as `COOKIE_SECURE` sets it."""
-    secure = current_app.config["SESSION_COOKIE_SECURE"] or request.is_secure
-    return SECURE_SESSION_COOKIE if secure else SESSION_COOKIE
+    return SECURE_SESSION_COOKIE if cookies_are_secure() else SESSION_COOKIE
+
+
+def visit_cookie() -> str:
+    """Return the name of the cookie of visits, chosen as that of the session cookie."""
+    return SECURE_VISIT_COOKIE if cookies_are_secure() else VISIT_COOKIE
+
+
+def cookies_are_secure() -> bool:
+    """Tell whether cookies are for HTTPS only."""
+    return bool(current_app.config["SESSION_COOKIE_SECURE"] or request.is_secure)
 
 
 def current_viewer() -> Viewer | None:
@@ -80,6 +94,20 @@ def current_viewer() -> Viewer | None:
             sessions.record_use(token, g.viewer, address=client_address())
     viewer: Viewer | None = g.viewer
     return viewer
+
+
+def current_watcher() -> Watcher:
+    """Return who asks for a video: the viewer, if any, and the links this browser has opened.
+
+    :raises redis.exceptions.RedisError: Redis does not answer; access must be denied.
+    """
+    tokens = visit_tokens(request.cookies.get(visit_cookie()))
+    return Watcher(current_viewer(), links=stores().visits.links(tokens))
+
+
+def current_actor() -> Actor:
+    """Return who changes something, for the audit log."""
+    return Actor(current_viewer(), client_address(), g.request_id)
 
 
 def require_viewer() -> Viewer:

@@ -48,6 +48,7 @@ commands="-@all +@string +@hash +@list +@transaction +del +exists +expire +ttl +
 # Auth alone writes sessions. The others read them, extend the ones that are used, and note when that was.
 reads_sessions="%R~session:* %R~sessions:* (+expire ~session:*) (+hset ~sessions:*)"
 videos="~video:* ~video-lease:*"
+groups="~groups:* ~groups-lease:*"
 
 # user NAME GROUP RULES: writes the user's URL at the first start, and prints the user's line of the rules.
 user() {
@@ -60,8 +61,8 @@ user() {
 # that name, and would lose every transaction in it without the rights.
 write redis.acl 20002 "user default off resetpass ~* +@all
 user health on nopass -@all +ping
-$(user auth 20004 "~session:* ~sessions:* $videos ~LIMITS:*")
+$(user auth 20004 "~session:* ~sessions:* $videos $groups ~LIMITS:*")
 $(user upload 20005 "$reads_sessions $videos ~upload-claim:* ~upload-parts:* ~jobs:wake")
-$(user streaming 20006 "$reads_sessions $videos ~jobs:wake")
+$(user streaming 20006 "$reads_sessions $videos $groups ~visit:* ~LIMITS:* ~jobs:wake")
 $(user transcode 20007 "$videos ~jobs:wake")
 "

@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 from common.errors import LoginRequired, NotFound
 from common.ids import is_id
 from common.stores import Stores
+from common.stores.visits import visit_tokens
 from db.engine import DatabaseUnavailable
 from streaming_service.delivery.authorise import authorise, download_disposition
 from streaming_service.delivery.files import media_file
@@ -46,7 +47,7 @@ class AuthRequestMiddleware:
     """Answers the front server's question, and passes every other request on to the app.
 
     A request carries `X-Session-Token`, `X-Bearer` (a whole `Authorization` value, which takes
-    precedence over the session), `X-Video` and `X-Media-Name`.
+    precedence over the session), `X-Visits`, `X-Video` and `X-Media-Name`.
 
     - 204: granted. `X-Media-Path` is the file's path below the root of the videos, and for a
       download `X-Media-Disposition` is its `Content-Disposition`.
@@ -81,7 +82,13 @@ class AuthRequestMiddleware:
             return _FORBIDDEN, []
         headers = [("X-Media-Path", f"{video_id}/{media.path}")]
         try:
-            authorise(self._stores, token=_token(environ), video_id=video_id, media=media)
+            authorise(
+                self._stores,
+                token=_token(environ),
+                visits=visit_tokens(environ.get("HTTP_X_VISITS")),
+                video_id=video_id,
+                media=media,
+            )
             if media.is_download:
                 disposition = download_disposition(self._stores.database, video_id)
                 headers.append(("X-Media-Disposition", disposition))

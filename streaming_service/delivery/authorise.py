@@ -1,44 +1,61 @@
 """The rule that decides on a request for a media file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from common.access import VideoAccess, Viewer, may_download, may_play_original, may_watch
+from common.access import (
+    VideoAccess,
+    Viewer,
+    Watcher,
+    may_download,
+    may_play_original,
+    may_watch,
+)
+from common.access_queries import groups_of, read_access
 from common.errors import LoginRequired, NotFound
-from common.live import is_live
 from common.stores import Stores
 from common.stores.sessions import session_key, viewer_of
-from common.stores.video_cache import video_key
-from db.engine import transaction
+from common.stores.visits import visit_key
+from db.engine import Database, transaction
 from db.models import Video
 from streaming_service.delivery.files import MediaFile, content_disposition
 
 
-def authorise(stores: Stores, *, token: str | None, video_id: str, media: MediaFile) -> None:
-    """Return if the holder of a session token may have a file of a video, and raise if not.
+def authorise(
+    stores: Stores,
+    *,
+    token: str | None,
+    visits: Sequence[str] = (),
+    video_id: str,
+    media: MediaFile,
+) -> None:
+    """Return if somebody may have a file of a video, and raise if not.
 
     The front server asks about once a second for each viewer. So this makes one round trip to
-    Redis. The database is read only if the cache holds no entry of the video. The session is
-    extended at most once a minute.
+    Redis, and another one for the viewer's groups only where a group is what decides. The database
+    is read only if the cache holds no entry. The session is extended at most once a minute.
 
-    :param token: as the client sent it; one that opens no session counts as none.
+    :param token: of a session, as the client sent it; one that opens none counts as none.
+    :param visits: tokens of the links that this browser has opened.
     :param video_id: has the form of an id.
     :raises LoginRequired: nobody is signed in, whether or not there is such a video.
     :raises NotFound: there is no such video, or this viewer may not have the file.
     :raises redis.exceptions.RedisError: Redis does not answer.
     :raises DatabaseUnavailable: the database is needed and does not answer.
     """
-    keys = [video_key(video_id)]
+    keys = [stores.videos.key(video_id), *map(visit_key, visits)]
     if token:
         keys.append(session_key(token))
-    values = stores.redis.mget(keys)
-    entry, *session = (value if isinstance(value, str) else None for value in values)
-    viewer = viewer_of(session[0]) if session else None
+    found = stores.redis.mget(keys)
+    values = {key: v if isinstance(v, str) else None for key, v in zip(keys, found, strict=True)}
+    viewer = viewer_of(values.pop(session_key(token))) if token else None
+    entry = values.pop(stores.videos.key(video_id))
     access = stores.videos.resolve(video_id, entry, partial(load_access, stores.database))
-    if access is not None and _rule_for(media)(viewer, access):
+    if access is not None and _allows(stores, media, access, viewer, visits=values):
         if token and viewer is not None:
             stores.sessions.extend(token, viewer)
         return
@@ -47,7 +64,31 @@ def authorise(stores: Stores, *, token: str | None, video_id: str, media: MediaF
     raise NotFound
 
 
-def _rule_for(media: MediaFile) -> Callable[[Viewer | None, VideoAccess], bool]:
+def _allows(
+    stores: Stores,
+    media: MediaFile,
+    access: VideoAccess,
+    viewer: Viewer | None,
+    *,
+    visits: Mapping[str, str | None],
+) -> bool:
+    """Apply the rule, first without the viewer's groups, which few videos need."""
+    rule = _rule_for(media)
+    links = stores.visits.resolve(visits) if visits and access.links else frozenset()
+    watcher = Watcher(viewer, links=links)
+    if rule(watcher, access):
+        return True
+    if viewer is None or all(grant.group_id is None for grant in access.grants):
+        return False
+    groups = stores.groups.get(str(viewer.id), partial(_load_groups, stores.database))
+    return rule(replace(watcher, groups=groups), access)
+
+
+def _load_groups(database: Database, user_id: str) -> frozenset[str]:
+    return groups_of(database, int(user_id))
+
+
+def _rule_for(media: MediaFile) -> Callable[[Watcher, VideoAccess], bool]:
     if media.is_download:
         return may_download
     return may_play_original if media.is_original else may_watch
@@ -60,11 +101,8 @@ def load_access(session: Session, video_id: str) -> VideoAccess | None:
     :returns: None if nobody may have its bytes: it is deleted, has no owner, was rejected by the
         check, or does not exist.
     """
-    wanted = select(Video.owner_id, Video.visibility, Video.downloadable, Video.playable).where(
-        Video.id == video_id, is_live(), Video.rejection_reason.is_(None)
-    )
-    row = session.execute(wanted).one_or_none()
-    return None if row is None else VideoAccess(*row)
+    rejected = session.scalar(select(Video.rejection_reason).where(Video.id == video_id))
+    return None if rejected is not None else read_access(session, [video_id]).get(video_id)
 
 
 @transaction(writes=False)

@@ -16,17 +16,17 @@ from typing import Any
 from flask import Blueprint, request
 from sqlalchemy.orm import Session
 
-from common.access import Viewer
+from common.access import Viewer, Watcher
 from common.errors import Unprocessable
 from common.titles import clean_line
-from common.web.auth import Audience, current_viewer, require_viewer, restrict_to
+from common.web.auth import Audience, current_actor, current_watcher, require_viewer, restrict_to
 from common.web.forms import json_fields
 from common.web.services import stores
 from db.engine import transaction
 from streaming_service.processing.forecast import ForecastCache
 from streaming_service.services import services
 from streaming_service.videos.captions import caption_tracks
-from streaming_service.videos.changes import VideoEdit, delete_video, edit_video
+from streaming_service.videos.changes import VideoEdit, bin_video, edit_video
 from streaming_service.videos.cursors import BadCursor, Cursor, Sort
 from streaming_service.videos.library import (
     SEARCH_LIMIT,
@@ -58,7 +58,7 @@ def load_list(
     """Return a page of videos, and the cursor of the next page."""
     page = list_videos(session, viewer, query)
     return {
-        "videos": load_json(session, viewer, page.videos, forecasts),
+        "videos": load_json(session, Watcher(viewer), page.videos, forecasts),
         "next": str(page.next) if page.next else None,
     }
 
@@ -84,36 +84,36 @@ def _query() -> ListQuery:
 def video(video_id: str) -> dict[str, Any]:
     """Describe one video."""
     here = services()
-    return load_video(here.stores.database, current_viewer(), video_id, here.forecasts)
+    return load_video(here.stores.database, current_watcher(), video_id, here.forecasts)
 
 
 @transaction(writes=False)
 def load_video(
-    session: Session, viewer: Viewer | None, video_id: str, forecasts: ForecastCache
+    session: Session, watcher: Watcher, video_id: str, forecasts: ForecastCache
 ) -> dict[str, Any]:
-    """Return a video that a viewer (None: signed out) may watch.
+    """Return a video that somebody may watch.
 
-    :raises LoginRequired: the viewer is signed out and may not watch it.
-    :raises NotFound: there is no such video, or it is not for this viewer.
+    :raises LoginRequired: nobody is signed in, and they may not watch it.
+    :raises NotFound: there is no such video, or it is not for them.
     """
-    video = get_video_for(session, viewer, video_id)
-    return load_json(session, viewer, [video], forecasts)[0]
+    video = get_video_for(session, watcher, video_id)
+    return load_json(session, watcher, [video], forecasts)[0]
 
 
 @blueprint.get("/api/videos/<video:video_id>/captions")
 def captions(video_id: str) -> dict[str, Any]:
     """List the caption tracks of a video."""
-    return load_captions(stores().database, current_viewer(), video_id)
+    return load_captions(stores().database, current_watcher(), video_id)
 
 
 @transaction(writes=False)
-def load_captions(session: Session, viewer: Viewer | None, video_id: str) -> dict[str, Any]:
-    """Return the caption tracks of a video that a viewer (None: signed out) may watch.
+def load_captions(session: Session, watcher: Watcher, video_id: str) -> dict[str, Any]:
+    """Return the caption tracks of a video that somebody may watch.
 
-    :raises LoginRequired: the viewer is signed out and may not watch it.
-    :raises NotFound: there is no such video, or it is not for this viewer.
+    :raises LoginRequired: nobody is signed in, and they may not watch it.
+    :raises NotFound: there is no such video, or it is not for them.
     """
-    video = get_video_for(session, viewer, video_id)
+    video = get_video_for(session, watcher, video_id)
     return {"captions": [track.as_json() for track in caption_tracks(session, [video])[video.id]]}
 
 
@@ -124,12 +124,12 @@ def patch(video_id: str) -> dict[str, Any]:
     # Asked first: a body that is wrong must not tell a stranger that the video exists.
     get_video_to_edit(stores().database, viewer, video_id)
     fields = json_fields(optional=("title", "description", "visibility"), flags=("downloadable",))
-    edit_video(stores(), viewer, video_id, VideoEdit(**fields))
+    edit_video(stores(), current_actor(), video_id, VideoEdit(**fields))
     return video(video_id)
 
 
 @blueprint.delete("/api/videos/<video:video_id>")
 def delete(video_id: str) -> tuple[str, int]:
     """Delete a video of the caller's, or one that an administrator takes down."""
-    delete_video(stores(), require_viewer(), video_id)
+    bin_video(stores(), current_actor(), video_id)
     return "", 204

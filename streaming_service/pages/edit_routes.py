@@ -1,24 +1,27 @@
 """The owner's pages: editing a video, its captions, processing it again, and deletion."""
 
+from dataclasses import replace
 from io import BytesIO
 
 from flask import Blueprint, jsonify, make_response, redirect, render_template, request
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from common.access import may_remove
+from common.access import Rights, Viewer, Watcher
 from common.errors import Unprocessable
 from common.web.app_factory import FORM_LIMIT
-from common.web.auth import Audience, require_viewer, restrict_to
+from common.web.auth import Audience, current_actor, require_viewer, restrict_to
 from common.web.error_handlers import wants_json
 from common.web.forms import form_fields
 from common.web.services import stores
 from common.web.urls import watch_url
+from db.engine import transaction
 from db.models import CAPTION_LIMIT, Video
 from streaming_service.videos.captions import add_caption, caption_tracks, remove_caption
-from streaming_service.videos.changes import VideoEdit, delete_video, edit_video, upsert
+from streaming_service.videos.changes import VideoEdit, bin_video, edit_video, upsert
 from streaming_service.videos.failed_jobs import retry_video
 from streaming_service.videos.languages import COMMON
-from streaming_service.videos.library import access_of, get_video_to_edit
+from streaming_service.videos.library import get_video_to_edit, rights_for
 
 _NOTICES = {"added": "The captions are there.", "removed": "The captions are removed."}
 
@@ -38,15 +41,16 @@ def edit(video_id: str) -> Response:
     """Change the video, or show the form again with the reason why not."""
     viewer = require_viewer()
     video = get_video_to_edit(stores().database, viewer, video_id)
-    values = form_fields("title", "description", "visibility", optional=("downloadable",))
-    edited = VideoEdit(
-        title=values["title"],
-        description=values["description"],
-        visibility=values["visibility"],
-        downloadable=values["downloadable"] != "",
-    )
+    values = form_fields("title", "description", optional=("visibility", "downloadable"))
+    edited = VideoEdit(title=values["title"], description=values["description"])
+    if values["visibility"]:
+        edited = replace(
+            edited,
+            visibility=values["visibility"],
+            downloadable=values["downloadable"] != "",
+        )
     try:
-        edit_video(stores(), viewer, video_id, edited)
+        edit_video(stores(), current_actor(), video_id, edited)
     except Unprocessable as error:
         return make_response(_form(video, values=values, error=error.sentence), error.status)
     return redirect(f"{watch_url(video_id)}?done=saved", 303)
@@ -101,8 +105,8 @@ def process(video_id: str) -> Response:
 def delete(video_id: str) -> Response:
     """Delete the video, and go back to the part of the library that it was in."""
     viewer = require_viewer()
-    owner_id = delete_video(stores(), viewer, video_id)
-    part = "whose=mine&" if owner_id == viewer.id else ""
+    video = bin_video(stores(), current_actor(), video_id)
+    part = "whose=mine&" if video.owner_id == viewer.id else ""
     return redirect(f"/stream?{part}done=deleted", 303)
 
 
@@ -130,5 +134,10 @@ def _form(
         caption=caption or {},
         caption_error=caption_error,
         notice=_NOTICES.get(request.args.get("done", "")),
-        may_remove=may_remove(require_viewer(), access_of(video)),
+        rights=_rights(stores().database, require_viewer(), video_id=video.id),
     )
+
+
+@transaction(writes=False)
+def _rights(session: Session, viewer: Viewer, *, video_id: str) -> Rights:
+    return rights_for(session, Watcher(viewer), [video_id])[video_id]

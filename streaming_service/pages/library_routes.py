@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, render_template, request
 from sqlalchemy.orm import Session
 
-from common.access import Viewer
+from common.access import Viewer, Watcher
 from common.titles import clean_line
 from common.web.auth import Audience, require_viewer, restrict_to
 from db.engine import transaction
@@ -47,7 +47,7 @@ def load_library(
 ) -> tuple[list[Card], Cursor | None]:
     """Return the cards of a page of the library, and the cursor of the next page."""
     page = list_videos(session, viewer, query)
-    return load_cards(session, viewer, page.videos, forecasts), page.next
+    return load_cards(session, Watcher(viewer), page.videos, forecasts), page.next
 
 
 def _query() -> ListQuery:

@@ -21,17 +21,20 @@ from flask import Blueprint, Response, jsonify, request
 from redis.exceptions import RedisError
 from sqlalchemy.orm import Session
 
-from common.access import Viewer
+from common.access import Watcher
 from common.errors import NotFound, Unprocessable
 from common.ids import is_id
 from common.process import shutdown
+from common.stores.visits import visit_tokens
 from common.web.auth import (
     Audience,
     client_address,
     current_viewer,
+    current_watcher,
     require_viewer,
     restrict_to,
     session_token,
+    visit_cookie,
 )
 from db.engine import DatabaseUnavailable, transaction
 from streaming_service.processing.forecast import ForecastCache
@@ -91,17 +94,17 @@ def _vary_by_accept(response: Response) -> Response:
 
 def _load(ids: list[str]) -> States:
     here = services()
-    return load_states(here.stores.database, current_viewer(), ids, here.forecasts)
+    return load_states(here.stores.database, current_watcher(), ids, here.forecasts)
 
 
 @transaction(writes=False)
 def load_states(
-    session: Session, viewer: Viewer | None, ids: list[str], forecasts: ForecastCache
+    session: Session, watcher: Watcher, ids: list[str], forecasts: ForecastCache
 ) -> States:
-    """Return the processing of those of these videos that a viewer may watch."""
-    videos = get_videos_for(session, viewer, ids)
+    """Return the processing of those of these videos that somebody may watch."""
+    videos = get_videos_for(session, watcher, ids)
     found = load_processing(session, videos, forecasts)
-    viewer_id = viewer.id if viewer is not None else None
+    viewer_id = watcher.viewer.id if watcher.viewer is not None else None
     return {v.id: found[v.id].as_json(with_errors=v.owner_id == viewer_id) for v in videos}
 
 
@@ -112,13 +115,14 @@ def _event_stream(ids: list[str], *, data_of: Callable[[str, dict[str, Any]], An
     :raises ServerBusy: this process has no room for another stream.
     """
     here, token, viewer = services(), session_token(), current_viewer()
+    visits = visit_tokens(request.cookies.get(visit_cookie()))
     client = f"address {client_address()}" if viewer is None else f"account {viewer.id}"
     here.event_streams.acquire(client)
 
     def read() -> States:
         # The session is looked up each time: it may end, and so may the viewer's access.
-        viewer = here.stores.sessions.find(token)
-        return load_states(here.stores.database, viewer, ids, here.forecasts)
+        watcher = Watcher(here.stores.sessions.find(token), links=here.stores.visits.links(visits))
+        return load_states(here.stores.database, watcher, ids, here.forecasts)
 
     response = Response(
         (_event(data_of(*change)) if change else ": ping\n\n" for change in changes(read)),

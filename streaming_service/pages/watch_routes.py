@@ -10,17 +10,22 @@ from flask import Blueprint, Response, render_template, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from common.access import Viewer, may_edit, may_remove
-from common.web.auth import Audience, current_viewer, restrict_to
+from common.access import Watcher
+from common.web.auth import Audience, current_watcher, restrict_to
 from common.web.services import stores
 from db.engine import transaction
+from streaming_service.collections.listing import editable_collections, load_next_up
 from streaming_service.processing.forecast import ForecastCache
 from streaming_service.services import services
 from streaming_service.videos.captions import caption_tracks, get_caption
-from streaming_service.videos.library import access_of, get_video_for
+from streaming_service.videos.library import get_video_for
 from streaming_service.videos.presenters import load_cards
 
-_NOTICES = {"again": "It is being tried again.", "saved": "Your changes are saved."}
+_NOTICES = {
+    "again": "It is being tried again.",
+    "collected": "The video is in the collection.",
+    "saved": "Your changes are saved.",
+}
 
 # As the front server sends them with media files.
 _MEDIA_HEADERS = {
@@ -37,7 +42,13 @@ restrict_to(blueprint, Audience.ANYBODY)
 def watch(video_id: str) -> str:
     """Show a video and its player. Signed out, a private one looks like one that is not there."""
     here = services()
-    page = load_watch_page(here.stores.database, current_viewer(), video_id, here.forecasts)
+    page = load_watch_page(
+        here.stores.database,
+        current_watcher(),
+        video_id,
+        here.forecasts,
+        collection_id=request.args.get("in", ""),
+    )
     template = (
         "streaming/rejected.html" if page["video"].rejection_reason else "streaming/watch.html"
     )
@@ -46,28 +57,35 @@ def watch(video_id: str) -> str:
 
 @transaction(writes=False)
 def load_watch_page(
-    session: Session, viewer: Viewer | None, video_id: str, forecasts: ForecastCache
+    session: Session,
+    watcher: Watcher,
+    video_id: str,
+    forecasts: ForecastCache,
+    *,
+    collection_id: str = "",
 ) -> dict[str, Any]:
     """Return what the template of the watch page takes.
 
-    :raises LoginRequired: the viewer is signed out and may not watch it.
-    :raises NotFound: there is no such video, or it is not for this viewer.
+    :param collection_id: of the collection that is being played; one that the viewer may not open
+        is ignored.
+
+    :raises LoginRequired: nobody is signed in, and they may not watch it.
+    :raises NotFound: there is no such video, or it is not for them.
     """
-    video = get_video_for(session, viewer, video_id)
-    access = access_of(video)
+    video = get_video_for(session, watcher, video_id)
     return {
         "video": video,
-        "card": load_cards(session, viewer, [video], forecasts)[0],
+        "card": load_cards(session, watcher, [video], forecasts)[0],
         "tracks": caption_tracks(session, [video])[video.id],
-        "may_edit": may_edit(viewer, access),
-        "may_remove": may_remove(viewer, access),
+        "next_up": load_next_up(session, watcher, collection_id, video_id),
+        "collections": editable_collections(session, watcher, video_id) if watcher.viewer else [],
     }
 
 
 @blueprint.get("/stream/<video:video_id>/captions/<language:language>.vtt")
 def captions(video_id: str, language: str) -> AnyResponse:
     """Send a caption track to those who may have the video's other media."""
-    caption = get_caption(stores().database, current_viewer(), video_id, language)
+    caption = get_caption(stores().database, current_watcher(), video_id, language)
     response = Response(caption.body, mimetype="text/vtt", headers=_MEDIA_HEADERS)
     response.add_etag()
     return response.make_conditional(request)

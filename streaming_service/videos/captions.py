@@ -7,7 +7,7 @@ from typing import Any, cast
 from sqlalchemy import CursorResult, delete, select
 from sqlalchemy.orm import Session
 
-from common.access import Viewer
+from common.access import Viewer, Watcher
 from common.errors import NotFound, Unprocessable
 from common.titles import clean_line
 from common.web.urls import watch_url
@@ -53,13 +53,13 @@ def caption_tracks(session: Session, videos: Sequence[Video]) -> Mapping[str, li
 
 
 @transaction(writes=False)
-def get_caption(session: Session, viewer: Viewer | None, video_id: str, language: str) -> Caption:
-    """Return a caption track of a video that a viewer (None: signed out) may watch.
+def get_caption(session: Session, watcher: Watcher, video_id: str, language: str) -> Caption:
+    """Return a caption track of a video that somebody may watch.
 
-    :raises LoginRequired: the viewer is signed out and may not watch the video.
-    :raises NotFound: there is no such track, or the video was rejected or is not for this viewer.
+    :raises LoginRequired: nobody is signed in, and they may not watch the video.
+    :raises NotFound: there is no such track, or the video was rejected or is not for them.
     """
-    video = get_video_for(session, viewer, video_id)
+    video = get_video_for(session, watcher, video_id)
     caption = session.get(Caption, (video.id, language))
     if caption is None or video.rejection_reason is not None:
         raise NotFound

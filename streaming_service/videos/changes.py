@@ -1,4 +1,4 @@
-"""Editing and deleting a video. The cached access entry is dropped with each change."""
+"""Editing a video, and its way into the bin. Each change drops the cached access entry."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,12 +7,17 @@ from typing import ParamSpec, TypeVar
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from common.access import Viewer
-from common.errors import NotFound
+from common.access import Viewer, Watcher
+from common.audit import Action, Actor, record
+from common.errors import Forbidden, LoginRequired, NotFound
 from common.stores import Stores
 from db.engine import transaction
-from db.models import Video, now
-from streaming_service.videos.library import get_video_to_delete, get_video_to_edit
+from db.models import Video, Visibility, now
+from streaming_service.videos.library import (
+    get_video_to_delete,
+    get_video_to_edit,
+    rights_for,
+)
 from streaming_service.videos.text import checked_description, checked_title, parse_visibility
 
 P = ParamSpec("P")
@@ -25,7 +30,8 @@ class VideoEdit:
 
     :ivar title: 1 to 200 characters after cleaning.
     :ivar description: up to 5000 characters.
-    :ivar downloadable: whether others who may watch may also download the original.
+    :ivar visibility: only those who may share the video change it, and `downloadable`.
+    :ivar downloadable: whether those to whom it is visible may also download the original.
     """
 
     title: str | None = None
@@ -34,57 +40,92 @@ class VideoEdit:
     downloadable: bool | None = None
 
 
-def edit_video(stores: Stores, viewer: Viewer, video_id: str, edit: VideoEdit) -> Video:
+def edit_video(stores: Stores, actor: Actor, video_id: str, edit: VideoEdit) -> Video:
     """Change a video. From the next request on the new visibility counts.
 
     :raises NotFound: it is not theirs to edit.
+    :raises Forbidden: they may edit it, and not decide who watches it.
     :raises Unprocessable: a text is empty or too long, or the visibility is unknown.
     """
     # Checked before the entry is held back, so that a stranger cannot keep a video uncached.
-    get_video_to_edit(stores.database, viewer, video_id)
+    get_video_to_edit(stores.database, require_signed_in(actor), video_id)
     with stores.videos.changing([video_id]):
-        return apply_edit(stores.database, viewer, video_id, edit)
+        return apply_edit(stores.database, actor, video_id, edit)
 
 
-def delete_video(stores: Stores, viewer: Viewer, video_id: str) -> int | None:
-    """Delete a video, so that no later request gets it, and return the id of its owner.
+def bin_video(stores: Stores, actor: Actor, video_id: str) -> Video:
+    """Put a video into its owner's bin: from the next request on, nobody else sees it.
 
-    :raises NotFound: it is not theirs to delete.
+    :raises NotFound: it is not theirs to delete, or it is in the bin already.
     """
-    video = get_video_to_delete(stores.database, viewer, video_id)
+    get_video_to_delete(stores.database, require_signed_in(actor), video_id)
     with stores.videos.changing([video_id]):
-        mark_deleted(stores.database, viewer, video_id)
-    return video.owner_id
+        return mark_binned(stores.database, actor, video_id)
+
+
+def require_signed_in(actor: Actor) -> Viewer:
+    """Return who is signed in.
+
+    :raises LoginRequired: nobody is.
+    """
+    if actor.viewer is None:
+        raise LoginRequired
+    return actor.viewer
 
 
 @transaction(writes=True)
-def apply_edit(session: Session, viewer: Viewer, video_id: str, edit: VideoEdit) -> Video:
+def apply_edit(session: Session, actor: Actor, video_id: str, edit: VideoEdit) -> Video:
     """Change the row of a video. Call it inside `VideoCache.changing`.
 
     :raises NotFound: it is not theirs to edit.
+    :raises Forbidden: they may edit it, and not decide who watches it.
     :raises Unprocessable: a text is empty or too long, or the visibility is unknown.
     """
+    viewer = require_signed_in(actor)
     video = get_video_to_edit(session, viewer, video_id)
     if edit.title is not None:
         video.title = checked_title(edit.title)
     if edit.description is not None:
         video.description = checked_description(edit.description)
+    before = (video.visibility, video.downloadable)
     if edit.visibility is not None:
         video.visibility = parse_visibility(edit.visibility)
     if edit.downloadable is not None:
         video.downloadable = edit.downloadable
+    after = (video.visibility, video.downloadable)
+    if after != before:
+        if not rights_for(session, Watcher(viewer), [video_id])[video_id].share:
+            raise Forbidden("You may edit this video. Who can watch it is for others to decide.")
+        record(
+            session,
+            actor,
+            Action.VIDEO_VISIBILITY,
+            video_id=video_id,
+            before=before[0],
+            visibility=after[0],
+            downloadable=after[1],
+        )
     return video
 
 
 @transaction(writes=True)
-def mark_deleted(session: Session, viewer: Viewer, video_id: str) -> None:
-    """Mark a video as deleted; the janitor removes its files, then its row.
+def mark_binned(session: Session, actor: Actor, video_id: str) -> Video:
+    """Mark a video as binned. Call it inside `VideoCache.changing`.
 
-    Call it inside `VideoCache.changing`.
+    One that an administrator takes away becomes private, so that its owner cannot simply put it
+    back in front of everybody.
 
-    :raises NotFound: it is not theirs to delete.
+    :raises NotFound: it is not theirs to delete, or it is in the bin already.
     """
-    get_video_to_delete(session, viewer, video_id).deleted_at = now()
+    viewer = require_signed_in(actor)
+    video = get_video_to_delete(session, viewer, video_id)
+    if video.binned_at is not None:
+        raise NotFound
+    video.binned_at = now()
+    if video.owner_id != viewer.id:
+        video.visibility = Visibility.PRIVATE
+    record(session, actor, Action.VIDEO_BINNED, video_id=video_id, title=video.title)
+    return video
 
 
 def upsert(rule: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

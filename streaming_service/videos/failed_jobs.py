@@ -11,7 +11,7 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, CursorResult, Update, and_, func, or_, select, update
 from sqlalchemy.orm import Session, contains_eager
 
-from common.access import Viewer, may_watch
+from common.access import Viewer, Watcher
 from common.errors import Conflict
 from common.job_queue import wake_workers
 from common.live import is_live
@@ -21,7 +21,7 @@ from db.engine import transaction
 from db.models import Job, JobState, Video
 from streaming_service.processing.status import JobProgress, iso
 from streaming_service.videos.cursors import FailedJobCursor
-from streaming_service.videos.library import access_of, get_video_to_edit
+from streaming_service.videos.library import get_video_to_edit, rights_for
 
 PAGE = 25  # jobs
 
@@ -114,9 +114,11 @@ def list_failed_jobs(
     if after is not None:
         same = and_(ended_at == after.ended_at, Job.id < after.job_id)
         wanted = wanted.where(or_(ended_at < after.ended_at, same))
+    found = session.execute(wanted).all()
+    rights = rights_for(session, Watcher(viewer), [video.id for _, video in found])
     jobs = [
-        FailedJob(job, video, title=video.title if may_watch(viewer, access_of(video)) else None)
-        for job, video in session.execute(wanted)
+        FailedJob(job, video, title=video.title if rights[video.id].watch else None)
+        for job, video in found
     ]
     if len(jobs) <= PAGE:
         return FailedJobPage(jobs, None)

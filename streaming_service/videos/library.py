@@ -1,21 +1,21 @@
 """Finding and listing videos.
 
-Every way to a video leads through :func:`get_video_for`, :func:`get_videos_for` or
-:func:`list_videos`, and through `common.access`: what a viewer may not see is not there.
+Every way to a video leads through the functions of this module, and through `common.access` or its
+SQL in `common.access_queries`: what somebody may not see is not there.
 """
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, contains_eager
 
-from common.access import VideoAccess, Viewer, may_edit, may_remove, may_watch
+from common.access import Rights, VideoAccess, Viewer, Watcher, rights_of
+from common.access_queries import read_access, visible_to, with_groups
 from common.errors import LoginRequired, NotFound
 from common.ids import is_id
-from common.live import is_live, is_live_video
 from common.titles import clean_line
 from db.collation import fold
 from db.engine import transaction
@@ -57,64 +57,80 @@ class VideoPage:
     next: Cursor | None
 
 
-def access_of(video: Video) -> VideoAccess:
-    """Return what decides on access to a video's page. A rejected video is its owner's alone."""
-    owner_id = video.owner_id if is_live_video(video) else None
-    visibility = video.visibility if video.rejection_reason is None else Visibility.PRIVATE
-    return VideoAccess(owner_id, visibility, video.downloadable, video.playable)
+_NOBODY = VideoAccess(owner_id=None, visibility=Visibility.PRIVATE)
+
+
+def rights_for(session: Session, watcher: Watcher, ids: Sequence[str]) -> Mapping[str, Rights]:
+    """Return what somebody may do with each of these videos, by id; with none that is not there.
+
+    The watcher's groups are read from the database.
+    """
+    access = read_access(session, ids)
+    asking = with_groups(session, watcher)
+    return {video_id: rights_of(asking, access.get(video_id, _NOBODY)) for video_id in ids}
 
 
 @transaction(writes=False)
-def get_video_for(session: Session, viewer: Viewer | None, video_id: str) -> Video:
-    """Return a video, with its owner, that a viewer (None: signed out) may watch.
+def get_video_for(session: Session, watcher: Watcher, video_id: str) -> Video:
+    """Return a video, with its owner, that somebody may watch.
 
-    :raises LoginRequired: the viewer is signed out and may not watch it, or there is none.
-    :raises NotFound: there is none, or it is not for this viewer.
+    :raises LoginRequired: nobody is signed in, and they may not watch it, or there is none.
+    :raises NotFound: there is none, or it is not for them.
     """
-    if is_id(video_id):
-        wanted = _with_owner().where(Video.id == video_id, is_live())
-        video = session.scalars(wanted).one_or_none()
-        if video is not None and may_watch(viewer, access_of(video)):
-            return video
-    if viewer is None:
-        raise LoginRequired
-    raise NotFound
+    return _get_if(session, watcher, video_id, lambda rights: rights.watch)
 
 
-def get_videos_for(session: Session, viewer: Viewer | None, ids: Sequence[str]) -> list[Video]:
-    """Return those of these videos, with their owners, that a viewer may watch."""
-    wanted = _with_owner().where(Video.id.in_(ids), is_live())
-    return [video for video in session.scalars(wanted) if may_watch(viewer, access_of(video))]
+def get_videos_for(session: Session, watcher: Watcher, ids: Sequence[str]) -> list[Video]:
+    """Return those of these videos, with their owners, that somebody may watch."""
+    return list(session.scalars(_with_owner().where(Video.id.in_(ids), visible_to(watcher))))
 
 
 @transaction(writes=False)
 def get_video_to_edit(session: Session, viewer: Viewer, video_id: str) -> Video:
-    """Return a video that a viewer may edit and share.
+    """Return a video of which a viewer may change title, description, captions and tags.
 
-    :raises NotFound: there is none, or it is not theirs.
+    :raises NotFound: there is none, or they may not.
     """
-    video = get_video_for(session, viewer, video_id)
-    if not may_edit(viewer, access_of(video)):
-        raise NotFound
-    return video
+    return _get_if(session, Watcher(viewer), video_id, lambda rights: rights.edit)
+
+
+@transaction(writes=False)
+def get_video_to_share(session: Session, viewer: Viewer, video_id: str) -> Video:
+    """Return a video of which a viewer may decide who watches it.
+
+    :raises NotFound: there is none, or they may not.
+    """
+    return _get_if(session, Watcher(viewer), video_id, lambda rights: rights.share)
 
 
 @transaction(writes=False)
 def get_video_to_delete(session: Session, viewer: Viewer, video_id: str) -> Video:
     """Return a video that a viewer may delete.
 
-    :raises NotFound: there is none, or it is not theirs to delete.
+    :raises NotFound: there is none, or they may not.
     """
-    video = get_video_for(session, viewer, video_id)
-    if not may_remove(viewer, access_of(video)):
-        raise NotFound
-    return video
+    return _get_if(session, Watcher(viewer), video_id, lambda rights: rights.remove)
+
+
+def _get_if(
+    session: Session, watcher: Watcher, video_id: str, rule: Callable[[Rights], bool]
+) -> Video:
+    if is_id(video_id) and rule(rights_for(session, watcher, [video_id])[video_id]):
+        video = session.scalars(_with_owner().where(Video.id == video_id)).one_or_none()
+        if video is not None:
+            return video
+    raise LoginRequired if watcher.viewer is None else NotFound
 
 
 @transaction(writes=False)
 def list_videos(session: Session, viewer: Viewer, query: ListQuery) -> VideoPage:
-    """Return a page of the videos that a viewer may see: their own, and what others share."""
-    wanted = _with_owner().where(is_live(), _is_visible_to(viewer, query.whose))
+    """Return a page of the videos that a viewer may see: their own, and what others share.
+
+    What is in the bin has a list of its own.
+    """
+    wanted = _with_owner().where(visible_to(Watcher(viewer)), Video.binned_at.is_(None))
+    if query.whose is OwnerFilter.MINE:
+        wanted = wanted.where(Video.owner_id == viewer.id)
     for word in clean_line(query.search).split()[:_WORDS]:
         wanted = wanted.where(_has_word(session, word))
     key, descending = _sort_key(query.sort)
@@ -129,15 +145,6 @@ def list_videos(session: Session, viewer: Viewer, query: ListQuery) -> VideoPage
 
 def _with_owner() -> Select[Video]:
     return select(Video).join(Video.owner).options(contains_eager(Video.owner))
-
-
-def _is_visible_to(viewer: Viewer, whose: OwnerFilter) -> ColumnElement[bool]:
-    """`may_watch` in SQL; a test compares the two."""
-    own = Video.owner_id == viewer.id
-    if whose is OwnerFilter.MINE:
-        return own
-    shared = Video.visibility.in_([Visibility.MEMBERS, Visibility.PUBLIC])
-    return or_(own, and_(shared, Video.rejection_reason.is_(None)))
 
 
 def _has_word(session: Session, word: str) -> ColumnElement[bool]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from common.access import Viewer
+from common.access import Viewer, Watcher
 from common.errors import NotFound
 from db.engine import transaction
 from db.models import Position, Video, now
@@ -22,7 +22,7 @@ def set_position(session: Session, viewer: Viewer, video_id: str, *, position_ms
 
     :raises NotFound: the video is not for this viewer.
     """
-    video = get_video_for(session, viewer, video_id)
+    video = get_video_for(session, Watcher(viewer), video_id)
     if video.rejection_reason is not None:
         raise NotFound
     if position_ms == 0 or is_over(position_ms, video.duration_ms):

@@ -8,13 +8,13 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from common.access import Viewer, may_download
+from common.access import Rights, Watcher
 from common.web.urls import watch_url
 from db.models import Video, Visibility
 from streaming_service.processing.forecast import ForecastCache
 from streaming_service.processing.view import ProcessingView, load_processing
 from streaming_service.videos.captions import CaptionTrack, caption_tracks
-from streaming_service.videos.library import access_of
+from streaming_service.videos.library import rights_for
 from streaming_service.videos.positions import load_positions
 
 _PLACEHOLDERS = 8  # that the style sheet draws
@@ -30,15 +30,34 @@ _VISIBILITY_WORDS = {
 class Card:
     """A video, loaded with its owner, and what the templates show besides its columns.
 
-    :ivar mine: whether the viewer owns it.
+    :ivar rights: what the viewer may do with it.
     :ivar position_ms: where the viewer stopped; None: at the start or the end, or signed out.
     """
 
     video: Video
-    mine: bool
-    may_download: bool
+    rights: Rights
     processing: ProcessingView
     position_ms: int | None
+
+    @property
+    def mine(self) -> bool:
+        """Whether the viewer owns it."""
+        return self.rights.owns
+
+    @property
+    def may_download(self) -> bool:
+        """Whether the viewer may download the original; nobody may that of a rejected video."""
+        return self.rights.download and self.video.rejection_reason is None
+
+    @property
+    def may_play_original(self) -> bool:
+        """Whether the viewer may play the original; otherwise there are only its renditions."""
+        return self.rights.play_original and self.video.rejection_reason is None
+
+    @property
+    def is_watchable(self) -> bool:
+        """Whether there is something that the viewer can play."""
+        return self.may_play_original or self.processing.master is not None
 
     @property
     def owner_name(self) -> str:
@@ -51,7 +70,7 @@ class Card:
         return _VISIBILITY_WORDS[self.video.visibility]
 
     @property
-    def art(self) -> int:
+    def placeholder(self) -> int:
         """The placeholder until there is a poster, 0 to 7; a video keeps its own."""
         return zlib.crc32(self.video.id.encode()) % _PLACEHOLDERS
 
@@ -64,16 +83,16 @@ class Card:
 
 
 def load_cards(
-    session: Session, viewer: Viewer | None, videos: Sequence[Video], forecasts: ForecastCache
+    session: Session, watcher: Watcher, videos: Sequence[Video], forecasts: ForecastCache
 ) -> list[Card]:
-    """Return what templates show a viewer of videos that were loaded with their owners."""
+    """Return what templates show somebody of videos that were loaded with their owners."""
     processing = load_processing(session, videos, forecasts)
-    positions = load_positions(session, viewer, videos)
+    positions = load_positions(session, watcher.viewer, videos)
+    rights = rights_for(session, watcher, [video.id for video in videos])
     return [
         Card(
             video=video,
-            mine=viewer is not None and viewer.id == video.owner_id,
-            may_download=video.rejection_reason is None and may_download(viewer, access_of(video)),
+            rights=rights[video.id],
             processing=processing[video.id],
             position_ms=positions.get(video.id),
         )
@@ -82,11 +101,11 @@ def load_cards(
 
 
 def load_json(
-    session: Session, viewer: Viewer | None, videos: Sequence[Video], forecasts: ForecastCache
+    session: Session, watcher: Watcher, videos: Sequence[Video], forecasts: ForecastCache
 ) -> list[dict[str, Any]]:
     """Return videos for scripts, in their order; see :func:`video_json`."""
     tracks = caption_tracks(session, videos)
-    cards = load_cards(session, viewer, videos, forecasts)
+    cards = load_cards(session, watcher, videos, forecasts)
     return [video_json(card, tracks[card.video.id]) for card in cards]
 
 
@@ -122,7 +141,7 @@ def _urls(card: Card) -> dict[str, str]:
     """Return the URLs that the viewer may open."""
     page = watch_url(card.video.id)
     urls = {"page": page}
-    if card.video.rejection_reason is None and card.video.playable:
+    if card.may_play_original:
         urls["media"] = f"{page}/video.mp4"
     for name in ("master", "poster", "storyboard"):
         if address := getattr(card.processing, name):

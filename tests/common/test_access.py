@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from common.access import VideoAccess, Viewer, may_edit, may_remove, may_watch
+from common.access import VideoAccess, Viewer, Watcher, may_edit, may_remove, may_watch
 from db.models import Role, Visibility
 
 OWNER, OTHER = 1, 2
@@ -34,22 +34,24 @@ def test_the_rules_hold(viewer: Viewer | None, video: VideoAccess) -> None:
     }[video.visibility]
     administers = viewer is not None and viewer.role is Role.ADMIN
 
-    assert may_watch(viewer, video) == (there and open_to_viewer)
-    assert may_edit(viewer, video) == owns
-    assert may_remove(viewer, video) == (owns or (administers and there and open_to_viewer))
+    assert may_watch(Watcher(viewer), video) == (there and open_to_viewer)
+    assert may_edit(Watcher(viewer), video) == owns
+    assert may_remove(Watcher(viewer), video) == (
+        owns or (administers and there and open_to_viewer)
+    )
 
 
 def test_each_right_includes_the_one_before() -> None:
     for viewer, video in EVERY_CASE:
-        if may_edit(viewer, video):
-            assert may_remove(viewer, video)
-        if may_remove(viewer, video):
-            assert may_watch(viewer, video)
+        if may_edit(Watcher(viewer), video):
+            assert may_remove(Watcher(viewer), video)
+        if may_remove(Watcher(viewer), video):
+            assert may_watch(Watcher(viewer), video)
 
 
 def test_no_role_opens_what_is_private() -> None:
     for role in Role:
-        stranger = Viewer(id=OTHER, name="somebody", role=role)
+        stranger = Watcher(Viewer(id=OTHER, name="somebody", role=role))
         assert not may_watch(stranger, VideoAccess(OWNER, Visibility.PRIVATE))
         assert not may_remove(stranger, VideoAccess(OWNER, Visibility.PRIVATE))
 

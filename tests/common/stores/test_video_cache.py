@@ -5,19 +5,34 @@ inside the function that reads the database.
 """
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from common.access import VideoAccess
-from common.stores.video_cache import VideoCache, video_key
-from db.models import Visibility
+from common.access import EffectiveGrant, EffectiveLink, VideoAccess
+from common.stores.video_cache import VideoCache
+from db.models import Level, Visibility
 
 ID = "A" * 22
+KEY = f"video:{ID}"
 LEASE = f"video-lease:{ID}"
 OLD = VideoAccess(owner_id=7, visibility=Visibility.PUBLIC)
-NEW = VideoAccess(owner_id=7, visibility=Visibility.PRIVATE)
+NEW = VideoAccess(
+    owner_id=7,
+    visibility=Visibility.PRIVATE,
+    downloadable=True,
+    playable=False,
+    is_binned=True,
+    grants=(
+        EffectiveGrant(
+            "g", Level.SHARE, user_id=8, expires_at=datetime(2026, 11, 27, 1, tzinfo=UTC)
+        ),
+        EffectiveGrant("h", Level.WATCH, group_id="family", collection_id="holidays"),
+    ),
+    links=(EffectiveLink("l", Level.DOWNLOAD, expires_at=datetime(2026, 11, 28, tzinfo=UTC)),),
+)
 
 
 class Shelf:
@@ -31,7 +46,7 @@ class Shelf:
 
     def entry(self) -> str | None:
         """Return what Redis holds, as the caller of `resolve` fetches it."""
-        value = self.redis.get(video_key(ID))
+        value = self.redis.get(KEY)
         return value if isinstance(value, str) else None
 
     def read(
@@ -70,7 +85,7 @@ def test_the_second_reading_asks_no_database(shelf: Shelf, value: VideoAccess | 
 
     assert [shelf.read() for _ in range(3)] == [value] * 3
     assert shelf.loads == 1
-    assert 0 < shelf.redis.ttl(video_key(ID)) <= 60
+    assert 0 < shelf.redis.ttl(KEY) <= 60
     assert not shelf.redis.exists(LEASE)
 
 
@@ -183,7 +198,7 @@ def test_redis_failing_after_the_commit_leaves_no_old_value(
 
     assert shelf.entry() == "changing"
     assert shelf.read() == NEW
-    assert 0 < shelf.redis.ttl(video_key(ID)) <= 10
+    assert 0 < shelf.redis.ttl(KEY) <= 10
 
 
 def test_redis_failing_before_the_change_forbids_it(
@@ -214,8 +229,8 @@ def test_a_change_whose_outcome_is_unknown_leaves_the_database_to_answer(shelf: 
 def test_several_videos_change_together(shelf: Shelf) -> None:
     ids = [ID, "B" * 22]
     with shelf.cache.changing(ids):
-        assert [shelf.redis.get(video_key(i)) for i in ids] == ["changing"] * 2
-    assert [shelf.redis.get(video_key(i)) for i in ids] == [None] * 2
+        assert [shelf.redis.get(f"video:{i}") for i in ids] == ["changing"] * 2
+    assert [shelf.redis.get(f"video:{i}") for i in ids] == [None] * 2
 
 
 def test_a_change_of_no_video_asks_nothing_of_redis(

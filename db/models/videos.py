@@ -1,94 +1,36 @@
-"""The tables: the one source of the schema.
-
-Migrations are checked against this module, and `init.sql` against the migrations. Who writes what:
-auth writes users; upload writes uploads and creates videos, each with its first job; transcode
-writes jobs and renditions; streaming changes and marks videos, and writes captions and positions.
-`db/grants.py` gives each service's MySQL user just that.
-"""
+"""Uploads, videos and what belongs to a video."""
 
 import enum
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
 
 from sqlalchemy import (
     BigInteger,
-    Dialect,
     Double,
-    Enum,
     ForeignKey,
     Index,
     Integer,
-    MetaData,
     String,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     text,
 )
-from sqlalchemy import DateTime as NaiveDateTime
-from sqlalchemy.dialects import mysql
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-TITLE_LIMIT = 200
-DESCRIPTION_LIMIT = 5000
-NAME_LIMIT = 40
-FILE_NAME_LIMIT = 255
-REJECTION_LIMIT = 300
-NO_QUOTA = (1 << 63) - 1
-"""The quota of an account without a limit: more bytes than any disk has."""
-CAPTION_LIMIT = 1 << 20
-"""Bytes of a caption track, at most."""
-
-
-def _ascii(length: int) -> String:
-    """Compare byte by byte: MySQL's default collation would equate `a` and `A`."""
-    exact = mysql.VARCHAR(length, charset="ascii", collation="ascii_bin")
-    return String(length).with_variant(exact, "mysql")
-
-
-PublicId = _ascii(22)
-Sha256Hex = _ascii(64)
-Label = _ascii(64)  # generated names (renditions, workers) and language tags
-# MySQL's TEXT holds 64 KiB.
-LongerText = Text().with_variant(mysql.MEDIUMTEXT(), "mysql")
-# Names are normalised before they are stored, so the column compares exactly, blanks included.
-NameKey = String(NAME_LIMIT * 3).with_variant(
-    mysql.VARCHAR(NAME_LIMIT * 3, charset="utf8mb4", collation="utf8mb4_0900_bin"), "mysql"
+from db.models.accounts import User
+from db.models.base import (
+    FILE_NAME_LIMIT,
+    REJECTION_LIMIT,
+    TITLE_LIMIT,
+    Base,
+    Label,
+    LongerText,
+    PublicId,
+    RowId,
+    Sha256Hex,
+    UTCDateTime,
+    now,
+    words,
 )
-# SQLite numbers rows by itself only in an INTEGER primary key.
-RowId = BigInteger().with_variant(Integer(), "sqlite")
-
-
-class UTCDateTime(TypeDecorator[datetime]):
-    """A time with microseconds, stored as UTC without a zone, since neither database stores one."""
-
-    impl = NaiveDateTime().with_variant(mysql.DATETIME(fsp=6), "mysql")
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Convert an aware time to UTC. A naive one is an error: its zone is unknown."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a time without a zone cannot be stored")
-        return value.astimezone(UTC).replace(tzinfo=None)
-
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
-        """Mark the stored time as UTC."""
-        return None if value is None else value.replace(tzinfo=UTC)
-
-
-def now() -> datetime:
-    """Return the current time, as an aware time in UTC."""
-    return datetime.now(UTC)
-
-
-class Role(enum.StrEnum):
-    """What an account may do. Each role includes the ones before it."""
-
-    VIEWER = "viewer"
-    UPLOADER = "uploader"
-    ADMIN = "admin"
 
 
 class Visibility(enum.StrEnum):
@@ -128,54 +70,6 @@ class RenditionKind(enum.StrEnum):
 
     VIDEO = "video"
     AUDIO = "audio"
-
-
-def _words(kind: type[enum.StrEnum]) -> Enum:
-    """Store an enumeration as its values, with a CHECK, so that both databases refuse any other."""
-    return Enum(
-        kind,
-        native_enum=False,
-        create_constraint=True,
-        length=16,
-        values_callable=lambda members: [member.value for member in members],
-        name=kind.__name__.lower(),
-    )
-
-
-class Base(DeclarativeBase):
-    """Names every constraint, so that a migration can change it."""
-
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-
-
-class User(Base):
-    """An account. `name_key` is the name as it is compared (NFKC, case-folded)."""
-
-    __tablename__ = "users"
-    # The id of an account that was deleted is not given to another; MySQL never does.
-    __table_args__ = ({"sqlite_autoincrement": True},)
-
-    id: Mapped[int] = mapped_column(RowId, primary_key=True)
-    name: Mapped[str] = mapped_column(String(NAME_LIMIT))
-    name_key: Mapped[str] = mapped_column(NameKey, unique=True)
-    password_hash: Mapped[str] = mapped_column(String(255))
-    role: Mapped[Role] = mapped_column(_words(Role))
-    disabled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    # True for the first account, NULL for the others. It is unique, so that exactly one of several
-    # simultaneous first registrations becomes the administrator.
-    is_first_account: Mapped[bool | None] = mapped_column(unique=True)
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
-    # Bytes of this account's videos and uploads, at most; NULL is the default quota, NO_QUOTA no
-    # limit.
-    quota: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class Volume(Base):
@@ -225,6 +119,7 @@ class Video(Base):
         UniqueConstraint("owner_id", "submission"),
         Index("ix_videos_visibility_created_at", "visibility", "created_at"),
         Index("ix_videos_deleted_at", "deleted_at"),
+        Index("ix_videos_binned_at", "binned_at"),
     )
 
     id: Mapped[str] = mapped_column(PublicId, primary_key=True)
@@ -232,7 +127,7 @@ class Video(Base):
     submission: Mapped[str | None] = mapped_column(PublicId)
     title: Mapped[str] = mapped_column(String(TITLE_LIMIT))
     description: Mapped[str] = mapped_column(Text, default="")
-    visibility: Mapped[Visibility] = mapped_column(_words(Visibility), default=Visibility.PRIVATE)
+    visibility: Mapped[Visibility] = mapped_column(words(Visibility), default=Visibility.PRIVATE)
     size: Mapped[int] = mapped_column(BigInteger)
     # Milliseconds, pixels of the displayed frame, and codecs. None until the check job has measured
     # a file that is not an MP4; `audio_codec` stays None for a video without audio.
@@ -244,6 +139,8 @@ class Video(Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now, onupdate=now)
     deleted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # Since when it is in its owner's bin, where nobody else sees it.
+    binned_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     # What the uploader called the file, for downloads; never part of a path.
     file_name: Mapped[str | None] = mapped_column(String(FILE_NAME_LIMIT))
     # SHA-256 of the original in hexadecimal, once it is known; shown to the owner.
@@ -276,11 +173,11 @@ class Job(Base):
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     video_id: Mapped[str] = mapped_column(ForeignKey("videos.id", ondelete="CASCADE"))
-    kind: Mapped[JobKind] = mapped_column(_words(JobKind))
+    kind: Mapped[JobKind] = mapped_column(words(JobKind))
     height: Mapped[int] = mapped_column(
         default=0, server_default=text("0")
     )  # of a rendition, in lines
-    state: Mapped[JobState] = mapped_column(_words(JobState), default=JobState.WAITING)
+    state: Mapped[JobState] = mapped_column(words(JobState), default=JobState.WAITING)
     attempts: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     fence: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     worker: Mapped[str | None] = mapped_column(Label)  # who holds it
@@ -309,7 +206,7 @@ class Rendition(Base):
         ForeignKey("videos.id", ondelete="CASCADE"), primary_key=True
     )
     name: Mapped[str] = mapped_column(Label, primary_key=True)  # "720p", "source", "audio-1"
-    kind: Mapped[RenditionKind] = mapped_column(_words(RenditionKind))
+    kind: Mapped[RenditionKind] = mapped_column(words(RenditionKind))
     codecs: Mapped[str] = mapped_column(String(64))  # RFC 6381
     bandwidth: Mapped[int] = mapped_column(BigInteger)  # the peak
     average_bandwidth: Mapped[int] = mapped_column(BigInteger)

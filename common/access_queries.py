@@ -1,0 +1,233 @@
+"""The rules of `common.access` in SQL: who may see a video, and what decides on it.
+
+A collection gives access only to those of its videos on which the collection's owner may share:
+their own, and those on which they have a grant of level `share` on the video itself.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    literal,
+    null,
+    or_,
+    select,
+    type_coerce,
+    union_all,
+)
+from sqlalchemy.orm import Session, aliased
+
+from common.access import EffectiveGrant, EffectiveLink, VideoAccess, Viewer, Watcher, includes
+from common.live import is_live
+from db.engine import transaction
+from db.models import (
+    Collection,
+    CollectionItem,
+    Grant,
+    GroupMember,
+    Level,
+    Link,
+    UTCDateTime,
+    Video,
+    Visibility,
+    now,
+)
+
+_NEVER = type_coerce(null(), UTCDateTime())
+
+
+def visible_to(watcher: Watcher) -> ColumnElement[bool]:
+    """Return the condition that somebody may see a video: `may_watch` in SQL.
+
+    The viewer's groups are looked up by the statement itself. A rejected video is its owner's
+    alone, and so is one in the bin; lists that are not about the bin leave those out besides.
+    """
+    viewer = watcher.viewer
+    named = [Visibility.PUBLIC] if viewer is None else [Visibility.PUBLIC, Visibility.MEMBERS]
+    ways: list[ColumnElement[bool]] = [Video.visibility.in_(named)]
+    subjects: list[tuple[type[Grant] | type[Link], ColumnElement[bool]]] = []
+    if viewer is not None:
+        subjects.append((Grant, _names(viewer)))
+    if watcher.links:
+        subjects.append((Link, Link.id.in_(watcher.links)))
+    for model, names in subjects:
+        valid = and_(names, _is_valid(model.expires_at, watcher.at))
+        ways.append(Video.id.in_(select(model.video_id).where(model.video_id.is_not(None), valid)))
+        reach = shareable_items(watcher.at).subquery()
+        through = select(reach.c.video_id).join(model, model.collection_id == reach.c.collection_id)
+        ways.append(Video.id.in_(through.where(valid)))
+    shared = and_(Video.binned_at.is_(None), Video.rejection_reason.is_(None), or_(*ways))
+    own = [Video.owner_id == viewer.id] if viewer is not None else []
+    return and_(is_live(), or_(*own, shared))
+
+
+def sees_collection(watcher: Watcher, *, level: Level = Level.WATCH) -> ColumnElement[bool]:
+    """Return the condition that somebody has a level on a collection, for whatever reason."""
+    levels = [other for other in Level if includes(other, level)]
+    ways: list[ColumnElement[bool]] = []
+    if watcher.viewer is not None:
+        ways.append(Collection.owner_id == watcher.viewer.id)
+        valid = and_(_names(watcher.viewer), _is_valid(Grant.expires_at, watcher.at))
+        granted = select(Grant.collection_id).where(
+            Grant.collection_id.is_not(None), Grant.level.in_(levels), valid
+        )
+        ways.append(Collection.id.in_(granted))
+    if watcher.links:
+        opened = select(Link.collection_id).where(
+            Link.collection_id.is_not(None),
+            Link.id.in_(watcher.links),
+            Link.level.in_(levels),
+            _is_valid(Link.expires_at, watcher.at),
+        )
+        ways.append(Collection.id.in_(opened))
+    return or_(*ways) if ways else literal(False)
+
+
+def shareable_items(at: datetime, *where: ColumnElement[bool]) -> Select[Any]:
+    """Return the items of collections whose owner may share the video.
+
+    :param where: further conditions on `CollectionItem`.
+    :returns: `collection_id`, `video_id`, and `until`, when that right ends (NULL: never).
+    """
+    video, right, member = aliased(Video), aliased(Grant), aliased(GroupMember)
+    item = select(CollectionItem.collection_id, CollectionItem.video_id).join(
+        Collection, Collection.id == CollectionItem.collection_id
+    )
+    own = item.add_columns(_NEVER.label("until")).join(
+        video,
+        and_(video.id == CollectionItem.video_id, video.owner_id == Collection.owner_id),
+    )
+    groups = select(member.group_id).where(member.user_id == Collection.owner_id)
+    by_grant = item.add_columns(right.expires_at.label("until")).join(
+        right,
+        and_(
+            right.video_id == CollectionItem.video_id,
+            right.level == Level.SHARE,
+            or_(
+                right.user_id == Collection.owner_id,
+                right.group_id.in_(groups.correlate(Collection)),
+            ),
+            _is_valid(right.expires_at, at),
+        ),
+    )
+    both = union_all(own.where(*where), by_grant.where(*where)).subquery()
+    return select(both.c.collection_id, both.c.video_id, both.c.until)
+
+
+def _names(viewer: Viewer) -> ColumnElement[bool]:
+    """Return the condition that a grant is to a viewer, or to a group of theirs."""
+    groups = select(GroupMember.group_id).where(GroupMember.user_id == viewer.id)
+    return or_(Grant.user_id == viewer.id, Grant.group_id.in_(groups))
+
+
+def _is_valid(expires_at: Any, at: datetime) -> ColumnElement[bool]:
+    return or_(expires_at.is_(None), expires_at > at)
+
+
+@transaction(writes=False)
+def groups_of(session: Session, user_id: int) -> frozenset[str]:
+    """Return the ids of the groups that an account is a member of."""
+    wanted = select(GroupMember.group_id).where(GroupMember.user_id == user_id)
+    return frozenset(session.scalars(wanted))
+
+
+def with_groups(session: Session, watcher: Watcher) -> Watcher:
+    """Return a watcher with the groups that the database has now."""
+    if watcher.viewer is None:
+        return watcher
+    groups = groups_of(session, watcher.viewer.id)
+    return Watcher(watcher.viewer, groups, watcher.links, watcher.at)
+
+
+@transaction(writes=False)
+def read_access(session: Session, video_ids: Sequence[str]) -> dict[str, VideoAccess]:
+    """Read what decides on access to some videos, in three queries.
+
+    A video that is deleted, or not there, is left out. A rejected video is its owner's alone.
+    Grants and links that have expired are left out.
+    """
+    at = now()
+    rows = session.execute(
+        select(
+            Video.id,
+            Video.owner_id,
+            Video.visibility,
+            Video.downloadable,
+            Video.playable,
+            Video.binned_at,
+            Video.rejection_reason,
+        ).where(Video.id.in_(video_ids), is_live())
+    ).all()
+    shared = [row.id for row in rows if row.binned_at is None and row.rejection_reason is None]
+    grants = _read_grants(session, shared, at)
+    links = _read_links(session, shared, at)
+    return {
+        row.id: VideoAccess(
+            owner_id=row.owner_id,
+            visibility=Visibility.PRIVATE if row.rejection_reason is not None else row.visibility,
+            downloadable=row.downloadable,
+            playable=row.playable,
+            is_binned=row.binned_at is not None,
+            grants=tuple(grants[row.id]),
+            links=tuple(links[row.id]),
+        )
+        for row in rows
+    }
+
+
+def _read_grants(
+    session: Session, video_ids: Sequence[str], at: datetime
+) -> dict[str, list[EffectiveGrant]]:
+    found: dict[str, list[EffectiveGrant]] = defaultdict(list)
+    columns = (Grant.id, Grant.level, Grant.user_id, Grant.group_id, Grant.expires_at)
+    for row in session.execute(_reaching(Grant, columns, video_ids, at)):
+        grant = EffectiveGrant(
+            row.id,
+            Level(row.level),
+            row.user_id,
+            row.group_id,
+            row.collection_id,
+            _earlier(row.expires_at, row.until),
+        )
+        found[row.reached].append(grant)
+    return found
+
+
+def _read_links(
+    session: Session, video_ids: Sequence[str], at: datetime
+) -> dict[str, list[EffectiveLink]]:
+    found: dict[str, list[EffectiveLink]] = defaultdict(list)
+    columns = (Link.id, Link.level, Link.expires_at)
+    for row in session.execute(_reaching(Link, columns, video_ids, at)):
+        link = EffectiveLink(
+            row.id, Level(row.level), row.collection_id, _earlier(row.expires_at, row.until)
+        )
+        found[row.reached].append(link)
+    return found
+
+
+def _reaching(
+    model: type[Grant] | type[Link], columns: Sequence[Any], video_ids: Sequence[str], at: datetime
+) -> Any:
+    """Return the grants or links that reach some videos, directly or through a collection."""
+    valid = _is_valid(model.expires_at, at)
+    reach = shareable_items(at, CollectionItem.video_id.in_(video_ids)).subquery()
+    direct = select(
+        model.video_id.label("reached"), model.collection_id, _NEVER.label("until"), *columns
+    ).where(model.video_id.in_(video_ids), valid)
+    through = (
+        select(reach.c.video_id.label("reached"), model.collection_id, reach.c.until, *columns)
+        .join(reach, reach.c.collection_id == model.collection_id)
+        .where(valid)
+    )
+    return union_all(direct, through)
+
+
+def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
+    times = [time for time in (one, other) if time is not None]
+    return min(times) if times else None

@@ -1,0 +1,89 @@
+"""The tables: the one source of the schema.
+
+Migrations are checked against this package, and `init.sql` against the migrations. Who writes what:
+auth writes users and groups; upload writes uploads and creates videos, each with its first job;
+transcode writes jobs and renditions; streaming changes and marks videos, and writes captions,
+positions, collections, tags, and with whom videos are shared. Every service adds to the audit log.
+`db/grants.py` gives each service's MySQL user just that.
+"""
+
+from db.models.accounts import Role, User
+from db.models.base import (
+    CAPTION_LIMIT,
+    DESCRIPTION_LIMIT,
+    FILE_NAME_LIMIT,
+    NAME_LIMIT,
+    NO_QUOTA,
+    REJECTION_LIMIT,
+    TITLE_LIMIT,
+    Base,
+    UTCDateTime,
+    now,
+)
+from db.models.sharing import (
+    AuditEntry,
+    Collection,
+    CollectionItem,
+    Grant,
+    Group,
+    GroupMember,
+    GroupRole,
+    Level,
+    Link,
+    LinkVisit,
+    SharedSeen,
+    Tag,
+    VideoTag,
+)
+from db.models.videos import (
+    Caption,
+    Job,
+    JobKind,
+    JobState,
+    Position,
+    Rendition,
+    RenditionKind,
+    Upload,
+    Video,
+    Visibility,
+    Volume,
+)
+
+__all__ = [
+    "CAPTION_LIMIT",
+    "DESCRIPTION_LIMIT",
+    "FILE_NAME_LIMIT",
+    "NAME_LIMIT",
+    "NO_QUOTA",
+    "REJECTION_LIMIT",
+    "TITLE_LIMIT",
+    "AuditEntry",
+    "Base",
+    "Caption",
+    "Collection",
+    "CollectionItem",
+    "Grant",
+    "Group",
+    "GroupMember",
+    "GroupRole",
+    "Job",
+    "JobKind",
+    "JobState",
+    "Level",
+    "Link",
+    "LinkVisit",
+    "Position",
+    "Rendition",
+    "RenditionKind",
+    "Role",
+    "SharedSeen",
+    "Tag",
+    "UTCDateTime",
+    "Upload",
+    "User",
+    "Video",
+    "VideoTag",
+    "Visibility",
+    "Volume",
+    "now",
+]

@@ -1,0 +1,1 @@
+"""Collections: ordered lists of videos, which are shared as a whole."""

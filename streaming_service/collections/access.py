@@ -1,0 +1,63 @@
+"""Who may do what with a collection. Its owner may do everything; grants and links name others."""
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from common.access import Watcher, highest, includes
+from common.access_queries import with_groups
+from common.errors import LoginRequired, NotFound
+from common.ids import is_id
+from db.engine import transaction
+from db.models import Collection, CollectionItem, Grant, Level, Link
+
+
+@transaction(writes=False)
+def get_collection_for(
+    session: Session, watcher: Watcher, collection_id: str, *, level: Level = Level.WATCH
+) -> Collection:
+    """Return a collection on which somebody has a level.
+
+    At `edit` they may change it and its items, at `share` decide who else sees it.
+
+    :raises LoginRequired: nobody is signed in, and they may not, or there is none.
+    :raises NotFound: there is none, or it is not for them.
+    """
+    if is_id(collection_id):
+        found = session.get(Collection, collection_id)
+        has = collection_level(session, watcher, found) if found is not None else None
+        if found is not None and has is not None and includes(has, level):
+            return found
+    raise LoginRequired if watcher.viewer is None else NotFound
+
+
+def collection_level(session: Session, watcher: Watcher, collection: Collection) -> Level | None:
+    """Return what somebody may do with a collection, and so with its videos; None: nothing."""
+    viewer = watcher.viewer
+    if viewer is not None and viewer.id == collection.owner_id:
+        return Level.SHARE
+    at = watcher.at
+    levels: list[Level] = []
+    if viewer is not None:
+        groups = with_groups(session, watcher).groups
+        to_them = or_(Grant.user_id == viewer.id, Grant.group_id.in_(groups))
+        valid = or_(Grant.expires_at.is_(None), Grant.expires_at > at)
+        granted = select(Grant.level).where(Grant.collection_id == collection.id, to_them, valid)
+        levels += session.scalars(granted)
+    if watcher.links:
+        valid = or_(Link.expires_at.is_(None), Link.expires_at > at)
+        opened = select(Link.level).where(
+            Link.collection_id == collection.id, Link.id.in_(watcher.links), valid
+        )
+        levels += session.scalars(opened)
+    return highest(levels) if levels else None
+
+
+def lock_items(session: Session, collection_id: str) -> list[str]:
+    """Return the ids of a collection's videos, which no other transaction changes meanwhile.
+
+    Whoever adds or removes an item, or changes who may see the collection, calls this first. So
+    each of them knows all videos whose access changes.
+    """
+    session.execute(select(Collection.id).where(Collection.id == collection_id).with_for_update())
+    items = select(CollectionItem.video_id).where(CollectionItem.collection_id == collection_id)
+    return list(session.scalars(items))

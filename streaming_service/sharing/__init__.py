@@ -1,0 +1,1 @@
+"""Sharing: grants to people and groups, links, and the list of who can watch."""

@@ -1,0 +1,43 @@
+"""What a grant or link is for: a video or a collection."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from common.access import Viewer, Watcher
+from db.models import Collection, Level, Video
+from streaming_service.collections.access import get_collection_for, lock_items
+from streaming_service.videos.library import get_video_to_share
+
+Mark = Callable[[Iterable[str]], None]
+"""Holds back the cached entries of videos while their access changes: `VideoCache.changing`."""
+
+
+@dataclass(frozen=True)
+class SharedObject:
+    """A video or a collection, by its id; exactly one of both is set."""
+
+    video_id: str | None = None
+    collection_id: str | None = None
+
+
+def get_object_to_share(session: Session, viewer: Viewer, what: SharedObject) -> Video | Collection:
+    """Return a video or collection of which a viewer may decide who watches it.
+
+    :raises NotFound: there is none, or they may not.
+    """
+    if what.video_id is not None:
+        return get_video_to_share(session, viewer, what.video_id)
+    return get_collection_for(session, Watcher(viewer), what.collection_id or "", level=Level.SHARE)
+
+
+def hold_back(session: Session, what: SharedObject, mark: Mark) -> None:
+    """Hold back the cached entries of all videos that a change of sharing concerns.
+
+    Call it in the transaction of the change, before the change.
+    """
+    if what.video_id is not None:
+        mark([what.video_id])
+    else:
+        mark(lock_items(session, what.collection_id or ""))
