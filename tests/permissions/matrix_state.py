@@ -4,6 +4,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Mapping
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
@@ -12,17 +13,19 @@ from redis import Redis
 from sqlalchemy import insert, select
 from werkzeug.test import Client, TestResponse
 
-from auth_service.passwords import Passwords
 from common.access import Viewer
+from common.passwords import Passwords
 from common.stores.sessions import SessionStore, token_hash
 from common.web.auth import SESSION_COOKIE
 from db.engine import Database
 from db.models import (
     Base,
     Caption,
+    Collection,
     Job,
     JobKind,
     JobState,
+    Link,
     Role,
     User,
     Video,
@@ -46,6 +49,9 @@ from tests.permissions.matrix import (
 
 VIDEO_BYTES = media.mp4()
 TITLE = "Seen by those who may watch"
+
+LINK, LINK_TOKEN = "link".ljust(22, "0"), "token".ljust(43, "0")
+COLLECTION = {"id": "collection".ljust(22, "0"), "title": TITLE}
 
 _HASH = Passwords(CHEAPEST).hash(PASSWORD)
 _ROLES = {
@@ -106,8 +112,8 @@ class MatrixState:
         for folder in self.site.videos_dir.iterdir():
             if folder.name not in self._videos:
                 shutil.rmtree(folder)
-        for video_bytes in self._videos:
-            folder = self.site.videos_dir / video_bytes
+        for video in self._videos:
+            folder = self.site.videos_dir / video
             folder.mkdir(exist_ok=True)
             for place in _PLACES:
                 if not (folder / place).exists():
@@ -148,6 +154,8 @@ class MatrixState:
         # Each has captions to read and remove, and a step that failed, to be tried again.
         tracks = {"language": "en", "label": "English", "body": CAPTIONS}
         session.execute(insert(Caption), [{"video_id": i} | tracks for i in self._videos])
+        session.execute(insert(Collection), [COLLECTION | {"owner_id": self._ids["owner"]}])
+        session.execute(insert(Link), [self._link()])
         failed = {"kind": JobKind.RENDITION, "height": 720, "state": JobState.FAILED, "attempts": 3}
         session.execute(insert(Job), [{"video_id": i} | failed for i in self._videos])
         private = Job.video_id == video_id("owner", State.PRIVATE)
@@ -166,6 +174,15 @@ class MatrixState:
             "width": 640,
             "height": 360,
             "video_codec": "avc1.64001f",
+        }
+
+    def _link(self) -> dict[str, Any]:
+        return {
+            "id": LINK,
+            "token_hash": token_hash(LINK_TOKEN),
+            "video_id": video_id("owner", State.PRIVATE),
+            "created_by_id": self._ids["owner"],
+            "expires_at": now() + timedelta(days=30),
         }
 
     def dump(self) -> Dump:
@@ -217,6 +234,9 @@ class MatrixState:
             .replace("<user>", str(self._ids[route.subject]))
             .replace("<language>", "en")
             .replace("<rendition>", "480p")
+            .replace("<link>", LINK)
+            .replace("<token>", LINK_TOKEN)
+            .replace("<collection>", COLLECTION["id"])
             .replace("<job>", str(self._step))
             .replace("<session>", token_hash(self._other_sessions["owner"]))
         )
