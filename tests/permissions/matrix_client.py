@@ -117,10 +117,7 @@ class MatrixClient:
         )
         found: list[dict[str, object]] = answer.json()["videos"]
         made_later = ("processing", "sha256", "urls")
-        return [
-            {name: video_bytes[name] for name in video_bytes if name not in made_later}
-            for video_bytes in found
-        ]
+        return [{name: video[name] for name in video if name not in made_later} for video in found]
 
     # --- people -----------------------------------------------------------------------------------
 
