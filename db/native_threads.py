@@ -6,19 +6,25 @@ whether gevent is in use.
 """
 
 import concurrent.futures
+import enum
+import functools
 import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
 THREADS = 16
-"""Per process: so many writes and syncs run at the same time."""
+"""Per process and pool: so many writes and syncs of files run at the same time."""
 
-_lock = threading.Lock()
-_executors: list[Executor] = []
+
+class Pool(enum.Enum):
+    """Threads for one kind of work, so that files on a slow disk keep no query waiting."""
+
+    FILES = "files"
+    DATABASE = "database"
 
 
 def shares_one_thread() -> bool:
@@ -68,27 +74,75 @@ def new_lock() -> threading.Lock:
     return lock
 
 
-def start(work: Callable[[], T]) -> Started[T]:
+def start(work: Callable[[], T], *, pool: Pool = Pool.FILES) -> Started[T]:
     """Start work in another thread, and return at once.
 
     It must use nothing of the request: no context, no lock, no database session.
     """
-    with _lock:
-        if not _executors:  # not before a fork, which copies no threads
-            _executors.append(_new_executor())
-    return Started(_executors[0], work)
+    return Started(_executor(pool), work)
 
 
-def run(work: Callable[[], T]) -> T:
+def run(work: Callable[[], T], *, pool: Pool = Pool.FILES) -> T:
     """Do work that blocks, in a native thread under gevent, and return what it returns."""
-    return start(work).result() if shares_one_thread() else work()
+    return start(work, pool=pool).result() if shares_one_thread() else work()
 
 
-def _new_executor() -> Executor:
+def run_on_network(work: Callable[[], T]) -> T:
+    """Do work that speaks to the network, in a native thread or not, and return what it returns.
+
+    Under gevent a connection belongs to the thread of the loop. So a native thread, as that of a
+    transaction on SQLite, hands the work to a greenlet of the loop and waits for it.
+    """
+    if not shares_one_thread():
+        return work()
+    hub = _loop()
+    if hub.thread_ident == _thread_ident():
+        return work()
+    from gevent import spawn  # noqa: PLC0415 (only where it is in use)
+
+    done = new_lock()
+    done.acquire()
+    outcome: list[T] = []
+    errors: list[Exception] = []
+
+    def do() -> None:
+        try:
+            outcome.append(work())
+        except Exception as error:
+            errors.append(error)
+        finally:
+            done.release()
+
+    hub.loop.run_callback_threadsafe(spawn, do)
+    done.acquire()
+    if errors:
+        raise errors[0]
+    return outcome[0]
+
+
+@functools.cache
+def _loop() -> Any:
+    """Return gevent's hub of the thread that runs the requests, which is the first to ask."""
+    from gevent import get_hub  # noqa: PLC0415 (only where it is in use)
+
+    return get_hub()
+
+
+def _thread_ident() -> int:
+    from gevent.monkey import get_original  # noqa: PLC0415 (only where it is in use)
+
+    ident: int = get_original("_thread", "get_ident")()
+    return ident
+
+
+@functools.cache
+def _executor(pool: Pool) -> Executor:
+    """Make one of this process's executors at its first use: a fork copies no threads."""
     if shares_one_thread():
         # The standard library's is patched by gevent and would run greenlets.
         from gevent.threadpool import ThreadPoolExecutor  # noqa: PLC0415 (only where it is in use)
 
+        _loop()
         executor: Executor = ThreadPoolExecutor(THREADS)
         return executor
-    return concurrent.futures.ThreadPoolExecutor(THREADS, thread_name_prefix="disk")
+    return concurrent.futures.ThreadPoolExecutor(THREADS, thread_name_prefix=pool.value)

@@ -2,15 +2,17 @@
 told in other words than in the product.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from hypothesis import strategies as st
-from sqlalchemy import delete
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from common.access import Rights
 from db.models import (
+    Base,
     Collection,
     CollectionItem,
     Grant,
@@ -79,7 +81,6 @@ class World:
     collections: list[tuple[int, set[int]]]  # owner and items
     grants: list[GrantPlan]
     links: list[LinkPlan]
-    ids: dict[str, str] = field(default_factory=dict)
 
 
 people = st.integers(0, PEOPLE - 1)
@@ -210,76 +211,93 @@ def expected(world: World, person: int | None, opened: set[int], video: int) -> 
 # -------------------------------------------------------------------------------------------------
 
 
-def video_id(number: int) -> str:
-    """Return the id of a video by its number."""
-    return f"video{number}".ljust(22, "0")
+Rows = list[dict[str, object]]
 
 
-def fill(session: Session, world: World) -> None:
-    """Store a world; the people are stored already."""
+def video_id(world: int, number: int) -> str:
+    """Return the id of a video by the numbers of its world and its own."""
+    return f"{world}video{number}".ljust(22, "0")
+
+
+def fill(session: Session, worlds: Sequence[World]) -> None:
+    """Store some worlds side by side; the people are stored already, and live in all of them."""
     at = now()
 
     def moment(expires: int | None) -> object:
         return None if expires is None else at + timedelta(days=expires)
 
-    for table in (Grant, Link, CollectionItem, Collection, Video, GroupMember, Group):
-        session.execute(delete(table))
-    for number, members in enumerate(world.members):
-        session.add(Group(id=f"group{number}", name="g"))
-        session.flush()
-        session.add_all(GroupMember(group_id=f"group{number}", user_id=m + 1) for m in members)
-    for number, plan in enumerate(world.videos):
-        session.add(
-            Video(
-                id=video_id(number),
-                owner_id=plan.owner + 1,
-                title="t",
-                size=1,
-                visibility=plan.visibility,
-                downloadable=plan.downloadable,
-                playable=plan.playable,
-                binned_at=at if plan.is_binned else None,
-                rejection_reason="no" if plan.is_rejected else None,
-                deleted_at=at if plan.is_deleted else None,
+    groups: Rows = []
+    members: Rows = []
+    videos: Rows = []
+    collections: Rows = []
+    items: Rows = []
+    grants: Rows = []
+    links: Rows = []
+    for w, world in enumerate(worlds):
+        for number, people_in_it in enumerate(world.members):
+            groups.append({"id": f"{w}group{number}", "name": "g"})
+            members += [{"group_id": f"{w}group{number}", "user_id": m + 1} for m in people_in_it]
+        for number, plan in enumerate(world.videos):
+            videos.append(
+                {
+                    "id": video_id(w, number),
+                    "owner_id": plan.owner + 1,
+                    "title": "t",
+                    "size": 1,
+                    "visibility": plan.visibility,
+                    "downloadable": plan.downloadable,
+                    "playable": plan.playable,
+                    "binned_at": at if plan.is_binned else None,
+                    "rejection_reason": "no" if plan.is_rejected else None,
+                    "deleted_at": at if plan.is_deleted else None,
+                }
             )
-        )
-    session.flush()
-    for number, (owner, items) in enumerate(world.collections):
-        session.add(Collection(id=f"collection{number}", owner_id=owner + 1, title="c"))
-        session.flush()
-        session.add_all(
-            CollectionItem(collection_id=f"collection{number}", video_id=video_id(item), place=0)
-            for item in items
-        )
-    for number, grant in enumerate(world.grants):
-        session.add(
-            Grant(
-                id=f"grant{number}",
-                video_id=video_id(grant.number) if grant.on_video else None,
-                collection_id=None if grant.on_video else f"collection{grant.number}",
-                user_id=grant.subject + 1 if grant.to_user else None,
-                group_id=None if grant.to_user else f"group{grant.subject % GROUPS}",
-                level=grant.level,
-                expires_at=moment(grant.expires),
+        for number, (owner, videos_in_it) in enumerate(world.collections):
+            collections.append({"id": f"{w}coll{number}", "owner_id": owner + 1, "title": "c"})
+            items += [
+                {"collection_id": f"{w}coll{number}", "video_id": video_id(w, item), "place": 0}
+                for item in videos_in_it
+            ]
+        for number, grant in enumerate(world.grants):
+            grants.append(
+                {
+                    "id": f"{w}grant{number}",
+                    "video_id": video_id(w, grant.number) if grant.on_video else None,
+                    "collection_id": None if grant.on_video else f"{w}coll{grant.number}",
+                    "user_id": grant.subject + 1 if grant.to_user else None,
+                    "group_id": None if grant.to_user else f"{w}group{grant.subject % GROUPS}",
+                    "level": grant.level,
+                    "expires_at": moment(grant.expires),
+                }
             )
-        )
-    for number, link in enumerate(world.links):
-        session.add(
-            Link(
-                id=f"link{number}",
-                token_hash=str(number),
-                video_id=video_id(link.number) if link.on_video else None,
-                collection_id=None if link.on_video else f"collection{link.number}",
-                level=link.level,
-                created_by_id=1,
-                expires_at=moment(link.expires),
+        for number, link in enumerate(world.links):
+            links.append(
+                {
+                    "id": f"{w}link{number}",
+                    "token_hash": f"{w}-{number}",
+                    "video_id": video_id(w, link.number) if link.on_video else None,
+                    "collection_id": None if link.on_video else f"{w}coll{link.number}",
+                    "level": link.level,
+                    "created_by_id": 1,
+                    "expires_at": moment(link.expires),
+                }
             )
-        )
-    session.flush()
+    tables: list[tuple[type[Base], Rows]] = [
+        (Group, groups),
+        (GroupMember, members),
+        (Video, videos),
+        (Collection, collections),
+        (CollectionItem, items),
+        (Grant, grants),
+        (Link, links),
+    ]
+    for table, rows in tables:
+        if rows:
+            session.execute(insert(table), rows)
 
 
 def add_people(session: Session) -> None:
-    """Store the people of every world."""
+    """Store the people, who live in every world."""
     for number in range(PEOPLE):
         name = f"person{number}"
         session.add(

@@ -15,10 +15,13 @@ A change that fails leaves the marker too, since a commit whose answer was lost 
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Generic, TypeVar
 
 from redis import Redis
 from redis.exceptions import RedisError
+
+from db import native_threads
 
 T = TypeVar("T")
 
@@ -82,6 +85,14 @@ class ReadThroughCache(Generic[T]):
             self._fill(keys=keys, args=[lease, self._encode(value), _ENTRY_TTL])
         return value
 
+    def _replace(self, entry_ids: set[str]) -> None:
+        """Put markers in place of entries."""
+        with self._redis.pipeline(transaction=True) as pipe:
+            for entry_id in entry_ids:
+                pipe.set(self.key(entry_id), _CHANGING, ex=_CHANGING_TTL)
+                pipe.delete(self._lease_key(entry_id))
+            pipe.execute()
+
     @contextmanager
     def changing(self, entry_ids: Iterable[str] = ()) -> Iterator[Callable[[Iterable[str]], None]]:
         """Replace entries by markers while the database changes; commit inside the `with` block.
@@ -98,11 +109,8 @@ class ReadThroughCache(Generic[T]):
             if not wanted:
                 return
             marked.update(wanted)
-            with self._redis.pipeline(transaction=True) as pipe:
-                for entry_id in wanted:
-                    pipe.set(self.key(entry_id), _CHANGING, ex=_CHANGING_TTL)
-                    pipe.delete(self._lease_key(entry_id))
-                pipe.execute()
+            # A transaction calls this too, and may run in a native thread.
+            native_threads.run_on_network(partial(self._replace, wanted))
 
         mark(entry_ids)
         yield mark

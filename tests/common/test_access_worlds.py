@@ -2,8 +2,12 @@
 in other words.
 """
 
+import os
+from collections.abc import Sequence
+
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -13,6 +17,7 @@ from common.stores.video_cache import _decode, _encode
 from db.engine import Database
 from db.models import Collection, Role, Video, Visibility
 from tests.worlds import (
+    COLLECTIONS,
     PEOPLE,
     VIDEOS,
     World,
@@ -27,6 +32,8 @@ from tests.worlds import (
 
 pytestmark = pytest.mark.on_mysql
 
+SIDE_BY_SIDE = 20  # worlds in one database, since each query costs more than a row
+
 
 @pytest.fixture
 def populated(database: Database) -> Database:
@@ -35,46 +42,62 @@ def populated(database: Database) -> Database:
     return database
 
 
-def check(session: Session, world: World) -> None:
-    fill(session, world)
-    ids = [video_id(number) for number in range(VIDEOS)]
+def check(session: Session, worlds: Sequence[World]) -> None:
+    """Hold what the code says of every video, for everybody, against what is expected."""
+    fill(session, worlds)
+    ids = [video_id(w, number) for w in range(len(worlds)) for number in range(VIDEOS)]
     access = {key: _decode(_encode(value)) for key, value in read_access(session, ids).items()}
     gone = VideoAccess(None, Visibility.PRIVATE)
     for person in (None, *range(PEOPLE)):
         viewer = None if person is None else Viewer(person + 1, f"person{person}", Role.VIEWER)
         groups = frozenset() if viewer is None else groups_of(session, viewer.id)
-        for opened in ({}, {0}, {0, 1}) if person in (None, 0) else ({},):
-            links = frozenset(f"link{number}" for number in opened)
+        for opened in (set(), {0}, {0, 1}) if person in (None, 0) else (set(),):
+            links = frozenset(f"{w}link{n}" for w in range(len(worlds)) for n in opened)
             watcher = Watcher(viewer, groups, links)
             listed = set(session.scalars(select(Video.id).where(visible_to(watcher))))
-            for number, video in enumerate(ids):
-                wanted = expected(world, person, set(opened), number)
-                assert rights_of(watcher, access.get(video) or gone) == wanted
-                assert (video in listed) == wanted.watch
             seen = set(session.scalars(select(Collection.id).where(sees_collection(watcher))))
-            assert seen == _collections_of(world, person, set(opened))
+            for w, world in enumerate(worlds):
+                for number in range(VIDEOS):
+                    video = video_id(w, number)
+                    wanted = expected(world, person, opened, number)
+                    assert rights_of(watcher, access.get(video) or gone) == wanted
+                    assert (video in listed) == wanted.watch
+                for number in range(COLLECTIONS):
+                    opens = sees(world, person, opened, number)
+                    assert (f"{w}coll{number}" in seen) == opens
 
 
-def _collections_of(world: World, person: int | None, opened: set[int]) -> set[str]:
-    seen = {f"collection{n}" for n, (owner, _) in enumerate(world.collections) if owner == person}
-    for grant in world.grants:
-        if person is not None and not grant.on_video and named(world, grant, person):
-            seen |= {f"collection{grant.number}"} if holds(grant.expires) else set()
-    for number in opened & set(range(len(world.links))):
-        link = world.links[number]
-        if not link.on_video and holds(link.expires):
-            seen.add(f"collection{link.number}")
-    return seen
-
-
-def test_the_rules_their_sql_and_the_cache_agree(populated: Database) -> None:
-    @settings(
-        max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+def sees(world: World, person: int | None, opened: set[int], collection: int) -> bool:
+    """Whether somebody may open a collection."""
+    owner, _ = world.collections[collection]
+    granted = any(
+        not g.on_video and g.number == collection and holds(g.expires) and named(world, g, person)
+        for g in world.grants
+        if person is not None
     )
-    @given(world=worlds)
-    def agree(world: World) -> None:
+    linked = any(
+        n in opened and not link.on_video and link.number == collection and holds(link.expires)
+        for n, link in enumerate(world.links)
+    )
+    return owner == person or granted or linked
+
+
+@pytest.mark.parametrize("part", range(2))
+def test_the_rules_their_sql_and_the_cache_agree(populated: Database, part: int) -> None:
+    """2,000 worlds; `WORLDS` in the environment sets another number."""
+    count = int(os.environ.get("WORLDS", "2000")) // 2
+
+    @seed(part)
+    @settings(
+        max_examples=count // SIDE_BY_SIDE,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(worlds=st.lists(worlds, min_size=SIDE_BY_SIDE, max_size=SIDE_BY_SIDE))
+    def agree(worlds: list[World]) -> None:
         with Session(populated.engine) as session:
-            check(session, world)
+            check(session, worlds)
             session.rollback()
 
     agree()
