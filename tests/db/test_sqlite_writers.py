@@ -115,3 +115,50 @@ def test_a_writer_waits_for_one_of_another_process(tmp_path: Path) -> None:
     )
     for each in (database, other):
         each.engine.dispose()
+
+
+REDIS_INSIDE = """
+from gevent import monkey
+
+monkey.patch_all()
+
+import gevent
+import sys
+from sqlalchemy import text
+from common.stores.redis_client import connect_redis
+from common.stores.video_cache import VideoCache
+from db.engine import connect
+
+database, redis = connect(sys.argv[1]), connect_redis(sys.argv[2])
+videos = VideoCache(redis)
+
+
+def change(session, mark, number):
+    mark([f"{number}"])
+    session.execute(text("INSERT INTO numbers VALUES (1)"))
+
+
+def request(number):
+    redis.get("any")  # so that connections of the loop's thread are in the pool
+    with videos.changing() as mark:
+        database.write(lambda session: change(session, mark, number))
+
+
+greenlets = [gevent.spawn(request, number) for number in range(40)]
+gevent.joinall(greenlets, timeout=50)
+sys.exit(sum(not one.successful() for one in greenlets))
+"""
+
+
+def test_a_transaction_of_a_gevent_worker_holds_back_cached_entries(
+    tmp_path: Path, redis_url: str
+) -> None:
+    url = f"sqlite:///{tmp_path / 'x.db'}"
+    database = connect(url)
+    database.write(lambda session: session.execute(text("CREATE TABLE numbers (number)")))
+    child = [sys.executable, "-c", REDIS_INSIDE, url, redis_url]
+    ended = subprocess.run(child, cwd=ROOT, timeout=60, check=False, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    count = database.read(lambda session: session.scalar(text("SELECT COUNT(*) FROM numbers")))
+    assert count == 40
+    database.engine.dispose()
