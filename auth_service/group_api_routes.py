@@ -16,7 +16,7 @@ from flask import Blueprint, request
 from sqlalchemy.orm import Session
 
 from auth_service import groups
-from auth_service.groups import GroupView, holding_back
+from auth_service.groups import GroupView
 from auth_service.request_helpers import parse_group_role
 from common.access import Viewer
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to
@@ -39,14 +39,8 @@ def list_all() -> dict[str, Any]:
 def create() -> tuple[dict[str, Any], int]:
     """Make a group, whose manager is the caller."""
     fields = json_fields("name", flags=("for_everyone",))
-    with holding_back(stores()) as held:
-        view = groups.create_group(
-            stores().database,
-            current_actor(),
-            fields["name"],
-            for_everyone=fields.get("for_everyone", False),
-            held=held,
-        )
+    for_everyone = fields.get("for_everyone", False)
+    view = groups.create_group(stores(), current_actor(), fields["name"], for_everyone=for_everyone)
     return load_group(stores().database, require_viewer(), view.group.id), 201
 
 
@@ -81,8 +75,7 @@ def rename(group_id: str) -> dict[str, Any]:
 @blueprint.delete("/api/groups/<group_id>")
 def delete(group_id: str) -> tuple[str, int]:
     """Delete a group."""
-    with holding_back(stores()) as held:
-        groups.delete_group(stores().database, current_actor(), group_id, held=held)
+    groups.delete_group(stores(), current_actor(), group_id)
     return "", 204
 
 
@@ -92,8 +85,7 @@ def put_member(group_id: str, name: str) -> tuple[str, int]:
     # A request without a body adds a member.
     fields = json_fields(optional=("role",)) if request.content_length else {}
     role = parse_group_role(fields["role"]) if "role" in fields else None
-    with holding_back(stores()) as held:
-        groups.set_member(stores().database, current_actor(), group_id, name, role, held=held)
+    groups.set_member(stores(), current_actor(), group_id, name, role)
     return "", 204
 
 
@@ -101,8 +93,7 @@ def put_member(group_id: str, name: str) -> tuple[str, int]:
 def delete_member(group_id: str, name: str) -> tuple[str, int]:
     """Take somebody out of a group."""
     user_id = groups.find_member(stores().database, name)
-    with holding_back(stores()) as held:
-        groups.remove_member(stores().database, current_actor(), group_id, user_id, held=held)
+    groups.remove_member(stores(), current_actor(), group_id, user_id)
     return "", 204
 
 

@@ -1,11 +1,10 @@
 """Groups: people who are named together when something is shared.
 
-A change of members changes who may watch. So these rules run inside :func:`holding_back`, which
-holds back the cached entries that the change concerns until it is committed.
+A change of members changes who may watch. So the rules that change groups take the stores, and hold
+back the cached entries that the change concerns until it is committed.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, delete, func, or_, select
@@ -17,6 +16,7 @@ from common.errors import Conflict, Forbidden, LoginRequired, NotFound, Unproces
 from common.ids import is_id, new_id
 from common.names import name_key
 from common.stores import Stores
+from common.stores.read_through import Mark
 from common.titles import clean_line
 from db.engine import transaction
 from db.models import (
@@ -36,8 +36,6 @@ MEMBER_LIMIT = 1000
 """Members of a group, at most."""
 MANAGED_LIMIT = 100
 """Groups that an account manages, at most."""
-
-Mark = Callable[[Iterable[str]], None]
 
 
 class LastManager(Conflict):
@@ -65,14 +63,6 @@ class UnknownMember(Unprocessable):
 
 
 @dataclass(frozen=True)
-class HeldBack:
-    """Functions that hold back cached entries, by id: of accounts, and of videos."""
-
-    accounts: Mark
-    videos: Mark
-
-
-@dataclass(frozen=True)
 class GroupView:
     """A group as somebody sees it.
 
@@ -92,13 +82,6 @@ class Member:
 
     user: User
     role: GroupRole
-
-
-@contextmanager
-def holding_back(stores: Stores) -> Iterator[HeldBack]:
-    """Hold back cached entries of accounts and videos; change groups inside the `with` block."""
-    with stores.groups.changing() as accounts, stores.videos.changing() as videos:
-        yield HeldBack(accounts, videos)
 
 
 @transaction(writes=False)
@@ -154,10 +137,7 @@ def members_of(session: Session, group_id: str) -> list[Member]:
     return [Member(user, role) for user, role in session.execute(wanted)]
 
 
-@transaction(writes=True)
-def create_group(
-    session: Session, actor: Actor, name: str, *, for_everyone: bool, held: HeldBack
-) -> GroupView:
+def create_group(stores: Stores, actor: Actor, name: str, *, for_everyone: bool) -> GroupView:
     """Make a group; its maker becomes its manager.
 
     :param name: 1 to 100 characters after cleaning.
@@ -166,6 +146,12 @@ def create_group(
     :raises Unprocessable: the name is empty or too long.
     :raises TooManyGroups: they manage :data:`MANAGED_LIMIT` groups.
     """
+    with stores.groups.changing([str(_signed_in(actor).id)]):
+        return _insert(stores.database, actor, name, for_everyone=for_everyone)
+
+
+@transaction(writes=True)
+def _insert(session: Session, actor: Actor, name: str, *, for_everyone: bool) -> GroupView:
     viewer = _signed_in(actor)
     if not viewer.may_upload:
         raise Forbidden("Groups are made by those who upload. Ask the administrator.")
@@ -179,7 +165,6 @@ def create_group(
     )
     if (session.scalar(managed) or 0) >= MANAGED_LIMIT:
         raise TooManyGroups
-    held.accounts([str(viewer.id)])
     session.add(group)
     session.flush()
     session.add(GroupMember(group_id=group.id, user_id=viewer.id, role=GroupRole.MANAGER))
@@ -208,16 +193,20 @@ def rename_group(session: Session, actor: Actor, group_id: str, name: str) -> Gr
     return view
 
 
-@transaction(writes=True)
-def delete_group(session: Session, actor: Actor, group_id: str, *, held: HeldBack) -> None:
+def delete_group(stores: Stores, actor: Actor, group_id: str) -> None:
     """Delete a group. What was shared with it is not shared with its members any more.
 
     :raises NotFound: there is none, or it is not the actor's to manage.
     """
+    # Entries of members may keep the id of the group: no grant names it any more.
+    stores.videos.change(lambda mark: _delete(stores.database, actor, group_id, mark=mark))
+
+
+@transaction(writes=True)
+def _delete(session: Session, actor: Actor, group_id: str, *, mark: Mark) -> None:
     group = _get_to_manage(session, actor, group_id).group
     members = [member.user for member in members_of(session, group_id)]
-    held.accounts(str(user.id) for user in members)
-    held.videos(_videos_shared_with(session, group_id))
+    mark(_videos_shared_with(session, group_id))
     session.execute(delete(Group).where(Group.id == group_id))
     record(
         session,
@@ -229,15 +218,8 @@ def delete_group(session: Session, actor: Actor, group_id: str, *, held: HeldBac
     )
 
 
-@transaction(writes=True)
 def set_member(
-    session: Session,
-    actor: Actor,
-    group_id: str,
-    name: str,
-    role: GroupRole | None = None,
-    *,
-    held: HeldBack,
+    stores: Stores, actor: Actor, group_id: str, name: str, role: GroupRole | None = None
 ) -> None:
     """Add somebody to a group, or change their role in it.
 
@@ -248,8 +230,29 @@ def set_member(
     :raises LastManager: they are the only manager, and would not be one any more.
     :raises GroupFull: the group has :data:`MEMBER_LIMIT` members.
     """
+    # Asked first: who may not manage the group learns nothing about names.
+    require_manager(stores.database, actor, group_id)
+    user_id = _find_user(stores.database, name)
+    with stores.groups.changing([str(user_id)]):
+        stores.videos.change(
+            lambda mark: _put(stores.database, actor, group_id, user_id, role, mark=mark)
+        )
+
+
+@transaction(writes=True)
+def _put(
+    session: Session,
+    actor: Actor,
+    group_id: str,
+    user_id: int,
+    role: GroupRole | None,
+    *,
+    mark: Mark,
+) -> None:
     _get_to_manage(session, actor, group_id)
-    user = _find_user(session, name)
+    user = session.get(User, user_id)
+    if user is None:
+        raise UnknownMember
     found = session.get(GroupMember, (group_id, user.id), populate_existing=True)
     if found is not None:
         _change_role(session, actor, found, user, role or found.role)
@@ -257,7 +260,7 @@ def set_member(
     count = session.scalar(select(func.count()).where(GroupMember.group_id == group_id)) or 0
     if count >= MEMBER_LIMIT:
         raise GroupFull
-    _hold_back_member(session, group_id, user.id, held)
+    _hold_back(session, group_id, user.id, mark)
     role = role or GroupRole.MEMBER
     session.add(GroupMember(group_id=group_id, user_id=user.id, role=role))
     details = {"user": user.name, "role": role}
@@ -278,15 +281,22 @@ def change_member_role(
     _change_role(session, actor, member, user, role)
 
 
-@transaction(writes=True)
-def remove_member(
-    session: Session, actor: Actor, group_id: str, user_id: int, *, held: HeldBack
-) -> None:
+def remove_member(stores: Stores, actor: Actor, group_id: str, user_id: int) -> None:
     """Take somebody out of a group. Everyone may leave.
 
     :raises NotFound: there is no group, it is not the actor's to manage, or they are no member.
     :raises LastManager: they are the only manager.
     """
+    if user_id != _signed_in(actor).id:
+        require_manager(stores.database, actor, group_id)
+    with stores.groups.changing([str(user_id)]):
+        stores.videos.change(
+            lambda mark: _remove(stores.database, actor, group_id, user_id, mark=mark)
+        )
+
+
+@transaction(writes=True)
+def _remove(session: Session, actor: Actor, group_id: str, user_id: int, *, mark: Mark) -> None:
     viewer = _signed_in(actor)
     if user_id == viewer.id:
         _lock(session, group_id)
@@ -294,7 +304,7 @@ def remove_member(
         _get_to_manage(session, actor, group_id)
     member, user = _get_member(session, group_id, user_id)
     _require_other_manager(session, member)
-    _hold_back_member(session, group_id, user_id, held)
+    _hold_back(session, group_id, user_id, mark)
     session.delete(member)
     record(session, actor, Action.GROUP_MEMBER_REMOVED, object_id=group_id, user=user.name)
 
@@ -371,6 +381,16 @@ def _lock(session: Session, group_id: str) -> None:
     session.execute(select(Group.id).where(Group.id == group_id).with_for_update())
 
 
+@transaction(writes=False)
+def require_manager(session: Session, actor: Actor, group_id: str) -> None:
+    """Check that the actor may manage a group.
+
+    :raises NotFound: there is none, or it is not theirs to manage.
+    """
+    if not get_group(session, _signed_in(actor), group_id).may_manage:
+        raise NotFound
+
+
 def _get_to_manage(session: Session, actor: Actor, group_id: str) -> GroupView:
     viewer = _signed_in(actor)
     _lock(session, group_id)
@@ -388,14 +408,15 @@ def _get_member(session: Session, group_id: str, user_id: int) -> tuple[GroupMem
     return member, user
 
 
-def _find_user(session: Session, name: str) -> User:
+@transaction(writes=False)
+def _find_user(session: Session, name: str) -> int:
     try:
         user = session.get(User, find_member(session, name))
     except NotFound as error:
         raise UnknownMember from error
     if user is None or user.disabled_at is not None:
         raise UnknownMember
-    return user
+    return user.id
 
 
 def _change_role(
@@ -423,12 +444,12 @@ def _require_other_manager(session: Session, member: GroupMember) -> None:
         raise LastManager
 
 
-def _hold_back_member(session: Session, group_id: str, user_id: int, held: HeldBack) -> None:
-    """Hold back what depends on whether somebody is a member of a group.
+def _hold_back(session: Session, group_id: str, user_id: int, mark: Mark) -> None:
+    """Hold back the videos whose access depends on whether somebody is a member of a group.
 
-    That is their own entry, and the videos in their collections that they may pass on because of
-    a grant to the group. The locks keep them from making collections, and others from changing
-    what is in these, until the commit.
+    Those are the ones in their collections that they may pass on because of a grant to the group.
+    Their own entry is held back already. The locks keep them from making collections, and others
+    from changing what is in these, until the commit.
     """
     session.execute(select(User.id).where(User.id == user_id).with_for_update())
     theirs = select(Collection.id).where(Collection.owner_id == user_id)
@@ -442,8 +463,7 @@ def _hold_back_member(session: Session, group_id: str, user_id: int, held: HeldB
             Grant.level == Level.SHARE,
         )
     )
-    held.accounts([str(user_id)])
-    held.videos(session.scalars(passed_on))
+    mark(session.scalars(passed_on))
 
 
 def _videos_shared_with(session: Session, group_id: str) -> Sequence[str]:

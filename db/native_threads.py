@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -87,54 +87,6 @@ def run(work: Callable[[], T], *, pool: Pool = Pool.FILES) -> T:
     return start(work, pool=pool).result() if shares_one_thread() else work()
 
 
-def run_on_network(work: Callable[[], T]) -> T:
-    """Do work that speaks to the network, in a native thread or not, and return what it returns.
-
-    Under gevent a connection belongs to the thread of the loop. So a native thread, as that of a
-    transaction on SQLite, hands the work to a greenlet of the loop and waits for it.
-    """
-    if not shares_one_thread():
-        return work()
-    hub = _loop()
-    if hub.thread_ident == _thread_ident():
-        return work()
-    from gevent import spawn  # noqa: PLC0415 (only where it is in use)
-
-    done = new_lock()
-    done.acquire()
-    outcome: list[T] = []
-    errors: list[Exception] = []
-
-    def do() -> None:
-        try:
-            outcome.append(work())
-        except Exception as error:
-            errors.append(error)
-        finally:
-            done.release()
-
-    hub.loop.run_callback_threadsafe(spawn, do)
-    done.acquire()
-    if errors:
-        raise errors[0]
-    return outcome[0]
-
-
-@functools.cache
-def _loop() -> Any:
-    """Return gevent's hub of the thread that runs the requests, which is the first to ask."""
-    from gevent import get_hub  # noqa: PLC0415 (only where it is in use)
-
-    return get_hub()
-
-
-def _thread_ident() -> int:
-    from gevent.monkey import get_original  # noqa: PLC0415 (only where it is in use)
-
-    ident: int = get_original("_thread", "get_ident")()
-    return ident
-
-
 @functools.cache
 def _executor(pool: Pool) -> Executor:
     """Make one of this process's executors at its first use: a fork copies no threads."""
@@ -142,7 +94,6 @@ def _executor(pool: Pool) -> Executor:
         # The standard library's is patched by gevent and would run greenlets.
         from gevent.threadpool import ThreadPoolExecutor  # noqa: PLC0415 (only where it is in use)
 
-        _loop()
         executor: Executor = ThreadPoolExecutor(THREADS)
         return executor
     return concurrent.futures.ThreadPoolExecutor(THREADS, thread_name_prefix=pool.value)

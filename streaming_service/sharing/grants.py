@@ -1,6 +1,6 @@
 """Grants: sharing a video or a collection with a person or a group.
 
-Call these inside `stores.videos.changing()`, with the function that it yields as `mark`.
+Call these through `stores.videos.change`, which gives `mark`.
 """
 
 from dataclasses import dataclass
@@ -14,10 +14,11 @@ from common.access import Viewer
 from common.audit import Action, Actor, record
 from common.errors import Conflict, NotFound
 from common.ids import is_id, new_id
+from common.stores.read_through import Mark
 from db.engine import transaction
 from db.models import Collection, Grant, Group, Level, User, Video, now
 from streaming_service.sharing.directory import find_group, find_subject, find_user
-from streaming_service.sharing.objects import Mark, SharedObject, get_object_to_share, hold_back
+from streaming_service.sharing.objects import SharedObject, get_object_to_share, hold_back
 from streaming_service.videos.changes import require_signed_in
 
 GRANT_LIMIT = 500

@@ -63,10 +63,11 @@ def load_page_as(
         kind=entry.kind,
         name=entry.name,
     )
-    processing = load_processing(session, [video], forecasts)[video.id]
+    rights = rights_of(watcher, access)
+    processing = load_processing(session, [video], forecasts, {video.id: rights})[video.id]
     return {
         "video": video,
-        "card": Card(video, rights_of(watcher, access), processing, None),
+        "card": Card(video, rights, processing, None),
         "tracks": caption_tracks(session, [video])[video.id],
         "viewing_as": entry,
     }

@@ -144,6 +144,7 @@ FRONT_DOOR = {"GET": Grant(members, 303, otherwise=200)}  # who is in already go
 FORM = {"POST": Grant(members, 303)}
 OPEN_FORM = {"POST": Grant(everybody, 303)}
 OWN_FORM = {"POST": Grant(itself, 303)}
+OWN_PAGE = {"GET": Grant(itself, 200)}
 WATCHING = {"GET": Grant(watchers, 200)}
 KEEPING = {"GET": Grant(owner, 200)}  # nobody was given any of these videos to keep
 EDITING = {"GET": Grant(owner, 200), "POST": Grant(owner, 303)}
@@ -163,6 +164,13 @@ GROUP_API = {"GET": Grant(itself, 200)} | {
 MEMBER_API = {"PUT": Grant(itself, 204), "DELETE": Grant(itself, 204)}
 MAKING = {"POST": Grant(uploaders, 303, otherwise=403)}
 MAKING_API = {"POST": Grant(uploaders, 201, otherwise=403)}
+LINKING = {"GET": Grant(owner, 200), "POST": Grant(owner, 201)}
+LINK_API = {"PATCH": Grant(itself, 200), "DELETE": Grant(itself, 204)}
+NEW_LINK = {"POST": Grant(itself, 201)}
+OWN_LINKING = {"GET": Grant(itself, 200)} | NEW_LINK
+# Of the links that the caller has, which may be none.
+REVOKING = {"POST": Grant(everybody, 303)}
+OPENING = {"GET": Grant(everybody, 200), "POST": Grant(everybody, 303)}
 QUESTION = {"GET": Grant(watchers, 204)}  # of the gateway's
 
 # Files of a video, by their names in addresses. They take any method, and ask who is calling first.
@@ -243,6 +251,20 @@ ROUTES = (
     ),
     Route("streaming", "/api/grants/<grant>", SIGNED_IN, GRANT_API),
     Route("streaming", "/api/users", SIGNED_IN, PAGE),
+    # `<link>` is a link of the owner's to their private video, `<token>` opens it, and
+    # `<collection>` is the owner's too.
+    Route("streaming", "/s/<token>", EVERYBODY, OPENING),
+    Route("streaming", "/stream/<video>/links", SIGNED_IN, LINKING),
+    Route("streaming", "/collections/<collection>/links", SIGNED_IN, OWN_LINKING),
+    Route("streaming", "/account/links", SIGNED_IN, PAGE),
+    Route("streaming", "/account/links/revoke-all", SIGNED_IN, REVOKING),
+    Route("streaming", "/account/links/<link>", SIGNED_IN, OWN_PAGE | OWN_FORM),
+    Route("streaming", "/account/links/<link>/extend", SIGNED_IN, OWN_FORM),
+    Route("streaming", "/account/links/<link>/revoke", SIGNED_IN, OWN_FORM),
+    Route("streaming", "/api/videos/<video>/links", SIGNED_IN, {"POST": Grant(owner, 201)}),
+    Route("streaming", "/api/collections/<collection>/links", SIGNED_IN, NEW_LINK),
+    Route("streaming", "/api/links", SIGNED_IN, PAGE),
+    Route("streaming", "/api/links/<link>", SIGNED_IN, LINK_API),
     Route("streaming", "/internal/authorise", NOT_FROM_OUTSIDE, QUESTION),
     Route("auth", "/healthz", NOT_FROM_OUTSIDE, OPEN_PAGE),
     Route("auth", "/readyz", NOT_FROM_OUTSIDE, OPEN_PAGE),
@@ -273,6 +295,9 @@ FORMS: Mapping[str, Mapping[str, object]] = {
     "/admin/users/<user>/quota": {"quota": "20 GB"},
     "/admin/users/<user>/password": {"password": PASSWORD},
     "/stream/<video>/edit": _EDIT,
+    "/stream/<video>/links": {"label": "For Anna"},
+    "/collections/<collection>/links": {"label": "For Anna"},
+    "/account/links/<link>": {"label": "Changed"},
     "/stream/<video>/captions": {"language": "de"},  # and a file, CAPTIONS
     "/stream/<video>/access": {"who": "{friend}", "level": "watch"},
     "/stream/<video>/access/visibility": {"visibility": "private", "downloadable": "on"},
@@ -285,6 +310,9 @@ FORMS: Mapping[str, Mapping[str, object]] = {
 JSON: Mapping[str, Mapping[str, object]] = {
     "/api/session": _LOGIN,
     "/api/videos/<video>": _EDIT,
+    "/api/videos/<video>/links": {"label": "For Anna"},
+    "/api/collections/<collection>/links": {"label": "For Anna"},
+    "/api/links/<link>": {"label": "Changed"},
     "/api/videos/<video>/position": {"position_ms": 1000},
     "/api/videos/<video>/grants": {"user": "{friend}", "level": "watch"},
     "/api/collections/<collection>/grants": {"user": "{friend}", "level": "watch"},

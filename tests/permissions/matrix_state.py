@@ -4,6 +4,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Mapping
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
@@ -12,8 +13,8 @@ from redis import Redis
 from sqlalchemy import insert, select
 from werkzeug.test import Client, TestResponse
 
-from auth_service.passwords import Passwords
 from common.access import Viewer
+from common.passwords import Passwords
 from common.stores.sessions import SessionStore, token_hash
 from common.web.auth import SESSION_COOKIE
 from db.engine import Database
@@ -29,6 +30,7 @@ from db.models import (
     JobKind,
     JobState,
     Level,
+    Link,
     Role,
     User,
     Video,
@@ -52,6 +54,9 @@ from tests.permissions.matrix import (
 
 FILM = media.mp4()
 TITLE = "Seen by those who may watch"
+
+LINK, LINK_TOKEN = "link".ljust(22, "0"), "token".ljust(43, "0")
+COLLECTION = {"id": "collection".ljust(22, "0"), "title": TITLE}
 
 _HASH = Passwords(CHEAPEST).hash(PASSWORD)
 _ROLES = {
@@ -78,7 +83,6 @@ _PLACES = (
 )  # fmt: skip
 
 _GROUP = "group".ljust(22, "0")
-_COLLECTION = "collection".ljust(22, "0")
 
 _TABLES = [table.name for table in Base.metadata.sorted_tables]
 
@@ -158,14 +162,16 @@ class MatrixState:
         tracks = {"language": "en", "label": "English", "body": CAPTIONS}
         session.execute(insert(Caption), [{"video_id": i} | tracks for i in self._films])
         self._share(session)
+        session.execute(insert(Collection), [COLLECTION | {"owner_id": self._ids["owner"]}])
+        session.execute(insert(Link), [self._link()])
         failed = {"kind": JobKind.RENDITION, "height": 720, "state": JobState.FAILED, "attempts": 3}
         session.execute(insert(Job), [{"video_id": i} | failed for i in self._films])
         private = Job.video_id == video_id("owner", State.PRIVATE)
         self._step = session.scalars(select(Job.id).where(private)).one()
 
     def _share(self, session: Any) -> None:
-        """Share each video with the target. The owner has a group of three, and a collection."""
-        target, owner = self._ids["target"], self._ids["owner"]
+        """Share each video with the target. The owner has a group of three."""
+        target = self._ids["target"]
         shared = [
             {
                 "id": grant_id(person, state),
@@ -185,9 +191,6 @@ class MatrixState:
             for name, role in {**roles, "target": GroupRole.MEMBER}.items()
         ]
         session.execute(insert(GroupMember), members)
-        session.execute(
-            insert(Collection), [{"id": _COLLECTION, "owner_id": owner, "title": "Holidays"}]
-        )
 
     def _video(self, owner: str, state: State) -> dict[str, Any]:
         return {
@@ -202,6 +205,15 @@ class MatrixState:
             "width": 640,
             "height": 360,
             "video_codec": "avc1.64001f",
+        }
+
+    def _link(self) -> dict[str, Any]:
+        return {
+            "id": LINK,
+            "token_hash": token_hash(LINK_TOKEN),
+            "video_id": video_id("owner", State.PRIVATE),
+            "created_by_id": self._ids["owner"],
+            "expires_at": now() + timedelta(days=30),
         }
 
     def dump(self) -> Dump:
@@ -253,10 +265,12 @@ class MatrixState:
             .replace("<user>", str(self._ids[route.subject]))
             .replace("<language>", "en")
             .replace("<rendition>", "480p")
+            .replace("<link>", LINK)
+            .replace("<token>", LINK_TOKEN)
+            .replace("<collection>", COLLECTION["id"])
             .replace("<job>", str(self._step))
             .replace("<grant>", grant_id(owner, state or State.PRIVATE))
             .replace("<group>", _GROUP)
-            .replace("<collection>", _COLLECTION)
             .replace("<name>", "target")
             .replace("<session>", token_hash(self._other_sessions["owner"]))
         )

@@ -72,8 +72,10 @@ def _share(what: SharedObject) -> tuple[dict[str, Any], int]:
         group=fields.get("group"),
         expires_at=parse_expiry(fields.get("expires_at")),
     )
-    with stores().videos.changing() as mark:
-        grant = create_grant(stores().database, current_actor(), what, new, mark=mark)
+    actor = current_actor()
+    grant = stores().videos.change(
+        lambda mark: create_grant(stores().database, actor, what, new, mark=mark)
+    )
     return grant.as_json(), 201
 
 
@@ -86,16 +88,18 @@ def change(grant_id: str) -> dict[str, Any]:
         changes["level"] = parse_level(fields["level"])
     if "expires_at" in fields:
         changes["expires_at"] = parse_expiry(fields["expires_at"])
-    with stores().videos.changing() as mark:
-        grant = change_grant(stores().database, current_actor(), grant_id, changes, mark=mark)
+    actor = current_actor()
+    grant = stores().videos.change(
+        lambda mark: change_grant(stores().database, actor, grant_id, changes, mark=mark)
+    )
     return grant.as_json()
 
 
 @blueprint.delete("/api/grants/<grant_id>")
 def remove(grant_id: str) -> tuple[str, int]:
     """Remove a grant."""
-    with stores().videos.changing() as mark:
-        remove_grant(stores().database, current_actor(), grant_id, mark=mark)
+    actor = current_actor()
+    stores().videos.change(lambda mark: remove_grant(stores().database, actor, grant_id, mark=mark))
     return "", 204
 
 
