@@ -16,7 +16,7 @@ from flask import Blueprint, request
 from sqlalchemy.orm import Session
 
 from auth_service import groups
-from auth_service.groups import GroupView
+from auth_service.groups import GroupView, change_groups
 from auth_service.request_helpers import parse_group_role
 from common.access import Viewer
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to
@@ -39,8 +39,16 @@ def list_all() -> dict[str, Any]:
 def create() -> tuple[dict[str, Any], int]:
     """Make a group, whose manager is the caller."""
     fields = json_fields("name", flags=("for_everyone",))
-    for_everyone = fields.get("for_everyone", False)
-    view = groups.create_group(stores(), current_actor(), fields["name"], for_everyone=for_everyone)
+    view = change_groups(
+        stores(),
+        lambda held: groups.create_group(
+            stores().database,
+            current_actor(),
+            fields["name"],
+            for_everyone=fields.get("for_everyone", False),
+            held=held,
+        ),
+    )
     return load_group(stores().database, require_viewer(), view.group.id), 201
 
 
@@ -75,7 +83,10 @@ def rename(group_id: str) -> dict[str, Any]:
 @blueprint.delete("/api/groups/<group_id>")
 def delete(group_id: str) -> tuple[str, int]:
     """Delete a group."""
-    groups.delete_group(stores(), current_actor(), group_id)
+    change_groups(
+        stores(),
+        lambda held: groups.delete_group(stores().database, current_actor(), group_id, held=held),
+    )
     return "", 204
 
 
@@ -85,7 +96,12 @@ def put_member(group_id: str, name: str) -> tuple[str, int]:
     # A request without a body adds a member.
     fields = json_fields(optional=("role",)) if request.content_length else {}
     role = parse_group_role(fields["role"]) if "role" in fields else None
-    groups.set_member(stores(), current_actor(), group_id, name, role)
+    change_groups(
+        stores(),
+        lambda held: groups.set_member(
+            stores().database, current_actor(), group_id, name, role, held=held
+        ),
+    )
     return "", 204
 
 
@@ -93,7 +109,12 @@ def put_member(group_id: str, name: str) -> tuple[str, int]:
 def delete_member(group_id: str, name: str) -> tuple[str, int]:
     """Take somebody out of a group."""
     user_id = groups.find_member(stores().database, name)
-    groups.remove_member(stores(), current_actor(), group_id, user_id)
+    change_groups(
+        stores(),
+        lambda held: groups.remove_member(
+            stores().database, current_actor(), group_id, user_id, held=held
+        ),
+    )
     return "", 204
 
 

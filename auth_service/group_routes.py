@@ -16,6 +16,7 @@ from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from auth_service import groups
+from auth_service.groups import HeldBack, change_groups
 from auth_service.request_helpers import parse_group_role, rerender_with_error
 from common.errors import MatineeError, NotFound
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to
@@ -49,9 +50,15 @@ def create() -> Response:
     """Make a group."""
     form = form_fields("name", optional=("for_everyone",))
     try:
-        for_everyone = form["for_everyone"] != ""
-        view = groups.create_group(
-            stores(), current_actor(), form["name"], for_everyone=for_everyone
+        view = change_groups(
+            stores(),
+            lambda held: groups.create_group(
+                stores().database,
+                current_actor(),
+                form["name"],
+                for_everyone=form["for_everyone"] != "",
+                held=held,
+            ),
         )
     except MatineeError as error:
         return rerender_with_error(error, _list)
@@ -69,7 +76,7 @@ def rename(group_id: str) -> Response:
     """Give the group another name."""
     name = form_fields("name")["name"]
 
-    def change() -> None:
+    def change(_held: HeldBack) -> None:
         groups.rename_group(stores().database, current_actor(), group_id, name)
 
     return _answer(group_id, "renamed", change, errors_in="rename")
@@ -78,7 +85,10 @@ def rename(group_id: str) -> Response:
 @blueprint.post(f"{_GROUP}/delete")
 def delete(group_id: str) -> Response:
     """Delete the group."""
-    groups.delete_group(stores(), current_actor(), group_id)
+    change_groups(
+        stores(),
+        lambda held: groups.delete_group(stores().database, current_actor(), group_id, held=held),
+    )
     return redirect("/groups?done=deleted", 303)
 
 
@@ -87,9 +97,9 @@ def leave(group_id: str) -> Response:
     """Leave the group."""
     groups.get_group(stores().database, require_viewer(), group_id)
 
-    def change() -> None:
+    def change(held: HeldBack) -> None:
         own = require_viewer().id
-        groups.remove_member(stores(), current_actor(), group_id, own)
+        groups.remove_member(stores().database, current_actor(), group_id, own, held=held)
 
     answer = _answer(group_id, "left", change)
     return redirect("/groups?done=left", 303) if answer.status_code == 303 else answer
@@ -100,8 +110,8 @@ def add_member(group_id: str) -> Response:
     """Add somebody to the group."""
     name = form_fields("name")["name"]
 
-    def change() -> None:
-        groups.set_member(stores(), current_actor(), group_id, name)
+    def change(held: HeldBack) -> None:
+        groups.set_member(stores().database, current_actor(), group_id, name, held=held)
 
     return _answer(group_id, "added", change, errors_in="add")
 
@@ -111,7 +121,7 @@ def change_role(group_id: str, user_id: int) -> Response:
     """Make a member a manager, or a manager a member."""
     word = form_fields("role")["role"]
 
-    def change() -> None:
+    def change(_held: HeldBack) -> None:
         role = parse_group_role(word)
         groups.change_member_role(stores().database, current_actor(), group_id, user_id, role)
 
@@ -122,18 +132,18 @@ def change_role(group_id: str, user_id: int) -> Response:
 def remove_member(group_id: str, user_id: int) -> Response:
     """Take somebody out of the group."""
 
-    def change() -> None:
-        groups.remove_member(stores(), current_actor(), group_id, user_id)
+    def change(held: HeldBack) -> None:
+        groups.remove_member(stores().database, current_actor(), group_id, user_id, held=held)
 
     return _answer(group_id, "removed", change)
 
 
 def _answer(
-    group_id: str, done: str, change: Callable[[], None], *, errors_in: str = ""
+    group_id: str, done: str, change: Callable[[HeldBack], None], *, errors_in: str = ""
 ) -> Response:
     """Make a change, and show the group with what was done or with what went wrong."""
     try:
-        change()
+        change_groups(stores(), change)
     except NotFound:
         raise
     except MatineeError as error:

@@ -1,11 +1,12 @@
 """Groups: people who are named together when something is shared.
 
-A change of members changes who may watch. So the rules that change groups take the stores, and hold
-back the cached entries that the change concerns until it is committed.
+A change of members changes who may watch. So these rules run inside :func:`change_groups`, which
+holds back the cached entries that the change concerns until it is committed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from sqlalchemy import ColumnElement, delete, func, or_, select
 from sqlalchemy.orm import Session
@@ -16,7 +17,6 @@ from common.errors import Conflict, Forbidden, LoginRequired, NotFound, Unproces
 from common.ids import is_id, new_id
 from common.names import name_key
 from common.stores import Stores
-from common.stores.read_through import Mark
 from common.titles import clean_line
 from db.engine import transaction
 from db.models import (
@@ -36,6 +36,8 @@ MEMBER_LIMIT = 1000
 """Members of a group, at most."""
 MANAGED_LIMIT = 100
 """Groups that an account manages, at most."""
+
+Mark = Callable[[Iterable[str]], None]
 
 
 class LastManager(Conflict):
@@ -62,6 +64,17 @@ class UnknownMember(Unprocessable):
     sentence = "There is nobody with this name. Check how it is spelled."
 
 
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class HeldBack:
+    """Functions that hold back cached entries, by id: of accounts, and of videos."""
+
+    accounts: Mark
+    videos: Mark
+
+
 @dataclass(frozen=True)
 class GroupView:
     """A group as somebody sees it.
@@ -82,6 +95,16 @@ class Member:
 
     user: User
     role: GroupRole
+
+
+def change_groups(stores: Stores, work: Callable[[HeldBack], T]) -> T:
+    """Run a change of groups, which holds back cached entries of accounts and videos.
+
+    See `common.stores.read_through.ReadThroughCache.change`.
+    """
+    return stores.groups.change(
+        lambda accounts: stores.videos.change(lambda videos: work(HeldBack(accounts, videos)))
+    )
 
 
 @transaction(writes=False)
@@ -137,7 +160,10 @@ def members_of(session: Session, group_id: str) -> list[Member]:
     return [Member(user, role) for user, role in session.execute(wanted)]
 
 
-def create_group(stores: Stores, actor: Actor, name: str, *, for_everyone: bool) -> GroupView:
+@transaction(writes=True)
+def create_group(
+    session: Session, actor: Actor, name: str, *, for_everyone: bool, held: HeldBack
+) -> GroupView:
     """Make a group; its maker becomes its manager.
 
     :param name: 1 to 100 characters after cleaning.
@@ -146,12 +172,6 @@ def create_group(stores: Stores, actor: Actor, name: str, *, for_everyone: bool)
     :raises Unprocessable: the name is empty or too long.
     :raises TooManyGroups: they manage :data:`MANAGED_LIMIT` groups.
     """
-    with stores.groups.changing([str(_signed_in(actor).id)]):
-        return _insert(stores.database, actor, name, for_everyone=for_everyone)
-
-
-@transaction(writes=True)
-def _insert(session: Session, actor: Actor, name: str, *, for_everyone: bool) -> GroupView:
     viewer = _signed_in(actor)
     if not viewer.may_upload:
         raise Forbidden("Groups are made by those who upload. Ask the administrator.")
@@ -165,6 +185,7 @@ def _insert(session: Session, actor: Actor, name: str, *, for_everyone: bool) ->
     )
     if (session.scalar(managed) or 0) >= MANAGED_LIMIT:
         raise TooManyGroups
+    held.accounts([str(viewer.id)])
     session.add(group)
     session.flush()
     session.add(GroupMember(group_id=group.id, user_id=viewer.id, role=GroupRole.MANAGER))
@@ -193,20 +214,16 @@ def rename_group(session: Session, actor: Actor, group_id: str, name: str) -> Gr
     return view
 
 
-def delete_group(stores: Stores, actor: Actor, group_id: str) -> None:
+@transaction(writes=True)
+def delete_group(session: Session, actor: Actor, group_id: str, *, held: HeldBack) -> None:
     """Delete a group. What was shared with it is not shared with its members any more.
 
     :raises NotFound: there is none, or it is not the actor's to manage.
     """
-    # Entries of members may keep the id of the group: no grant names it any more.
-    stores.videos.change(lambda mark: _delete(stores.database, actor, group_id, mark=mark))
-
-
-@transaction(writes=True)
-def _delete(session: Session, actor: Actor, group_id: str, *, mark: Mark) -> None:
     group = _get_to_manage(session, actor, group_id).group
     members = [member.user for member in members_of(session, group_id)]
-    mark(_videos_shared_with(session, group_id))
+    held.accounts(str(user.id) for user in members)
+    held.videos(_videos_shared_with(session, group_id))
     session.execute(delete(Group).where(Group.id == group_id))
     record(
         session,
@@ -218,8 +235,15 @@ def _delete(session: Session, actor: Actor, group_id: str, *, mark: Mark) -> Non
     )
 
 
+@transaction(writes=True)
 def set_member(
-    stores: Stores, actor: Actor, group_id: str, name: str, role: GroupRole | None = None
+    session: Session,
+    actor: Actor,
+    group_id: str,
+    name: str,
+    role: GroupRole | None = None,
+    *,
+    held: HeldBack,
 ) -> None:
     """Add somebody to a group, or change their role in it.
 
@@ -230,29 +254,8 @@ def set_member(
     :raises LastManager: they are the only manager, and would not be one any more.
     :raises GroupFull: the group has :data:`MEMBER_LIMIT` members.
     """
-    # Asked first: who may not manage the group learns nothing about names.
-    require_manager(stores.database, actor, group_id)
-    user_id = _find_user(stores.database, name)
-    with stores.groups.changing([str(user_id)]):
-        stores.videos.change(
-            lambda mark: _put(stores.database, actor, group_id, user_id, role, mark=mark)
-        )
-
-
-@transaction(writes=True)
-def _put(
-    session: Session,
-    actor: Actor,
-    group_id: str,
-    user_id: int,
-    role: GroupRole | None,
-    *,
-    mark: Mark,
-) -> None:
     _get_to_manage(session, actor, group_id)
-    user = session.get(User, user_id)
-    if user is None:
-        raise UnknownMember
+    user = _find_user(session, name)
     found = session.get(GroupMember, (group_id, user.id), populate_existing=True)
     if found is not None:
         _change_role(session, actor, found, user, role or found.role)
@@ -260,7 +263,7 @@ def _put(
     count = session.scalar(select(func.count()).where(GroupMember.group_id == group_id)) or 0
     if count >= MEMBER_LIMIT:
         raise GroupFull
-    _hold_back(session, group_id, user.id, mark)
+    _hold_back_member(session, group_id, user.id, held)
     role = role or GroupRole.MEMBER
     session.add(GroupMember(group_id=group_id, user_id=user.id, role=role))
     details = {"user": user.name, "role": role}
@@ -281,22 +284,15 @@ def change_member_role(
     _change_role(session, actor, member, user, role)
 
 
-def remove_member(stores: Stores, actor: Actor, group_id: str, user_id: int) -> None:
+@transaction(writes=True)
+def remove_member(
+    session: Session, actor: Actor, group_id: str, user_id: int, *, held: HeldBack
+) -> None:
     """Take somebody out of a group. Everyone may leave.
 
     :raises NotFound: there is no group, it is not the actor's to manage, or they are no member.
     :raises LastManager: they are the only manager.
     """
-    if user_id != _signed_in(actor).id:
-        require_manager(stores.database, actor, group_id)
-    with stores.groups.changing([str(user_id)]):
-        stores.videos.change(
-            lambda mark: _remove(stores.database, actor, group_id, user_id, mark=mark)
-        )
-
-
-@transaction(writes=True)
-def _remove(session: Session, actor: Actor, group_id: str, user_id: int, *, mark: Mark) -> None:
     viewer = _signed_in(actor)
     if user_id == viewer.id:
         _lock(session, group_id)
@@ -304,7 +300,7 @@ def _remove(session: Session, actor: Actor, group_id: str, user_id: int, *, mark
         _get_to_manage(session, actor, group_id)
     member, user = _get_member(session, group_id, user_id)
     _require_other_manager(session, member)
-    _hold_back(session, group_id, user_id, mark)
+    _hold_back_member(session, group_id, user_id, held)
     session.delete(member)
     record(session, actor, Action.GROUP_MEMBER_REMOVED, object_id=group_id, user=user.name)
 
@@ -381,16 +377,6 @@ def _lock(session: Session, group_id: str) -> None:
     session.execute(select(Group.id).where(Group.id == group_id).with_for_update())
 
 
-@transaction(writes=False)
-def require_manager(session: Session, actor: Actor, group_id: str) -> None:
-    """Check that the actor may manage a group.
-
-    :raises NotFound: there is none, or it is not theirs to manage.
-    """
-    if not get_group(session, _signed_in(actor), group_id).may_manage:
-        raise NotFound
-
-
 def _get_to_manage(session: Session, actor: Actor, group_id: str) -> GroupView:
     viewer = _signed_in(actor)
     _lock(session, group_id)
@@ -408,15 +394,14 @@ def _get_member(session: Session, group_id: str, user_id: int) -> tuple[GroupMem
     return member, user
 
 
-@transaction(writes=False)
-def _find_user(session: Session, name: str) -> int:
+def _find_user(session: Session, name: str) -> User:
     try:
         user = session.get(User, find_member(session, name))
     except NotFound as error:
         raise UnknownMember from error
     if user is None or user.disabled_at is not None:
         raise UnknownMember
-    return user.id
+    return user
 
 
 def _change_role(
@@ -444,12 +429,12 @@ def _require_other_manager(session: Session, member: GroupMember) -> None:
         raise LastManager
 
 
-def _hold_back(session: Session, group_id: str, user_id: int, mark: Mark) -> None:
-    """Hold back the videos whose access depends on whether somebody is a member of a group.
+def _hold_back_member(session: Session, group_id: str, user_id: int, held: HeldBack) -> None:
+    """Hold back what depends on whether somebody is a member of a group.
 
-    Those are the ones in their collections that they may pass on because of a grant to the group.
-    Their own entry is held back already. The locks keep them from making collections, and others
-    from changing what is in these, until the commit.
+    That is their own entry, and the videos in their collections that they may pass on because of
+    a grant to the group. The locks keep them from making collections, and others from changing
+    what is in these, until the commit.
     """
     session.execute(select(User.id).where(User.id == user_id).with_for_update())
     theirs = select(Collection.id).where(Collection.owner_id == user_id)
@@ -463,7 +448,8 @@ def _hold_back(session: Session, group_id: str, user_id: int, mark: Mark) -> Non
             Grant.level == Level.SHARE,
         )
     )
-    mark(session.scalars(passed_on))
+    held.accounts([str(user_id)])
+    held.videos(session.scalars(passed_on))
 
 
 def _videos_shared_with(session: Session, group_id: str) -> Sequence[str]:

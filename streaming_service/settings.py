@@ -13,14 +13,14 @@ class StreamingSettings:
     """What the streaming service needs to know, besides what every service does.
 
     :ivar videos_dir: root of the videos' files, which this service only checks for.
-    :ivar user_directory: whether names of people are suggested to those who share something.
     :ivar link_rules: what is asked of share links.
+    :ivar user_directory: whether names of people are suggested to those who share something.
     """
 
     common: CommonSettings
     videos_dir: Path
-    user_directory: bool = True
     link_rules: LinkRules = field(default_factory=LinkRules)
+    user_directory: bool = True
 
     @classmethod
     def read(cls, environment: Environment) -> "StreamingSettings":
@@ -29,8 +29,8 @@ class StreamingSettings:
         return cls(
             CommonSettings.read(environment),
             videos_dir=Path(environment.text("VIDEOS_DIR")),
-            user_directory=directory == "on",
             link_rules=_read_link_rules(environment),
+            user_directory=directory == "on",
         )
 
 

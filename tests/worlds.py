@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from hypothesis import strategies as st
-from sqlalchemy import insert
+from sqlalchemy import delete, insert
 from sqlalchemy.orm import Session
 
 from common.access import Rights
@@ -211,12 +211,12 @@ def expected(world: World, person: int | None, opened: set[int], video: int) -> 
 # -------------------------------------------------------------------------------------------------
 
 
-Rows = list[dict[str, object]]
-
-
-def video_id(world: int, number: int) -> str:
-    """Return the id of a video by the numbers of its world and its own."""
+def video_id(number: int, world: int = 0) -> str:
+    """Return the id of a video by its number, and that of its world."""
     return f"{world}video{number}".ljust(22, "0")
+
+
+Rows = list[dict[str, object]]
 
 
 def fill(session: Session, worlds: Sequence[World]) -> None:
@@ -240,7 +240,7 @@ def fill(session: Session, worlds: Sequence[World]) -> None:
         for number, plan in enumerate(world.videos):
             videos.append(
                 {
-                    "id": video_id(w, number),
+                    "id": video_id(number, w),
                     "owner_id": plan.owner + 1,
                     "title": "t",
                     "size": 1,
@@ -255,14 +255,14 @@ def fill(session: Session, worlds: Sequence[World]) -> None:
         for number, (owner, videos_in_it) in enumerate(world.collections):
             collections.append({"id": f"{w}coll{number}", "owner_id": owner + 1, "title": "c"})
             items += [
-                {"collection_id": f"{w}coll{number}", "video_id": video_id(w, item), "place": 0}
+                {"collection_id": f"{w}coll{number}", "video_id": video_id(item, w), "place": 0}
                 for item in videos_in_it
             ]
         for number, grant in enumerate(world.grants):
             grants.append(
                 {
                     "id": f"{w}grant{number}",
-                    "video_id": video_id(w, grant.number) if grant.on_video else None,
+                    "video_id": video_id(grant.number, w) if grant.on_video else None,
                     "collection_id": None if grant.on_video else f"{w}coll{grant.number}",
                     "user_id": grant.subject + 1 if grant.to_user else None,
                     "group_id": None if grant.to_user else f"{w}group{grant.subject % GROUPS}",
@@ -275,7 +275,7 @@ def fill(session: Session, worlds: Sequence[World]) -> None:
                 {
                     "id": f"{w}link{number}",
                     "token_hash": f"{w}-{number}",
-                    "video_id": video_id(w, link.number) if link.on_video else None,
+                    "video_id": video_id(link.number, w) if link.on_video else None,
                     "collection_id": None if link.on_video else f"{w}coll{link.number}",
                     "level": link.level,
                     "created_by_id": 1,
@@ -296,8 +296,14 @@ def fill(session: Session, worlds: Sequence[World]) -> None:
             session.execute(insert(table), rows)
 
 
+def empty(session: Session) -> None:
+    """Remove every world; the people stay."""
+    for table in (Grant, Link, CollectionItem, Collection, Video, GroupMember, Group):
+        session.execute(delete(table))
+
+
 def add_people(session: Session) -> None:
-    """Store the people, who live in every world."""
+    """Store the people of every world."""
     for number in range(PEOPLE):
         name = f"person{number}"
         session.add(

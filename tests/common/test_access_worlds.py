@@ -45,7 +45,7 @@ def populated(database: Database) -> Database:
 def check(session: Session, worlds: Sequence[World]) -> None:
     """Hold what the code says of every video, for everybody, against what is expected."""
     fill(session, worlds)
-    ids = [video_id(w, number) for w in range(len(worlds)) for number in range(VIDEOS)]
+    ids = [video_id(number, w) for w in range(len(worlds)) for number in range(VIDEOS)]
     access = {key: _decode(_encode(value)) for key, value in read_access(session, ids).items()}
     gone = VideoAccess(None, Visibility.PRIVATE)
     for person in (None, *range(PEOPLE)):
@@ -58,7 +58,7 @@ def check(session: Session, worlds: Sequence[World]) -> None:
             seen = set(session.scalars(select(Collection.id).where(sees_collection(watcher))))
             for w, world in enumerate(worlds):
                 for number in range(VIDEOS):
-                    video = video_id(w, number)
+                    video = video_id(number, w)
                     wanted = expected(world, person, opened, number)
                     assert rights_of(watcher, access.get(video) or gone) == wanted
                     assert (video in listed) == wanted.watch

@@ -153,6 +153,13 @@ REMEMBERING = {"PUT": Grant(signed_in_watchers, 204), "POST": Grant(signed_in_wa
 REMOVING = {"POST": Grant(removers, 303)}
 VIDEO_API = WATCHING | {"PATCH": Grant(owner, 200), "DELETE": Grant(removers, 204)}
 SESSION_API = PAGE | {"POST": Grant(everybody, 201), "DELETE": Grant(everybody, 204)}
+LINKING = {"GET": Grant(owner, 200), "POST": Grant(owner, 201)}
+LINK_API = {"PATCH": Grant(itself, 200), "DELETE": Grant(itself, 204)}
+NEW_LINK = {"POST": Grant(itself, 201)}
+OWN_LINKING = {"GET": Grant(itself, 200)} | NEW_LINK
+# Of the links that the caller has, which may be none.
+REVOKING = {"POST": Grant(everybody, 303)}
+OPENING = {"GET": Grant(everybody, 200), "POST": Grant(everybody, 303)}
 SHARING = {"GET": Grant(owner, 200), "POST": Grant(owner, 303)}
 GRANTING = {"POST": Grant(owner, 201)}
 # The owner of the private video made it, and manages the group.
@@ -164,13 +171,6 @@ GROUP_API = {"GET": Grant(itself, 200)} | {
 MEMBER_API = {"PUT": Grant(itself, 204), "DELETE": Grant(itself, 204)}
 MAKING = {"POST": Grant(uploaders, 303, otherwise=403)}
 MAKING_API = {"POST": Grant(uploaders, 201, otherwise=403)}
-LINKING = {"GET": Grant(owner, 200), "POST": Grant(owner, 201)}
-LINK_API = {"PATCH": Grant(itself, 200), "DELETE": Grant(itself, 204)}
-NEW_LINK = {"POST": Grant(itself, 201)}
-OWN_LINKING = {"GET": Grant(itself, 200)} | NEW_LINK
-# Of the links that the caller has, which may be none.
-REVOKING = {"POST": Grant(everybody, 303)}
-OPENING = {"GET": Grant(everybody, 200), "POST": Grant(everybody, 303)}
 QUESTION = {"GET": Grant(watchers, 204)}  # of the gateway's
 
 # Files of a video, by their names in addresses. They take any method, and ask who is calling first.
@@ -244,13 +244,6 @@ ROUTES = (
     Route("streaming", "/api/videos/<video>/captions", EVERYBODY, WATCHING),
     Route("streaming", "/api/videos/<video>/progress", EVERYBODY, WATCHING),
     Route("streaming", "/api/videos/<video>/position", SIGNED_IN, REMEMBERING),
-    Route("streaming", "/api/videos/<video>/access", SIGNED_IN, {"GET": Grant(owner, 200)}),
-    Route("streaming", "/api/videos/<video>/grants", SIGNED_IN, GRANTING),
-    Route(
-        "streaming", "/api/collections/<collection>/grants", SIGNED_IN, {"POST": Grant(itself, 201)}
-    ),
-    Route("streaming", "/api/grants/<grant>", SIGNED_IN, GRANT_API),
-    Route("streaming", "/api/users", SIGNED_IN, PAGE),
     # `<link>` is a link of the owner's to their private video, `<token>` opens it, and
     # `<collection>` is the owner's too.
     Route("streaming", "/s/<token>", EVERYBODY, OPENING),
@@ -265,6 +258,13 @@ ROUTES = (
     Route("streaming", "/api/collections/<collection>/links", SIGNED_IN, NEW_LINK),
     Route("streaming", "/api/links", SIGNED_IN, PAGE),
     Route("streaming", "/api/links/<link>", SIGNED_IN, LINK_API),
+    Route("streaming", "/api/videos/<video>/access", SIGNED_IN, {"GET": Grant(owner, 200)}),
+    Route("streaming", "/api/videos/<video>/grants", SIGNED_IN, GRANTING),
+    Route(
+        "streaming", "/api/collections/<collection>/grants", SIGNED_IN, {"POST": Grant(itself, 201)}
+    ),
+    Route("streaming", "/api/grants/<grant>", SIGNED_IN, GRANT_API),
+    Route("streaming", "/api/users", SIGNED_IN, PAGE),
     Route("streaming", "/internal/authorise", NOT_FROM_OUTSIDE, QUESTION),
     Route("auth", "/healthz", NOT_FROM_OUTSIDE, OPEN_PAGE),
     Route("auth", "/readyz", NOT_FROM_OUTSIDE, OPEN_PAGE),

@@ -161,9 +161,9 @@ class MatrixState:
         # Each has captions to read and remove, and a step that failed, to be tried again.
         tracks = {"language": "en", "label": "English", "body": CAPTIONS}
         session.execute(insert(Caption), [{"video_id": i} | tracks for i in self._films])
-        self._share(session)
         session.execute(insert(Collection), [COLLECTION | {"owner_id": self._ids["owner"]}])
         session.execute(insert(Link), [self._link()])
+        self._share(session)
         failed = {"kind": JobKind.RENDITION, "height": 720, "state": JobState.FAILED, "attempts": 3}
         session.execute(insert(Job), [{"video_id": i} | failed for i in self._films])
         private = Job.video_id == video_id("owner", State.PRIVATE)

@@ -5,7 +5,7 @@ each of them is what the rules say.
 import pytest
 from hypothesis import HealthCheck, given, settings
 from redis import Redis
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import Client as Inside
 
@@ -16,12 +16,7 @@ from common.web.auth import SESSION_COOKIE, VISIT_COOKIE
 from db.engine import Database
 from db.models import (
     Caption,
-    Collection,
-    CollectionItem,
-    Grant,
-    Group,
     GroupMember,
-    Link,
     LinkVisit,
     Rendition,
     RenditionKind,
@@ -30,7 +25,7 @@ from db.models import (
 )
 from streaming_service.sharing.access_list import AccessEntry, EntryKind, load_access_list
 from tests.conftest import Site
-from tests.worlds import PEOPLE, VIDEOS, World, add_people, expected, fill, video_id, worlds
+from tests.worlds import PEOPLE, VIDEOS, World, add_people, empty, expected, fill, video_id, worlds
 
 pytestmark = pytest.mark.on_mysql
 
@@ -56,7 +51,7 @@ def let_in(session: Session, entry: AccessEntry) -> set[int]:
 def check_list(session: Session, world: World) -> None:
     fill(session, [world])
     for number in range(VIDEOS):
-        entries = load_access_list(session, session.get_one(Video, video_id(0, number))).entries
+        entries = load_access_list(session, session.get_one(Video, video_id(number))).entries
         best: dict[int, int] = {}
         for entry in entries:
             for person in let_in(session, entry):
@@ -153,15 +148,14 @@ class Answers:
 
 def fill_with_media(session: Session, world: World) -> None:
     """Store a world, with captions and a rendition of each video, and a visit to each link."""
-    for table in (Grant, Link, CollectionItem, Collection, Video, GroupMember, Group):
-        session.execute(delete(table))
+    empty(session)
     fill(session, [world])
     for number in range(VIDEOS):
         track = {"language": "en", "label": "English", "body": "WEBVTT\n"}
-        session.add(Caption(video_id=video_id(0, number), **track))
+        session.add(Caption(video_id=video_id(number), **track))
         session.add(
             Rendition(
-                video_id=video_id(0, number),
+                video_id=video_id(number),
                 name="240p",
                 kind=RenditionKind.VIDEO,
                 codecs="avc1.64001f",
@@ -184,7 +178,7 @@ def check_answers(answers: Answers, world: World) -> None:
     for person, opened in visitors:
         visits = ".".join(f"visit{link}" for link in opened)
         for number in range(VIDEOS):
-            video, plan = video_id(0, number), world.videos[number]
+            video, plan = video_id(number), world.videos[number]
             rights = expected(world, person, opened, number)
             for name, right in MEDIA.items():
                 # Nobody has the bytes of a rejected video, its owner included.
@@ -209,7 +203,7 @@ def test_http_answers_as_the_rules_say(site: Site, database: Database, redis: Re
     @given(world=worlds)
     def agree(world: World) -> None:
         database.write(lambda session: fill_with_media(session, world))
-        entries = [f"video:{video_id(0, number)}" for number in range(VIDEOS)]
+        entries = [f"video:{video_id(number)}" for number in range(VIDEOS)]
         groups = [f"groups:{number + 1}" for number in range(PEOPLE)]
         visits = [visit_key(f"visit{number}") for number in range(2)]
         redis.delete(*entries, *groups, *visits)

@@ -32,8 +32,8 @@ document.addEventListener("keydown", (event) => {
 
 // The upload page takes them: upload.js.
 if (!document.getElementById("upload")) catchStrayDrops(document.getElementById("drop-hint"));
-suggestNames();
 enableLinks();
+suggestNames();
 for (const form of document.querySelectorAll("form[data-warn-unsaved]")) warnIfUnsaved(form);
 // An error far down the page would not be seen. After `load`: going to the address's fragment takes the focus away.
 addEventListener("load", () => document.querySelector("[data-focus]")?.focus());
