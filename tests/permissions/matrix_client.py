@@ -60,6 +60,8 @@ class MatrixClient:
         self._credentials: dict[Caller, dict[str, str]] = {}
         self._videos: dict[tuple[Caller, State], str] = {}
         self._listed: str | None = None
+        self._link: tuple[str, str] | None = None
+        self._collection: str | None = None
         self._target = self._person("uploader")
         self._begin_disabled()
 
@@ -103,6 +105,8 @@ class MatrixClient:
             self._names.pop(person)
             self._videos = {key: v for key, v in self._videos.items() if key[0] is not person}
         self._listed = None
+        if "link" in cell.route.pattern:
+            self._link = None
         for caller in SIGNED_IN & self._credentials.keys():
             answer = self.request("GET", "/api/session", headers=self.credentials(caller))
             if answer.status_code == 401:
@@ -183,9 +187,34 @@ class MatrixClient:
             path = path.replace("<user>", str(self._id(subject)))
         path = path.replace("<language>", "en")
         path = path.replace("<rendition>", "480p").replace("<job>", _NO_STEP)
+        if "<link>" in path or "<token>" in path:
+            link, token = self._made_link()
+            path = path.replace("<link>", link).replace("<token>", token)
+        if "<collection>" in path:
+            path = path.replace("<collection>", self._made_collection())
         if "<session>" in path:
             path = path.replace("<session>", self._listed_session())
         return path
+
+    def _made_link(self) -> tuple[str, str]:
+        """Return a link of the owner's to their private video, and its token."""
+        if self._link is None:
+            video = self._video(Caller.OWNER, State.PRIVATE)
+            headers = self.credentials(Caller.OWNER)
+            answer = self._insist("POST", f"/api/videos/{video}/links", json={}, headers=headers)
+            assert answer.status_code == 201, answer.text
+            self._link = (answer.json()["id"], answer.json()["url"].rpartition("/")[2])
+        return self._link
+
+    def _made_collection(self) -> str:
+        """Return a collection of the owner's."""
+        if self._collection is None:
+            headers = self.credentials(Caller.OWNER)
+            form = {"title": TITLE}
+            answer = self._insist("POST", "/api/collections", json=form, headers=headers)
+            assert answer.status_code == 201, answer.text
+            self._collection = answer.json()["id"]
+        return self._collection
 
     def _listed_session(self) -> str:
         """Return the id of a session that the owner has somewhere else."""
