@@ -193,6 +193,7 @@ def test_who_made_a_link_may_revoke_it_even_without_the_right_to_share(
     assert bob.delete(f"/api/links/{link['id']}").status_code == 204
 
 
+@pytest.mark.on_mysql
 def test_a_hundred_links_are_enough(alice: Client, put: Put, house: House) -> None:
     video = put()
     links = [
@@ -402,6 +403,7 @@ def test_a_link_is_extended_and_revoked_with_a_button(alice: Client, put: Put) -
     assert alice.post(f"/account/links/{link['id']}/revoke").status_code == 404
 
 
+@pytest.mark.on_mysql
 def test_all_links_of_an_account_are_revoked_at_once(
     alice: Client, bob: Client, nobody: Client, put: Put, house: House
 ) -> None:

@@ -248,6 +248,7 @@ def test_a_token_that_cannot_be_ours_is_not_found(nobody: Client, token: str) ->
     assert status(nobody, f"/s/{token}") == 404
 
 
+@pytest.mark.on_mysql
 def test_fifty_at_once_open_a_link_for_three(
     alice: Client, put: Put, house: House, site: Site
 ) -> None:
