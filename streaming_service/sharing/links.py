@@ -19,11 +19,12 @@ from common.errors import Conflict, NotFound
 from common.ids import is_id, new_id
 from common.passwords import Passwords
 from common.stores import Stores
+from common.stores.read_through import Mark
 from common.stores.sessions import token_hash
 from db.engine import transaction
 from db.models import Link, User, Video, now
 from streaming_service.sharing.link_rules import LinkFields, LinkRules, check_fields
-from streaming_service.sharing.objects import Mark, SharedObject, get_object_to_share, hold_back
+from streaming_service.sharing.objects import SharedObject, get_object_to_share, hold_back
 from streaming_service.videos.changes import require_signed_in
 
 LINK_LIMIT = 100
@@ -68,8 +69,9 @@ def create_link(
     maker.rules.check_password(has_password=values.get("password") is not None)
     token = secrets.token_urlsafe(32)
     values = _with_hash(maker.passwords, values) | {"token_hash": token_hash(token)}
-    with maker.stores.videos.changing() as mark:
-        return _insert(maker.stores.database, actor, what, values, mark=mark), token
+    return maker.stores.videos.change(
+        lambda mark: _insert(maker.stores.database, actor, what, values, mark=mark)
+    ), token
 
 
 @transaction(writes=True)
@@ -113,8 +115,9 @@ def change_link(maker: LinkMaker, actor: Actor, link_id: str, fields: LinkFields
         maker.rules.check_expiry(expires_at, created_at=link.created_at)
     maker.rules.check_password(has_password=values.get("password", link.password_hash) is not None)
     values = _with_hash(maker.passwords, values)
-    with maker.stores.videos.changing() as mark:
-        return _update(maker.stores.database, actor, link_id, values, mark=mark)
+    return maker.stores.videos.change(
+        lambda mark: _update(maker.stores.database, actor, link_id, values, mark=mark)
+    )
 
 
 @transaction(writes=True)
@@ -135,8 +138,7 @@ def revoke_link(stores: Stores, actor: Actor, link_id: str) -> None:
     :raises NotFound: there is no such link, or it is not theirs to revoke.
     """
     get_link(stores.database, require_signed_in(actor), link_id, to_revoke=True)
-    with stores.videos.changing() as mark:
-        _delete(stores.database, actor, link_id, mark=mark)
+    stores.videos.change(lambda mark: _delete(stores.database, actor, link_id, mark=mark))
 
 
 @transaction(writes=True)
@@ -149,8 +151,7 @@ def _delete(session: Session, actor: Actor, link_id: str, *, mark: Mark) -> None
 
 def revoke_all_links(stores: Stores, actor: Actor) -> int:
     """Revoke every link that somebody has made, expired or not; return how many there were."""
-    with stores.videos.changing() as mark:
-        return _delete_all(stores.database, actor, mark=mark)
+    return stores.videos.change(lambda mark: _delete_all(stores.database, actor, mark=mark))
 
 
 @transaction(writes=True)
