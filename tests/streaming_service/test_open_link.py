@@ -258,7 +258,10 @@ def test_fifty_at_once_open_a_link_for_three(
     def open_it(_: int) -> int:
         browser = house.browser()
         together.wait(timeout=30)
-        return browser.post(path_of(link)).status_code
+        # With MySQL a process has 20 connections; whoever gets none in a second tries again.
+        while (answer := browser.post(path_of(link))).status_code == 503:
+            assert answer.headers["Retry-After"]
+        return answer.status_code
 
     with ThreadPoolExecutor(50) as pool:
         statuses = sorted(pool.map(open_it, range(50)))
