@@ -160,6 +160,10 @@ def test_a_link_to_a_collection_leads_there_and_opens_its_videos(
     link = alice.post(f"/api/collections/{found.id}/links", json={}).json
     answer = nobody.post(path_of(link))
     assert (answer.status_code, answer.location) == (303, f"/collections/{found.id}")
+    page = nobody.get(answer.location).text
+    assert f'href="/stream/{video}?in={found.id}"' in page
+    for other in ("<nav", 'role="search"', "Only you"):
+        assert other not in page, other
     assert status(nobody, f"/stream/{video}") == 200
 
 
