@@ -22,9 +22,14 @@ from db.models import (
     Base,
     Caption,
     Collection,
+    Grant,
+    Group,
+    GroupMember,
+    GroupRole,
     Job,
     JobKind,
     JobState,
+    Level,
     Link,
     Role,
     User,
@@ -76,6 +81,8 @@ _PLACES = (
     "original.mp4", "poster.jpg", "storyboard.jpg", "storyboard.vtt", "hls/master.m3u8",
     "hls/480p.m3u8", "hls/480p.mp4",
 )  # fmt: skip
+
+_GROUP = "group".ljust(22, "0")
 
 _TABLES = [table.name for table in Base.metadata.sorted_tables]
 
@@ -156,10 +163,34 @@ class MatrixState:
         session.execute(insert(Caption), [{"video_id": i} | tracks for i in self._films])
         session.execute(insert(Collection), [COLLECTION | {"owner_id": self._ids["owner"]}])
         session.execute(insert(Link), [self._link()])
+        self._share(session)
         failed = {"kind": JobKind.RENDITION, "height": 720, "state": JobState.FAILED, "attempts": 3}
         session.execute(insert(Job), [{"video_id": i} | failed for i in self._films])
         private = Job.video_id == video_id("owner", State.PRIVATE)
         self._step = session.scalars(select(Job.id).where(private)).one()
+
+    def _share(self, session: Any) -> None:
+        """Share each video with the target. The owner has a group of three."""
+        target = self._ids["target"]
+        shared = [
+            {
+                "id": grant_id(person, state),
+                "video_id": video_id(person, state),
+                "user_id": target,
+                "level": Level.WATCH,
+            }
+            for person in ("owner", "disabled")
+            for state in State
+            if state is not State.MISSING
+        ]
+        session.execute(insert(Grant), shared)
+        session.execute(insert(Group), [{"id": _GROUP, "name": "Friends"}])
+        roles = {"owner": GroupRole.MANAGER, "second": GroupRole.MANAGER}
+        members = [
+            {"group_id": _GROUP, "user_id": self._ids[name], "role": role}
+            for name, role in {**roles, "target": GroupRole.MEMBER}.items()
+        ]
+        session.execute(insert(GroupMember), members)
 
     def _video(self, owner: str, state: State) -> dict[str, Any]:
         return {
@@ -238,6 +269,9 @@ class MatrixState:
             .replace("<token>", LINK_TOKEN)
             .replace("<collection>", COLLECTION["id"])
             .replace("<job>", str(self._step))
+            .replace("<grant>", grant_id(owner, state or State.PRIVATE))
+            .replace("<group>", _GROUP)
+            .replace("<name>", "target")
             .replace("<session>", token_hash(self._other_sessions["owner"]))
         )
 
@@ -259,7 +293,8 @@ class MatrixState:
         if route.pattern == "/stream/<video>/captions":
             file = (BytesIO(CAPTIONS.encode()), "film.vtt")
             return {"data": fields_of(FORMS, route) | {"file": file}}
-        names = {"new": f"newcomer-{self._count}", "target": "target"}
+        friend = "viewer" if route.pattern.startswith("/groups/") else "second"
+        names = {"new": f"newcomer-{self._count}", "target": "target", "friend": friend}
         if fields := fields_of(JSON, route, **names):
             return {"json": fields}
         fields = fields_of(FORMS, route, **names)
@@ -269,3 +304,8 @@ class MatrixState:
 def video_id(owner: str, state: State) -> str:
     """Return the id of somebody's video of a state: always the same, so that its file can stay."""
     return f"{owner}-{state.value.replace(' ', '-')}".ljust(22, "0")
+
+
+def grant_id(owner: str, state: State) -> str:
+    """Return the id of the grant of somebody's video of a state to the target."""
+    return f"g{video_id(owner, state)}"[:22]
