@@ -51,7 +51,7 @@ from streaming_service.sharing.objects import SharedObject, get_object_to_share
 
 _FIELDS = ("label", "level", "expires", "expires_on", "password", "max_views", "show_title")
 _ACCOUNT = "/account/links"
-_NOTICES = {
+LINK_NOTICES = {
     "changed": "The link is changed.",
     "extended": "The link works for longer now.",
     "revoked": "The link is revoked: it opens nothing any more.",
@@ -267,4 +267,4 @@ def _go(back: str, done: str) -> Response:
 
 
 def _notice() -> str:
-    return _NOTICES.get(request.args.get("done", ""), "")
+    return LINK_NOTICES.get(request.args.get("done", ""), "")

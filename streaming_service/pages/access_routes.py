@@ -23,11 +23,14 @@ from common.web.services import stores
 from common.web.urls import watch_url
 from db.engine import transaction
 from db.models import Level, now
+from streaming_service.pages.link_routes import LINK_NOTICES
 from streaming_service.services import services
+from streaming_service.settings import StreamingSettings
 from streaming_service.sharing.access_list import load_access_list
 from streaming_service.sharing.directory import suggest
 from streaming_service.sharing.fields import expiry_words, last_day, parse_expiry, parse_level
 from streaming_service.sharing.grants import NewGrant, change_grant, create_grant, remove_grant
+from streaming_service.sharing.link_views import load_link_section
 from streaming_service.sharing.objects import SharedObject
 from streaming_service.sharing.view_as import Subject, load_page_as
 from streaming_service.videos.changes import VideoEdit, edit_video
@@ -35,7 +38,7 @@ from streaming_service.videos.library import get_video_to_share
 
 _NOTICES = {
     "shared": "It is shared. They find it under “Shared with me”.",
-    "changed": "The change is saved.",
+    "saved": "The change is saved.",
     "removed": "It is not shared with them any more.",
     "visibility": "The visibility is changed.",
 }
@@ -63,9 +66,9 @@ def share(video_id: str) -> Response:
             anyone=form["who"],
             expires_at=parse_expiry(form["until"]),
         )
-        what = SharedObject(video_id=video_id)
+        what, actor = SharedObject(video_id=video_id), current_actor()
         stores().videos.change(
-            lambda mark: create_grant(stores().database, current_actor(), what, new, mark=mark)
+            lambda mark: create_grant(stores().database, actor, what, new, mark=mark)
         )
     except (Unprocessable, Conflict) as error:
         return _again(error, video_id, values=form)
@@ -95,23 +98,21 @@ def change(video_id: str, grant_id: str) -> Response:
         # The field holds a day. An end at some hour of that day stays unless it was changed.
         if form["until"] != form["until_before"]:
             changes["expires_at"] = parse_expiry(form["until"])
+        actor = current_actor()
         stores().videos.change(
-            lambda mark: change_grant(
-                stores().database, current_actor(), grant_id, changes, mark=mark
-            )
+            lambda mark: change_grant(stores().database, actor, grant_id, changes, mark=mark)
         )
     except Unprocessable as error:
         return _again(error, video_id)
-    return _done(video_id, "changed")
+    return _done(video_id, "saved")
 
 
 @blueprint.post("/stream/<video:video_id>/access/grants/<grant_id>/remove")
 def remove(video_id: str, grant_id: str) -> Response:
     """Stop sharing the video with somebody."""
     get_video_to_share(stores().database, require_viewer(), video_id)
-    stores().videos.change(
-        lambda mark: remove_grant(stores().database, current_actor(), grant_id, mark=mark)
-    )
+    actor = current_actor()
+    stores().videos.change(lambda mark: remove_grant(stores().database, actor, grant_id, mark=mark))
     return _done(video_id, "removed")
 
 
@@ -144,32 +145,47 @@ def _again(error: MatineeError, video_id: str, **options: Any) -> Response:
 
 
 def _page(video_id: str, *, error: str = "", values: dict[str, str] | None = None) -> str:
-    suggests = services().settings.user_directory
-    page = load_access_page(stores().database, require_viewer(), video_id, suggests=suggests)
+    settings, done = services().settings, request.args.get("done", "")
+    page = load_access_page(
+        stores().database, require_viewer(), video_id, settings, link_notice=LINK_NOTICES.get(done)
+    )
     return render_template(
         "streaming/sharing/access.html",
         **page,
         levels=[level.value for level in Level],
         today=now().date().isoformat(),
-        suggests=suggests,
+        suggests=settings.user_directory,
         values=values or {},
         error=error,
-        notice=_NOTICES.get(request.args.get("done", "")),
+        notice=_NOTICES.get(done),
     )
 
 
 @transaction(writes=False)
 def load_access_page(
-    session: Session, viewer: Viewer, video_id: str, *, suggests: bool
+    session: Session,
+    viewer: Viewer,
+    video_id: str,
+    settings: StreamingSettings,
+    *,
+    link_notice: str | None = None,
 ) -> dict[str, Any]:
     """Return what the template of the page takes.
 
-    :param suggests: whether groups are suggested from the start.
+    :param link_notice: what has just been done with a link.
     :raises NotFound: there is no such video, or the viewer may not share it.
     """
     video = get_video_to_share(session, viewer, video_id)
     return {
         "video": video,
         "access": load_access_list(session, video),
-        "suggestions": suggest(session, viewer, "") if suggests else [],
+        "suggestions": suggest(session, viewer, "") if settings.user_directory else [],
+        "links": load_link_section(
+            session,
+            viewer,
+            SharedObject(video_id=video_id),
+            settings.link_rules,
+            back=f"{watch_url(video_id)}/access",
+            notice=link_notice or "",
+        ),
     }
