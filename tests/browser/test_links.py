@@ -41,7 +41,8 @@ def test_a_link_is_made_opened_and_revoked_by_keyboard(
     assert guest.evaluate("() => document.documentElement.scrollWidth") <= PHONE["width"]
 
     page.get_by_role("button", name="Revoke For Anna").press("Enter")
-    expect(page.get_by_role("status")).to_contain_text("The link is revoked")
+    links = page.get_by_role("region", name="Links")
+    expect(links.get_by_role("status")).to_contain_text("The link is revoked")
     guest.reload()
     guest.wait_for_url("**/login?**")
     context.close()
