@@ -61,6 +61,7 @@ class MatrixClient:
         self._credentials: dict[Caller, dict[str, str]] = {}
         self._videos: dict[tuple[Caller, State], str] = {}
         self._listed: str | None = None
+        self._link: tuple[str, str] | None = None
         self._grants: dict[str, str] = {}
         self._group: str | None = None
         self._collection: str | None = None
@@ -109,6 +110,8 @@ class MatrixClient:
             self._names.pop(person)
             self._videos = {key: v for key, v in self._videos.items() if key[0] is not person}
         self._listed = None
+        if "link" in cell.route.pattern:
+            self._link = None
         self._grants.clear()
         self._group = self._collection = None
         for caller in SIGNED_IN & self._credentials.keys():
@@ -191,6 +194,9 @@ class MatrixClient:
             path = path.replace("<user>", str(self._id(subject)))
         path = path.replace("<language>", "en")
         path = path.replace("<rendition>", "480p").replace("<job>", _NO_STEP)
+        if "<link>" in path or "<token>" in path:
+            link, token = self._made_link()
+            path = path.replace("<link>", link).replace("<token>", token)
         if "<grant>" in path:
             path = path.replace("<grant>", self._grant(caller, state or State.PRIVATE))
         if "<group>" in path:
@@ -200,6 +206,16 @@ class MatrixClient:
         if "<session>" in path:
             path = path.replace("<session>", self._listed_session())
         return path
+
+    def _made_link(self) -> tuple[str, str]:
+        """Return a link of the owner's to their private video, and its token."""
+        if self._link is None:
+            video = self._video(Caller.OWNER, State.PRIVATE)
+            headers = self.credentials(Caller.OWNER)
+            answer = self._insist("POST", f"/api/videos/{video}/links", json={}, headers=headers)
+            assert answer.status_code == 201, answer.text
+            self._link = (answer.json()["id"], answer.json()["url"].rpartition("/")[2])
+        return self._link
 
     def _listed_session(self) -> str:
         """Return the id of a session that the owner has somewhere else."""
