@@ -12,6 +12,7 @@ from streaming_service.delivery.auth_request import AuthRequestMiddleware
 from streaming_service.pages import (
     admin_routes,
     api_routes,
+    bin_routes,
     edit_routes,
     library_routes,
     position_routes,
@@ -21,6 +22,7 @@ from streaming_service.pages import (
 from streaming_service.services import StreamingServices
 from streaming_service.settings import StreamingSettings
 from streaming_service.url_converters import LanguageConverter, VideoIdConverter
+from streaming_service.videos.bin import bin_time_left
 
 
 def create_app(settings: StreamingSettings) -> Flask:
@@ -34,6 +36,7 @@ def create_app(settings: StreamingSettings) -> Flask:
         checks={"videos": lambda: storage.check(writable=False)},
     )
     app = new_app("streaming_service", services)
+    app.add_template_filter(bin_time_left)
     app.url_map.merge_slashes = False
     app.url_map.converters["video"] = VideoIdConverter
     app.url_map.converters["language"] = LanguageConverter
@@ -42,6 +45,7 @@ def create_app(settings: StreamingSettings) -> Flask:
     app.register_blueprint(edit_routes.blueprint)
     app.register_blueprint(admin_routes.blueprint)
     app.register_blueprint(api_routes.blueprint)
+    app.register_blueprint(bin_routes.blueprint)
     app.register_blueprint(position_routes.blueprint)
     app.register_blueprint(progress_routes.blueprint)
     app.wsgi_app = AuthRequestMiddleware(app.wsgi_app, services.stores)  # type: ignore[method-assign]

@@ -6,7 +6,8 @@
     GET    /api/videos/<video>/captions  {"captions": [{"language", "label", "url"}, ...]}
     PATCH  /api/videos/<video>     {"title", "description", "visibility", "downloadable"}, any of
                                    them: the video
-    DELETE /api/videos/<video>     204
+    DELETE /api/videos/<video>     204: it is in its owner's bin
+           ?permanently=1          204: it is deleted for good, which only its owner may do
 
 An error is {"error": sentence} with 401 (signed out), 404 (not there, or not yours), 405, 422.
 """
@@ -25,6 +26,7 @@ from common.web.services import stores
 from db.engine import transaction
 from streaming_service.processing.forecast import ForecastCache
 from streaming_service.services import services
+from streaming_service.videos.bin import delete_permanently
 from streaming_service.videos.captions import caption_tracks
 from streaming_service.videos.changes import VideoEdit, bin_video, edit_video
 from streaming_service.videos.cursors import BadCursor, Cursor, Sort
@@ -130,6 +132,9 @@ def patch(video_id: str) -> dict[str, Any]:
 
 @blueprint.delete("/api/videos/<video:video_id>")
 def delete(video_id: str) -> tuple[str, int]:
-    """Delete a video of the caller's, or one that an administrator takes down."""
-    bin_video(stores(), current_actor(), video_id)
+    """Put a video into its owner's bin, or delete one of the caller's own for good."""
+    if request.args.get("permanently") == "1":
+        delete_permanently(stores(), current_actor(), video_id)
+    else:
+        bin_video(stores(), current_actor(), video_id)
     return "", 204

@@ -17,6 +17,7 @@ from common.web.services import stores
 from common.web.urls import watch_url
 from db.engine import transaction
 from db.models import CAPTION_LIMIT, Video
+from streaming_service.services import services
 from streaming_service.videos.captions import add_caption, caption_tracks, remove_caption
 from streaming_service.videos.changes import VideoEdit, bin_video, edit_video, upsert
 from streaming_service.videos.failed_jobs import retry_video
@@ -106,8 +107,9 @@ def delete(video_id: str) -> Response:
     """Delete the video, and go back to the part of the library that it was in."""
     viewer = require_viewer()
     video = bin_video(stores(), current_actor(), video_id)
-    part = "whose=mine&" if video.owner_id == viewer.id else ""
-    return redirect(f"/stream?{part}done=deleted", 303)
+    if video.owner_id == viewer.id:
+        return redirect(f"/stream?whose=mine&done=deleted&video={video_id}", 303)
+    return redirect("/stream?done=taken-down", 303)
 
 
 def _form(
@@ -134,6 +136,7 @@ def _form(
         caption=caption or {},
         caption_error=caption_error,
         notice=_NOTICES.get(request.args.get("done", "")),
+        bin_days=services().settings.bin_days,
         rights=_rights(stores().database, require_viewer(), video_id=video.id),
     )
 

@@ -9,6 +9,7 @@ from flask import Blueprint, render_template, request
 from sqlalchemy.orm import Session
 
 from common.access import Viewer, Watcher
+from common.ids import is_id
 from common.titles import clean_line
 from common.web.auth import Audience, require_viewer, restrict_to
 from db.engine import transaction
@@ -21,7 +22,11 @@ from streaming_service.videos.presenters import Card, load_cards
 blueprint = Blueprint("library", __name__)
 restrict_to(blueprint, Audience.SIGNED_IN)
 
-_NOTICES = {"deleted": "The video is deleted."}
+_NOTICES = {
+    "deleted": "The video is in your bin.",
+    "restored": "The video is restored, with everyone who could watch it.",
+    "taken-down": "The video is deleted. It is in its owner's bin, and private.",
+}
 
 
 @blueprint.get("/stream")
@@ -29,6 +34,7 @@ def library() -> str:
     """Show a page of the library. A parameter that makes no sense is ignored."""
     viewer, query = require_viewer(), _query()
     here = services()
+    done, video_id = request.args.get("done", ""), request.args.get("video", "")
     cards, following = load_library(here.stores.database, viewer, query, here.forecasts)
     return render_template(
         "streaming/library.html",
@@ -37,7 +43,8 @@ def library() -> str:
         sort=query.sort.value,
         whose=query.whose.value,
         more=_page_url(query, following) if following else None,
-        notice=_NOTICES.get(request.args.get("done", "")),
+        notice=_NOTICES.get(done),
+        deleted=video_id if done == "deleted" and is_id(video_id) else None,
     )
 
 

@@ -20,7 +20,11 @@ from streaming_service.videos.captions import caption_tracks, get_caption
 from streaming_service.videos.library import get_video_for
 from streaming_service.videos.presenters import load_cards
 
-_NOTICES = {"again": "It is being tried again.", "saved": "Your changes are saved."}
+_NOTICES = {
+    "again": "It is being tried again.",
+    "saved": "Your changes are saved.",
+    "restored": "The video is restored, with everyone who could watch it.",
+}
 
 # As the front server sends them with media files.
 _MEDIA_HEADERS = {
@@ -41,7 +45,12 @@ def watch(video_id: str) -> str:
     template = (
         "streaming/rejected.html" if page["video"].rejection_reason else "streaming/watch.html"
     )
-    return render_template(template, **page, notice=_NOTICES.get(request.args.get("done", "")))
+    return render_template(
+        template,
+        **page,
+        bin_days=here.settings.bin_days,
+        notice=_NOTICES.get(request.args.get("done", "")),
+    )
 
 
 @transaction(writes=False)

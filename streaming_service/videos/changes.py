@@ -124,7 +124,7 @@ def mark_binned(session: Session, actor: Actor, video_id: str) -> Video:
     video.binned_at = now()
     if video.owner_id != viewer.id:
         video.visibility = Visibility.PRIVATE
-    record(session, actor, Action.VIDEO_BINNED, video_id=video_id, title=video.title)
+    record(session, actor, Action.VIDEO_BINNED, video_id=video_id)
     return video
 
 

@@ -82,7 +82,7 @@ def get_video_for(session: Session, watcher: Watcher, video_id: str) -> Video:
 
 def get_videos_for(session: Session, watcher: Watcher, ids: Sequence[str]) -> list[Video]:
     """Return those of these videos, with their owners, that somebody may watch."""
-    return list(session.scalars(_with_owner().where(Video.id.in_(ids), visible_to(watcher))))
+    return list(session.scalars(select_with_owner().where(Video.id.in_(ids), visible_to(watcher))))
 
 
 @transaction(writes=False)
@@ -116,7 +116,7 @@ def _get_if(
     session: Session, watcher: Watcher, video_id: str, rule: Callable[[Rights], bool]
 ) -> Video:
     if is_id(video_id) and rule(rights_for(session, watcher, [video_id])[video_id]):
-        video = session.scalars(_with_owner().where(Video.id == video_id)).one_or_none()
+        video = session.scalars(select_with_owner().where(Video.id == video_id)).one_or_none()
         if video is not None:
             return video
     raise LoginRequired if watcher.viewer is None else NotFound
@@ -128,22 +128,46 @@ def list_videos(session: Session, viewer: Viewer, query: ListQuery) -> VideoPage
 
     What is in the bin has a list of its own.
     """
-    wanted = _with_owner().where(visible_to(Watcher(viewer)), Video.binned_at.is_(None))
+    wanted = select_with_owner().where(visible_to(Watcher(viewer)), Video.binned_at.is_(None))
     if query.whose is OwnerFilter.MINE:
         wanted = wanted.where(Video.owner_id == viewer.id)
     for word in clean_line(query.search).split()[:_WORDS]:
         wanted = wanted.where(_has_word(session, word))
     key, descending = _sort_key(query.sort)
-    if query.after is not None:
-        wanted = wanted.where(_follows(key, query.after, descending=descending))
+    return read_page(
+        session,
+        wanted,
+        key=key,
+        descending=descending,
+        after=query.after,
+        cursor=lambda video: Cursor.at(video, query.sort),
+    )
+
+
+def read_page(
+    session: Session,
+    wanted: Select[Video],
+    *,
+    key: ColumnElement[Any],
+    descending: bool,
+    after: Cursor | None,
+    cursor: Callable[[Video], Cursor],
+) -> VideoPage:
+    """Return a page of a list of videos.
+
+    :param key: what is sorted by, before the id.
+    :param cursor: returns the cursor after a video.
+    """
+    if after is not None:
+        wanted = wanted.where(_follows(key, after, descending=descending))
     columns = (key.desc(), Video.id.desc()) if descending else (key, Video.id)
     # One more than is shown tells whether there is a next page.
     videos = list(session.scalars(wanted.order_by(*columns).limit(PAGE + 1)))
-    following = Cursor.at(videos[PAGE - 1], query.sort) if len(videos) > PAGE else None
-    return VideoPage(videos[:PAGE], following)
+    return VideoPage(videos[:PAGE], cursor(videos[PAGE - 1]) if len(videos) > PAGE else None)
 
 
-def _with_owner() -> Select[Video]:
+def select_with_owner() -> Select[Video]:
+    """Select videos together with their owners."""
     return select(Video).join(Video.owner).options(contains_eager(Video.owner))
 
 

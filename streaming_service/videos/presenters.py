@@ -120,11 +120,13 @@ def video_json(card: Card, tracks: Sequence[CaptionTrack]) -> dict[str, Any]:
 
     Sizes are in bytes, durations in milliseconds, pictures in pixels; `created_at` is ISO 8601 in
     UTC; `audio_codec` is null for a silent video; `urls` are relative to the site. Its owner is
-    told `sha256`, which is null until it is known.
+    told `sha256`, which is null until it is known, and `binned_at`, which is null unless it is in
+    the bin.
     """
     video = card.video
     columns = {name: getattr(video, name) for name in _COLUMNS}
-    receipt = {"sha256": video.sha256} if card.mine else {}
+    binned_at = video.binned_at.isoformat() if video.binned_at else None
+    receipt = {"sha256": video.sha256, "binned_at": binned_at} if card.mine else {}
     return {
         **columns,
         "owner": card.owner_name,

@@ -1,5 +1,6 @@
 /** What every page has. Nothing here is needed to use the site. */
 import { catchStrayDrops } from "./site/stray-drop.js";
+import { hideLater } from "./site/undo.js";
 import { warnIfUnsaved } from "./site/unsaved.js";
 
 const menus = () => document.querySelectorAll("details.menu[open]");
@@ -31,5 +32,6 @@ document.addEventListener("keydown", (event) => {
 // The upload page takes them: upload.js.
 if (!document.getElementById("upload")) catchStrayDrops(document.getElementById("drop-hint"));
 for (const form of document.querySelectorAll("form[data-warn-unsaved]")) warnIfUnsaved(form);
+for (const notice of document.querySelectorAll("[data-undo]")) hideLater(notice);
 // An error far down the page would not be seen. After `load`: going to the address's fragment takes the focus away.
 addEventListener("load", () => document.querySelector("[data-focus]")?.focus());
