@@ -122,43 +122,50 @@ ssl_session_tickets off;"
     [ -z "$certificate" ] || echo 'add_header Strict-Transport-Security "max-age=31536000" always;'
 } >"$conf_dir/headers.inc"
 
-# The cookie that holds the session, as the services call it: where the connection is private, it has a prefix
-# that keeps everybody but this host from setting it. A variable's name has no dash, hence the expression.
-# Only what has the shape of a token goes further: it holds none of the separators of the cache key, is of
-# bounded length, and anything else would not be found anyway. Of a cookie sent twice the first counts.
+# The cookies of the session and of the links that a browser has opened, as the services call them: where the
+# connection is private, they have a prefix that keeps everybody but this host from setting them. A variable's
+# name has no dash, hence the expression. Only what has the shape of our values goes further: it holds none of
+# the separators of the cache key, is of bounded length, and anything else would not be found anyway. Of a cookie
+# sent twice the first counts.
+#
+# map_cookie COOKIE VARIABLE SHAPE: sets $VARIABLE to the cookie's value, and $VARIABLE_cookie to its name.
 # shellcheck disable=SC2016 # nginx's variables
-{
-    prefixed='map $http_cookie $prefixed_session {
+map_cookie() {
+    prefixed='map $http_cookie $prefixed_'$2' {
     default "";
-    "~(?:^|; *)__Host-matinee_session=(?<prefixed_value>[^;]*)" $prefixed_value;
+    "~(?:^|; *)__Host-'$1'=(?<prefixed_'$2'_value>[^;]*)" $prefixed_'$2'_value;
 }'
     case $secure in
         true)
             echo "$prefixed"
-            given=prefixed_session
-            echo 'map "" $session_cookie { default __Host-matinee_session; }'
+            given=prefixed_$2
+            echo "map \"\" \$$2_cookie { default __Host-$1; }"
             ;;
         false | '')
-            given=cookie_matinee_session
+            given=cookie_$1
             if [ -n "${TRUSTED_PROXIES:-}" ]; then
                 echo "$prefixed"
-                given=session_given
-                echo 'map $forwarded_proto $session_given {
-    default $cookie_matinee_session;
-    https $prefixed_session;
+                given=$2_given
+                echo "map \$forwarded_proto \$$2_given {
+    default \$cookie_$1;
+    https \$prefixed_$2;
 }
-map $forwarded_proto $session_cookie {
-    default matinee_session;
-    https __Host-matinee_session;
-}'
+map \$forwarded_proto \$$2_cookie {
+    default $1;
+    https __Host-$1;
+}"
             else
-                echo 'map "" $session_cookie { default matinee_session; }'
+                echo "map \"\" \$$2_cookie { default $1; }"
             fi
             ;;
         *) fail "COOKIE_SECURE is '$secure'; it takes true or false." ;;
     esac
-    echo "map \$$given \$session_token {
+    echo "map \$$given \$$2 {
     default \"\";
-    \"~^[A-Za-z0-9_-]{16,100}\$\" \$$given;
+    \"~^$3\$\" \$$given;
 }"
-} >"$conf_dir/session-cookie.conf"
+}
+{
+    map_cookie matinee_session session_token '[A-Za-z0-9_-]{16,100}'
+    map_cookie matinee_visits visits '[A-Za-z0-9_.-]{16,2100}'
+} >"$conf_dir/cookies.conf"

@@ -13,6 +13,7 @@ from standalone.settings import StandaloneSettings
 
 _TEMPLATE = Path(__file__).with_name("Caddyfile.template")
 _COOKIE, _SECURE_COOKIE = "matinee_session", "__Host-matinee_session"
+_VISIT_COOKIE, _SECURE_VISIT_COOKIE = "matinee_visits", "__Host-matinee_visits"
 
 
 def caddy() -> str:
@@ -43,6 +44,8 @@ def render(
         hosts=_host_pattern(settings.allowed_hosts),
         cookie=_SECURE_COOKIE if secure else _COOKIE,
         secure_cookie=_SECURE_COOKIE,
+        visit_cookie=_SECURE_VISIT_COOKIE if secure else _VISIT_COOKIE,
+        secure_visit_cookie=_SECURE_VISIT_COOKIE,
     )
     # Parts that are empty leave blank lines, which Caddy would warn of.
     return re.sub(r"\n(?:[ \t]*\n)+", "\n\n", text)

@@ -23,6 +23,7 @@ from typing import Any
 GATEWAY = Path(__file__).parents[2] / "gateway"
 COOKIE = "matinee_session"
 ALICE, BOB, CHARLIE = (name * 8 + "-token_of_43_characters" for name in ("alic", "bobb", "char"))
+VISIT = "a-token_of_a_visit"
 PEOPLE = {ALICE, BOB, CHARLIE}
 VIDEO = "AAAAAAAAAAAAAAAAAAAAA0"
 MEDIA = f"/stream/{VIDEO}/video.mp4"

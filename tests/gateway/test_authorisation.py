@@ -15,6 +15,7 @@ from .harness import (
     COOKIE,
     MEDIA,
     VIDEO,
+    VISIT,
     Answer,
     Gateway,
     Reply,
@@ -81,6 +82,7 @@ def test_the_service_sees_only_what_the_key_holds(gateway: Gateway) -> None:
             "Authorization": f"Bearer {CHARLIE}",
             "X-Session-Token": BOB,
             "X-Bearer": BOB,
+            "X-Visits": VISIT,
             "X-Video": "B" * 22,
             "X-Media-Name": "../x",
             "X-Forwarded-For": "1.2.3.4",
@@ -91,8 +93,13 @@ def test_the_service_sees_only_what_the_key_holds(gateway: Gateway) -> None:
     seen = asked(gateway)[-1]
     names = {name.lower() for name in seen.headers}
     assert names == {
-        "host", "x-request-id", "x-session-token", "x-bearer", "x-video", "x-media-name"
-    }  # fmt: skip
+        "host",
+        "x-request-id",
+        "x-session-token",
+        "x-bearer",
+        "x-video",
+        "x-media-name",
+    }
     assert seen.header("X-Session-Token") == ALICE
     assert seen.header("X-Bearer") == f"Bearer {CHARLIE}"
     assert seen.header("X-Video") == VIDEO
@@ -190,9 +197,9 @@ def test_different_credentials_never_share_an_answer(gateway: Gateway) -> None:
     """Whatever is asked, an answer is that of exactly the question the service was asked."""
 
     def reply(seen: Seen) -> Reply:
-        names = ("X-Session-Token", "X-Bearer", "X-Video", "X-Media-Name")
+        names = ("X-Session-Token", "X-Bearer", "X-Visits", "X-Video", "X-Media-Name")
         question = "|".join(seen.header(name) or "" for name in names)
-        allowed = question == f"{ALICE}||{VIDEO}|video.mp4"
+        allowed = question in (f"{ALICE}|||{VIDEO}|video.mp4", f"||{VISIT}|{VIDEO}|video.mp4")
         return Reply(204, {"X-Media-Path": f"{VIDEO}/original.mp4"}) if allowed else Reply(403)
 
     next_second()
@@ -200,11 +207,16 @@ def test_different_credentials_never_share_an_answer(gateway: Gateway) -> None:
     tokens = ["", ALICE, BOB, "a" * 16, "a" * 17]
     bearers = ["", ALICE, BOB, "a" * 16, "bad/one"]
     for _ in range(2):
-        for token, bearer, video in itertools.product(tokens, bearers, [VIDEO, OTHER]):
+        for token, bearer, video, visits in itertools.product(
+            tokens, bearers, [VIDEO, OTHER], ["", VISIT, f"{VISIT}.{ALICE}", f"/{VISIT}"]
+        ):
             headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
-            answer = gateway.ask(f"/stream/{video}/video.mp4", token=token, headers=headers)
-            expected = 200 if (token, bearer, video) == (ALICE, "", VIDEO) else 404
-            assert answer.status == expected, (token, bearer, video)
+            headers["Cookie"] = f"{COOKIE}={token}; matinee_visits={visits}"
+            answer = gateway.ask(f"/stream/{video}/video.mp4", headers=headers)
+            known = visits if visits != f"/{VISIT}" else ""
+            asked_for = (token, bearer, known, video)
+            granted = asked_for in ((ALICE, "", "", VIDEO), ("", "", VISIT, VIDEO))
+            assert answer.status == (200 if granted else 404), asked_for
 
 
 def test_of_a_cookie_sent_twice_the_first_counts(gateway: Gateway) -> None:

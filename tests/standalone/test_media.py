@@ -20,11 +20,12 @@ FILES = {
 
 def test_the_question_holds_what_it_depends_on_and_nothing_else(front: Front) -> None:
     forged = {
-        "Cookie": f"other=1; matinee_session={TOKEN}",
+        "Cookie": f"other=1; matinee_session={TOKEN}; matinee_visits=one.two",
         "X-Video": "B" * 22,
         "X-Media-Name": "poster.jpg",
         "X-Session-Token": "forged",
         "X-Bearer": "Bearer forged",
+        "X-Visits": "forged",
         "X-Media-Path": f"{VIDEO}/poster.jpg",
         "X-Request-Id": "f" * 32,
         "Range": "bytes=0-9",
@@ -42,6 +43,7 @@ def test_the_question_holds_what_it_depends_on_and_nothing_else(front: Front) ->
         assert told == {
             "host": "gateway",
             "x-session-token": TOKEN,
+            "x-visits": "one.two",
             "x-video": VIDEO,
             "x-media-name": "video.mp4",
         }
