@@ -27,6 +27,8 @@ _ROUTES = {
     "upload": "upload",
     "stream": "streaming",
     "api/videos": "streaming",
+    "api/bin": "streaming",
+    "api/audit": "streaming",
     "api/uploads": "upload",
 }
 _INSIDE = re.compile(r"/(healthz|readyz|metrics|internal/.*)")

@@ -59,9 +59,9 @@ def clock(session: Session) -> datetime:
 def claim(session: Session, *, worker: str) -> Claim | None:
     """Take the job that is next, or return None if nothing waits.
 
-    Jobs of a video in the bin wait until it is restored. The order is: kind, then height, then the owner with the fewest running and recently started
-    jobs, then age. The attempt counts from now on, so that a file which kills workers runs out of
-    attempts.
+    The order is: kind, then height, then the owner with the fewest running and recently started
+    jobs, then age. Jobs of a video in the bin wait until it is restored. The attempt counts from
+    now on, so that a file which kills workers runs out of attempts.
     """
     time = clock(session)
     busy = _busy_owners(time).subquery()

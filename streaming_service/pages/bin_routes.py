@@ -27,8 +27,8 @@ from streaming_service.pages.api_routes import load_video
 from streaming_service.processing.forecast import ForecastCache
 from streaming_service.services import services
 from streaming_service.videos.bin import (
-    deleted_on,
     delete_permanently,
+    deleted_on,
     empty_bin,
     list_bin,
     restore_video,

@@ -205,9 +205,6 @@ class MatrixClient:
 
     def _make_video(self, owner: Caller, state: State) -> str:
         headers = self.credentials(owner)
-        if state is State.BINNED:
-            answer = self._insist("DELETE", f"/api/videos/{video}", headers=headers)
-            assert answer.status_code == 204, answer.text
         if state is State.OWNER_GONE:
             headers = sign_in(self._url, self._person("uploader"))
         files = {"file": ("film.mp4", self._film, "video/mp4")}
