@@ -12,6 +12,7 @@ from streaming_service.delivery.auth_request import AuthRequestMiddleware
 from streaming_service.pages import (
     admin_routes,
     api_routes,
+    audit_routes,
     bin_routes,
     edit_routes,
     library_routes,
@@ -45,6 +46,8 @@ def create_app(settings: StreamingSettings) -> Flask:
     app.register_blueprint(edit_routes.blueprint)
     app.register_blueprint(admin_routes.blueprint)
     app.register_blueprint(api_routes.blueprint)
+    app.register_blueprint(audit_routes.blueprint)
+    app.register_blueprint(audit_routes.administration)
     app.register_blueprint(bin_routes.blueprint)
     app.register_blueprint(position_routes.blueprint)
     app.register_blueprint(progress_routes.blueprint)

@@ -7,6 +7,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from auth_service import user_admin
+from common.audit import Actor
 from common.stores import Stores
 from db.engine import Database
 from db.models import Role, Video, now
@@ -96,7 +97,7 @@ def test_no_session_may_do_more_than_its_account_if_the_commit_fails(
         event.listen(Session, "before_commit", fail)
         try:
             with pytest.raises(RuntimeError):
-                user_admin.change_role(stores, user_id=bobs, role=role)
+                user_admin.change_role(stores, Actor(None), user_id=bobs, role=role)
         finally:
             event.remove(Session, "before_commit", fail)
         assert role_of(bob) in ("viewer", "uploader")

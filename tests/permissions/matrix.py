@@ -62,6 +62,11 @@ def members(_state: State | None) -> frozenset[Caller]:
     return SIGNED_IN
 
 
+def administrators(_state: State | None) -> frozenset[Caller]:
+    """Whoever looks after the accounts."""
+    return ADMINISTRATORS
+
+
 def itself(_state: State | None) -> frozenset[Caller]:
     """Whose it is, whatever the state of a video."""
     return THE_OWNER
@@ -192,6 +197,10 @@ ROUTES = (
     Route("upload", "/upload", UPLOADERS, PAGE | FORM),
     Route("upload", "/api/uploads", UPLOADERS, PAGE),
     Route("streaming", "/stream", SIGNED_IN, PAGE),
+    Route("streaming", "/stream/audit", ADMINISTRATORS, PAGE),
+    Route("streaming", "/stream/<video>/audit", SIGNED_IN, KEEPING),
+    Route("streaming", "/api/audit", SIGNED_IN, {"GET": Grant(administrators, 200)}),
+    Route("streaming", "/api/audit/export.jsonl", SIGNED_IN, {"GET": Grant(administrators, 200)}),
     Route("streaming", "/stream/bin", SIGNED_IN, PAGE),
     Route("streaming", "/stream/bin/empty", SIGNED_IN, FORM),
     Route("streaming", "/stream/<video>/restore", SIGNED_IN, RESTORING),
