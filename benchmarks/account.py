@@ -8,6 +8,7 @@ import requests
 
 PASSWORD = "correct horse battery"
 COOKIE = "matinee_session"
+VISIT_COOKIE = "matinee_visits"
 _TIMEOUT = 30  # seconds
 
 
@@ -53,6 +54,18 @@ class Account(requests.Session):
         """Make an account as an administrator."""
         fields = {"username": name, "password": PASSWORD, "role": role}
         self.post("/admin/users", data=fields)
+
+
+class Visitor(Account):
+    """Somebody without an account, who has opened share links."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url, "")
+
+    @property
+    def cookie(self) -> str:
+        """The header that the visitor's browser sends."""
+        return f"{VISIT_COOKIE}={self.cookies[VISIT_COOKIE]}"
 
 
 def register(url: str, name: str) -> Account:

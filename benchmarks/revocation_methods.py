@@ -2,15 +2,16 @@
 
 import re
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from requests import Response
-
-from benchmarks.account import COOKIE, PASSWORD, Account, log_in
+from benchmarks.account import COOKIE, PASSWORD, Account, Visitor, log_in
 
 
 @dataclass
@@ -66,9 +67,9 @@ def scenario(url: str, token: str, file: Path) -> Iterator[Scenario]:
                 account.close()
 
 
-# A method prepares the scenario, and yields who reads and what revokes their access. After access
-# was revoked it is asked for the next.
-_Revocation = tuple[Account, Callable[[], Response]]
+# A method prepares the scenario, and yields who reads and what revokes their access, which returns
+# at the moment from which nothing may be granted. After that it is asked for the next.
+_Revocation = tuple[Account, Callable[[], object]]
 
 
 def _log_out(given: Scenario) -> Iterator[_Revocation]:
@@ -126,12 +127,118 @@ def _account_deleted(given: Scenario) -> Iterator[_Revocation]:
         given.new_account()
 
 
+def _private(given: Scenario) -> Account:
+    """Leave the video to what is shared, and return the viewer."""
+    given.admin.set_visibility(given.video, "private")
+    return given.viewer()
+
+
+def _grant(given: Scenario, what: str, subject: dict[str, str], **fields: str) -> str:
+    """Share a video or collection so that the original may be read, and return the grant's id."""
+    body = {"level": "download", **subject, **fields}
+    return str(given.admin.post(f"/api/{what}/grants", json=body).json()["id"])
+
+
+def _group(given: Scenario) -> str:
+    """Make a group with the viewer in it, and return its id."""
+    group = str(given.admin.post("/api/groups", json={"name": "Family"}).json()["id"])
+    given.admin.put(f"/api/groups/{group}/members/{given.name}")
+    return group
+
+
+def _collection(given: Scenario) -> str:
+    """Make a collection with the video in it, shared with the viewer, and return its id."""
+    made = given.admin.post("/api/collections", json={"title": "Holidays"}).json()["id"]
+    given.admin.put(f"/api/collections/{made}/items/{given.video}")
+    _grant(given, f"collections/{made}", {"user": given.name})
+    return str(made)
+
+
+def _grant_removed(given: Scenario) -> Iterator[_Revocation]:
+    viewer = _private(given)
+    while True:
+        grant = _grant(given, f"videos/{given.video}", {"user": given.name})
+        yield viewer, partial(given.admin.delete, f"/api/grants/{grant}")
+
+
+def _level_lowered(given: Scenario) -> Iterator[_Revocation]:
+    viewer = _private(given)
+    grant = _grant(given, f"videos/{given.video}", {"user": given.name})
+    while True:
+        yield viewer, partial(given.admin.patch, f"/api/grants/{grant}", json={"level": "watch"})
+        given.admin.patch(f"/api/grants/{grant}", json={"level": "download"})
+
+
+def _grant_expired(given: Scenario) -> Iterator[_Revocation]:
+    viewer = _private(given)
+    while True:
+        ends = datetime.now(UTC) + timedelta(seconds=3)
+        expires = {"expires_at": ends.isoformat()}
+        grant = _grant(given, f"videos/{given.video}", {"user": given.name}, **expires)
+        yield viewer, partial(_wait_until, ends)
+        given.admin.delete(f"/api/grants/{grant}")
+
+
+def _wait_until(moment: datetime) -> None:
+    time.sleep(max(0.0, (moment - datetime.now(UTC)).total_seconds()))
+
+
+def _left_group(given: Scenario) -> Iterator[_Revocation]:
+    viewer, group = _private(given), _group(given)
+    _grant(given, f"videos/{given.video}", {"group": group})
+    member = f"/api/groups/{group}/members/{given.name}"
+    while True:
+        yield viewer, partial(given.admin.delete, member)
+        given.admin.put(member)
+
+
+def _group_deleted(given: Scenario) -> Iterator[_Revocation]:
+    viewer = _private(given)
+    while True:
+        group = _group(given)
+        _grant(given, f"videos/{given.video}", {"group": group})
+        yield viewer, partial(given.admin.delete, f"/api/groups/{group}")
+
+
+def _left_collection(given: Scenario) -> Iterator[_Revocation]:
+    viewer, collection = _private(given), _collection(given)
+    item = f"/api/collections/{collection}/items/{given.video}"
+    while True:
+        yield viewer, partial(given.admin.delete, item)
+        given.admin.put(item)
+
+
+def _collection_deleted(given: Scenario) -> Iterator[_Revocation]:
+    viewer = _private(given)
+    while True:
+        yield viewer, partial(given.admin.delete, f"/api/collections/{_collection(given)}")
+
+
+def _link_revoked(given: Scenario) -> Iterator[_Revocation]:
+    given.admin.set_visibility(given.video, "private")
+    while True:
+        body = {"label": "For Anna", "level": "download"}
+        link = given.admin.post(f"/api/videos/{given.video}/links", json=body).json()
+        visitor = Visitor(given.url)
+        given.sessions.append(visitor)
+        visitor.post(urlsplit(link["url"]).path)
+        yield visitor, partial(given.admin.delete, f"/api/links/{link['id']}")
+
+
 METHODS: dict[str, Callable[[Scenario], Iterator[_Revocation]]] = {
     "logged out": _log_out,
     "session ended on the account page": _session_ended,
     "password changed": _password_changed,
     "made private": _made_private,
-    "video deleted": _video_deleted,
+    "video put into the bin": _video_deleted,
     "account disabled": _account_disabled,
     "account deleted": _account_deleted,
+    "grant removed": _grant_removed,
+    "grant lowered from download to watch": _level_lowered,
+    "grant expired": _grant_expired,
+    "removed from a group": _left_group,
+    "group deleted": _group_deleted,
+    "removed from a collection": _left_collection,
+    "collection deleted": _collection_deleted,
+    "link revoked": _link_revoked,
 }

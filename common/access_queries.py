@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
-from common.access import EffectiveGrant, EffectiveLink, VideoAccess, Viewer, Watcher
+from common.access import EffectiveGrant, EffectiveLink, VideoAccess, Viewer, Watcher, includes
 from common.live import is_live
 from db.engine import transaction
 from db.models import (
@@ -66,18 +66,22 @@ def visible_to(watcher: Watcher) -> ColumnElement[bool]:
     return and_(is_live(), or_(*own, shared))
 
 
-def sees_collection(watcher: Watcher) -> ColumnElement[bool]:
-    """Return the condition that somebody may open a collection: owner, grant or link."""
+def sees_collection(watcher: Watcher, *, level: Level = Level.WATCH) -> ColumnElement[bool]:
+    """Return the condition that somebody has a level on a collection, for whatever reason."""
+    levels = [other for other in Level if includes(other, level)]
     ways: list[ColumnElement[bool]] = []
     if watcher.viewer is not None:
         ways.append(Collection.owner_id == watcher.viewer.id)
         valid = and_(_names(watcher.viewer), _is_valid(Grant.expires_at, watcher.at))
-        granted = select(Grant.collection_id).where(Grant.collection_id.is_not(None), valid)
+        granted = select(Grant.collection_id).where(
+            Grant.collection_id.is_not(None), Grant.level.in_(levels), valid
+        )
         ways.append(Collection.id.in_(granted))
     if watcher.links:
         opened = select(Link.collection_id).where(
             Link.collection_id.is_not(None),
             Link.id.in_(watcher.links),
+            Link.level.in_(levels),
             _is_valid(Link.expires_at, watcher.at),
         )
         ways.append(Collection.id.in_(opened))

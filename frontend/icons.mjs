@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 
 /** Names as Lucide spells them; templates use the same ones: `icon('upload')`. */
 export const ICONS = [
+  "arrow-left",
   "arrow-right",
   "ban",
   "captions",
@@ -21,10 +22,13 @@ export const ICONS = [
   "download",
   "film",
   "globe",
+  "image",
   "info",
   "key-round",
   "keyboard",
   "link",
+  "list-plus",
+  "list-video",
   "lock",
   "log-in",
   "log-out",
@@ -32,6 +36,7 @@ export const ICONS = [
   "pause",
   "pencil",
   "play",
+  "plus",
   "rotate-ccw",
   "search",
   "search-x",

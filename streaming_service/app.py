@@ -14,6 +14,8 @@ from streaming_service.pages import (
     api_routes,
     audit_routes,
     bin_routes,
+    collection_api_routes,
+    collection_routes,
     edit_routes,
     library_routes,
     position_routes,
@@ -49,6 +51,9 @@ def create_app(settings: StreamingSettings) -> Flask:
     app.register_blueprint(audit_routes.blueprint)
     app.register_blueprint(audit_routes.administration)
     app.register_blueprint(bin_routes.blueprint)
+    app.register_blueprint(collection_routes.blueprint)
+    app.register_blueprint(collection_routes.changes)
+    app.register_blueprint(collection_api_routes.blueprint)
     app.register_blueprint(position_routes.blueprint)
     app.register_blueprint(progress_routes.blueprint)
     app.wsgi_app = AuthRequestMiddleware(app.wsgi_app, services.stores)  # type: ignore[method-assign]

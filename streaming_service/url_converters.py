@@ -6,7 +6,7 @@ from common.ids import PATTERN
 
 
 class VideoIdConverter(BaseConverter):
-    """Matches text that has the form of an id (see `common.ids`); anything else is 404."""
+    """Matches text that has the form of an id (see `common.ids`), of a video or anything else."""
 
     regex = PATTERN
 

@@ -16,7 +16,7 @@ from werkzeug.utils import send_file
 from werkzeug.wrappers import Request, Response
 
 from common.ids import PATTERN
-from common.web.auth import SESSION_COOKIE
+from common.web.auth import SESSION_COOKIE, VISIT_COOKIE
 from streaming_service.delivery.auth_request import PATH
 from streaming_service.delivery.files import media_file
 
@@ -26,11 +26,19 @@ if TYPE_CHECKING:
 _ROUTES = {
     "upload": "upload",
     "stream": "streaming",
-    "api/videos": "streaming",
-    "api/bin": "streaming",
-    "api/audit": "streaming",
+    "s": "streaming",
+    "embed": "streaming",
+    "oembed": "streaming",
+    "collections": "streaming",
+    "account/links": "streaming",
+    **{
+        f"api/{name}": "streaming"
+        for name in ("videos", "grants", "links", "collections", "bin", "audit", "users")
+    },
     "api/uploads": "upload",
 }
+# Where the second part of an address decides too.
+_PAIRED = ("api", "account")
 _INSIDE = re.compile(r"/(healthz|readyz|metrics|internal/.*)")
 _MEDIA = re.compile(rf"/stream/({PATTERN})/(.+)")
 # As the front servers have them.
@@ -67,7 +75,7 @@ def in_one_process(
             answer = _answer_media(apps["streaming"], videos_dir, request, match[1], match[2])
             return answer(environ, start_response)
         parts = path.split("/")
-        name = "/".join(parts[1:3] if parts[1:2] == ["api"] else parts[1:2])
+        name = "/".join(parts[1:3] if parts[1] in _PAIRED else parts[1:2])
         return apps[_ROUTES.get(name, "auth")](environ, start_response)
 
     return SharedDataMiddleware(dispatch, {"/static": str(static_dir)}, cache_timeout=365 * 86400)
@@ -83,6 +91,7 @@ def _answer_media(
             "X-Media-Name": name,
             "X-Session-Token": request.cookies.get(SESSION_COOKIE, ""),
             "X-Bearer": request.headers.get("Authorization", ""),
+            "X-Visits": request.cookies.get(VISIT_COOKIE, ""),
         },
     )
     if verdict.status_code != 204:

@@ -26,11 +26,15 @@ def form_fields(*required: str, optional: tuple[str, ...] = ()) -> dict[str, str
 
 
 def json_fields(
-    *required: str, optional: tuple[str, ...] = (), flags: tuple[str, ...] = ()
+    *required: str,
+    optional: tuple[str, ...] = (),
+    flags: tuple[str, ...] = (),
+    lists: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     """Return the named strings of a JSON object; optional ones that are missing are left out.
 
     :param flags: names of optional fields that are true or false.
+    :param lists: names of optional fields that are lists of texts.
     :raises Unprocessable: a field is missing, unknown or of another kind, or the body is not an
         object.
     :raises Forbidden: the body is plain text.
@@ -49,6 +53,10 @@ def json_fields(
         if name in flags:
             if not isinstance(value, bool):
                 raise Unprocessable(f"The field “{name}” is neither true nor false.")
+            continue
+        if name in lists:
+            if not isinstance(value, list) or not all(isinstance(part, str) for part in value):
+                raise Unprocessable(f"The field “{name}” is not a list of texts.")
             continue
         if name not in (*required, *optional):
             raise Unprocessable(f"The field “{name}” is not known here.")

@@ -14,6 +14,7 @@ from common.access import Watcher
 from common.web.auth import Audience, current_watcher, restrict_to
 from common.web.services import stores
 from db.engine import transaction
+from streaming_service.collections.listing import editable_collections, load_next_up
 from streaming_service.processing.forecast import ForecastCache
 from streaming_service.services import services
 from streaming_service.videos.captions import caption_tracks, get_caption
@@ -22,6 +23,7 @@ from streaming_service.videos.presenters import load_cards
 
 _NOTICES = {
     "again": "It is being tried again.",
+    "collected": "The video is in the collection.",
     "saved": "Your changes are saved.",
     "restored": "The video is restored, with everyone who could watch it.",
 }
@@ -41,7 +43,13 @@ restrict_to(blueprint, Audience.ANYBODY)
 def watch(video_id: str) -> str:
     """Show a video and its player. Signed out, a private one looks like one that is not there."""
     here = services()
-    page = load_watch_page(here.stores.database, current_watcher(), video_id, here.forecasts)
+    page = load_watch_page(
+        here.stores.database,
+        current_watcher(),
+        video_id,
+        here.forecasts,
+        collection_id=request.args.get("in", ""),
+    )
     template = (
         "streaming/rejected.html" if page["video"].rejection_reason else "streaming/watch.html"
     )
@@ -55,9 +63,17 @@ def watch(video_id: str) -> str:
 
 @transaction(writes=False)
 def load_watch_page(
-    session: Session, watcher: Watcher, video_id: str, forecasts: ForecastCache
+    session: Session,
+    watcher: Watcher,
+    video_id: str,
+    forecasts: ForecastCache,
+    *,
+    collection_id: str = "",
 ) -> dict[str, Any]:
     """Return what the template of the watch page takes.
+
+    :param collection_id: of the collection that is being played; one that the viewer may not open
+        is ignored.
 
     :raises LoginRequired: nobody is signed in, and they may not watch it.
     :raises NotFound: there is no such video, or it is not for them.
@@ -67,6 +83,8 @@ def load_watch_page(
         "video": video,
         "card": load_cards(session, watcher, [video], forecasts)[0],
         "tracks": caption_tracks(session, [video])[video.id],
+        "next_up": load_next_up(session, watcher, collection_id, video_id),
+        "collections": editable_collections(session, watcher, video_id) if watcher.viewer else [],
     }
 
 

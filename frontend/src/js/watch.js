@@ -2,6 +2,7 @@
 import { formatClock } from "./format.js";
 import { enableCopyLink } from "./watch/copy-link.js";
 import { listenForShortcuts } from "./watch/keyboard.js";
+import { playNext } from "./watch/next-up.js";
 import { makePlayer } from "./watch/player.js";
 
 const STATUS_MS = 1500;
@@ -12,6 +13,7 @@ const video = document.getElementById("player");
 const status = document.getElementById("player-status");
 const startOver = document.getElementById("start-over");
 const playerError = document.getElementById("player-error");
+const nextMessage = document.getElementById("next-message");
 const copyLink = document.getElementById("copy-link");
 const shortcuts = document.getElementById("shortcuts");
 const showShortcuts = document.getElementById("show-shortcuts");
@@ -46,6 +48,7 @@ const player = makePlayer(screen, video, {
 });
 listenForShortcuts(video, { say, showShortcuts: () => shortcuts.showModal(), ...player });
 if (player.start > 0) sayResumed(player.start);
+if (nextMessage) playNext(video, nextMessage);
 if (copyLink) enableCopyLink(copyLink);
 showShortcuts.hidden = false;
 showShortcuts.addEventListener("click", () => shortcuts.showModal());

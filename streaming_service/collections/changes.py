@@ -1,0 +1,250 @@
+"""Making, changing and deleting collections, and what is in them.
+
+Adding and removing a video changes who may watch it, so its cached entry is held back meanwhile.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Select, delete, func, select
+from sqlalchemy.orm import Session
+
+from common.access import Viewer, Watcher
+from common.audit import Action, Actor, record
+from common.errors import Conflict, NotFound, Unprocessable
+from common.ids import new_id
+from common.stores import Stores
+from db.engine import transaction
+from db.models import Collection, CollectionItem, Level
+from streaming_service.collections.access import get_collection_for, lock_items
+from streaming_service.sharing.objects import Mark
+from streaming_service.videos.changes import require_signed_in
+from streaming_service.videos.library import get_video_for
+from streaming_service.videos.text import checked_description, checked_title
+
+MAX_ITEMS = 2000
+"""Videos in one collection: a change of its sharing concerns all of them at once."""
+_MAX_COLLECTIONS = 1000  # of one account
+
+
+@dataclass(frozen=True)
+class CollectionEdit:
+    """What to change of a collection; None leaves a field as it is.
+
+    :ivar cover: the id of the video whose poster is the cover; empty: the first one's.
+    :ivar items: the ids of its videos in their new order.
+    """
+
+    title: str | None = None
+    description: str | None = None
+    cover: str | None = None
+    items: Sequence[str] | None = None
+
+
+class TooManyItems(Conflict):
+    """The collection has as many videos as it may."""
+
+    sentence = f"A collection has {MAX_ITEMS} videos at most."
+
+
+@transaction(writes=True)
+def create_collection(
+    session: Session, actor: Actor, *, title: str, description: str = ""
+) -> Collection:
+    """Make an empty collection of the actor's.
+
+    :raises Unprocessable: the title is empty, or a text is too long.
+    :raises Conflict: the account has too many.
+    """
+    viewer = require_signed_in(actor)
+    mine = select(func.count()).where(Collection.owner_id == viewer.id)
+    if session.scalar(mine.select_from(Collection)) >= _MAX_COLLECTIONS:  # type: ignore[operator]
+        raise Conflict(f"An account has {_MAX_COLLECTIONS} collections at most.")
+    collection = Collection(
+        id=new_id(),
+        owner_id=viewer.id,
+        title=_checked_title(title),
+        description=checked_description(description),
+    )
+    session.add(collection)
+    record(
+        session,
+        actor,
+        Action.COLLECTION_CREATED,
+        object_id=collection.id,
+        title=collection.title,
+    )
+    return collection
+
+
+@transaction(writes=True)
+def edit_collection(
+    session: Session, actor: Actor, collection_id: str, edit: CollectionEdit
+) -> Collection:
+    """Change a collection's texts, cover or order. None of it changes who may watch what.
+
+    :raises NotFound: it is not theirs to edit.
+    :raises Unprocessable: a text is wrong, or cover or order name other videos than it has.
+    """
+    collection = _get_to_edit(session, require_signed_in(actor), collection_id)
+    items = lock_items(session, collection_id)
+    if edit.title is not None:
+        collection.title = _checked_title(edit.title)
+    if edit.description is not None:
+        collection.description = checked_description(edit.description)
+    if edit.cover is not None:
+        if edit.cover and edit.cover not in items:
+            raise Unprocessable("The cover is one of the collection's videos.")
+        collection.cover_id = edit.cover or None
+    if edit.items is not None:
+        _reorder(session, collection_id, items, edit.items)
+    record(
+        session,
+        actor,
+        Action.COLLECTION_CHANGED,
+        object_id=collection_id,
+        title=collection.title,
+    )
+    return collection
+
+
+def _reorder(
+    session: Session, collection_id: str, items: Sequence[str], order: Sequence[str]
+) -> None:
+    """Put items into an order. Those that it leaves out, which the editor may not see, follow."""
+    if len(set(order)) != len(order) or not set(order) <= set(items):
+        raise Unprocessable("The order names each of the collection's videos once.")
+    rows = session.scalars(
+        select(CollectionItem).where(CollectionItem.collection_id == collection_id)
+    )
+    places = {video_id: place for place, video_id in enumerate(order)}
+    left_out = sorted((r for r in rows if r.video_id not in places), key=lambda r: r.place)
+    for place, row in enumerate(left_out, start=len(order)):
+        row.place = place
+    for video_id, place in places.items():
+        session.get_one(CollectionItem, (collection_id, video_id)).place = place
+
+
+@transaction(writes=True)
+def move_item(
+    session: Session, actor: Actor, collection_id: str, video_id: str, *, steps: int
+) -> None:
+    """Move an item towards the end, or with negative steps towards the start.
+
+    :raises NotFound: it is not theirs to edit, or has no such item.
+    """
+    _get_to_edit(session, require_signed_in(actor), collection_id)
+    lock_items(session, collection_id)
+    order = list(session.scalars(ordered_items(collection_id)))
+    if video_id not in order:
+        raise NotFound
+    place = order.index(video_id)
+    order.insert(max(0, min(len(order) - 1, place + steps)), order.pop(place))
+    _reorder(session, collection_id, order, order)
+
+
+def delete_collection(stores: Stores, actor: Actor, collection_id: str) -> None:
+    """Delete a collection, with what it shared. Its videos stay.
+
+    :raises NotFound: the actor does not own it.
+    """
+    with stores.videos.changing() as mark:
+        _delete_row(stores.database, actor, collection_id, mark=mark)
+
+
+@transaction(writes=True)
+def _delete_row(session: Session, actor: Actor, collection_id: str, *, mark: Mark) -> None:
+    viewer = require_signed_in(actor)
+    collection = get_collection_for(session, Watcher(viewer), collection_id)
+    if collection.owner_id != viewer.id:
+        raise NotFound
+    mark(lock_items(session, collection_id))
+    session.delete(collection)
+    record(
+        session,
+        actor,
+        Action.COLLECTION_DELETED,
+        object_id=collection_id,
+        title=collection.title,
+    )
+
+
+def add_item(stores: Stores, actor: Actor, collection_id: str, video_id: str) -> None:
+    """Add a video that the actor may watch; one that is there already stays where it is.
+
+    It is shared with those who see the collection if the collection's owner may share it.
+
+    :raises NotFound: the collection is not theirs to edit, or the video not theirs to watch.
+    :raises TooManyItems: the collection is full.
+    """
+    with stores.videos.changing() as mark:
+        _add_row(stores.database, actor, collection_id, video_id, mark=mark)
+
+
+@transaction(writes=True)
+def _add_row(
+    session: Session, actor: Actor, collection_id: str, video_id: str, *, mark: Mark
+) -> None:
+    viewer = require_signed_in(actor)
+    _get_to_edit(session, viewer, collection_id)
+    get_video_for(session, Watcher(viewer), video_id)
+    items = lock_items(session, collection_id)
+    if video_id in items:
+        return
+    if len(items) >= MAX_ITEMS:
+        raise TooManyItems
+    mark([video_id])
+    last = session.scalar(
+        select(func.max(CollectionItem.place)).where(CollectionItem.collection_id == collection_id)
+    )
+    place = 0 if last is None else last + 1
+    session.add(CollectionItem(collection_id=collection_id, video_id=video_id, place=place))
+    record(session, actor, Action.COLLECTION_ITEM_ADDED, video_id=video_id, object_id=collection_id)
+
+
+def remove_item(stores: Stores, actor: Actor, collection_id: str, video_id: str) -> None:
+    """Remove a video from a collection.
+
+    :raises NotFound: the collection is not theirs to edit, or has no such video.
+    """
+    with stores.videos.changing() as mark:
+        _remove_row(stores.database, actor, collection_id, video_id, mark=mark)
+
+
+@transaction(writes=True)
+def _remove_row(
+    session: Session, actor: Actor, collection_id: str, video_id: str, *, mark: Mark
+) -> None:
+    collection = _get_to_edit(session, require_signed_in(actor), collection_id)
+    if video_id not in lock_items(session, collection_id):
+        raise NotFound
+    mark([video_id])
+    if collection.cover_id == video_id:
+        collection.cover_id = None
+    session.execute(
+        delete(CollectionItem).where(
+            CollectionItem.collection_id == collection_id, CollectionItem.video_id == video_id
+        )
+    )
+    record(
+        session, actor, Action.COLLECTION_ITEM_REMOVED, video_id=video_id, object_id=collection_id
+    )
+
+
+def ordered_items(collection_id: str) -> Select[str]:
+    """Return the statement for the ids of a collection's videos, in their order."""
+    return (
+        select(CollectionItem.video_id)
+        .where(CollectionItem.collection_id == collection_id)
+        .order_by(CollectionItem.place, CollectionItem.created_at, CollectionItem.video_id)
+    )
+
+
+def _get_to_edit(session: Session, viewer: Viewer, collection_id: str) -> Collection:
+    return get_collection_for(session, Watcher(viewer), collection_id, level=Level.EDIT)
+
+
+def _checked_title(text: str) -> str:
+    if not text.strip():
+        raise Unprocessable("Give the collection a title.")
+    return checked_title(text)

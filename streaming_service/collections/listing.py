@@ -1,0 +1,253 @@
+"""Collections as pages and scripts show them.
+
+What a viewer may not see is left out, and not counted.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from common.access import Watcher, includes
+from common.access_queries import sees_collection, shareable_items, visible_to
+from common.errors import LoginRequired, NotFound
+from common.web.urls import watch_url
+from db.engine import transaction
+from db.models import Collection, CollectionItem, Job, JobKind, JobState, Level, User, Video
+from streaming_service.collections.access import collection_level, get_collection_for
+from streaming_service.collections.changes import ordered_items
+from streaming_service.processing.forecast import ForecastCache
+from streaming_service.videos.library import get_videos_for
+from streaming_service.videos.presenters import Card, load_cards
+
+PAGE = 96
+"""Videos on one page of a collection."""
+
+
+@dataclass(frozen=True)
+class CollectionCard:
+    """A collection in a list.
+
+    :ivar count: of the videos in it that the viewer may see.
+    :ivar poster: the URL of its cover; None: no video has a poster yet.
+    """
+
+    collection: Collection
+    owner_name: str
+    mine: bool
+    count: int
+    poster: str | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for scripts."""
+        return collection_json(self.collection, self.owner_name) | {
+            "count": self.count,
+            "poster": self.poster,
+        }
+
+
+@dataclass(frozen=True)
+class CollectionPage:
+    """A collection with its videos, in their order.
+
+    :ivar level: what the viewer may do.
+    :ivar cards: up to :data:`PAGE` of its videos.
+    :ivar start: how many videos come before these.
+    :ivar count: of all videos in it that the viewer may see.
+    :ivar not_shared: ids of videos in it that those who see the collection do not see through it,
+        because its owner may not share them.
+    """
+
+    collection: Collection
+    owner_name: str
+    level: Level
+    mine: bool
+    cards: list[Card]
+    start: int
+    count: int
+    not_shared: frozenset[str]
+
+    @property
+    def may_edit(self) -> bool:
+        """Whether the viewer may change it."""
+        return includes(self.level, Level.EDIT)
+
+    @property
+    def may_share(self) -> bool:
+        """Whether the viewer may decide who sees it."""
+        return includes(self.level, Level.SHARE)
+
+
+def collection_json(collection: Collection, owner_name: str) -> dict[str, Any]:
+    """Return a collection for scripts; `created_at` is ISO 8601 in UTC."""
+    return {
+        "id": collection.id,
+        "title": collection.title,
+        "description": collection.description,
+        "owner": owner_name,
+        "created_at": collection.created_at.astimezone(UTC).isoformat(),
+        "cover": collection.cover_id,
+    }
+
+
+@transaction(writes=False)
+def list_collections(session: Session, watcher: Watcher) -> list[CollectionCard]:
+    """Return the collections that somebody may open, the last changed first."""
+    found = session.execute(
+        select(Collection, User.name)
+        .join(User, User.id == Collection.owner_id)
+        .where(sees_collection(watcher))
+        .order_by(Collection.updated_at.desc(), Collection.id)
+    ).all()
+    ids = [row.Collection.id for row in found]
+    counts, posters = _counts(session, watcher, ids), _posters(session, watcher, ids)
+    return [
+        CollectionCard(
+            collection,
+            owner_name,
+            watcher.viewer is not None and watcher.viewer.id == collection.owner_id,
+            counts.get(collection.id, 0),
+            _cover(collection, posters.get(collection.id, {})),
+        )
+        for collection, owner_name in found
+    ]
+
+
+def _counts(session: Session, watcher: Watcher, ids: Sequence[str]) -> Mapping[str, int]:
+    counted = (
+        select(CollectionItem.collection_id, func.count().label("number"))
+        .join(Video, Video.id == CollectionItem.video_id)
+        .where(CollectionItem.collection_id.in_(ids), visible_to(watcher), _is_kept())
+        .group_by(CollectionItem.collection_id)
+    )
+    return {row.collection_id: row.number for row in session.execute(counted)}
+
+
+def _posters(
+    session: Session, watcher: Watcher, ids: Sequence[str]
+) -> Mapping[str, dict[str, int]]:
+    """Return the places of those videos in each collection that have a poster."""
+    wanted = (
+        select(CollectionItem.collection_id, CollectionItem.video_id, CollectionItem.place)
+        .join(Video, Video.id == CollectionItem.video_id)
+        .join(Job, Job.video_id == Video.id)
+        .where(
+            CollectionItem.collection_id.in_(ids),
+            visible_to(watcher),
+            _is_kept(),
+            Job.kind == JobKind.THUMBNAILS,
+            Job.state == JobState.DONE,
+        )
+    )
+    places: dict[str, dict[str, int]] = {}
+    for row in session.execute(wanted):
+        places.setdefault(row.collection_id, {})[row.video_id] = row.place
+    return places
+
+
+def _is_kept() -> Any:
+    return Video.binned_at.is_(None) & Video.rejection_reason.is_(None)
+
+
+def _cover(collection: Collection, places: Mapping[str, int]) -> str | None:
+    if not places:
+        return None
+    chosen = collection.cover_id
+    if chosen is None or chosen not in places:
+        chosen = min(places, key=places.__getitem__)
+    return f"{watch_url(chosen)}/poster.jpg"
+
+
+@transaction(writes=False)
+def load_collection(
+    session: Session,
+    watcher: Watcher,
+    collection_id: str,
+    forecasts: ForecastCache,
+    *,
+    start: int = 0,
+) -> CollectionPage:
+    """Return a collection with those of its videos that somebody may watch, a page at a time.
+
+    :raises LoginRequired: nobody is signed in, and they may not open it, or there is none.
+    :raises NotFound: there is none, or it is not for them.
+    """
+    collection = get_collection_for(session, watcher, collection_id)
+    order = visible_items(session, watcher, collection_id)
+    shown = order[start : start + PAGE]
+    visible = {video.id: video for video in get_videos_for(session, watcher, shown)}
+    videos = [visible[video_id] for video_id in shown if video_id in visible]
+    passed_on = session.execute(
+        shareable_items(watcher.at, CollectionItem.collection_id == collection_id)
+    )
+    shared = {row.video_id for row in passed_on}
+    return CollectionPage(
+        collection=collection,
+        owner_name=session.get_one(User, collection.owner_id).name,
+        level=collection_level(session, watcher, collection) or Level.WATCH,
+        mine=watcher.viewer is not None and watcher.viewer.id == collection.owner_id,
+        cards=load_cards(session, watcher, videos, forecasts),
+        start=start,
+        count=len(order),
+        not_shared=frozenset(video.id for video in videos if video.id not in shared),
+    )
+
+
+def visible_items(session: Session, watcher: Watcher, collection_id: str) -> list[str]:
+    """Return the ids of those of a collection's videos that somebody may watch, in their order."""
+    visible = select(Video.id).where(visible_to(watcher), _is_kept())
+    wanted = ordered_items(collection_id).where(CollectionItem.video_id.in_(visible))
+    return list(session.scalars(wanted))
+
+
+@dataclass(frozen=True)
+class NextUp:
+    """What follows a video in a collection that is being played.
+
+    :ivar videos: the next few, with their owners.
+    """
+
+    collection: Collection
+    videos: list[Video]
+
+
+NEXT_SHOWN = 10
+"""Videos that the watch page lists as following."""
+
+
+def load_next_up(
+    session: Session, watcher: Watcher, collection_id: str, video_id: str
+) -> NextUp | None:
+    """Return what follows a video; None if the viewer may not open the collection."""
+    try:
+        collection = get_collection_for(session, watcher, collection_id)
+    except (NotFound, LoginRequired):
+        return None
+    order = visible_items(session, watcher, collection_id)
+    if video_id not in order:
+        return None
+    place = order.index(video_id) + 1
+    following = order[place : place + NEXT_SHOWN]
+    found = {video.id: video for video in get_videos_for(session, watcher, following)}
+    return NextUp(collection, [found[i] for i in following if i in found])
+
+
+@transaction(writes=False)
+def editable_collections(
+    session: Session, watcher: Watcher, video_id: str
+) -> list[tuple[Collection, bool]]:
+    """Return the collections that a viewer may add to, each with whether the video is in it."""
+    found = session.scalars(
+        select(Collection)
+        .where(sees_collection(watcher, level=Level.EDIT))
+        .order_by(func.lower(Collection.title))
+    )
+    having = set(
+        session.scalars(
+            select(CollectionItem.collection_id).where(CollectionItem.video_id == video_id)
+        )
+    )
+    return [(collection, collection.id in having) for collection in found]
