@@ -20,7 +20,9 @@ from db.models.base import (
     UTCDateTime,
     now,
 )
+from db.models.search import SearchWord
 from db.models.sharing import (
+    TAG_LIMIT,
     AuditEntry,
     Collection,
     CollectionItem,
@@ -56,6 +58,7 @@ __all__ = [
     "NAME_LIMIT",
     "NO_QUOTA",
     "REJECTION_LIMIT",
+    "TAG_LIMIT",
     "TITLE_LIMIT",
     "AuditEntry",
     "Base",
@@ -76,6 +79,7 @@ __all__ = [
     "Rendition",
     "RenditionKind",
     "Role",
+    "SearchWord",
     "SharedSeen",
     "Tag",
     "UTCDateTime",

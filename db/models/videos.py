@@ -118,6 +118,7 @@ class Video(Base):
     __table_args__ = (
         UniqueConstraint("owner_id", "submission"),
         Index("ix_videos_visibility_created_at", "visibility", "created_at"),
+        Index("ix_videos_created_at_id", "created_at", "id"),
         Index("ix_videos_deleted_at", "deleted_at"),
         Index("ix_videos_binned_at", "binned_at"),
     )

@@ -23,6 +23,7 @@ from streaming_service.videos.changes import VideoEdit, bin_video, edit_video, u
 from streaming_service.videos.failed_jobs import retry_video
 from streaming_service.videos.languages import COMMON
 from streaming_service.videos.library import get_video_to_edit, rights_for
+from streaming_service.videos.tags import split_tags, tags_of
 
 _NOTICES = {"added": "The captions are there.", "removed": "The captions are removed."}
 
@@ -42,8 +43,12 @@ def edit(video_id: str) -> Response:
     """Change the video, or show the form again with the reason why not."""
     viewer = require_viewer()
     video = get_video_to_edit(stores().database, viewer, video_id)
-    values = form_fields("title", "description", optional=("visibility", "downloadable"))
-    edited = VideoEdit(title=values["title"], description=values["description"])
+    values = form_fields("title", "description", optional=("tags", "visibility", "downloadable"))
+    edited = VideoEdit(
+        title=values["title"],
+        description=values["description"],
+        tags=split_tags(values["tags"]) if "tags" in request.form else None,
+    )
     if values["visibility"]:
         edited = replace(
             edited,
@@ -125,6 +130,7 @@ def _form(
         "description": video.description,
         "visibility": video.visibility.value,
         "downloadable": "on" if video.downloadable else "",
+        "tags": ", ".join(_tags(stores().database, video)),
     }
     return render_template(
         "streaming/edit.html",
@@ -139,6 +145,11 @@ def _form(
         bin_days=services().settings.bin_days,
         rights=_rights(stores().database, require_viewer(), video_id=video.id),
     )
+
+
+@transaction(writes=False)
+def _tags(session: Session, video: Video) -> list[str]:
+    return tags_of(session, [video])[video.id]
 
 
 @transaction(writes=False)

@@ -4,9 +4,8 @@ Every way to a video leads through the functions of this module, and through `co
 SQL in `common.access_queries`: what somebody may not see is not there.
 """
 
-import enum
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
@@ -16,36 +15,24 @@ from common.access import Rights, VideoAccess, Viewer, Watcher, rights_of
 from common.access_queries import read_access, visible_to, with_groups
 from common.errors import LoginRequired, NotFound
 from common.ids import is_id
-from common.titles import clean_line
-from db.collation import fold
 from db.engine import transaction
-from db.models import User, Video, Visibility
+from db.models import Video, Visibility
 from streaming_service.videos.cursors import Cursor, Sort
+from streaming_service.videos.filters import Filters, conditions
 
 PAGE = 24  # videos; a multiple of 2, 3 and 4, so that the rows of the grid are full
 SEARCH_LIMIT = 200  # characters
-_WORDS = 10  # of a search; further ones are not looked at
-
-
-class OwnerFilter(enum.StrEnum):
-    """Whose videos to list: all that the viewer may see, or the viewer's own."""
-
-    ALL = "all"
-    MINE = "mine"
 
 
 @dataclass(frozen=True)
 class ListQuery:
     """What to list, and in which order.
 
-    :ivar search: words that all have to occur in title, description or the owner's name. Accents
-        and case do not count.
     :ivar after: the cursor of the page before, from its :class:`VideoPage`.
     """
 
-    search: str = ""
+    filters: Filters = field(default_factory=Filters)
     sort: Sort = Sort.NEWEST
-    whose: OwnerFilter = OwnerFilter.ALL
     after: Cursor | None = None
 
 
@@ -129,10 +116,7 @@ def list_videos(session: Session, viewer: Viewer, query: ListQuery) -> VideoPage
     What is in the bin has a list of its own.
     """
     wanted = select_with_owner().where(visible_to(Watcher(viewer)), Video.binned_at.is_(None))
-    if query.whose is OwnerFilter.MINE:
-        wanted = wanted.where(Video.owner_id == viewer.id)
-    for word in clean_line(query.search).split()[:_WORDS]:
-        wanted = wanted.where(_has_word(session, word))
+    wanted = wanted.where(*conditions(session, viewer, query.filters))
     key, descending = _sort_key(query.sort)
     return read_page(
         session,
@@ -169,14 +153,6 @@ def read_page(
 def select_with_owner() -> Select[Video]:
     """Select videos together with their owners."""
     return select(Video).join(Video.owner).options(contains_eager(Video.owner))
-
-
-def _has_word(session: Session, word: str) -> ColumnElement[bool]:
-    columns = (Video.title, Video.description, User.name)
-    if session.get_bind().dialect.name == "sqlite":
-        return or_(*(func.instr(func.fold(column), fold(word)) > 0 for column in columns))
-    # The collation of the columns passes over accents and case.
-    return or_(*(column.icontains(word, autoescape=True) for column in columns))
 
 
 def _sort_key(sort: Sort) -> tuple[ColumnElement[Any], bool]:

@@ -16,6 +16,7 @@ from streaming_service.processing.view import ProcessingView, load_processing
 from streaming_service.videos.captions import CaptionTrack, caption_tracks
 from streaming_service.videos.library import rights_for
 from streaming_service.videos.positions import load_positions
+from streaming_service.videos.tags import tags_of
 
 _PLACEHOLDERS = 8  # that the style sheet draws
 
@@ -31,6 +32,7 @@ class Card:
     """A video, loaded with its owner, and what the templates show besides its columns.
 
     :ivar rights: what the viewer may do with it.
+    :ivar tags: in their order.
     :ivar position_ms: where the viewer stopped; None: at the start or the end, or signed out.
     """
 
@@ -38,6 +40,7 @@ class Card:
     rights: Rights
     processing: ProcessingView
     position_ms: int | None
+    tags: Sequence[str] = ()
 
     @property
     def mine(self) -> bool:
@@ -89,12 +92,14 @@ def load_cards(
     processing = load_processing(session, videos, forecasts)
     positions = load_positions(session, watcher.viewer, videos)
     rights = rights_for(session, watcher, [video.id for video in videos])
+    tags = tags_of(session, videos)
     return [
         Card(
             video=video,
             rights=rights[video.id],
             processing=processing[video.id],
             position_ms=positions.get(video.id),
+            tags=tags[video.id],
         )
         for video in videos
     ]
@@ -130,6 +135,7 @@ def video_json(card: Card, tracks: Sequence[CaptionTrack]) -> dict[str, Any]:
     return {
         **columns,
         "owner": card.owner_name,
+        "tags": list(card.tags),
         "created_at": video.created_at.astimezone(UTC).isoformat(),
         "position_ms": card.position_ms or 0,
         "processing": card.processing.as_json(with_errors=card.mine),

@@ -62,6 +62,11 @@ def members(_state: State | None) -> frozenset[Caller]:
     return SIGNED_IN
 
 
+def nobody(_state: State | None) -> frozenset[Caller]:
+    """Nobody: what is sent changes nothing."""
+    return frozenset()
+
+
 def administrators(_state: State | None) -> frozenset[Caller]:
     """Whoever looks after the accounts."""
     return ADMINISTRATORS
@@ -158,6 +163,8 @@ KEEPING = {"GET": Grant(owner, 200)}  # nobody was given any of these videos to 
 EDITING = {"GET": Grant(owner, 200), "POST": Grant(owner, 303)}
 OWNING = {"POST": Grant(owner, 303)}
 REMEMBERING = {"PUT": Grant(signed_in_watchers, 204), "POST": Grant(signed_in_watchers, 204)}
+EMPTYING = {"POST": Grant(itself, 303, otherwise=303)}  # the others have nothing in it
+SELECTING = {"POST": Grant(nobody, 303, otherwise=303)}  # each video by the rules of its own page
 RESTORING = {"POST": Grant(bin_owner, 303)}
 REMOVING = {"POST": Grant(removers, 303)}
 VIDEO_API = WATCHING | {"PATCH": Grant(owner, 200), "DELETE": Grant(removers, 204)}
@@ -197,12 +204,13 @@ ROUTES = (
     Route("upload", "/upload", UPLOADERS, PAGE | FORM),
     Route("upload", "/api/uploads", UPLOADERS, PAGE),
     Route("streaming", "/stream", SIGNED_IN, PAGE),
+    Route("streaming", "/stream/selection", SIGNED_IN, SELECTING),
     Route("streaming", "/stream/audit", ADMINISTRATORS, PAGE),
     Route("streaming", "/stream/<video>/audit", SIGNED_IN, KEEPING),
     Route("streaming", "/api/audit", SIGNED_IN, {"GET": Grant(administrators, 200)}),
     Route("streaming", "/api/audit/export.jsonl", SIGNED_IN, {"GET": Grant(administrators, 200)}),
     Route("streaming", "/stream/bin", SIGNED_IN, PAGE),
-    Route("streaming", "/stream/bin/empty", SIGNED_IN, FORM),
+    Route("streaming", "/stream/bin/empty", SIGNED_IN, EMPTYING),
     Route("streaming", "/stream/<video>/restore", SIGNED_IN, RESTORING),
     Route("streaming", "/stream/<video>/delete-now", SIGNED_IN, OWNING),
     Route("streaming", "/api/bin", SIGNED_IN, PAGE),
@@ -257,6 +265,7 @@ FORMS: Mapping[str, Mapping[str, object]] = {
     "/admin/users/<user>/quota": {"quota": "20 GB"},
     "/admin/users/<user>/password": {"password": PASSWORD},
     "/stream/<video>/edit": _EDIT,
+    "/stream/selection": {"do": "delete"},
     "/stream/<video>/restore": {"from": "library"},
     "/stream/<video>/captions": {"language": "de"},  # and a file, CAPTIONS
 }
