@@ -75,9 +75,10 @@ def _reached_by(
     """Return the condition that some grants or links reach a video, perhaps in a collection."""
     valid = and_(names, _is_valid(model.expires_at, at))
     directly = select(model.video_id).where(model.video_id.is_not(None), valid)
-    reach = shareable_items(at).subquery()
-    through = select(reach.c.video_id).join(model, model.collection_id == reach.c.collection_id)
-    return or_(Video.id.in_(directly), Video.id.in_(through.where(valid)))
+    collections = select(model.collection_id).where(model.collection_id.is_not(None), valid)
+    # Only the items of these collections are looked at, and not those of all.
+    reach = shareable_items(at, CollectionItem.collection_id.in_(collections)).subquery()
+    return or_(Video.id.in_(directly), Video.id.in_(select(reach.c.video_id)))
 
 
 def sees_collection(watcher: Watcher, *, level: Level = Level.WATCH) -> ColumnElement[bool]:
