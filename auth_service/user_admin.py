@@ -18,22 +18,21 @@ _RANKS = list(Role)  # each role includes the ones before it
 def change_role(stores: Stores, actor: Actor, *, user_id: int, role: Role) -> None:
     """Give an account another role; its sessions have it at once.
 
-    They get the lesser of both roles before the commit and the new one after it, so that whatever
-    fails in between, no session may do more than its account.
+    They get the lesser of both roles before the commit, so that whatever fails after it, no session
+    may do more than its account. Then they get the role that the row has. It is locked meanwhile,
+    so that of two changes at the same time the one that was committed last counts.
 
     :raises NotFound: there is no such account.
     :raises LastAdministrator: it is the only one.
     """
-    viewer = _change_role(
-        stores.database, actor, sessions=stores.sessions, user_id=user_id, role=role
-    )
-    stores.sessions.change_role(viewer)
+    _change_role(stores.database, actor, sessions=stores.sessions, user_id=user_id, role=role)
+    _update_sessions(stores.database, sessions=stores.sessions, user_id=user_id)
 
 
 @transaction(writes=True)
 def _change_role(
     session: Session, actor: Actor, *, sessions: SessionStore, user_id: int, role: Role
-) -> Viewer:
+) -> None:
     if role is not Role.ADMIN:
         require_another_administrator(session, user_id=user_id)
     user = _lock(session, user_id)
@@ -42,7 +41,11 @@ def _change_role(
     user.role = role
     session.flush()
     sessions.change_role(Viewer(id=user.id, name=user.name, role=lesser))
-    return viewer_for(user)
+
+
+@transaction(writes=True)
+def _update_sessions(session: Session, *, sessions: SessionStore, user_id: int) -> None:
+    sessions.change_role(viewer_for(_lock(session, user_id)))
 
 
 def disable(stores: Stores, actor: Actor, *, user_id: int) -> None:

@@ -1,6 +1,7 @@
 """Ranges of a private video, as ratios to nginx without authorisation and to Flask."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from benchmarks.account import COOKIE
 from benchmarks.form_client import post_form
@@ -28,7 +29,9 @@ def run(bench: Bench) -> str:
         " bytes, in the page cache), requested by `wrk` on the same machine with one thread and"
         f" {_CONNECTIONS} kept-alive connections; {options.seconds} s for each figure and round,"
         f" {options.rounds} rounds. nginx is the gateway's own configuration with the same log,"
-        " headers and checks, but without the authorisation."
+        " headers and checks, but without the authorisation. *Processor* is the processor time of a"
+        " request, authorisation included, as a multiple of nginx's: other programs on the machine"
+        " change it less than the speed."
     )
     return "\n\n".join([method, _gateway(bench), _standalone(bench)])
 
@@ -41,7 +44,8 @@ def _gateway(bench: Bench) -> str:
     video = post_form(f"{site.url}/upload", bench.video, cookie=site.admin.cookie).video
     with nginx_beside(folder, site.gateway, address=site.address, volume=site.volume) as nginx:
         url = f"{site.url}/stream/{video}/video.mp4"
-        ours = Target("gateway", url, (), (f"Cookie: {site.admin.cookie}",))
+        pids = site.pids("gateway", "streaming", "redis")
+        ours = Target("gateway", url, pids, (f"Cookie: {site.admin.cookie}",))
         peer = _nginx_target(nginx, video, ours.viewers)
         rows = _ratios(options, [ours, peer], _GATEWAY_AIMS)
         site.admin.set_visibility(video, "members")
@@ -62,14 +66,14 @@ def _gateway(bench: Bench) -> str:
 
 def _nginx_target(nginx: Nginx, video: str, viewers: tuple[str, ...]) -> Target:
     """Return the peer, which gets the viewers' cookies too, so that the requests are the same."""
-    return Target(_NGINX, nginx.media_url(video), (), viewers)
+    return Target(_NGINX, nginx.media_url(video), nginx.pids, viewers)
 
 
 def _many_viewers(
     options: Options, ours: Target, nginx: Nginx, video: str, tokens: Sequence[str]
 ) -> str:
     cookies = tuple(f"Cookie: {COOKIE}={token}" for token in tokens)
-    targets = [Target(ours.name, ours.url, (), cookies), _nginx_target(nginx, video, cookies)]
+    targets = [replace(ours, viewers=cookies), _nginx_target(nginx, video, cookies)]
     load = Load(_MIB, options.size, _MANY, options.seconds)
     rounds = Rounds(targets, load, rounds=options.rounds)
     return _table([_row(rounds, _MIB, "0.75")])
@@ -93,7 +97,8 @@ def _standalone(bench: Bench) -> str:
     assert site.videos is not None
     file = site.videos / video / "original.mp4"
     url = f"{site.url}/stream/{video}/video.mp4"
-    ours = Target("standalone", url, (), (f"Cookie: {site.admin.cookie}",))
+    pids = site.pids("caddy", "gunicorn", "valkey")
+    ours = Target("standalone", url, pids, (f"Cookie: {site.admin.cookie}",))
     with nginx_here(folder / "nginx", site.videos) as nginx, flask_send_file(folder, file) as flask:
         peer = _nginx_target(nginx, video, ours.viewers)
         flask_target = Target(_SEND_FILE, flask[0], (), slow=True)
@@ -123,6 +128,7 @@ def _row(rounds: Rounds, length: int, aim: str) -> list[str]:
     row = [name, ratio(rounds.ratio(ours, _NGINX)), aim]
     if _SEND_FILE in peers:
         row += [f"{ratio(rounds.ratio(ours, _SEND_FILE))} x", "20 x"]
+    row.append(ratio(rounds.ratio(ours, _NGINX, "cpu_per_request")))
     figures = [rounds.figures(who) for who in (ours, _NGINX)]
     row += [f"{each.bytes / 1e6:,.0f}" for each in figures]
     return row + [f"{each.p50:.1f} / {each.p99:.1f}" for each in figures]
@@ -132,4 +138,4 @@ def _table(rows: Sequence[Sequence[str]], *peers: str) -> str:
     head = ["range", "of nginx", "aim"]
     for peer in peers:
         head += [f"of {peer}", "aim"]
-    return table([*head, "MB/s", "nginx's", "p50 / p99 ms", "nginx's"], rows)
+    return table([*head, "processor", "MB/s", "nginx's", "p50 / p99 ms", "nginx's"], rows)

@@ -12,7 +12,7 @@ from statistics import median
 from benchmarks.form_client import post_form
 from benchmarks.report import table
 from benchmarks.sites import Site
-from transcode_service.media import find_ffmpeg
+from transcode_service.media.sandbox import find_ffmpeg
 
 _VIDEOS = 10
 _SECONDS = (4, 8, 15, 30)

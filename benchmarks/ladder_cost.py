@@ -5,18 +5,21 @@ import subprocess
 from pathlib import Path
 from statistics import mean
 
-from transcode_service.media import (
-    SandboxLimits,
-    check,
+from transcode_service.media.ladder import plan
+from transcode_service.media.probe import check, measure
+from transcode_service.media.renditions import (
+    CRF,
+    KEYFRAME_SECONDS,
+    PRESET,
+    cap,
     encode_rendition,
-    find_ffmpeg,
+    fit,
     make_audio,
-    make_thumbnails,
-    measure,
-    plan,
     remux_video,
 )
-from transcode_service.media.encode import CRF, KEYFRAME_SECONDS, PRESET, cap, fit
+from transcode_service.media.sandbox import find_ffmpeg
+from transcode_service.media.source_info import SandboxLimits
+from transcode_service.media.storyboard import make_thumbnails
 
 _ROUNDS = 2
 

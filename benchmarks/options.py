@@ -57,8 +57,13 @@ class Bench:
     @cached_property
     def video(self) -> Path:
         """A valid MP4 of `options.size` bytes."""
-        path = self._folder / "video.mp4"
-        write_test_video(path, self.options.size)
+        return self.video_of(self.options.size)
+
+    def video_of(self, size: int) -> Path:
+        """Return a valid MP4 of `size` bytes."""
+        path = self._folder / f"video-{size}.mp4"
+        if not path.exists():
+            write_test_video(path, size)
         return path
 
     @cached_property

@@ -35,6 +35,13 @@ def cpu_seconds(pids: Iterable[int]) -> float:
     return total / _TICKS
 
 
+def busy_seconds() -> float:
+    """Return the processor time that all programs of this machine have used since it started."""
+    line = Path("/proc/stat").read_text(encoding="utf-8").partition("\n")[0].split()
+    user, nice, system, _idle, _iowait, *rest = map(int, line[1:])
+    return (user + nice + system + sum(rest[:2])) / _TICKS
+
+
 def descendants(pid: int) -> dict[int, str]:
     """Return the processes below one, by their ids, with their command lines."""
     found: dict[int, str] = {}

@@ -20,7 +20,7 @@ from benchmarks.ladder_cost import compare_ladder_cost
 from benchmarks.options import Bench
 from benchmarks.report import ROOT, ratio, table
 from benchmarks.sites import Site, standalone
-from transcode_service.media import find_ffmpeg
+from transcode_service.media.sandbox import find_ffmpeg
 
 _CACHE = ROOT / "build" / "benchmarks"
 _FRAME_RATE = 30

@@ -1,12 +1,11 @@
 -- Requests ranges at random offsets, by the viewers in turn, and prints one line of JSON at the end.
 -- Arguments: bytes of a range, bytes of the file, a file of viewers (a line of headers each, with
--- tabs between them; may be empty), milliseconds to wait before each request.
+-- tabs between them; may be empty).
 
-local asked, next_one, wait = {}, 0, 0
+local asked, next_one = {}, 0
 
 function init(args)
    local length, size, viewers = tonumber(args[1]), tonumber(args[2]), {}
-   wait = tonumber(args[4])
    for line in io.lines(args[3]) do viewers[#viewers + 1] = line end
    math.randomseed(os.time())
    for number = 1, math.max(2000, #viewers) do
@@ -25,10 +24,6 @@ end
 function request()
    next_one = next_one % #asked + 1
    return asked[next_one]
-end
-
-if os.getenv("RANGES_WAIT") then
-   function delay() return wait end
 end
 
 function done(summary, latency)

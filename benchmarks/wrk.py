@@ -1,7 +1,6 @@
 """Load made with wrk: ranges at random offsets of one file, requested by one viewer or many."""
 
 import json
-import os
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -41,14 +40,12 @@ class Load:
     """One kind of load.
 
     :ivar length: bytes of a range; 0 requests the whole answer.
-    :ivar wait: milliseconds before each request.
     """
 
     length: int
     file_size: int
     connections: int
     seconds: int
-    wait: int = 0
 
     def fits(self, count: int, received: float) -> bool:
         """Tell whether so many bytes are so many ranges, and those under way at the end."""
@@ -78,11 +75,10 @@ def measure(target: Target, load: Load) -> Figures:
         viewers.flush()
         command = ["wrk", "--threads", "1", "--connections", str(load.connections)]
         command += ["--duration", f"{load.seconds}s", "--timeout", "30s", "--script", str(_SCRIPT)]
-        arguments = [load.length, load.file_size, viewers.name, load.wait]
+        arguments = [load.length, load.file_size, viewers.name]
         command += [target.url, "--", *map(str, arguments)]
-        env = dict(os.environ) | ({"RANGES_WAIT": "1"} if load.wait else {})
         before = cpu_seconds(target.pids)
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         used = cpu_seconds(target.pids) - before
     if done.returncode:
         raise LoadError(f"{target.name}: wrk: {done.stdout}{done.stderr}")

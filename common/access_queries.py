@@ -10,9 +10,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Select,
     and_,
+    bindparam,
     literal,
     null,
     or_,
@@ -103,7 +105,7 @@ def sees_collection(watcher: Watcher, *, level: Level = Level.WATCH) -> ColumnEl
     return or_(*ways) if ways else literal(False)
 
 
-def shareable_items(at: datetime, *where: ColumnElement[bool]) -> Select[Any]:
+def shareable_items(at: datetime | BindParameter[Any], *where: ColumnElement[bool]) -> Select[Any]:
     """Return the items of collections whose owner may share the video.
 
     :param where: further conditions on `CollectionItem`.
@@ -140,7 +142,7 @@ def _names(viewer: Viewer) -> ColumnElement[bool]:
     return or_(Grant.user_id == viewer.id, Grant.group_id.in_(groups))
 
 
-def _is_valid(expires_at: Any, at: datetime) -> ColumnElement[bool]:
+def _is_valid(expires_at: Any, at: datetime | BindParameter[Any]) -> ColumnElement[bool]:
     return or_(expires_at.is_(None), expires_at > at)
 
 
@@ -199,8 +201,7 @@ def _read_grants(
     session: Session, video_ids: Sequence[str], at: datetime
 ) -> dict[str, list[EffectiveGrant]]:
     found: dict[str, list[EffectiveGrant]] = defaultdict(list)
-    columns = (Grant.id, Grant.level, Grant.user_id, Grant.group_id, Grant.expires_at)
-    for row in session.execute(_reaching(Grant, columns, video_ids, at)):
+    for row in session.execute(_GRANTS_REACHING, {"video_ids": video_ids, "at": at}):
         grant = EffectiveGrant(
             row.id,
             Level(row.level),
@@ -217,8 +218,7 @@ def _read_links(
     session: Session, video_ids: Sequence[str], at: datetime
 ) -> dict[str, list[EffectiveLink]]:
     found: dict[str, list[EffectiveLink]] = defaultdict(list)
-    columns = (Link.id, Link.level, Link.expires_at)
-    for row in session.execute(_reaching(Link, columns, video_ids, at)):
+    for row in session.execute(_LINKS_REACHING, {"video_ids": video_ids, "at": at}):
         link = EffectiveLink(
             row.id, Level(row.level), row.collection_id, _earlier(row.expires_at, row.until)
         )
@@ -226,10 +226,13 @@ def _read_links(
     return found
 
 
-def _reaching(
-    model: type[Grant] | type[Link], columns: Sequence[Any], video_ids: Sequence[str], at: datetime
-) -> Any:
-    """Return the grants or links that reach some videos, directly or through a collection."""
+def _reaching(model: type[Grant] | type[Link], *columns: Any) -> Any:
+    """Return the statement for the grants or links that reach some videos.
+
+    Its parameters are `video_ids` and `at`. It is made once: making it takes as long as running it.
+    """
+    video_ids: BindParameter[Any] = bindparam("video_ids", expanding=True)
+    at: BindParameter[Any] = bindparam("at", type_=UTCDateTime())
     valid = _is_valid(model.expires_at, at)
     reach = shareable_items(at, CollectionItem.video_id.in_(video_ids)).subquery()
     direct = select(
@@ -241,6 +244,12 @@ def _reaching(
         .where(valid)
     )
     return union_all(direct, through)
+
+
+_GRANTS_REACHING = _reaching(
+    Grant, Grant.id, Grant.level, Grant.user_id, Grant.group_id, Grant.expires_at
+)
+_LINKS_REACHING = _reaching(Link, Link.id, Link.level, Link.expires_at)
 
 
 def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:

@@ -19,8 +19,7 @@ import functools
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import pymysql
@@ -36,6 +35,7 @@ from db.collation import fold
 T = TypeVar("T")
 P = ParamSpec("P")
 
+_POOL_SIZE = 10  # connections kept; as many again may be opened for a moment
 _TRIES = 4
 _RETRY_DEADLINE = 0.9  # seconds from the first try until no other is begun
 # Seconds that a writer of SQLite waits for those of its process, then for other processes. Both
@@ -79,8 +79,14 @@ class Database:
         """
         if not self._is_sqlite:
             return self._run(work, writes=True)
-        with self._write_turn():
+        # One after the other: SQLite lets in whichever writer happens to look first, and of many
+        # some would wait for ever. Under gevent those that wait here occupy no native thread.
+        if not self._sqlite_writer.acquire(timeout=_TURN_TIMEOUT):
+            raise DatabaseUnavailable("other writers took too long")
+        try:
             return self._run(work, writes=True)
+        finally:
+            self._sqlite_writer.release()
 
     def ping(self) -> None:
         """Check that the database answers.
@@ -92,27 +98,13 @@ class Database:
         except DBAPIError as error:
             raise DatabaseUnavailable(str(error.orig)) from error
 
-    @contextmanager
-    def _write_turn(self) -> Iterator[None]:
-        """Let one writer of this process after the other ask SQLite for its lock.
-
-        SQLite lets in whichever writer happens to look first, so of many some would wait for ever.
-        Under gevent those that wait here are greenlets, and occupy no native thread.
-        """
-        if not self._sqlite_writer.acquire(timeout=_TURN_TIMEOUT):
-            raise DatabaseUnavailable("other writers took too long")
-        try:
-            yield
-        finally:
-            self._sqlite_writer.release()
-
     def _run(self, work: Callable[[Session], T], *, writes: bool) -> T:
         if self._is_sqlite and native_threads.shares_one_thread():
             # SQLite would block gevent's loop, and a writer would wait for a greenlet that cannot
             # run. The context holds the request's log fields.
             context = contextvars.copy_context()
             retry = functools.partial(self._retry, work, writes=writes)
-            return native_threads.run(lambda: context.run(retry))
+            return native_threads.run(lambda: context.run(retry), pool=native_threads.Pool.DATABASE)
         return self._retry(work, writes=writes)
 
     def _connect_first(self) -> None:
@@ -194,16 +186,15 @@ def _is_passing(error: DBAPIError | PoolTimeout) -> bool:
     return False
 
 
-def connect(url: str, *, password: str = "", pool_size: int = 10) -> Database:
+def connect(url: str, *, password: str = "") -> Database:
     """Make a database of a URL. No connection is opened before the first transaction.
 
     :param url: `mysql+pymysql://user@host/name` or `sqlite:////path/to/file`.
     :param password: kept out of the URL so that it can come from a file and is in no log.
-    :param pool_size: connections kept; as many again may be opened for a moment.
     """
     where = make_url(url)
     if where.get_backend_name() == "sqlite":
-        pool: dict[str, Any] = {"pool_size": pool_size}
+        pool: dict[str, Any] = {"pool_size": _POOL_SIZE}
         if native_threads.shares_one_thread():
             # A pool that native threads share would use gevent's locks, see `_connect_first`.
             pool = {"poolclass": SingletonThreadPool, "pool_size": 2 * native_threads.THREADS}
@@ -214,8 +205,8 @@ def connect(url: str, *, password: str = "", pool_size: int = 10) -> Database:
     engine = create_engine(
         where,
         isolation_level="READ COMMITTED",
-        pool_size=pool_size,
-        max_overflow=pool_size,
+        pool_size=_POOL_SIZE,
+        max_overflow=_POOL_SIZE,
         pool_timeout=1,
         pool_recycle=600,
         connect_args={

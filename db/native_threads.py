@@ -6,6 +6,8 @@ whether gevent is in use.
 """
 
 import concurrent.futures
+import enum
+import functools
 import sys
 import threading
 from collections.abc import Callable
@@ -15,10 +17,14 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 THREADS = 16
-"""Per process: so many writes and syncs run at the same time."""
+"""Per process and pool: so many writes and syncs of files run at the same time."""
 
-_lock = threading.Lock()
-_executors: list[Executor] = []
+
+class Pool(enum.Enum):
+    """Threads for one kind of work, so that files on a slow disk keep no query waiting."""
+
+    FILES = "files"
+    DATABASE = "database"
 
 
 def shares_one_thread() -> bool:
@@ -68,27 +74,26 @@ def new_lock() -> threading.Lock:
     return lock
 
 
-def start(work: Callable[[], T]) -> Started[T]:
+def start(work: Callable[[], T], *, pool: Pool = Pool.FILES) -> Started[T]:
     """Start work in another thread, and return at once.
 
     It must use nothing of the request: no context, no lock, no database session.
     """
-    with _lock:
-        if not _executors:  # not before a fork, which copies no threads
-            _executors.append(_new_executor())
-    return Started(_executors[0], work)
+    return Started(_executor(pool), work)
 
 
-def run(work: Callable[[], T]) -> T:
+def run(work: Callable[[], T], *, pool: Pool = Pool.FILES) -> T:
     """Do work that blocks, in a native thread under gevent, and return what it returns."""
-    return start(work).result() if shares_one_thread() else work()
+    return start(work, pool=pool).result() if shares_one_thread() else work()
 
 
-def _new_executor() -> Executor:
+@functools.cache
+def _executor(pool: Pool) -> Executor:
+    """Make one of this process's executors at its first use: a fork copies no threads."""
     if shares_one_thread():
         # The standard library's is patched by gevent and would run greenlets.
         from gevent.threadpool import ThreadPoolExecutor  # noqa: PLC0415 (only where it is in use)
 
         executor: Executor = ThreadPoolExecutor(THREADS)
         return executor
-    return concurrent.futures.ThreadPoolExecutor(THREADS, thread_name_prefix="disk")
+    return concurrent.futures.ThreadPoolExecutor(THREADS, thread_name_prefix=pool.value)

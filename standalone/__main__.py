@@ -4,10 +4,8 @@
     python -m standalone create-admin NAME      while it runs; also reset-password NAME: see
                                                 `python -m auth_service`
 
-Everything is kept in `DATA_DIR` (default `./data`): the database (SQLite), the session store
-(Valkey, with its append-only file), the videos, certificates and the log. This brings the database
-up to date, starts the session store, the three services, Caddy, the janitor and the transcode
-service, starts again what ends by itself, and on Ctrl-C or SIGTERM lets answers under way finish.
+Everything is kept in `DATA_DIR` (default `./data`). This brings the database up to date, starts all
+programs, starts again what ends by itself, and on Ctrl-C or SIGTERM lets answers under way finish.
 """
 
 import errno
@@ -124,9 +122,10 @@ class Standalone:
         )
         self._stores: list[Program] = []
         self._sockets = programs.socket_folder(settings.data_dir)
+        self._waits_for_certificate = False
 
     def start(self) -> None:
-        """Start everything, and return when the site answers."""
+        """Start everything, and return when the services answer."""
         settings, start = self._settings, self._supervisor.start
         data_dir = settings.data_dir
         start(self._log)
@@ -153,31 +152,51 @@ class Standalone:
         deadline = time.monotonic() + _START_LIMIT
         waiting = list(sockets)
         while time.monotonic() < deadline:
-            if any(p.process is None or p.process.poll() is not None for p in self._programs):
+            if any(
+                p.process is None or p.process.poll() is not None for p in self._supervisor.programs
+            ):
                 break
             waiting = [path for path in waiting if not programs.is_healthy(path)]
-            if not waiting and programs.accepts(settings.address, settings.listens[-1]):
+            if not waiting and programs.accepts(settings.own_address, settings.listens[-1]):
                 return
             time.sleep(0.02)
         sys.exit(f"Matinee did not start; the end of {settings.data_dir / _LOG} says why.")
 
-    @property
-    def _programs(self) -> list[Program]:
-        return self._supervisor.programs
-
     def keep_running(self) -> NoReturn:
         """Start again what ends, and keep room on the disk, until a signal."""
+        ready = False
         while True:
             self._supervisor.poll()
+            ready = ready or self._tell_when_ready()
             keep_reserve(self._settings.data_dir / "reserve")
             time.sleep(0.5)
+
+    def _tell_when_ready(self) -> bool:
+        """Print where the site is once it can be opened; tell whether it can.
+
+        Caddy listens before it has its first certificate, which a public authority may refuse.
+        """
+        settings, log = self._settings, self._settings.data_dir / _LOG
+        if settings.domain and not programs.has_certificate(
+            settings.own_address, settings.https_port, domain=settings.domain
+        ):
+            if not self._waits_for_certificate:
+                print(
+                    f"Waiting for a certificate for {settings.domain}."
+                    f" If none comes, the end of {log} says why.",
+                    flush=True,
+                )
+            self._waits_for_certificate = True
+            return False
+        print("Matinee is ready:", *settings.urls, sep="\n  ", flush=True)
+        print(f"Data and log are in {settings.data_dir}. Press Ctrl-C to stop.", flush=True)
+        return True
 
     def stop(self) -> None:
         """Stop everything: stores after what uses them, and the log last."""
         last = [*self._stores, self._log]
-        self._supervisor.stop(
-            [program for program in self._programs if program not in last], grace=_GRACE
-        )
+        first = [program for program in self._supervisor.programs if program not in last]
+        self._supervisor.stop(first, grace=_GRACE)
         self._supervisor.stop(self._stores, grace=_GRACE)
         os.close(self._pipe)
         os.close(self._pipe_out)
@@ -193,8 +212,6 @@ def run(settings: StandaloneSettings, environ: Mapping[str, str]) -> None:
     matinee = Standalone(settings, environ)
     try:
         matinee.start()
-        print("Matinee is ready:", *settings.urls, sep="\n  ", flush=True)
-        print(f"Data and log are in {settings.data_dir}. Press Ctrl-C to stop.", flush=True)
         matinee.keep_running()
     except _Stop:
         print("Stopping; answers under way may finish.", flush=True)

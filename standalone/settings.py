@@ -43,19 +43,25 @@ class StandaloneSettings:
         ports = environment.text("PORTS", "5000,5001,5002").split(",")
         if not all(port.isdigit() and 0 < int(port) < 65536 for port in ports):
             raise SettingsError("PORTS takes port numbers with commas between them.")
+        if len(set(map(int, ports))) < len(ports):
+            raise SettingsError("PORTS has a port twice; each can be used once.")
         domain = environment.text("DOMAIN", "")
         if domain and not HOST_NAME.fullmatch(domain):
             raise SettingsError(f"DOMAIN is {domain!r}; it takes a name such as video.example.org.")
         # A site with a domain is for others; without one it is for this machine alone.
         address = environment.text("LISTEN_ADDRESS", _all_addresses() if domain else "127.0.0.1")
+        http_port = environment.number("HTTP_PORT", 80, min_value=1, max_value=65535)
+        https_port = environment.number("HTTPS_PORT", 443, min_value=1, max_value=65535)
+        if http_port == https_port:
+            raise SettingsError("HTTP_PORT and HTTPS_PORT are the same; they take different ports.")
         return cls(
             data_dir=Path(environment.text("DATA_DIR", "data")).absolute(),
             address=_address(address),
             ports=tuple(int(port) for port in ports),
             redis_url=environment.text("REDIS_URL", "embedded"),
             domain=domain,
-            http_port=environment.number("HTTP_PORT", 80, min_value=1, max_value=65535),
-            https_port=environment.number("HTTPS_PORT", 443, min_value=1, max_value=65535),
+            http_port=http_port,
+            https_port=https_port,
             allowed_hosts=_hosts(environment.host_names("ALLOWED_HOSTS"), domain),
             trusted_proxies=_networks(environment.text("TRUSTED_PROXIES", "")),
             cookie_secure=environment.flag("COOKIE_SECURE", default=False),
@@ -77,12 +83,16 @@ class StandaloneSettings:
         return f"https://{self.domain}" + ("" if is_plain else f":{self.https_port}")
 
     @property
+    def own_address(self) -> str:
+        """An address at which this machine reaches itself."""
+        return _EVERYWHERE.get(self.address, self.address)
+
+    @property
     def urls(self) -> list[str]:
         """The addresses of the site, for people."""
         if self.domain:
             return [self.https_url]
-        address = _EVERYWHERE.get(self.address, self.address)
-        host = f"[{address}]" if ":" in address else address
+        host = f"[{self.own_address}]" if ":" in self.own_address else self.own_address
         return [f"http://{host}:{port}" for port in self.ports]
 
 

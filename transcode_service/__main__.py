@@ -6,21 +6,25 @@ Any number may run, on any number of machines that share the volume, Redis and t
 SIGTERM or Ctrl-C ends it in seconds: jobs are handed back. A kill costs the attempts under way.
 """
 
+import secrets
+import socket
+import sys
 import threading
 from pathlib import Path
 
 import structlog
 
 from common.process.daemon import repeat_until_stopped, run_daemon
+from common.process.supervisor import Program, Supervisor
 from common.settings import Environment, SettingsError
-from transcode_service.media import find_ffmpeg, network_is_denied
+from transcode_service.media.sandbox import find_ffmpeg, network_is_denied
 from transcode_service.reconciler import Reconciler
 from transcode_service.settings import TranscodeSettings
-from transcode_service.supervisor import WorkerSupervisor
 from transcode_service.worker_context import WorkerContext
 
 _INTERVAL = 5.0  # seconds between two passes of the reconciler
 _POLL = 0.2  # seconds between two looks at the workers
+_GRACE = 8.0  # seconds that workers get to hand their jobs back
 _JOIN = 8.0  # seconds that the last pass may take at the end
 
 log = structlog.get_logger()
@@ -32,13 +36,26 @@ def run(settings: TranscodeSettings, stop: threading.Event, heartbeat: Path | No
     if not network_is_denied():
         log.warning("this system cannot keep ffmpeg from the network")
     reconciler = Reconciler(WorkerContext.of(settings, name="reconciler"))
-    workers = WorkerSupervisor(settings.workers, reconciler)
+    host = "".join(c for c in socket.gethostname() if c.isascii() and c.isalnum())[:24]
+    prefix = f"{host or 'host'}-{secrets.token_hex(4)}"  # of the workers' names
+    ended: list[str] = []  # workers whose jobs are still to be queued again
+
+    def note_exit(program: Program, status: int) -> None:
+        if program.process is not None:
+            worker = f"{prefix}-{program.process.pid}"
+            log.warning("worker ended", worker=worker, status=status)
+            ended.append(worker)
 
     def work() -> None:
-        workers.release_jobs()
+        while ended:
+            reconciler.expire(worker=ended[0])
+            ended.pop(0)
         reconciler.reconcile()
 
-    workers.start()
+    workers = Supervisor(note_exit)
+    command = [sys.executable, "-m", "transcode_service.worker", prefix]
+    for number in range(settings.workers):
+        workers.start(Program(f"worker-{number}", command))
     thread = threading.Thread(
         target=repeat_until_stopped,
         args=(work, stop),
@@ -49,7 +66,7 @@ def run(settings: TranscodeSettings, stop: threading.Event, heartbeat: Path | No
     while not stop.is_set():
         workers.poll()
         stop.wait(_POLL)
-    workers.stop()
+    workers.stop(grace=_GRACE)
     thread.join(_JOIN)
     log.info("transcode service ended")
 

@@ -4,9 +4,6 @@ The rows are the truth. A worker that claims a job gets its next fence number an
 renews the lease while it works. Its later changes to the row count only while the row is `running`
 under that fence. The reconciler queues jobs again whose lease has expired. All times are the
 database's, so that machines with different clocks agree on when a lease ends.
-
-Each function is a transaction of its own when it is called with a database, and part of the
-caller's when it is called with a session.
 """
 
 from dataclasses import dataclass
@@ -155,7 +152,7 @@ def finish(session: Session, *, claim: Claim, seconds: float) -> bool:
         "finished_at": clock(session),
         "seconds": seconds,
     }
-    return _changed(session, _held(claim).values(values))
+    return _changed(session, _held(claim).values(values)) == 1
 
 
 @transaction(writes=True)
@@ -174,7 +171,7 @@ def release(
         "not_before": None if after is None else clock(session) + after,
         "error": error,
     }
-    return _changed(session, _held(claim).values(values))
+    return _changed(session, _held(claim).values(values)) == 1
 
 
 @transaction(writes=True)
@@ -198,7 +195,7 @@ def fail(
         values |= {"state": JobState.FAILED, "finished_at": time, "not_before": None}
     else:
         values |= {"state": JobState.WAITING, "not_before": time + _BACK_OFF[job.attempts - 1]}
-    return _changed(session, _held(claim).values(values))
+    return _changed(session, _held(claim).values(values)) == 1
 
 
 @transaction(writes=True)
@@ -209,21 +206,11 @@ def expire(session: Session, *, worker: str | None = None) -> int:
     """
     time = clock(session)
     lost = Job.leased_until < time if worker is None else Job.worker == worker
-    running = select(Job).where(Job.state == JobState.RUNNING, lost)
-    return sum(_bring_back(session, job, time) for job in session.scalars(running).all())
-
-
-def _bring_back(session: Session, job: Job, time: datetime) -> bool:
-    same = update(Job).where(
-        Job.id == job.id,
-        Job.fence == job.fence,
-        Job.state == JobState.RUNNING,
-        Job.leased_until == job.leased_until,
-    )
-    lost: dict[str, Any] = {"state": JobState.FAILED, "finished_at": time, "error": _LOST}
-    again = {"state": JobState.WAITING, "not_before": None}
-    is_over = job.attempts >= ATTEMPTS
-    return _changed(session, same.values(_UNHELD | (lost if is_over else again)))
+    running = update(Job).where(Job.state == JobState.RUNNING, lost)
+    over = _UNHELD | {"state": JobState.FAILED, "finished_at": time, "error": _LOST}
+    again = _UNHELD | {"state": JobState.WAITING, "not_before": None}
+    ended = _changed(session, running.where(Job.attempts >= ATTEMPTS).values(over))
+    return ended + _changed(session, running.values(again))
 
 
 def _held(claim: Claim) -> Any:
@@ -232,7 +219,8 @@ def _held(claim: Claim) -> Any:
     )
 
 
-def _changed(session: Session, statement: Any) -> bool:
+def _changed(session: Session, statement: Any) -> int:
+    """Return how many rows a statement has changed."""
     # Objects in the session are not needed any more, and would only be compared with the change.
     result = session.execute(statement, execution_options={"synchronize_session": False})
-    return cast("CursorResult[Any]", result).rowcount == 1
+    return cast("CursorResult[Any]", result).rowcount

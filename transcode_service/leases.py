@@ -75,13 +75,9 @@ class Lease:
                     renewed, stored = time.monotonic(), progress
                 else:
                     held = is_wanted(self._database, claim=self._claim)
-            except DatabaseUnavailable as error:
-                log.warning(
-                    "a lease could not be renewed", job=self._claim.job_id, detail=str(error)
-                )
-                continue
-            except Exception:
-                log.exception("a lease could not be renewed", job=self._claim.job_id)
-                continue
-            if not held:
-                self._lost.set()
+                if not held:
+                    self._lost.set()
+            except Exception as error:
+                bug = not isinstance(error, DatabaseUnavailable)
+                about = {"job": self._claim.job_id, "detail": str(error)}
+                log.warning("a lease could not be renewed", **about, exc_info=bug)

@@ -8,7 +8,7 @@ attempt replaces. A transaction that is run again finds its files already in pla
 from dataclasses import asdict
 from pathlib import Path
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from common.live import is_live, is_live_video
@@ -17,7 +17,8 @@ from db.engine import transaction
 from db.models import REJECTION_LIMIT, Job, JobKind, JobState, Rendition, RenditionKind, Video
 from transcode_service.estimates import refresh
 from transcode_service.jobs import Claim, fail, finish
-from transcode_service.media import RenditionInfo, SourceInfo, write_master
+from transcode_service.media.playlists import write_master
+from transcode_service.media.source_info import RenditionInfo, SourceInfo
 from transcode_service.steps import StepOutput
 
 MASTER = "hls/master.m3u8"
@@ -40,11 +41,9 @@ def publish(
     :return: whether the job was still held and its video still live; if not, nothing was published.
     """
     video = session.get(Video, claim.video_id, with_for_update=True)
-    if (
-        video is None
-        or not is_live_video(video)
-        or not finish(session, claim=claim, seconds=seconds)
-    ):
+    if video is None or not is_live_video(video):
+        return _was_published(session, claim)
+    if not finish(session, claim=claim, seconds=seconds):
         return _was_published(session, claim)
     for name in output.thumbnails:
         storage.publish_file(folder / name, claim.video_id, name)
@@ -85,7 +84,8 @@ def rewrite_master(session: Session, *, storage: AttemptStore, video_id: str) ->
 
     While the audio is being made there is no master playlist: the video would play without it.
     """
-    if session.scalar(_unfinished_audio(video_id)):
+    audio = select(Job.id).where(Job.video_id == video_id, Job.kind == JobKind.AUDIO)
+    if session.scalar(audio.where(Job.state != JobState.DONE)):
         return
     query = select(Rendition).where(Rendition.video_id == video_id).order_by(Rendition.name)
     renditions = [RenditionInfo.of(row) for row in session.scalars(query)]
@@ -115,12 +115,6 @@ def videos_with_renditions(session: Session) -> list[str]:
         .distinct()
     )
     return list(session.scalars(query))
-
-
-def _unfinished_audio(video_id: str) -> Select[int]:
-    return select(Job.id).where(
-        Job.video_id == video_id, Job.kind == JobKind.AUDIO, Job.state != JobState.DONE
-    )
 
 
 def _fill_in(video: Video, info: SourceInfo) -> None:

@@ -42,7 +42,7 @@ class Reconciler:
         """
         try:
             if time.monotonic() >= self._expire_after:
-                self._expire("jobs with expired leases were queued again")
+                self.expire()
             if time.monotonic() >= self._next_sweep:
                 self.context.storage.check(writable=True)
                 self._remove_stray_attempts()
@@ -53,16 +53,13 @@ class Reconciler:
             self._expire_after = time.monotonic() + _GRACE
             raise
 
-    def release_worker(self, worker: str) -> None:
-        """Queue the job of a worker again that is known to have ended.
+    def expire(self, *, worker: str | None = None) -> None:
+        """Queue jobs again whose lease has expired, or that a worker held which has ended.
 
-        :raises DatabaseUnavailable: the job is still to be queued.
+        :raises DatabaseUnavailable: the jobs are still to be queued.
         """
-        self._expire("a worker ended in the middle of a step", worker=worker)
-
-    def _expire(self, event: str, *, worker: str | None = None) -> None:
         if count := jobs.expire(self.context.database, worker=worker):
-            log.warning(event, count=count, worker=worker)
+            log.warning("jobs of lost workers were queued again", count=count, worker=worker)
             wake_workers(self.context.redis, count)
 
     def _remove_stray_attempts(self) -> None:

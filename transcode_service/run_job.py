@@ -1,24 +1,21 @@
 """One job from claim to end: run its step in a folder of its own, and record the outcome."""
 
-import errno
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
-from typing import TypeVar
+from functools import partial
 
 import structlog
-from redis.exceptions import RedisError
 
 from common.job_queue import wake_workers
+from common.process.store_retry import wait_for_stores
 from common.storage import StorageFull
-from common.storage.durability import sync_path
-from db.engine import DatabaseUnavailable
+from common.storage.durability import raising_storage_full, sync_path
 from transcode_service import jobs, publishing
 from transcode_service.jobs import Claim
 from transcode_service.leases import Cancelled, Lease, LeaseLost, WorkerStopping
-from transcode_service.media import DiskFull, MediaFailed, UnplayableSource
-from transcode_service.steps import JobRun, StepOutput, run_step
+from transcode_service.media.source_info import DiskFull, MediaFailed, UnplayableSource
+from transcode_service.steps import JobRun, run_step
 from transcode_service.worker_context import WorkerContext
 
 _RETRY_DELAY = 1.0  # seconds between two tries to reach a store that is unavailable
@@ -29,7 +26,6 @@ _FULL_DELAY_LIMIT = 3600.0
 _FAULT = "Something went wrong on our side while this video was processed."
 _MISSING = "The file of this video is not there."
 
-T = TypeVar("T")
 log = structlog.get_logger()
 
 
@@ -65,80 +61,59 @@ def run_one(context: WorkerContext) -> bool:
 def _attempt(context: WorkerContext, claim: Claim, lease: Lease) -> None:
     began = time.monotonic()
     try:
-        if context.storage.free_bytes() < context.limits.reserve:
-            raise DiskFull
-        folder = context.storage.attempt_folder(claim.video_id, claim.job_id, claim.fence)
-        run = JobRun(
-            storage=context.storage,
-            video_id=claim.video_id,
-            height=claim.height,
-            folder=folder,
-            limits=context.limits,
-            report=lease.report,
-        )
-        output = run_step(claim.kind, run)
-        seconds = time.monotonic() - began
-        _publish(context, claim, lease, folder=folder, output=output, seconds=seconds)
+        with raising_storage_full():
+            _run_and_publish(context, claim, lease)
     except Cancelled as cancelled:
         _cancel(context, claim, cancelled)
-    except UnplayableSource as unplayable:
-        _reject(context, claim, lease, unplayable.sentence)
     except (DiskFull, StorageFull) as full:
         _defer(context, claim, elapsed=time.monotonic() - began, detail=str(full))
     except MediaFailed as failed:
         _fail(context, claim, error=failed.sentence, detail=failed.detail)
+    except FileNotFoundError as error:
+        _fail(context, claim, error=_MISSING, detail=str(error))
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            _defer(context, claim, elapsed=time.monotonic() - began, detail=str(error))
-        else:
-            missing = isinstance(error, FileNotFoundError)
-            _fail(context, claim, error=_MISSING if missing else _FAULT, detail=str(error))
+        _fail(context, claim, error=_FAULT, detail=str(error))
     except Exception as error:
         log.exception("a step failed by a bug")
         _fail(context, claim, error=_FAULT, detail=f"{type(error).__name__}: {error}")
 
 
-def _publish(
-    context: WorkerContext,
-    claim: Claim,
-    lease: Lease,
-    *,
-    folder: Path,
-    output: StepOutput,
-    seconds: float,
-) -> None:
+def _run_and_publish(context: WorkerContext, claim: Claim, lease: Lease) -> None:
+    began = time.monotonic()
+    storage = context.storage
+    if storage.free_bytes() < context.limits.reserve:
+        raise DiskFull
+    folder = storage.attempt_folder(claim.video_id, claim.job_id, claim.fence)
+    run = JobRun(storage, claim.video_id, claim.height, folder, context.limits, lease.report)
+    try:
+        output = run_step(claim.kind, run)
+    except UnplayableSource as unplayable:
+        _reject(context, claim, lease, unplayable.sentence)
+        return
+    seconds = time.monotonic() - began
     for name in output.files:
         sync_path(folder / name)  # here, since a transaction should be short
-
-    def publish() -> bool:
-        return publishing.publish(
-            context.database,
-            storage=context.storage,
-            claim=claim,
-            folder=folder,
-            output=output,
-            seconds=seconds,
-        )
-
-    if not _persist(context, publish, lease):
+    publish = partial(publishing.publish, context.database, storage=storage, claim=claim)
+    work = partial(publish, folder=folder, output=output, seconds=seconds)
+    if not _persist(context, work, lease):
         raise LeaseLost
     log.info("step done", seconds=round(seconds, 2))
     if len(output.steps) > 1:
         wake_workers(context.redis, len(output.steps) - 1)  # this worker goes on with one of them
 
 
-def _persist(context: WorkerContext, work: Callable[[], T], lease: Lease) -> T:
+def _persist(context: WorkerContext, work: Callable[[], bool], lease: Lease) -> bool:
     """Do something idempotent, waiting for the stores it needs.
 
     :raises Cancelled: the job was lost meanwhile, or this worker was told to stop.
     """
-    while True:
-        try:
-            return work()
-        except (DatabaseUnavailable, RedisError) as error:
-            log.warning("waiting for a store", store=type(error).__name__, detail=str(error))
+
+    def pause() -> bool:
         context.stopping.wait(_RETRY_DELAY)
         lease.report(1.0)
+        return True
+
+    return bool(wait_for_stores(work, pause=pause))
 
 
 def _record_outcome(context: WorkerContext, work: Callable[[], bool]) -> bool:
@@ -147,17 +122,16 @@ def _record_outcome(context: WorkerContext, work: Callable[[], bool]) -> bool:
     What could not be recorded is found by the reconciler once the lease has expired.
     """
     deadline: float | None = None
-    while True:
-        try:
-            return work()
-        except DatabaseUnavailable as error:
-            log.warning("waiting for a store", store="database", detail=str(error))
-        if context.stopping.is_set():
-            deadline = deadline or time.monotonic() + _STOP_DEADLINE
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(_RETRY_DELAY / 4)
-        context.stopping.wait(_RETRY_DELAY)
+
+    def pause() -> bool:
+        nonlocal deadline
+        if not context.stopping.wait(_RETRY_DELAY):
+            return True
+        deadline = deadline or time.monotonic() + _STOP_DEADLINE
+        time.sleep(_RETRY_DELAY / 4)
+        return time.monotonic() < deadline
+
+    return bool(wait_for_stores(work, pause=pause))
 
 
 def _cancel(context: WorkerContext, claim: Claim, cancelled: Cancelled) -> None:
@@ -174,12 +148,8 @@ def _reject(context: WorkerContext, claim: Claim, lease: Lease, reason: str) -> 
         with context.videos.changing([claim.video_id]):
             return publishing.reject(context.database, claim=claim, reason=reason)
 
-    try:
-        held = _persist(context, reject, lease)
-    except Cancelled as cancelled:
-        _cancel(context, claim, cancelled)
-    else:
-        log.info("video rejected", reason=reason, held=held)
+    held = _persist(context, reject, lease)
+    log.info("video rejected", reason=reason, held=held)
 
 
 def _defer(context: WorkerContext, claim: Claim, *, elapsed: float, detail: str) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from common.formats import read_formats
 from common.settings import CommonSettings, Environment
-from transcode_service.media import SandboxLimits
+from common.storage import RESERVED_SPACE
+from transcode_service.media.source_info import SandboxLimits
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class TranscodeSettings:
     common: CommonSettings
     videos_dir: Path
     workers: int = 1
-    limits: SandboxLimits = field(default_factory=SandboxLimits)
+    limits: SandboxLimits = field(default_factory=lambda: SandboxLimits(reserve=RESERVED_SPACE))
 
     @classmethod
     def read(cls, environment: Environment) -> "TranscodeSettings":
@@ -33,5 +34,7 @@ class TranscodeSettings:
             CommonSettings.read(environment),
             videos_dir=Path(environment.text("VIDEOS_DIR")),
             workers=workers,
-            limits=SandboxLimits(threads=threads, formats=read_formats(environment)),
+            limits=SandboxLimits(
+                threads=threads, formats=read_formats(environment), reserve=RESERVED_SPACE
+            ),
         )

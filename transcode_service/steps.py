@@ -1,19 +1,19 @@
 """The steps: what a kind of job does with the original, by the functions of `media`."""
 
 import json
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 from common.storage import AttemptStore
 from db.models import JobKind
-from transcode_service import media
-from transcode_service.media import RenditionInfo, Report, SandboxLimits, SourceInfo
+from transcode_service.media.ladder import plan
+from transcode_service.media.probe import check, measure
+from transcode_service.media.renditions import encode_rendition, make_audio, remux_video
+from transcode_service.media.source_info import RenditionInfo, Report, SandboxLimits, SourceInfo
+from transcode_service.media.storyboard import make_thumbnails
 
 SOURCE_INFO = "facts.json"
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -59,45 +59,38 @@ class JobRun:
 def run_step(kind: JobKind, run: JobRun) -> StepOutput:
     """Carry out a step.
 
-    :raises media.UnplayableSource: the video can never be played.
-    :raises media.MediaFailed: the step did not succeed.
+    :raises UnplayableSource: the video can never be played.
+    :raises MediaFailed: the step did not succeed.
     :raises FileNotFoundError: the original is not there.
     """
-    return _STEPS[kind](run)
+    if kind is JobKind.CHECK:
+        return _check(run)
+    where = run.source, run.folder
+    given: dict[str, Any] = {"info": _source_info(run), "limits": run.limits, "report": run.report}
+    match kind:
+        case JobKind.THUMBNAILS:
+            return StepOutput(thumbnails=make_thumbnails(*where, **given))
+        case JobKind.REMUX:
+            return StepOutput(renditions=(remux_video(*where, **given),))
+        case JobKind.AUDIO:
+            return StepOutput(renditions=make_audio(*where, **given))
+        case JobKind.RENDITION:
+            return StepOutput(renditions=(encode_rendition(*where, **given, height=run.height),))
 
 
 def _check(run: JobRun) -> StepOutput:
-    info = media.measure(run.source, run.limits, report=lambda done: run.report(done / 2))
-    media.check(
-        run.source, info=info, limits=run.limits, report=lambda done: run.report((1 + done) / 2)
-    )
+    info = measure(run.source, run.limits, report=lambda done: run.report(done / 2))
+    check(run.source, info=info, limits=run.limits, report=lambda done: run.report((1 + done) / 2))
     # Measuring reads the whole file, so it is done once for all steps.
     run.storage.publish_text(json.dumps(asdict(info)), run.video_id, SOURCE_INFO)
-    plan = media.plan(info)
+    planned = plan(info)
     steps = [(JobKind.THUMBNAILS, 0)]
-    if plan.copy:
+    if planned.copy:
         steps.append((JobKind.REMUX, 0))
-    if plan.audio:
+    if info.audio:
         steps.append((JobKind.AUDIO, 0))
-    steps += [(JobKind.RENDITION, height) for height in plan.heights]
+    steps += [(JobKind.RENDITION, height) for height in planned.heights]
     return StepOutput(steps=tuple(steps), info=info)
-
-
-def _call(step: Callable[..., T], run: JobRun, **more: int) -> T:
-    """Call one of the functions of `media`."""
-    info = _source_info(run)
-    return step(run.source, run.folder, info=info, limits=run.limits, report=run.report, **more)
-
-
-_STEPS: dict[JobKind, Callable[[JobRun], StepOutput]] = {
-    JobKind.CHECK: _check,
-    JobKind.THUMBNAILS: lambda run: StepOutput(thumbnails=_call(media.make_thumbnails, run)),
-    JobKind.REMUX: lambda run: StepOutput(renditions=(_call(media.remux_video, run),)),
-    JobKind.AUDIO: lambda run: StepOutput(renditions=_call(media.make_audio, run)),
-    JobKind.RENDITION: lambda run: StepOutput(
-        renditions=(_call(media.encode_rendition, run, height=run.height),)
-    ),
-}
 
 
 def _source_info(run: JobRun) -> SourceInfo:
@@ -107,4 +100,4 @@ def _source_info(run: JobRun) -> SourceInfo:
             json.loads(run.storage.published_text(run.video_id, SOURCE_INFO))
         )
     except (FileNotFoundError, ValueError, KeyError, TypeError):
-        return media.measure(run.source, run.limits, report=lambda done: run.report(0.0))
+        return measure(run.source, run.limits, report=lambda done: run.report(0.0))

@@ -1,9 +1,10 @@
 """A worker: a process that works on one job at a time.
 
-    python -m transcode_service.worker NAME
+    python -m transcode_service.worker PREFIX
 
-`python -m transcode_service` starts it and keeps it running. A message in Redis wakes it; without
-Redis it polls the database. SIGTERM hands the job back at once.
+`python -m transcode_service` starts it and keeps it running. Its name is the prefix and its process
+id. A message in Redis wakes it; without Redis it polls the database. SIGTERM hands the job back at
+once.
 """
 
 import os
@@ -13,76 +14,44 @@ import threading
 import structlog
 from redis import Redis
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from common.job_queue import wait
-from common.process.daemon import run_daemon
-from common.storage import StorageError
-from db.engine import DatabaseUnavailable
+from common.process.daemon import repeat_until_stopped, run_daemon
 from transcode_service.run_job import run_until_empty
 from transcode_service.settings import TranscodeSettings
 from transcode_service.worker_context import WorkerContext
 
-WAIT = 1.0
-"""Seconds between two looks at the database, and until an idle worker notices SIGTERM."""
+_WAIT = 1.0  # seconds between two looks at the database, and until an idle worker notices SIGTERM
 
 log = structlog.get_logger()
 
 
-def run(context: WorkerContext, wake_ups: Redis) -> None:
-    """Work until told to stop.
-
-    :param wake_ups: a client of :func:`connect_for_waiting`.
-    """
-    waiting_for_store, without_redis = False, False
-    while not context.stopping.is_set():
-        try:
-            run_until_empty(context)
-            if waiting_for_store:
-                log.info("stores are back")
-            waiting_for_store = False
-        except (DatabaseUnavailable, StorageError) as error:
-            if not waiting_for_store:
-                log.warning("waiting for a store", store=type(error).__name__, detail=str(error))
-            waiting_for_store = True
-            context.stopping.wait(WAIT)
-            continue
-        if context.stopping.is_set():
-            return
-        try:
-            wait(wake_ups, seconds=WAIT)
-            without_redis = False
-        except RedisError as error:
-            if not without_redis:
-                log.warning("working without Redis", detail=str(error))
-            without_redis = True
-            context.stopping.wait(WAIT)
-
-
-def connect_for_waiting(url: str) -> Redis:
-    """Make a client that may wait for `WAIT` seconds; nothing is opened before the first call."""
-    return Redis.from_url(
-        url,
-        socket_connect_timeout=1,
-        socket_timeout=WAIT + 1,
-        retry=Retry(NoBackoff(), 0),
-        protocol=2,
-    )
-
-
 def main() -> None:
     """Read the settings, and work until SIGTERM."""
-    [name] = sys.argv[1:]
+    name = f"{sys.argv[1]}-{os.getpid()}"
 
-    def work(settings: TranscodeSettings, stopping: threading.Event, _heartbeat: object) -> None:
+    def run(settings: TranscodeSettings, stopping: threading.Event, _heartbeat: object) -> None:
         structlog.contextvars.bind_contextvars(worker=name)
         log.info("worker started", pid=os.getpid())
         context = WorkerContext.of(settings, name=name, stopping=stopping)
-        run(context, connect_for_waiting(settings.common.redis_url))
+        wake_ups = Redis.from_url(
+            settings.common.redis_url,
+            socket_connect_timeout=1,
+            socket_timeout=_WAIT + 1,
+            retry=Retry(NoBackoff(), 0),
+            protocol=2,
+        )
+
+        def work() -> None:
+            run_until_empty(context)
+            if not stopping.is_set():
+                wait(wake_ups, seconds=_WAIT)
+
+        repeat_until_stopped(work, stopping, interval=0, heartbeat=None)
         log.info("worker ended")
 
-    run_daemon("transcode", TranscodeSettings.read, work)
+    run_daemon("transcode", TranscodeSettings.read, run)
 
 
 if __name__ == "__main__":

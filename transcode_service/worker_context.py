@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from redis import Redis
 
 from common.storage import AttemptStore
-from common.stores.redis_client import connect_redis
+from common.stores import Stores
 from common.stores.video_cache import VideoCache
-from db.engine import Database, connect
-from transcode_service.media import SandboxLimits
+from db.engine import Database
+from transcode_service.media.source_info import SandboxLimits
 from transcode_service.settings import TranscodeSettings
 
 
@@ -34,15 +34,11 @@ class WorkerContext:
         cls, settings: TranscodeSettings, *, name: str, stopping: threading.Event | None = None
     ) -> "WorkerContext":
         """Make the clients; nothing is connected to before the first use."""
-        redis = connect_redis(settings.common.redis_url)
+        stores = Stores.of(settings.common)
         return cls(
-            database=connect(
-                settings.common.database_url,
-                password=settings.common.database_password,
-                pool_size=2,
-            ),
-            redis=redis,
-            videos=VideoCache(redis),
+            database=stores.database,
+            redis=stores.redis,
+            videos=stores.videos,
             storage=AttemptStore(settings.videos_dir),
             limits=settings.limits,
             name=name,

@@ -152,7 +152,4 @@ def _render_form(title: str = "", error: MatineeError | None = None) -> Response
         unfinished=unfinished,
         error=error.sentence if error else None,
     )
-    response = make_response(page, error.status if error else 200)
-    if error:
-        response.headers.update(error.headers)
-    return response
+    return make_response(page, error.status, error.headers) if error else make_response(page)

@@ -6,28 +6,18 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import structlog
-from redis.exceptions import RedisError
 
 from common.logging_setup import configure_logging
+from common.process.store_retry import wait_for_stores
 from common.settings import CommonSettings, Environment, SettingsError
-from common.storage import StorageError
-from db.engine import DatabaseUnavailable
 
+_RETRY_DELAY = 1.0  # seconds after a pass that failed, where there is no interval
+
+S = TypeVar("S")
 log = structlog.get_logger()
-
-
-class Settings(Protocol):
-    """A service's settings."""
-
-    @property
-    def common(self) -> CommonSettings:
-        """The settings of every service."""
-
-
-S = TypeVar("S", bound=Settings)
 
 
 def run_daemon(
@@ -45,9 +35,9 @@ def run_daemon(
         environment = Environment(os.environ)
         settings = read(environment)
         heartbeat = environment.text("HEARTBEAT_FILE", "")
+        configure_logging(CommonSettings.read(environment).log_level)
     except SettingsError as error:
         sys.exit(str(error))
-    configure_logging(settings.common.log_level)
     structlog.contextvars.bind_contextvars(service=service)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -60,23 +50,26 @@ def repeat_until_stopped(
 ) -> None:
     """Work again and again until told to stop; wait for stores that are unavailable.
 
-    :param interval: seconds between two passes.
+    :param interval: seconds between two passes. 0 is for work that waits by itself; a pass that
+        failed is then repeated after a second.
     :param heartbeat: a file to touch after each pass. A health check sees by its age whether the
         program hangs.
     """
-    waiting = False
-    while not stop.is_set():
-        try:
-            work()
-            if waiting:
-                log.info("stores are back")
-            waiting = False
-        except (DatabaseUnavailable, RedisError, StorageError) as error:
-            if not waiting:
-                log.warning("waiting for a store", store=type(error).__name__, detail=str(error))
-            waiting = True
-        except Exception:
-            log.exception("a pass failed")
+
+    def beat() -> None:
         if heartbeat is not None:
             heartbeat.touch()
-        stop.wait(interval)
+
+    def pause() -> bool:
+        beat()
+        return not stop.wait(interval or _RETRY_DELAY)
+
+    while not stop.is_set():
+        delay = interval or _RETRY_DELAY
+        try:
+            wait_for_stores(work, pause=pause)
+            delay = interval
+        except Exception:
+            log.exception("a pass failed")
+        beat()
+        stop.wait(delay)

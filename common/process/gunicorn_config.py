@@ -16,15 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from common.process import shutdown
+from common.process.metrics_folder import make_metrics_folder
 
 _MOST_WORKERS = 4
 _MOST_CONNECTIONS = 8192  # of one worker, as the gateway's
 _SPARE_FILES = 128  # for stores, logs and modules
-
-
-def _cores() -> int:
-    affinity = getattr(os, "sched_getaffinity", None)  # not on every system
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def _raise_file_limit() -> int:
@@ -41,7 +37,9 @@ def _raise_file_limit() -> int:
 
 
 bind = os.environ.get("BIND", "0.0.0.0:8000").split(",")
-workers = int(os.environ.get("WORKERS") or min(_cores(), _MOST_WORKERS))
+_affinity = getattr(os, "sched_getaffinity", None)  # not on every system
+_cores = len(_affinity(0)) if _affinity else os.cpu_count() or 1
+workers = int(os.environ.get("WORKERS") or min(_cores, _MOST_WORKERS))
 threads = 16  # of a gthread worker; they wait for stores and disks, never for clients
 worker_connections = min(_MOST_CONNECTIONS, (_raise_file_limit() - _SPARE_FILES) // 2)
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 (heartbeats in memory)
@@ -58,8 +56,9 @@ forwarded_allow_ips = ""
 forwarder_headers = ""
 secure_scheme_headers: dict[str, str] = {}
 
-# The folder where the processes of this service share their counters, for this run.
-os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="matinee-metrics-")
+# Processes of this service share their counters there, for this run.
+_counters = make_metrics_folder(Path(worker_tmp_dir or tempfile.gettempdir()))
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_counters)
 
 
 def post_worker_init(worker: Any) -> None:
@@ -77,4 +76,4 @@ def child_exit(_server: Any, worker: Any) -> None:
 
 def on_exit(_server: Any) -> None:
     """Remove all counters: the next run starts at zero."""
-    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
+    shutil.rmtree(_counters, ignore_errors=True)

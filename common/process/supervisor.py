@@ -29,19 +29,16 @@ _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 class Program:
     """A program to keep running.
 
-    :ivar command: the command line, or a function that makes a new one for each start.
     :ivar environ: the whole environment; None passes on this process's own.
     :ivar folder: the working directory; None keeps this process's own.
     :ivar input: a descriptor for standard input; None is an empty input.
     :ivar output: where standard output and standard error go; None passes on this process's own.
-    :ivar process: the process, or None while there is none.
-    :ivar started: when the process was started, on the supervisor's clock.
-    :ivar start_at: when it may be started again, on the same clock.
-    :ivar delay: seconds to wait when it ends by itself.
+    :ivar started: when the process was started, on the supervisor's clock, as is `start_at`.
+    :ivar delay: seconds until it may be started again when it ends by itself.
     """
 
     name: str
-    command: Sequence[str] | Callable[[], Sequence[str]]
+    command: Sequence[str]
     environ: Mapping[str, str] | None = None
     folder: Path | None = None
     output: "int | IO[bytes] | None" = None
@@ -56,10 +53,9 @@ class Program:
 
         :raises OSError: the system cannot start it.
         """
-        command = self.command() if callable(self.command) else self.command
         parent = os.getpid()
         self.process = subprocess.Popen(  # noqa: S603 (the caller's own command)
-            list(command),
+            self.command,
             env=self.environ,
             cwd=self.folder,
             stdin=subprocess.DEVNULL if self.input is None else self.input,
@@ -112,7 +108,6 @@ class Supervisor:
 
     def poll(self) -> None:
         """Notice programs that ended, and start those whose delay is over. Never waits."""
-        self._reap_orphans()
         for program in list(self.programs):
             if program.process is not None and (status := program.process.poll()) is not None:
                 self._ended(program, status)
@@ -156,23 +151,6 @@ class Supervisor:
     def _delay_start(self, program: Program) -> None:
         program.start_at = self._clock() + program.delay
         program.delay = min(2 * program.delay, LONGEST_DELAY)
-
-    def _reap_orphans(self) -> None:
-        """Collect orphans as the first process of a container, which inherits all of them."""
-        if os.getpid() != 1:
-            return
-        known = {
-            program.process.pid: program.process for program in self.programs if program.process
-        }
-        while True:
-            try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                return
-            if pid == 0:
-                return
-            if pid in known:
-                known[pid].returncode = os.waitstatus_to_exitcode(status)
 
 
 def _end(program: Program, *, within: float) -> None:

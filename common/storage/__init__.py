@@ -14,9 +14,10 @@ from common.storage.attempts import AttemptStore
 from common.storage.errors import FileLocked, StorageError, StorageFull
 from common.storage.incoming import IncomingStore
 from common.storage.videos import VideoStore
-from common.storage.volume import StoredFile, Volume
+from common.storage.volume import RESERVED_SPACE, StoredFile, Volume
 
 __all__ = [
+    "RESERVED_SPACE",
     "AttemptStore",
     "FileLocked",
     "IncomingStore",

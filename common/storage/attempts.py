@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from common.storage.durability import remove_folder, sync_folder, sync_path
+from common.storage.durability import remove_folder, sync_path
 from common.storage.volume import Volume
 
 _ATTEMPT = re.compile(r"\.work-([0-9]{1,19})-([0-9]{1,10})")
@@ -52,8 +52,8 @@ class AttemptStore(Volume):
             # The transaction that this belongs to is tried again after a fault.
             if not place.is_file():
                 raise
-        sync_folder(place.parent)
-        sync_folder(place.parent.parent)
+        sync_path(place.parent)
+        sync_path(place.parent.parent)
 
     def publish_text(self, text: str, video_id: str, name: str) -> None:
         """Publish a text file, whole or not at all. One caller at a time for each name."""

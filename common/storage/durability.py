@@ -30,7 +30,7 @@ def raising_storage_full() -> Iterator[None]:
 
 
 def sync_path(path: Path) -> None:
-    """Make a file that is written durable.
+    """Make a file's bytes durable, or what was created, renamed or removed in a folder.
 
     :raises StorageFull: a volume that allocates late has no space.
     """
@@ -38,15 +38,6 @@ def sync_path(path: Path) -> None:
     try:
         with raising_storage_full():
             os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make durable what was created, renamed or removed in a folder."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
@@ -63,6 +54,6 @@ def remove_folder(folder: Path) -> None:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
         else:
-            sync_folder(folder.parent)
+            sync_path(folder.parent)
             return
     raise OSError(errno.ENOTEMPTY, "somebody goes on writing", str(folder))

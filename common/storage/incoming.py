@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import BinaryIO
 
 from common.ids import is_id
-from common.storage.durability import sync_bytes, sync_folder
+from common.storage.durability import sync_bytes, sync_path
 from common.storage.errors import FileLocked
 from common.storage.volume import Volume
 
@@ -17,13 +17,10 @@ from common.storage.volume import Volume
 class IncomingStore(Volume):
     """The files of unfinished uploads."""
 
-    @contextmanager
-    def create_incoming(self, upload_id: str) -> Iterator[BinaryIO]:
-        """Open a new, empty file for an upload's bytes; the caller writes and syncs them."""
-        path = self._incoming_path(upload_id)
-        with path.open("xb", buffering=0) as file:
-            sync_folder(self._incoming)
-            yield file
+    def create_incoming(self, upload_id: str) -> None:
+        """Create an empty file for an upload's bytes, durably."""
+        self._incoming_path(upload_id).touch(exist_ok=False)
+        sync_path(self._incoming)
 
     @contextmanager
     def open_for_appending(self, upload_id: str) -> Iterator[BinaryIO]:
@@ -47,11 +44,9 @@ class IncomingStore(Volume):
             file.seek(0, os.SEEK_END)
             yield file
 
-    @contextmanager
-    def scratch(self) -> Iterator[BinaryIO]:
+    def scratch(self) -> BinaryIO:
         """Open a nameless file on the same volume; nothing is left of it, whatever happens."""
-        with tempfile.TemporaryFile(dir=self._incoming, buffering=0) as file:
-            yield file
+        return tempfile.TemporaryFile(dir=self._incoming, buffering=0)
 
     def open_incoming(self, upload_id: str) -> BinaryIO:
         """Open an upload's bytes for reading."""
@@ -80,24 +75,14 @@ class IncomingStore(Volume):
             return None
         return size
 
-    def list_incoming(self) -> Iterator[tuple[str, float]]:
-        """Yield the id of each unfinished upload and when its bytes last changed."""
-        for upload_id, status in self._all():
-            yield upload_id, status.st_mtime
-
     def sizes(self) -> dict[str, int]:
         """Return how many bytes each unfinished upload has, by its id."""
-        return {upload_id: status.st_size for upload_id, status in self._all()}
+        ids = [path.name for path in self._incoming.iterdir() if is_id(path.name)]
+        return {one: size for one in ids if (size := self.incoming_size(one)) is not None}
 
     def drop_incoming(self, upload_id: str) -> None:
         """Remove an unfinished upload's bytes; those that are gone already are fine."""
         self._incoming_path(upload_id).unlink(missing_ok=True)
-
-    def _all(self) -> Iterator[tuple[str, os.stat_result]]:
-        with os.scandir(self._incoming) as entries:
-            for entry in entries:
-                if is_id(entry.name) and (status := self._status(entry.name)):
-                    yield entry.name, status
 
     def _status(self, upload_id: str) -> os.stat_result | None:
         try:

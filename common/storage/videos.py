@@ -1,9 +1,9 @@
 """The folders of videos: from publishing an original to removing everything."""
 
-import errno
+from contextlib import suppress
 from typing import BinaryIO
 
-from common.storage.durability import remove_folder, sync_folder
+from common.storage.durability import remove_folder, sync_path
 from common.storage.volume import ORIGINAL, Volume
 
 
@@ -22,9 +22,9 @@ class VideoStore(Volume):
         folder = self._video_folder(upload_id)
         folder.mkdir(mode=0o755, exist_ok=True)
         source.rename(folder / ORIGINAL)
-        sync_folder(folder)
-        sync_folder(self._incoming)
-        sync_folder(self.root)
+        sync_path(folder)
+        sync_path(self._incoming)
+        sync_path(self.root)
 
     def has_original(self, video_id: str) -> bool:
         """Tell whether a video has its original."""
@@ -40,12 +40,7 @@ class VideoStore(Volume):
 
     def drop_empty_video(self, video_id: str) -> bool:
         """Remove a video's folder unless there is something in it; tell whether it is gone."""
-        try:
-            self._video_folder(video_id).rmdir()
-        except FileNotFoundError:
-            return True
-        except OSError as error:
-            if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
-                return False
-            raise
-        return True
+        folder = self._video_folder(video_id)
+        with suppress(OSError):
+            folder.rmdir()
+        return not folder.exists()

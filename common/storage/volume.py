@@ -11,6 +11,9 @@ from common.storage.errors import StorageError
 
 ORIGINAL = "original.mp4"
 
+RESERVED_SPACE = 64 << 20
+"""Bytes of the volume that uploads and processing leave free: the database may share it."""
+
 
 @dataclass(frozen=True)
 class StoredFile:

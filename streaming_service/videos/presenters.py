@@ -73,7 +73,7 @@ class Card:
         return _VISIBILITY_WORDS[self.video.visibility]
 
     @property
-    def art(self) -> int:
+    def placeholder(self) -> int:
         """The placeholder until there is a poster, 0 to 7; a video keeps its own."""
         return zlib.crc32(self.video.id.encode()) % _PLACEHOLDERS
 

@@ -1,9 +1,11 @@
 """Other people's accounts."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
 from auth_service import user_admin
@@ -23,6 +25,8 @@ from tests.auth_service.conftest import (
 from tests.conftest import Client, Site
 
 NEW = "another fine password"
+
+T = TypeVar("T")
 
 
 def role_of(browser: Client) -> str | None:
@@ -101,6 +105,36 @@ def test_no_session_may_do_more_than_its_account_if_the_commit_fails(
         finally:
             event.remove(Session, "before_commit", fail)
         assert role_of(bob) in ("viewer", "uploader")
+
+
+class OvertakenDatabase(Database):
+    """Runs something else after its first commit."""
+
+    def __init__(self, engine: Engine, overtake: Callable[[], None]) -> None:
+        super().__init__(engine)
+        self._overtake: list[Callable[[], None]] = [overtake]
+
+    def write(self, work: Callable[[Session], T]) -> T:
+        result = super().write(work)
+        while self._overtake:
+            self._overtake.pop()()
+        return result
+
+
+@pytest.mark.on_mysql
+def test_of_two_role_changes_at_once_sessions_get_the_one_that_stays(
+    site: Site, alice: Client, bob: Client, database: Database, stores: Stores
+) -> None:
+    bobs = user_id(database, "bob")
+    overtaken = OvertakenDatabase(
+        stores.database.engine,
+        lambda: user_admin.change_role(stores, user_id=bobs, role=Role.VIEWER),
+    )
+    first = replace(stores, database=overtaken)
+    user_admin.change_role(first, user_id=bobs, role=Role.ADMIN)
+    found = account(database, "bob")
+    assert found is not None
+    assert role_of(bob) == found.role == Role.VIEWER
 
 
 @pytest.mark.parametrize("role", ["", "owner", "ADMIN"])

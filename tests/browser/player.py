@@ -108,7 +108,7 @@ class Player:
 
     def show_bar(self) -> None:
         """Move the mouse over the picture, so that the buttons are there."""
-        box = self.page.locator("#screen").bounding_box()
+        box = self.page.locator("#player-container").bounding_box()
         assert box is not None
         for offset in (20, 30):
             self.page.mouse.move(box["x"] + offset, box["y"] + 40)

@@ -97,7 +97,7 @@ def test_a_portrait_video_keeps_its_shape(
     founder.show(video, "public")
     with phone(chromium, origin, (390, 844)) as page:
         page.goto(f"/stream/{video}")
-        box = page.locator("#screen").bounding_box()
+        box = page.locator("#player-container").bounding_box()
         assert box is not None
         assert box["width"] == 390
         # As high as 9:16 is, but for the room that the title needs.

@@ -175,7 +175,7 @@ KEYS = [
     ("m", "video.muted"),
     (">", "video.playbackRate === 1.25"),
     ("<", "video.playbackRate === 0.75"),
-    ("f", "document.fullscreenElement?.id === 'screen'"),
+    ("f", "document.fullscreenElement?.id === 'player-container'"),
     ("c", "document.querySelector('.captions p')"),
 ]
 

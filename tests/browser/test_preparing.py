@@ -25,7 +25,7 @@ def test_a_page_that_is_left_open_comes_to_the_end(page: Page, founder: Person, 
     page.goto(f"/stream/{video}")
 
     expect(page.locator("#processing")).to_have_count(0)
-    assert page.locator("#screen").get_attribute("data-master")
+    assert page.locator("#player-container").get_attribute("data-master")
     assert page.locator("#player").get_attribute("poster")
 
 
@@ -36,8 +36,8 @@ def test_the_watch_page_tells_of_each_new_height(page: Page, founder: Person, fi
     )
     video = founder.upload(film, title="Garden in six weeks")
     page.goto(f"/stream/{video}")
-    screen = page.locator("#screen")
-    if screen.get_attribute("data-progress") is None:
+    container = page.locator("#player-container")
+    if container.get_attribute("data-progress") is None:
         return  # everything was done before the page was there
 
     begun_with = page.locator("#processing").get_attribute("data-heights") or ""
@@ -57,7 +57,7 @@ def test_a_storyboard_that_is_drawn_meanwhile_shows_without_a_reload(
     hold_back(page, "data-storyboard")
     video = founder.upload(film, title="Lanterns on the quay")
     page.goto(f"/stream/{video}")
-    if page.locator("#screen").get_attribute("data-progress") is None:
+    if page.locator("#player-container").get_attribute("data-progress") is None:
         return  # everything was done before the page was there
     page.evaluate("() => { window.loaded = 'once' }")
 

@@ -2,13 +2,15 @@
 in other words.
 """
 
-from dataclasses import dataclass, field
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from common.access import Rights, VideoAccess, Viewer, Watcher, rights_of
@@ -16,6 +18,7 @@ from common.access_queries import groups_of, read_access, sees_collection, visib
 from common.stores.video_cache import _decode, _encode
 from db.engine import Database
 from db.models import (
+    Base,
     Collection,
     CollectionItem,
     Grant,
@@ -33,6 +36,7 @@ from db.models import (
 pytestmark = pytest.mark.on_mysql
 
 PEOPLE, GROUPS, VIDEOS, COLLECTIONS = 4, 2, 3, 2
+SIDE_BY_SIDE = 20  # worlds in one database, since each query costs more than a row
 LEVELS = list(Level)
 
 
@@ -86,7 +90,6 @@ class World:
     collections: list[tuple[int, set[int]]]  # owner and items
     grants: list[GrantPlan]
     links: list[LinkPlan]
-    ids: dict[str, str] = field(default_factory=dict)
 
 
 people = st.integers(0, PEOPLE - 1)
@@ -217,67 +220,84 @@ def expected(world: World, person: int | None, opened: set[int], video: int) -> 
 # -------------------------------------------------------------------------------------------------
 
 
-def fill(session: Session, world: World) -> None:
-    """Store a world; the people are stored already."""
+Rows = list[dict[str, object]]
+
+
+def fill(session: Session, worlds: Sequence[World]) -> None:
+    """Store some worlds side by side; the people are stored already, and live in all of them."""
     at = now()
 
     def moment(expires: int | None) -> object:
         return None if expires is None else at + timedelta(days=expires)
 
-    for table in (Grant, Link, CollectionItem, Collection, Video, GroupMember, Group):
-        session.execute(delete(table))
-    for number, members in enumerate(world.members):
-        session.add(Group(id=f"group{number}", name="g"))
-        session.flush()
-        session.add_all(GroupMember(group_id=f"group{number}", user_id=m + 1) for m in members)
-    for number, plan in enumerate(world.videos):
-        session.add(
-            Video(
-                id=f"video{number}",
-                owner_id=plan.owner + 1,
-                title="t",
-                size=1,
-                visibility=plan.visibility,
-                downloadable=plan.downloadable,
-                playable=plan.playable,
-                binned_at=at if plan.is_binned else None,
-                rejection_reason="no" if plan.is_rejected else None,
-                deleted_at=at if plan.is_deleted else None,
+    groups: Rows = []
+    members: Rows = []
+    videos: Rows = []
+    collections: Rows = []
+    items: Rows = []
+    grants: Rows = []
+    links: Rows = []
+    for w, world in enumerate(worlds):
+        for number, people_in_it in enumerate(world.members):
+            groups.append({"id": f"{w}group{number}", "name": "g"})
+            members += [{"group_id": f"{w}group{number}", "user_id": m + 1} for m in people_in_it]
+        for number, plan in enumerate(world.videos):
+            videos.append(
+                {
+                    "id": f"{w}video{number}",
+                    "owner_id": plan.owner + 1,
+                    "title": "t",
+                    "size": 1,
+                    "visibility": plan.visibility,
+                    "downloadable": plan.downloadable,
+                    "playable": plan.playable,
+                    "binned_at": at if plan.is_binned else None,
+                    "rejection_reason": "no" if plan.is_rejected else None,
+                    "deleted_at": at if plan.is_deleted else None,
+                }
             )
-        )
-    session.flush()
-    for number, (owner, items) in enumerate(world.collections):
-        session.add(Collection(id=f"collection{number}", owner_id=owner + 1, title="c"))
-        session.flush()
-        session.add_all(
-            CollectionItem(collection_id=f"collection{number}", video_id=f"video{item}", place=0)
-            for item in items
-        )
-    for number, grant in enumerate(world.grants):
-        session.add(
-            Grant(
-                id=f"grant{number}",
-                video_id=f"video{grant.number}" if grant.on_video else None,
-                collection_id=None if grant.on_video else f"collection{grant.number}",
-                user_id=grant.subject + 1 if grant.to_user else None,
-                group_id=None if grant.to_user else f"group{grant.subject % GROUPS}",
-                level=grant.level,
-                expires_at=moment(grant.expires),
+        for number, (owner, videos_in_it) in enumerate(world.collections):
+            collections.append({"id": f"{w}coll{number}", "owner_id": owner + 1, "title": "c"})
+            items += [
+                {"collection_id": f"{w}coll{number}", "video_id": f"{w}video{item}", "place": 0}
+                for item in videos_in_it
+            ]
+        for number, grant in enumerate(world.grants):
+            grants.append(
+                {
+                    "id": f"{w}grant{number}",
+                    "video_id": f"{w}video{grant.number}" if grant.on_video else None,
+                    "collection_id": None if grant.on_video else f"{w}coll{grant.number}",
+                    "user_id": grant.subject + 1 if grant.to_user else None,
+                    "group_id": None if grant.to_user else f"{w}group{grant.subject % GROUPS}",
+                    "level": grant.level,
+                    "expires_at": moment(grant.expires),
+                }
             )
-        )
-    for number, link in enumerate(world.links):
-        session.add(
-            Link(
-                id=f"link{number}",
-                token_hash=str(number),
-                video_id=f"video{link.number}" if link.on_video else None,
-                collection_id=None if link.on_video else f"collection{link.number}",
-                level=link.level,
-                created_by_id=1,
-                expires_at=moment(link.expires),
+        for number, link in enumerate(world.links):
+            links.append(
+                {
+                    "id": f"{w}link{number}",
+                    "token_hash": f"{w}-{number}",
+                    "video_id": f"{w}video{link.number}" if link.on_video else None,
+                    "collection_id": None if link.on_video else f"{w}coll{link.number}",
+                    "level": link.level,
+                    "created_by_id": 1,
+                    "expires_at": moment(link.expires),
+                }
             )
-        )
-    session.flush()
+    tables: list[tuple[type[Base], Rows]] = [
+        (Group, groups),
+        (GroupMember, members),
+        (Video, videos),
+        (Collection, collections),
+        (CollectionItem, items),
+        (Grant, grants),
+        (Link, links),
+    ]
+    for table, rows in tables:
+        if rows:
+            session.execute(insert(table), rows)
 
 
 @pytest.fixture
@@ -295,46 +315,62 @@ def populated(database: Database) -> Database:
     return database
 
 
-def check(session: Session, world: World) -> None:
-    fill(session, world)
-    ids = [f"video{number}" for number in range(VIDEOS)]
+def check(session: Session, worlds: Sequence[World]) -> None:
+    """Hold what the code says of every video, for everybody, against what is expected."""
+    fill(session, worlds)
+    ids = [f"{w}video{number}" for w in range(len(worlds)) for number in range(VIDEOS)]
     access = {key: _decode(_encode(value)) for key, value in read_access(session, ids).items()}
     gone = VideoAccess(None, Visibility.PRIVATE)
     for person in (None, *range(PEOPLE)):
         viewer = None if person is None else Viewer(person + 1, f"person{person}", Role.VIEWER)
         groups = frozenset() if viewer is None else groups_of(session, viewer.id)
-        for opened in ({}, {0}, {0, 1}) if person in (None, 0) else ({},):
-            links = frozenset(f"link{number}" for number in opened)
+        for opened in (set(), {0}, {0, 1}) if person in (None, 0) else (set(),):
+            links = frozenset(f"{w}link{n}" for w in range(len(worlds)) for n in opened)
             watcher = Watcher(viewer, groups, links)
             listed = set(session.scalars(select(Video.id).where(visible_to(watcher))))
-            for number, video_id in enumerate(ids):
-                wanted = expected(world, person, set(opened), number)
-                assert rights_of(watcher, access.get(video_id) or gone) == wanted
-                assert (video_id in listed) == wanted.watch
             seen = set(session.scalars(select(Collection.id).where(sees_collection(watcher))))
-            assert seen == _collections_of(world, person, set(opened))
+            for w, world in enumerate(worlds):
+                for number in range(VIDEOS):
+                    video_id = f"{w}video{number}"
+                    wanted = expected(world, person, opened, number)
+                    assert rights_of(watcher, access.get(video_id) or gone) == wanted
+                    assert (video_id in listed) == wanted.watch
+                for number in range(COLLECTIONS):
+                    opens = sees(world, person, opened, number)
+                    assert (f"{w}coll{number}" in seen) == opens
 
 
-def _collections_of(world: World, person: int | None, opened: set[int]) -> set[str]:
-    seen = {f"collection{n}" for n, (owner, _) in enumerate(world.collections) if owner == person}
-    for grant in world.grants:
-        if person is not None and not grant.on_video and named(world, grant, person):
-            seen |= {f"collection{grant.number}"} if holds(grant.expires) else set()
-    for number in opened & set(range(len(world.links))):
-        link = world.links[number]
-        if not link.on_video and holds(link.expires):
-            seen.add(f"collection{link.number}")
-    return seen
-
-
-def test_the_rules_their_sql_and_the_cache_agree(populated: Database) -> None:
-    @settings(
-        max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+def sees(world: World, person: int | None, opened: set[int], collection: int) -> bool:
+    """Whether somebody may open a collection."""
+    owner, _ = world.collections[collection]
+    granted = any(
+        not g.on_video and g.number == collection and holds(g.expires) and named(world, g, person)
+        for g in world.grants
+        if person is not None
     )
-    @given(world=worlds)
-    def agree(world: World) -> None:
+    linked = any(
+        n in opened and not link.on_video and link.number == collection and holds(link.expires)
+        for n, link in enumerate(world.links)
+    )
+    return owner == person or granted or linked
+
+
+@pytest.mark.parametrize("part", range(2))
+def test_the_rules_their_sql_and_the_cache_agree(populated: Database, part: int) -> None:
+    """2,000 worlds; `WORLDS` in the environment sets another number."""
+    count = int(os.environ.get("WORLDS", "2000")) // 2
+
+    @seed(part)
+    @settings(
+        max_examples=count // SIDE_BY_SIDE,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(worlds=st.lists(worlds, min_size=SIDE_BY_SIDE, max_size=SIDE_BY_SIDE))
+    def agree(worlds: list[World]) -> None:
         with Session(populated.engine) as session:
-            check(session, world)
+            check(session, worlds)
             session.rollback()
 
     agree()

@@ -57,6 +57,43 @@ def test_two_hundred_requests_of_a_gevent_worker_all_get_through(tmp_path: Path)
     database.engine.dispose()
 
 
+SLOW_FILES = """
+from gevent import monkey
+
+monkey.patch_all()
+
+import gevent
+import sys
+from sqlalchemy import text
+from db import native_threads
+from db.engine import connect
+
+database = connect(sys.argv[1])
+disk = native_threads.new_lock()
+disk.acquire()
+
+
+def write_file():
+    with disk:
+        pass
+
+
+writers = [native_threads.start(write_file) for _ in range(native_threads.THREADS)]
+query = gevent.spawn(database.read, lambda session: session.scalar(text("SELECT 1")))
+query.join(timeout=10)
+disk.release()
+for writer in writers:
+    writer.result()
+sys.exit(query.value != 1)
+"""
+
+
+def test_a_query_of_a_gevent_worker_does_not_wait_for_files(tmp_path: Path) -> None:
+    child = [sys.executable, "-c", SLOW_FILES, f"sqlite:///{tmp_path / 'x.db'}"]
+    ended = subprocess.run(child, cwd=ROOT, timeout=60, check=False, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr[-2000:]
+
+
 def test_a_writer_waits_for_one_of_another_process(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'x.db'}"
     database, other = connect(url), connect(url)

@@ -2,11 +2,11 @@
 
 import ssl
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from http.client import HTTPSConnection
 
 import pytest
 
+from standalone.programs import has_certificate
 from tests.standalone.harness import MEDIA, Answer, Front
 from tests.waiting import wait_until
 
@@ -15,19 +15,12 @@ from tests.waiting import wait_until
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
     """`DOMAIN=localhost`, for which Caddy signs by itself."""
     running = Front(tmp_path_factory.mktemp("https"), DOMAIN="localhost")
-    certificate = running.folder / "caddy" / "certificates" / "local" / "localhost"
-    wait_until((certificate / "localhost.crt").exists, what="the certificate")
-    wait_until(lambda: shakes_hands(running.ports[1]), what="a handshake with it")
+    wait_until(
+        lambda: has_certificate("127.0.0.1", running.ports[1], domain="localhost"),
+        what="the certificate",
+    )
     yield running
     running.close()
-
-
-def shakes_hands(port: int) -> bool:
-    """Tell whether Caddy has taken up its first certificate, some moments after it was written."""
-    with suppress(OSError):
-        ssl.get_server_certificate(("localhost", port), timeout=5)
-        return True
-    return False
 
 
 def ask(site: Front, path: str, headers: Mapping[str, str] | None = None) -> Answer:

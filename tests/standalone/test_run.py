@@ -99,6 +99,29 @@ def test_the_log_is_for_its_owner_and_holds_requests(running: Standalone) -> Non
     wait_until(lambda: '"path": "/login"' in log.read_text("utf-8"), what="the line")
 
 
+def test_a_site_without_its_certificate_is_not_ready(tmp_path: Path) -> None:
+    (tmp_path / "caddy").mkdir()
+    (tmp_path / "caddy" / "certificates").touch()  # no folder, so that none can be kept
+    http, https = free_ports(2)
+    environ = {"DATA_DIR": str(tmp_path), "HTTP_PORT": str(http), "HTTPS_PORT": str(https)}
+    with subprocess.Popen(
+        [sys.executable, "-m", "standalone"],
+        cwd=ROOT,
+        env={**os.environ, **environ, "DOMAIN": "localhost", "LISTEN_ADDRESS": "127.0.0.1"},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as site:
+        try:
+            assert site.stdout is not None
+            first = site.stdout.readline()
+        finally:
+            site.terminate()
+        rest = site.stdout.read()
+
+    assert first.startswith("Waiting for a certificate for localhost.")
+    assert "ready" not in rest
+
+
 def test_a_folder_that_cannot_be_written_is_told() -> None:
     assert "DATA_DIR, /proc/matinee, cannot be used" in refusal(DATA_DIR="/proc/matinee")
 

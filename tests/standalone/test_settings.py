@@ -62,11 +62,13 @@ def test_names_and_networks_are_lists() -> None:
     [
         ("PORTS", "5000,x"),
         ("PORTS", "0"),
+        ("PORTS", "5000,5000"),
         ("LISTEN_ADDRESS", "localhost"),
         ("LISTEN_ADDRESS", "127.0.0.1 {"),
         ("DOMAIN", "https://video.example.org"),
         ("DOMAIN", "a b"),
         ("HTTPS_PORT", "70000"),
+        ("HTTPS_PORT", "80"),
         ("ALLOWED_HOSTS", "nas:5000"),
         ("ALLOWED_HOSTS", "*"),
         ("ALLOWED_HOSTS", "*."),

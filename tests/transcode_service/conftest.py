@@ -10,12 +10,12 @@ from redis import Redis
 from sqlalchemy import select
 
 from common.ids import new_id
-from common.storage import AttemptStore
+from common.storage import RESERVED_SPACE, AttemptStore
 from common.stores.video_cache import VideoCache
 from db.engine import Database
 from db.models import Job, JobKind, JobState, Rendition, Role, User, Video
-from transcode_service import steps
-from transcode_service.media import RenditionInfo, SandboxLimits
+from transcode_service import run_job
+from transcode_service.media.source_info import RenditionInfo, SandboxLimits
 from transcode_service.steps import JobRun, StepOutput
 from transcode_service.worker_context import WorkerContext
 
@@ -133,7 +133,7 @@ def context(house: House, redis: Redis) -> Iterator[WorkerContext]:
         redis=redis,
         videos=VideoCache(redis),
         storage=house.storage,
-        limits=SandboxLimits(),
+        limits=SandboxLimits(reserve=RESERVED_SPACE),
         name="bench-0",
         stopping=threading.Event(),
     )
@@ -185,8 +185,8 @@ def plain_steps(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Put steps that write a few bytes in the place of those that run ffmpeg."""
 
     def put(**others: Callable[[JobRun], StepOutput]) -> None:
-        for kind, step in (PLAIN | {JobKind(kind): step for kind, step in others.items()}).items():
-            monkeypatch.setitem(steps._STEPS, kind, step)
+        made = PLAIN | {JobKind(kind): step for kind, step in others.items()}
+        monkeypatch.setattr(run_job, "run_step", lambda kind, run: made[kind](run))
 
     put()
     # What stands for sound has no channels to read.

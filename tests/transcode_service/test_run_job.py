@@ -19,7 +19,7 @@ from db.models import JobKind, JobState, Video, now
 from tests.transcode_service.conftest import LADDER, PLAIN, House, rendition
 from tests.waiting import wait_until
 from transcode_service import jobs, leases, publishing
-from transcode_service.media import (
+from transcode_service.media.source_info import (
     AudioTrack,
     DiskFull,
     MediaFailed,

@@ -41,7 +41,8 @@ def begin(context: UploadContext, storage: Files) -> Begin:
         new = NewUpload(length=None, title="Harbour", resumable=False)
         upload = insert_upload(context.database, context=context, new=new, parts=None)
         if content is not None:
-            with storage.create_incoming(upload.id) as file:
+            storage.create_incoming(upload.id)
+            with storage.open_for_appending(upload.id) as file:
                 file_io.append(file, content)
         if published:
             storage.publish(upload.id)
@@ -100,7 +101,8 @@ def test_an_announced_upload_without_bytes_is_removed_in_time(
 
 def test_bytes_without_a_row_are_removed_in_time(cleaner: Cleaner, storage: Files) -> None:
     stray = new_id()
-    with storage.create_incoming(stray) as file:
+    storage.create_incoming(stray)
+    with storage.open_for_appending(stray) as file:
         file_io.append(file, b"stray")
     assert cleaner.clean() == {}
     grow_old(storage.root / "incoming" / stray)

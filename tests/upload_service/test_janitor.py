@@ -65,8 +65,8 @@ def test_it_waits_for_its_volume_cleans_and_ends_when_told_to(
     storage.root.mkdir()
     storage.prepare()
     stray = new_id()
-    with storage.create_incoming(stray):
-        grow_old(storage.root / "incoming" / stray)
+    storage.create_incoming(stray)
+    grow_old(storage.root / "incoming" / stray)
     assert next(lines)["event"] == "stray bytes removed"
     assert next(lines)["event"] == "stores are back"
     began = time.monotonic()

@@ -30,7 +30,8 @@ def test_bytes_and_hash_are_right_however_they_are_cut(
 ) -> None:
     before, content = os.urandom(start), os.urandom(12 * size + 77 if size > 1 else 300)
     hashed = hashlib.sha256(before)
-    with storage.create_incoming(_ID) as file:
+    storage.create_incoming(_ID)
+    with storage.open_for_appending(_ID) as file:
         file_io.append(file, before)
         writer = FileWriter(file, [hashed])
         for at in range(0, len(content), size):
@@ -55,7 +56,8 @@ def test_after_a_write_that_failed_nothing_more_is_written(
         append(file, piece)
 
     monkeypatch.setattr(file_io, "append", fail_once)
-    with storage.create_incoming(_ID) as file:
+    storage.create_incoming(_ID)
+    with storage.open_for_appending(_ID) as file:
         with pytest.raises(StorageFull):
             append_pieces(file, [b"first", b"second", b"third"], max_bytes=100, sha256=None)
         assert file_io.file_size(file) == len(b"first")
@@ -68,7 +70,8 @@ def test_pieces_before_an_error_of_their_source_are_kept(storage: Files) -> None
         raise TimeoutError
 
     hashed = hashlib.sha256()
-    with storage.create_incoming(_ID) as file:
+    storage.create_incoming(_ID)
+    with storage.open_for_appending(_ID) as file:
         with pytest.raises(TimeoutError):
             append_pieces(file, pieces(), max_bytes=100, sha256=hashed)
         assert file_io.file_size(file) == len(b"firstsecond")

@@ -13,9 +13,7 @@ import signal
 import struct
 import sys
 
-PARENT_ENDED = 125
-"""Exit status when the parent had ended before the child was tied to it."""
-
+_PARENT_ENDED = 125  # exit status when the parent had ended before the child was tied to it
 _PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 1, 22, 38
 _SECCOMP_MODE_FILTER = 2
 
@@ -40,7 +38,7 @@ def confine(limits: dict[str, int]) -> None:
     libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     if os.getppid() != limits["parent"]:
-        os._exit(PARENT_ENDED)
+        os._exit(_PARENT_ENDED)
     deny_network()
     os.nice(max(0, limits["niceness"] - os.nice(0)))
     _limit(resource.RLIMIT_CPU, limits["cpu"])
@@ -50,15 +48,15 @@ def confine(limits: dict[str, int]) -> None:
     _limit(resource.RLIMIT_NOFILE, 64)
 
 
-def deny_network() -> bool:
-    """Let the kernel refuse sockets of any kind from here on; tell whether it will.
+def deny_network() -> None:
+    """Let the kernel refuse sockets of any kind from here on, where it can.
 
     A seccomp filter, which needs no privilege after PR_SET_NO_NEW_PRIVS. Landlock would leave out
     UDP. Neither ffmpeg nor the probe needs a socket.
     """
     architecture, socket = _SOCKET.get(os.uname().machine, (0, 0))
     if not socket or sys.maxsize < 1 << 32:
-        return False
+        return
     filter_ = b"".join(
         (
             _instruction(_LOAD, _ARCHITECTURE),
@@ -75,10 +73,7 @@ def deny_network() -> bool:
     # struct sock_fprog: the number of instructions, and where they are.
     program = struct.pack("@HP", len(filter_) // 8, ctypes.addressof(code))
     libc = ctypes.CDLL(None, use_errno=True)
-    refused: int = libc.prctl(
-        _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.create_string_buffer(program), 0, 0
-    )
-    return refused == 0
+    libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.create_string_buffer(program), 0, 0)
 
 
 def seal() -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from transcode_service.media.source_info import AudioTrack, SourceInfo
+from transcode_service.media.source_info import SourceInfo
 
 LADDER = (1080, 720, 480, 360, 240)
 """Heights of renditions: their shorter side in pixels."""
@@ -18,10 +18,9 @@ _SMALLEST = 16
 
 @dataclass(frozen=True)
 class Plan:
-    """Whether the video is remuxed, the audio tracks, and the heights to encode."""
+    """Whether the video is remuxed, and the heights to encode."""
 
     copy: bool
-    audio: tuple[AudioTrack, ...]
     heights: tuple[int, ...]
 
 
@@ -35,7 +34,7 @@ def plan(info: SourceInfo) -> Plan:
     heights = {height for height in LADDER if height < side or (height == side and not copy)}
     if not copy and side < LADDER[0] and side > max(heights, default=0) * _ALMOST:
         heights.add(max(side // 2 * 2, _SMALLEST))
-    return Plan(copy=copy, audio=info.audio, heights=tuple(sorted(heights)))
+    return Plan(copy=copy, heights=tuple(sorted(heights)))
 
 
 def can_copy(info: SourceInfo) -> bool:

@@ -22,7 +22,8 @@ def open_source(path: Path, *, max_pixels: int) -> tuple[InputContainer, str]:
     :raises UnplayableSource: it cannot be opened as what it looks like.
     """
     with path.open("rb") as file:
-        name = "matroska" if file.read(len(_MATROSKA)) == _MATROSKA else "mov"
+        head = file.read(_HEAD)  # raises what libav would take for damage: trouble of the disk
+    name = "matroska" if head.startswith(_MATROSKA) else "mov"
     options = {
         "protocol_whitelist": "file",
         "format_whitelist": DEMUXERS[name],
@@ -35,25 +36,15 @@ def open_source(path: Path, *, max_pixels: int) -> tuple[InputContainer, str]:
         container = av.open(f"file:{path}", "r", format=name, options=options)
         container.seek(0)  # a file that has lost its index cannot be sought in: "not permitted"
     except av.FFmpegError as error:
-        if isinstance(error, OSError) and not _is_damage(error, path):
-            raise  # trouble of the machine, not of the file
+        # A Matroska file that ends within its header is an input error for libav; one that cannot
+        # be sought in is an operation that is not permitted. Others are trouble of the machine.
+        if isinstance(error, OSError) and error.errno not in (errno.EIO, errno.EPERM):
+            raise
         raise UnplayableSource(
             "This file is damaged: it cannot be opened. Upload a whole copy."
         ) from error
     seal()
     return container, name
-
-
-def _is_damage(error: OSError, path: Path) -> bool:
-    """Tell whether a file is damaged of which libav says that the machine cannot read it.
-
-    A Matroska file that ends within its header is an input error; one that cannot be sought in is
-    an operation that is not permitted.
-    """
-    if error.errno == errno.EIO:
-        with path.open("rb") as file:
-            file.read(_HEAD)
-    return error.errno in (errno.EIO, errno.EPERM)
 
 
 def is_decodable(stream: Stream) -> bool:

@@ -39,13 +39,16 @@ class TrackScan:
         span = self.last - self.first
         return (self.count - 1) / span if self.count > 1 and span > 0 else 1.0
 
+    @property
+    def bit_rate(self) -> int:
+        """Bits a second on average."""
+        return round(self.bytes * 8 / max(self.end - self.first, 0.001))
+
     def take(self, packet: "Packet[Stream]") -> None:
         """Count a packet in."""
-        at = packet.pts
+        at = packet.dts if packet.pts is None else packet.pts
         if at is None:
-            at = packet.dts
-            if at is None:
-                return
+            return
         time = at * self.time_base
         self.bytes += packet.size
         if packet.is_corrupt:
@@ -74,7 +77,6 @@ def scan_packets(
     :raises UnplayableSource: the file is truncated, damaged, empty or too long.
     """
     scans = {stream.index: TrackScan(float(stream.time_base or 1)) for stream in (video, *audio)}
-    _check_index(container, (video, *audio))
     try:
         for packet in container.demux(video, *audio):
             scans[packet.stream_index].take(packet)
@@ -90,7 +92,11 @@ def scan_packets(
             f"This video is longer than {max_seconds // 3600} hours. Upload a shorter one."
         )
     for stream in (video, *audio):
-        _check_whole(stream, scans[stream.index])
+        scan = scans[stream.index]
+        if scan.corrupt:
+            raise _truncated()
+        if stream.duration is not None and stream.time_base is not None:  # an MP4's sample table
+            _check_length(float(stream.duration * stream.time_base), [scan])
     if video.duration is None and container.duration is not None:
         _check_length(container.duration / av.time_base, scans.values())
     return {index: scan for index, scan in scans.items() if scan.count}
@@ -100,23 +106,6 @@ def _truncated() -> UnplayableSource:
     return UnplayableSource(
         "This file is cut short: a part of it is missing. Get a whole copy and upload it again."
     )
-
-
-def _check_index(container: InputContainer, streams: Sequence[VideoStream | AudioStream]) -> None:
-    """Compare the size of the file with the places of samples in the index of an MP4."""
-    size = container.size
-    for stream in streams:
-        for entry in stream.index_entries:
-            if entry.pos + entry.size > size:
-                raise _truncated()
-
-
-def _check_whole(stream: Stream, scan: TrackScan) -> None:
-    """Compare the packets with the duration in the sample table of an MP4."""
-    if scan.corrupt:
-        raise _truncated()
-    if stream.duration is not None and stream.time_base is not None:
-        _check_length(float(stream.duration * stream.time_base), [scan])
 
 
 def _check_length(expected: float, scans: Collection[TrackScan]) -> None:

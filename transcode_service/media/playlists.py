@@ -24,22 +24,11 @@ class _Segment:
     def line(self) -> str:
         return f"#EXTINF:{self.duration:.5f},\n#EXT-X-BYTERANGE:{self.size}@{self.at}"
 
-    @property
-    def rate(self) -> float:
-        return self.size * 8 / self.duration
 
-
-def write_rendition(
-    folder: Path,
-    name: str,
-    *,
-    kind: str,
-    width: int | None = None,
-    height: int | None = None,
-    language: str | None = None,
-    title: str | None = None,
-) -> RenditionInfo:
+def write_rendition(folder: Path, name: str, *, kind: str) -> RenditionInfo:
     """Write the playlists of `<name>.mp4` in a folder, and return what is measured of it.
+
+    The caller adds the size of the frame, or the language and the title.
 
     :raises MediaFailed: the file is not what ffmpeg was asked for.
     """
@@ -62,11 +51,7 @@ def write_rendition(
         bandwidth=peak_rate(segments),
         average_bandwidth=ceil(sum(s.size for s in segments) * 8 / duration),
         size=(folder / f"{name}.mp4").stat().st_size,
-        width=width,
-        height=height,
         frame_rate=round(samples / duration, 3) if kind == "video" else None,
-        language=language,
-        title=title,
     )
 
 
@@ -87,7 +72,7 @@ def peak_rate(segments: Sequence[_Segment]) -> int:
                 break
             if duration >= 0.5 * target:
                 peak = max(peak, size * 8 / duration)
-    return ceil(peak or max(segment.rate for segment in segments))
+    return ceil(peak)
 
 
 def _segments(fragments: Sequence[Fragment]) -> Iterator[_Segment]:
@@ -162,7 +147,7 @@ def write_master(renditions: Iterable[RenditionInfo], *, hls: Path | None = None
     """
     rows = list(renditions)
     audio = sorted(
-        (row for row in rows if row.kind == "audio"), key=lambda row: _by_number(row.name)
+        (row for row in rows if row.kind == "audio"), key=lambda row: (len(row.name), row.name)
     )
     video = sorted(
         (row for row in rows if row.kind == "video"), key=lambda row: row.average_bandwidth
@@ -179,11 +164,6 @@ def write_master(renditions: Iterable[RenditionInfo], *, hls: Path | None = None
         if path and path.is_file():
             lines.append(_keyframes_line(row, read_segments(path.read_text(encoding="ascii"))))
     return "\n".join([*lines, ""])
-
-
-def _by_number(name: str) -> tuple[int, str]:
-    tail = name.rpartition("-")[2]
-    return (int(tail) if tail.isdigit() else 0, name)
 
 
 def _distinct_names(audio: Sequence[RenditionInfo]) -> list[str]:

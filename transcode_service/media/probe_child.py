@@ -39,21 +39,6 @@ _TITLE_LIMIT = 64
 _MAX_AUDIO_TRACKS = 16
 
 
-def choose_video(container: InputContainer) -> VideoStream:
-    """Return the first video track that is not a cover image.
-
-    :raises UnplayableSource: there is none.
-    """
-    streams = [
-        stream
-        for stream in container.streams.video
-        if not stream.disposition & stream.disposition.attached_pic
-    ]
-    if not streams:
-        raise UnplayableSource("This file has audio but no video. Choose a video.")
-    return streams[0]
-
-
 def measure(path: Path, *, max_pixels: int, max_seconds: int) -> dict[str, Any]:
     """Return the values of :class:`SourceInfo` for a file.
 
@@ -61,21 +46,25 @@ def measure(path: Path, *, max_pixels: int, max_seconds: int) -> dict[str, Any]:
     """
     container, name = open_source(path, max_pixels=max_pixels)
     with container:
-        chosen = choose_video(container)
-        video = video_decoder(container, chosen.index, max_pixels=max_pixels)
-        audio = [stream for stream in container.streams.audio if is_decodable(stream)]
-        audio = audio[:_MAX_AUDIO_TRACKS]
+        chosen = [
+            stream.index
+            for stream in container.streams.video
+            if not stream.disposition & stream.disposition.attached_pic  # a cover image
+        ]
+        if not chosen:
+            raise UnplayableSource("This file has audio but no video. Choose a video.")
+        video = video_decoder(container, chosen[0], max_pixels=max_pixels)
+        decodable = [stream for stream in container.streams.audio if is_decodable(stream)]
+        audio = decodable[:_MAX_AUDIO_TRACKS]
         frame = _first_frame(container, video)
         container.seek(0)
         scans = scan_packets(container, video, audio, max_seconds=max_seconds)
         begin = min(scan.first for scan in scans.values())
         end = max(scan.end for scan in scans.values())
-        duration_ms = max(1, round((end - begin) * 1000))
-        size = path.stat().st_size
         return {
             "container": name,
-            "duration_ms": duration_ms,
-            "size": size,
+            "duration_ms": max(1, round((end - begin) * 1000)),
+            "size": path.stat().st_size,
             "video": {**frame, **_video_info(scans[video.index], begin), "index": video.index},
             "audio": [
                 _audio_info(stream, scans[stream.index], begin)
@@ -127,14 +116,13 @@ def _decoded(container: InputContainer, video: VideoStream) -> Iterator[av.Video
 
 
 def _video_info(scan: TrackScan, begin: float) -> dict[str, Any]:
-    span = max(scan.end - scan.first, 0.001)
     return {
         "frame_rate": round(scan.rate, 3),
         "keyframe_ms": round(scan.keyframe_gap * 1000),
         "self_contained": scan.self_contained,
         "start_ms": round((scan.first - begin) * 1000),
         "trimmed": scan.trimmed,
-        "bit_rate": round(scan.bytes * 8 / span),
+        "bit_rate": scan.bit_rate,
     }
 
 
@@ -144,18 +132,17 @@ def _audio_info(stream: AudioStream, scan: TrackScan, begin: float) -> dict[str,
     if "handler" in title.lower() or title.startswith(("ISO Media", "Core Media")):
         title = ""  # the default of a program, not a title
     context = stream.codec_context
-    profile = stream.profile or ""
     return {
         "index": stream.index,
         "codec": context.codec.canonical_name,
-        "profile": profile,
+        "profile": stream.profile or "",
         "channels": context.channels,
         "sample_rate": context.sample_rate,
         "language": language if _LANGUAGE.fullmatch(language) else None,
         "title": title.replace("\0", "").strip()[:_TITLE_LIMIT] or None,
         "default": bool(stream.disposition & stream.disposition.default),
         "start_ms": round((scan.first - begin) * 1000),
-        "bit_rate": round(scan.bytes * 8 / max(scan.end - scan.first, 0.001)),
+        "bit_rate": scan.bit_rate,
     }
 
 
@@ -169,10 +156,10 @@ def _do(work: dict[str, Any], path: Path) -> dict[str, Any]:
     # Opened first: no file can be opened once the source is.
     with Path(POSTER).open("wb") as poster, Path(SPRITE).open("wb") as sprite:
         video = VideoTrack(**work["video"])
-        drawn = draw(path, video=video, duration_ms=work["duration_ms"], max_pixels=max_pixels)
-        poster.write(drawn.poster)
-        sprite.write(drawn.sprite)
-    return {"width": drawn.width, "height": drawn.height, "times": drawn.times}
+        duration_ms = work["duration_ms"]
+        return draw(
+            path, poster, sprite, video=video, duration_ms=duration_ms, max_pixels=max_pixels
+        )
 
 
 def main() -> None:

@@ -51,7 +51,7 @@ class SandboxLimits:
     :ivar threads: of one encoder or decoder.
     :ivar max_pixels: of one frame.
     :ivar max_seconds: the longest duration, as measured.
-    :ivar reserve: bytes that stay free on the volume, as uploads leave them.
+    :ivar reserve: bytes that stay free on the volume.
     :ivar base_seconds: wall-clock seconds for a step, plus `seconds_per_second` for each second of
         the video.
     """
@@ -62,7 +62,7 @@ class SandboxLimits:
     threads: int = field(default_factory=lambda: min(os.cpu_count() or 1, 16))
     max_pixels: int = 1 << 26
     max_seconds: int = 48 * 3600
-    reserve: int = 64 << 20
+    reserve: int = 0
     base_seconds: int = 300
     seconds_per_second: int = 60
 
@@ -76,10 +76,8 @@ class VideoTrack:
     """The video track, as measured.
 
     :ivar index: of the stream in the file.
-    :ivar width: in pixels as displayed: after rotation, with square pixels.
-    :ivar height: likewise.
-    :ivar coded_width: as the decoder gives them.
-    :ivar coded_height: likewise.
+    :ivar width: in pixels as displayed, as is `height`: after rotation, with square pixels.
+    :ivar coded_width: as the decoder gives it, as is `coded_height`.
     :ivar codec: ffmpeg's name, such as "h264".
     :ivar pixel_format: ffmpeg's name, such as "yuv420p".
     :ivar frame_rate: frames a second on average.

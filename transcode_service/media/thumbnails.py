@@ -1,11 +1,11 @@
 """Draw the poster and the storyboard's sprite in the confined child, from keyframes."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
 from time import monotonic
+from typing import Any, BinaryIO
 
 import av
 from av.container import InputContainer
@@ -39,20 +39,19 @@ _ROTATIONS = {
 }
 
 
-@dataclass(frozen=True)
-class Thumbnails:
-    """Poster and sprite as JPEG, a thumbnail's size, and the time of each in seconds."""
-
-    poster: bytes
-    sprite: bytes
-    width: int
-    height: int
-    times: list[float]
-
-
-def draw(path: Path, *, video: VideoTrack, duration_ms: int, max_pixels: int) -> Thumbnails:
+def draw(
+    path: Path,
+    poster: BinaryIO,
+    sprite: BinaryIO,
+    *,
+    video: VideoTrack,
+    duration_ms: int,
+    max_pixels: int,
+) -> dict[str, Any]:
     """Draw the thumbnails, and choose the frame with the highest score for the poster.
 
+    :param poster: open for writing a JPEG, as is `sprite`.
+    :return: `width` and `height` of a thumbnail, and the `times` of all in seconds.
     :raises ValueError: no frame could be decoded.
     """
     Image.preinit()  # loads the JPEG encoder; after the file is open no other can be opened
@@ -77,8 +76,10 @@ def draw(path: Path, *, video: VideoTrack, duration_ms: int, max_pixels: int) ->
                     best, best_score = frame, score
         if best is None or not images:
             raise ValueError("no frame was decoded")
-        poster = _jpeg(large.draw(best))
-    return Thumbnails(poster, _jpeg(_sprite(images)), *images[0].size, times)
+        poster.write(_jpeg(large.draw(best)))
+    sprite.write(_jpeg(_sprite(images)))
+    width, height = images[0].size
+    return {"width": width, "height": height, "times": times}
 
 
 class _Scaler:
@@ -205,6 +206,7 @@ def _sprite(images: Sequence[Image.Image]) -> Image.Image:
 
 
 def _jpeg(image: Image.Image) -> bytes:
+    # Pillow takes a part of a file for the whole when the disk is full.
     buffer = BytesIO()
     image.save(buffer, "JPEG", quality=_JPEG_QUALITY)
     return buffer.getvalue()

@@ -100,10 +100,9 @@ def _mapped(light: tuple[float, float, float]) -> tuple[float, float, float]:
 
 def _compressed(bright: float) -> float:
     """A Moebius curve: the identity up to the knee, smooth there, 1 at the peak."""
-    peak = _PEAK / _WHITE
     if bright <= _KNEE:
         return bright
+    peak = _PEAK / _WHITE
     a = -_KNEE * _KNEE * (peak - 1) / (_KNEE * _KNEE - 2 * _KNEE + peak)
-    b = (_KNEE * _KNEE - 2 * _KNEE * peak + peak) / max(peak - 1, 1e-6)
-    curve = (b * b + 2 * b * _KNEE + _KNEE * _KNEE) / (b - a)
-    return min(curve * (bright + a) / (bright + b), 1.0)
+    b = (_KNEE * _KNEE - 2 * _KNEE * peak + peak) / (peak - 1)
+    return min((b + _KNEE) ** 2 / (b - a) * (bright + a) / (bright + b), 1.0)

@@ -7,26 +7,21 @@ A name (RFC 6381, 3.3) is the four letters of the sample entry, then what the co
 adds from its configuration.
 """
 
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from upload_service.inspect.errors import NotAVideo, damaged
-from upload_service.inspect.reader import unpack
+from upload_service.inspect.mp4.boxes import unpack
 
 ConfigBoxes = Mapping[bytes, bytes]
 """The contents of the boxes in a sample entry, by their four letters."""
 
 
-@dataclass(frozen=True)
-class Codec:
-    """An accepted codec.
+CodecName = Callable[[str, ConfigBoxes], str]
+"""Makes the RFC 6381 name from the four letters and the boxes of the sample entry.
 
-    :ivar config: the box a decoder cannot start without, if there is one.
-    :ivar name: makes the RFC 6381 name from the four letters and the boxes of the sample entry.
-    """
-
-    config: bytes | None
-    name: Callable[[str, ConfigBoxes], str]
+It raises KeyError for a box that is missing, without which a decoder cannot start.
+"""
 
 
 def name_codec(kind: bytes, boxes: ConfigBoxes, *, track: str, convertible: bool = False) -> str:
@@ -43,14 +38,15 @@ def name_codec(kind: bytes, boxes: ConfigBoxes, *, track: str, convertible: bool
             "This file is encrypted with copy protection (DRM). "
             "Choose one that plays without a key."
         )
-    codec = (VIDEO_CODECS if track == "video" else AUDIO_CODECS).get(letters)
-    if codec is None and convertible:
-        codec = CONVERTIBLE[track].get(letters)
-    if codec is None:
+    name = (VIDEO_CODECS if track == "video" else AUDIO_CODECS).get(letters)
+    if name is None and convertible:
+        name = CONVERTIBLE[track].get(letters)
+    if name is None:
         raise _unsupported(track, KNOWN_BY_NAME.get(letters) or _spell(letters))
-    if codec.config is not None and codec.config not in boxes:
-        raise damaged(f"the {track} does not say how to decode it")
-    return codec.name(letters, boxes)
+    try:
+        return name(letters, boxes)
+    except KeyError as error:
+        raise damaged(f"the {track} does not say how to decode it") from error
 
 
 def is_playable(video_codec: str, audio_codec: str | None) -> bool:
@@ -122,73 +118,59 @@ def _vp9(letters: str, boxes: ConfigBoxes) -> str:
 
 def _mpeg_audio(letters: str, boxes: ConfigBoxes) -> str:
     """RFC 6381, 3.3: the object type of ISO/IEC 14496-1, then for MPEG-4 that of 14496-3."""
-    if b"esds" not in boxes:
+    found = _ESDS.match(boxes.get(b"esds", b""))
+    if not found:
         return letters
-    config = _descriptor(boxes[b"esds"][4:], _ES)
-    flags = config[2] if len(config) > 2 else 0
-    skip = 3 + (2 if flags & 0x80 else 0)
-    if flags & 0x40:
-        skip += 1 + (config[skip] if len(config) > skip else 0)
-    decoder = _descriptor(config[skip + (2 if flags & 0x20 else 0) :], _DECODER_CONFIG)
-    if not decoder:
-        return letters
-    kind = decoder[0]
+    kind = found[1][0]
     if kind not in MPEG_AUDIO_TYPES:
         raise _unsupported("audio", KNOWN_BY_NAME.get(f"mp4a.{kind:02x}") or f"mp4a.{kind:02X}")
     if kind != _MPEG4_AUDIO:
         return f"{letters}.{kind:02X}"
-    specific = _descriptor(decoder[13:], _DECODER_SPECIFIC) + b"\0\0"
-    object_type = specific[0] >> 3
+    specific = int.from_bytes(found[2] or b"\0\0", "big")
+    object_type = specific >> 11
     if object_type == 31:  # The escape of ISO/IEC 14496-3, 1.6.2.1.
-        object_type = 32 + (int.from_bytes(specific[:2], "big") >> 5 & 0x3F)
+        object_type = 32 + (specific >> 5 & 0x3F)
     return f"{letters}.40.{object_type}" if object_type else letters
 
 
-_ES, _DECODER_CONFIG, _DECODER_SPECIFIC = 3, 4, 5
 _MPEG4_AUDIO = 0x40
 
+# ISO/IEC 14496-1, 7.2.6; 14496-14, 3.1.2, leaves out what is optional. After the box's version: the
+# ES descriptor, in it the decoder's configuration with the object type, in it the codec's own. Each
+# is a tag, a size of up to four bytes of seven bits, and the content.
+_ESDS = re.compile(
+    rb".{4}\x03[\x80-\xff]{0,3}[\0-\x7f].{2}\0"
+    rb"\x04[\x80-\xff]{0,3}[\0-\x7f](.).{12}"
+    rb"(?:\x05[\x80-\xff]{0,3}[\0-\x7f](..))?",
+    re.DOTALL,
+)
 
-def _descriptor(data: bytes, tag: int) -> bytes:
-    """Return the content of the descriptor that begins `data`; empty if it is not that one.
-
-    ISO/IEC 14496-1, 8.3.3: a size is up to four bytes of seven bits each.
-    """
-    if not data or data[0] != tag:
-        return b""
-    size = 0
-    for index in range(1, min(5, len(data))):
-        size = size << 7 | data[index] & 0x7F
-        if not data[index] & 0x80:
-            return data[index + 1 : index + 1 + size]
-    return b""
-
-
-VIDEO_CODECS = {
-    "avc1": Codec(b"avcC", _avc),  # Every browser.
-    "avc3": Codec(b"avcC", _avc),
-    "av01": Codec(b"av1C", _av1),  # Every browser; Safari where the hardware can.
-    "vp09": Codec(b"vpcC", _vp9),  # Every browser.
-    "hvc1": Codec(b"hvcC", _hevc),  # Safari; Chrome, Edge and Firefox where the machine can.
-    "hev1": Codec(b"hvcC", _hevc),
+VIDEO_CODECS: Mapping[str, CodecName] = {
+    "avc1": _avc,  # Every browser.
+    "avc3": _avc,
+    "av01": _av1,  # Every browser; Safari where the hardware can.
+    "vp09": _vp9,  # Every browser.
+    "hvc1": _hevc,  # Safari; Chrome, Edge and Firefox where the machine can.
+    "hev1": _hevc,
 }
 
-AUDIO_CODECS = {
-    "mp4a": Codec(None, _mpeg_audio),  # AAC and MP3: every browser.
-    **dict.fromkeys((".mp3", "Opus", "fLaC"), Codec(None, _plain)),
+AUDIO_CODECS: Mapping[str, CodecName] = {
+    "mp4a": _mpeg_audio,  # AAC and MP3: every browser.
+    **dict.fromkeys((".mp3", "Opus", "fLaC"), _plain),
     # Safari, and Edge where the machine can; others play no audio.
-    **dict.fromkeys(("ac-3", "ec-3"), Codec(None, _plain)),
-    "alac": Codec(None, _plain),  # Safari.
+    **dict.fromkeys(("ac-3", "ec-3"), _plain),
+    "alac": _plain,  # Safari.
     # PCM, as cameras write it: Safari and Chrome.
-    **dict.fromkeys(("sowt", "twos", "lpcm", "in24", "ipcm", "ulaw", "alaw"), Codec(None, _plain)),
+    **dict.fromkeys(("sowt", "twos", "lpcm", "in24", "ipcm", "ulaw", "alaw"), _plain),
 }
 
 _IN_MOST_BROWSERS = frozenset({"avc1", "avc3", "av01", "vp09"})
 _UNCOMMON_PROFILES = frozenset({"6e", "7a", "f4", "2c"})  # ISO/IEC 14496-10, annex A
 
-CONVERTIBLE: Mapping[str, Mapping[str, Codec]] = {
+CONVERTIBLE: Mapping[str, Mapping[str, CodecName]] = {
     # ProRes, from Proxy to 4444 XQ.
-    "video": dict.fromkeys(("apco", "apcs", "apcn", "apch", "ap4h", "ap4x"), Codec(None, _plain)),
-    "audio": dict.fromkeys(("in32", "fl32"), Codec(None, _plain)),
+    "video": dict.fromkeys(("apco", "apcs", "apcn", "apch", "ap4h", "ap4x"), _plain),
+    "audio": dict.fromkeys(("in32", "fl32"), _plain),
 }
 """What the transcode service decodes and no browser plays, by kind of track."""
 

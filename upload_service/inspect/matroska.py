@@ -21,12 +21,9 @@ _NAMES = {"mkv": "Matroska", "webm": "WebM"}
 
 
 def inspect_matroska(head: bytes, *, size: int, formats: frozenset[str]) -> VideoInfo:
-    """Tell Matroska from WebM, and whether it is accepted.
+    """Do what :func:`upload_service.inspect.inspect_file` does, for Matroska and WebM files.
 
     :param head: the first bytes of a file that begins with `MAGIC`.
-    :param size: bytes in the file.
-    :param formats: the accepted formats: see `common.formats`.
-    :raises NotAVideo: it is neither, not accepted, or shorter than its header says.
     """
     found = _DOC_TYPE.search(head)
     if found is None:

@@ -53,16 +53,12 @@ def run(
 
 def _report(stores: Stores, videos: VideoStore, *, cleanup_after: int) -> None:
     found = audit(stores.database, videos, cleanup_after=cleanup_after)
-    for ids, tell, event in (
-        (
-            found.unknown_folders,
-            log.warning,
-            "folders of videos that the database does not know; nothing was removed",
-        ),
-        (found.missing_originals, log.error, "videos whose files are not there"),
-    ):
-        if ids:
-            tell(event, count=len(ids), examples=ids[:_EXAMPLES])
+    if unknown := found.unknown_folders:
+        event = "folders of videos that the database does not know; nothing was removed"
+        log.warning(event, count=len(unknown), examples=unknown[:_EXAMPLES])
+    if missing := found.missing_originals:
+        event = "videos whose files are not there"
+        log.error(event, count=len(missing), examples=missing[:_EXAMPLES])
 
 
 if __name__ == "__main__":

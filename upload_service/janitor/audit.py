@@ -5,7 +5,7 @@ worth more than the space they take. The administrator decides.
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 
@@ -43,13 +43,12 @@ def audit(database: Database, videos: VideoStore, *, cleanup_after: int) -> Audi
             settled = time.time() - modified > cleanup_after
             if video_id not in known and settled and not videos.drop_empty_video(video_id):
                 unknown.append(video_id)
-    missing = [
-        video_id
-        for video_id in _all_video_ids(database)
-        if not videos.has_original(video_id)
-        # Looked up again: it may have been deleted while this was reading.
-        and _is_live(database, video_id=video_id)
-    ]
+    missing, last = [], ""
+    while ids := _video_ids_after(database, last=last):
+        absent = [video_id for video_id in ids if not videos.has_original(video_id)]
+        # Looked up again: one may have been deleted while this was reading.
+        missing += [video_id for video_id in absent if _is_live(database, video_id=video_id)]
+        last = ids[-1]
     return AuditReport(unknown_folders=unknown, missing_originals=missing)
 
 
@@ -58,13 +57,6 @@ def _known(session: Session, *, ids: Iterable[str]) -> set[str]:
     """Return which of these ids have a row. An upload's turns into a video's, so it comes first."""
     uploads = session.scalars(select(Upload.id).where(Upload.id.in_(ids)))
     return {*uploads, *session.scalars(select(Video.id).where(Video.id.in_(ids)))}
-
-
-def _all_video_ids(database: Database) -> Iterator[str]:
-    last = ""
-    while ids := _video_ids_after(database, last=last):
-        yield from ids
-        last = ids[-1]
 
 
 @transaction(writes=False)

@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from sqlalchemy import select, update
@@ -37,26 +38,18 @@ class ChecksumBackfill:
         """
         made = 0
         until = time.monotonic() + _SLICE
-        while True:
-            wanted = _next_without(self.database, first=self._video_id)
+        while wanted := _next_without(self.database, first=self._video_id):
             if wanted != self._video_id:
-                self._begin(wanted or "")
-            if not wanted:
-                break
-            try:
+                self._begin(wanted)
+            with suppress(FileNotFoundError):  # the janitor's report tells of it
                 if not self._read(until):
-                    break
-                made += _record(
-                    self.database,
-                    video_id=self._video_id,
-                    size=self._offset,
-                    sha256=self._hash.hexdigest(),
-                )
-            except FileNotFoundError:
-                pass  # the janitor's report tells of it
-            self._begin(self._video_id + _NEXT)
+                    return made
+                sha256 = self._hash.hexdigest()
+                made += _record(self.database, video_id=wanted, size=self._offset, sha256=sha256)
+            self._begin(wanted + _NEXT)
             if time.monotonic() >= until:
-                break
+                return made
+        self._begin("")
         return made
 
     def _begin(self, video_id: str) -> None:

@@ -63,7 +63,7 @@ class Cleaner:
         done: Counter[str] = Counter()
         uploads = {upload.id: upload for upload in _all_uploads(self.stores.database)}
         self._each(uploads, lambda upload_id: self._clean_upload(uploads[upload_id]), done)
-        strays = [name for name, _ in self.incoming.list_incoming() if name not in uploads]
+        strays = [one for one in self.incoming.sizes() if one not in uploads]
         self._each(strays, self._clean_stray, done)
         self._each(self._expired_in_bin(), self._delete_binned, done)
         self._each(_unwanted_videos(self.stores.database), self._remove_video, done)
@@ -92,7 +92,8 @@ class Cleaner:
 
     def _clean_upload(self, upload: Upload) -> str | None:
         """Finish an upload that is complete, and remove one that has expired."""
-        context = self._context(upload)
+        own = self.stores, self.incoming, self.videos, self.settings
+        context = UploadContext(*own, upload.owner_id)
         try:
             status = recover_upload(context, upload)
         except (UploadLocked, InsufficientStorage):
@@ -130,11 +131,6 @@ class Cleaner:
         if modified is None:  # a crash between the row and its file: no client knows of the upload
             return self._is_old(upload.created_at.timestamp())
         return upload.expires_at is None and self._is_old(modified)
-
-    def _context(self, upload: Upload) -> UploadContext:
-        return UploadContext(
-            self.stores, self.incoming, self.videos, self.settings, upload.owner_id
-        )
 
     def _clean_stray(self, upload_id: str) -> str | None:
         """Remove bytes without a row, unless they are recent."""

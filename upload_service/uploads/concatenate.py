@@ -55,6 +55,4 @@ def _append_parts(incoming: IncomingStore, file: BinaryIO, parts: list[str]) -> 
             size = file_size(source)
             if done < size:
                 append_from(source, file, start=done)
-                done = 0
-            else:
-                done -= size
+            done = max(0, done - size)

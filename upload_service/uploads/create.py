@@ -74,12 +74,8 @@ def create_upload(
     require_size(context, new.length or 0)
     upload = insert_upload(context.database, context=context, new=new, parts=parts)
 
-    def create() -> None:
-        with context.incoming.create_incoming(upload.id):
-            pass
-
     try:
-        native_threads.run(create)
+        native_threads.run(lambda: context.incoming.create_incoming(upload.id))
     except OSError as error:
         abandon_upload(context, upload.id)
         if error.errno in (errno.ENOSPC, errno.EDQUOT):

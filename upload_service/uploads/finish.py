@@ -9,6 +9,7 @@ be killed between any two:
     video and its first job    record_video: the upload's row becomes these, in one transaction
 """
 
+from dataclasses import asdict
 from functools import partial
 
 import structlog
@@ -107,15 +108,9 @@ def record_video(
         submission=submission,
         title=upload.title,
         size=size,
-        duration_ms=facts.duration_ms,
-        width=facts.width,
-        height=facts.height,
-        video_codec=facts.video_codec,
-        audio_codec=facts.audio_codec,
         file_name=row.file_name,
         sha256=sha256,
-        container=facts.container,
-        playable=facts.playable,
+        **asdict(facts),
     )
     session.add(video)
     session.flush()  # the job's row refers to the video's

@@ -4,20 +4,19 @@ A reservation is the `reserved` of an upload's row. Reservations are made one af
 the lock of the volume's row, so that two uploads that fit alone and not together never both start.
 """
 
+from functools import partial
+
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from common.errors import MatineeError
 from common.formatting import filesize
 from common.quota import storage_use
-from common.storage import IncomingStore
+from common.storage import RESERVED_SPACE, IncomingStore
 from db.engine import transaction
 from db.models import Upload, Volume
 from upload_service.receive.body import BodyTooLarge
 from upload_service.uploads.context import UploadContext
-
-RESERVED_SPACE = 64 << 20
-"""Bytes of the volume that uploads leave free: the database may share it."""
 
 MAX_UNFINISHED = 100
 """Unfinished uploads of one account."""
@@ -134,19 +133,12 @@ def extend_reservation(
 
 
 def reserve_ahead(context: UploadContext, upload_id: str, total_bytes: int) -> int:
-    """Reserve so many bytes altogether, and some more if there is space; return how many.
-
-    :raises QuotaExceeded: the account may not have them.
-    :raises InsufficientStorage: the volume has no space.
-    """
+    """Reserve as :func:`extend_reservation`, and some more if there is space; return how many."""
     wanted = min(total_bytes + _STEP, context.settings.max_upload_size)
+    reserve = partial(extend_reservation, context.database, context=context, upload_id=upload_id)
     try:
-        extend_reservation(
-            context.database, context=context, upload_id=upload_id, total_bytes=wanted
-        )
+        reserve(total_bytes=wanted)
     except MatineeError:
         wanted = total_bytes
-        extend_reservation(
-            context.database, context=context, upload_id=upload_id, total_bytes=wanted
-        )
+        reserve(total_bytes=wanted)
     return wanted

@@ -22,9 +22,9 @@ function whileVisible(url, tell) {
   update();
 }
 
-function followOne(screen) {
-  const show = showIn(document.getElementById("processing"), screen.dataset);
-  whileVisible(screen.dataset.progress, (state) => {
+function followOne(container) {
+  const show = showIn(document.getElementById("processing"), container.dataset);
+  whileVisible(container.dataset.progress, (state) => {
     // The server renders another page now: with an error, or with a player.
     const comes = state.watchable && !document.getElementById("player");
     if (state.state === "refused" || comes) location.reload();
@@ -43,7 +43,7 @@ function followCards(cards) {
   });
 }
 
-const screen = document.querySelector("#screen[data-progress]");
+const container = document.querySelector("#player-container[data-progress]");
 const cards = [...document.querySelectorAll(".video-card:has([data-progress])")];
-if (screen) followOne(screen);
+if (container) followOne(container);
 else if (cards.length > 0) followCards(cards);

@@ -8,7 +8,7 @@ import { makePlayer } from "./watch/player.js";
 const STATUS_MS = 1500;
 const RESUMED_MS = 8000; // long enough to reach the button beside it
 
-const screen = document.getElementById("screen");
+const container = document.getElementById("player-container");
 const video = document.getElementById("player");
 const status = document.getElementById("player-status");
 const startOver = document.getElementById("start-over");
@@ -40,7 +40,7 @@ function sayResumed(seconds) {
   });
 }
 
-const player = makePlayer(screen, video, {
+const player = makePlayer(container, video, {
   showError(sentence) {
     document.getElementById("player-error-text").textContent = sentence ?? "";
     playerError.hidden = sentence === null;

@@ -34,7 +34,7 @@ class Passes:
     def events(self, heartbeat: Path | None = None) -> list[str]:
         """Make all passes, and return what was logged."""
         with capture_logs() as lines:
-            repeat_until_stopped(self, self.stop, interval=0, heartbeat=heartbeat)
+            repeat_until_stopped(self, self.stop, interval=0.001, heartbeat=heartbeat)
         return [line["event"] for line in lines]
 
 

@@ -164,20 +164,6 @@ def test_a_signal_is_reported_as_a_negative_status(
     assert ended == [("one", -signal.SIGKILL)]
 
 
-def test_a_command_can_be_made_anew_for_each_start(supervisor: Supervisor, clock: Clock) -> None:
-    names = iter(["a", "b"])
-    program = Program("one", lambda: python("", next(names)))
-    supervisor.start(program)
-    assert program.process is not None
-    first = program.process.args
-    wait_for_end(program)
-    supervisor.poll()
-    clock.now += FIRST_DELAY
-    supervisor.poll()
-
-    assert [first, program.process.args] == [python("", "a"), python("", "b")]
-
-
 def test_stopping_asks_first(
     supervisor: Supervisor, tmp_path: Path, ended: list[tuple[str, int]]
 ) -> None:
@@ -232,15 +218,16 @@ def test_a_program_that_is_not_there_is_told_at_the_first_start(supervisor: Supe
 
 
 def test_a_start_that_fails_later_is_tried_again(supervisor: Supervisor, clock: Clock) -> None:
-    commands = iter([python(""), ["/nowhere/program"], python(SLEEP)])
-    program = Program("one", lambda: next(commands))
+    program = Program("one", python(""))
     supervisor.start(program)
     wait_for_end(program)
     supervisor.poll()
+    program.command = ["/nowhere/program"]
     clock.now += FIRST_DELAY
     supervisor.poll()
     assert program.process is None
 
+    program.command = python(SLEEP)
     clock.now += 2 * FIRST_DELAY
     supervisor.poll()
 

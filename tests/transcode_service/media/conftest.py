@@ -6,7 +6,8 @@ import imageio_ffmpeg
 import pytest
 
 from tests.transcode_service.media import sources
-from transcode_service.media import SandboxLimits, SourceInfo, measure
+from transcode_service.media.probe import measure
+from transcode_service.media.source_info import SandboxLimits, SourceInfo
 
 
 class Sources:

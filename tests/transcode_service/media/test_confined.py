@@ -15,16 +15,15 @@ import pytest
 
 from tests.transcode_service.media.conftest import Sources, quiet
 from tests.waiting import wait_until
-from transcode_service.media import (
+from transcode_service.media.probe import measure
+from transcode_service.media.renditions import encode_rendition
+from transcode_service.media.sandbox import network_is_denied, reading, run_ffmpeg
+from transcode_service.media.source_info import (
     DiskFull,
     MediaFailed,
     SandboxLimits,
     UnplayableSource,
-    encode_rendition,
-    measure,
-    network_is_denied,
 )
-from transcode_service.media.sandbox import reading, run_ffmpeg
 
 pytestmark = pytest.mark.needs_ffmpeg
 
@@ -41,7 +40,9 @@ LISTS = {
 LOOK = """
 import sys
 from pathlib import Path
-from transcode_service.media import SandboxLimits, UnplayableSource, encode_rendition, measure
+from transcode_service.media.renditions import encode_rendition
+from transcode_service.media.probe import measure
+from transcode_service.media.source_info import SandboxLimits, UnplayableSource
 source, film = Path(sys.argv[1]), Path(sys.argv[2])
 limits = SandboxLimits()
 try:

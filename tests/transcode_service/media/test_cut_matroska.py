@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.transcode_service.media.conftest import Sources
-from transcode_service.media import SandboxLimits, UnplayableSource, measure
+from transcode_service.media.probe import measure
+from transcode_service.media.source_info import SandboxLimits, UnplayableSource
 
 pytestmark = pytest.mark.needs_ffmpeg
 

@@ -11,18 +11,11 @@ import pytest
 
 from tests.transcode_service.media.conftest import Sources, quiet
 from tests.transcode_service.media.sources import mutate
-from transcode_service.media import (
-    MediaFailed,
-    SandboxLimits,
-    UnplayableSource,
-    check,
-    encode_rendition,
-    make_audio,
-    make_thumbnails,
-    measure,
-    plan,
-    remux_video,
-)
+from transcode_service.media.ladder import plan
+from transcode_service.media.probe import check, measure
+from transcode_service.media.renditions import encode_rendition, make_audio, remux_video
+from transcode_service.media.source_info import MediaFailed, SandboxLimits, UnplayableSource
+from transcode_service.media.storyboard import make_thumbnails
 
 pytestmark = pytest.mark.needs_ffmpeg
 

@@ -11,16 +11,11 @@ import pytest
 
 from tests.transcode_service.media import strict_hls
 from tests.transcode_service.media.conftest import Sources, quiet
-from transcode_service.media import (
-    RenditionInfo,
-    SandboxLimits,
-    encode_rendition,
-    make_audio,
-    measure,
-    plan,
-    remux_video,
-    write_master,
-)
+from transcode_service.media.ladder import plan
+from transcode_service.media.playlists import write_master
+from transcode_service.media.probe import measure
+from transcode_service.media.renditions import encode_rendition, make_audio, remux_video
+from transcode_service.media.source_info import RenditionInfo, SandboxLimits
 
 pytestmark = pytest.mark.needs_ffmpeg
 

@@ -10,18 +10,16 @@ import av
 import pytest
 
 from tests.transcode_service.media.conftest import Sources, quiet
-from transcode_service.media import (
-    SandboxLimits,
-    UnplayableSource,
-    check,
+from transcode_service.media.ladder import plan
+from transcode_service.media.packet_scan import TrackScan
+from transcode_service.media.probe import check, measure
+from transcode_service.media.renditions import (
+    TIMELINE_START,
     encode_rendition,
     make_audio,
-    measure,
-    plan,
     remux_video,
 )
-from transcode_service.media.packet_scan import TrackScan
-from transcode_service.media.remux import TIMELINE_START
+from transcode_service.media.source_info import SandboxLimits, UnplayableSource
 
 pytestmark = pytest.mark.needs_ffmpeg
 

@@ -7,7 +7,9 @@ import pytest
 from PIL import Image, ImageStat
 
 from tests.transcode_service.media.conftest import Sources, quiet
-from transcode_service.media import MediaFailed, SandboxLimits, make_thumbnails, measure
+from transcode_service.media.probe import measure
+from transcode_service.media.source_info import MediaFailed, SandboxLimits
+from transcode_service.media.storyboard import make_thumbnails
 
 pytestmark = pytest.mark.needs_ffmpeg
 

@@ -1,12 +1,12 @@
 """Movie fragments (ISO/IEC 14496-12, 8.8): samples described next to their data."""
 
 from upload_service.inspect.errors import damaged, truncated
-from upload_service.inspect.mp4.boxes import Box, BoxReader
-from upload_service.inspect.mp4.tables import numbers
+from upload_service.inspect.mp4.boxes import Box, BoxReader, unpack
+from upload_service.inspect.mp4.tables import numbers, read_entries
 from upload_service.inspect.mp4.tracks import Movie, Mp4Track
-from upload_service.inspect.reader import unpack
 
 _BASE_OFFSET, _DESCRIPTION, _DURATION, _SIZE = 0x1, 0x2, 0x8, 0x10
+_TRACK_FIELDS = {_BASE_OFFSET: "Q", _DESCRIPTION: "I", _DURATION: "I", _SIZE: "I"}
 _BASE_IS_MOOF = 0x20000
 _RUN_OFFSET, _RUN_FIRST_FLAGS = 0x1, 0x4
 _RUN_DURATION, _RUN_SIZE, _RUN_SAMPLE_FLAGS, _RUN_COMPOSITION = 0x100, 0x200, 0x400, 0x800
@@ -31,10 +31,10 @@ def check_index(reader: BoxReader, sidx: Box) -> None:
     (first,) = unpack(">Q", head, 20) if version else unpack(">I", head, 16)
     offset = 28 if version else 20
     (count,) = unpack(">2xH", head, offset)
-    if sidx.body + offset + 4 + count * 12 > sidx.end:
-        raise damaged("a table announces more than it holds")
-    words = numbers("I", reader.read(sidx.body + offset + 4, count * 12))
-    if sidx.end + first + sum(word & 0x7FFFFFFF for word in words[::3]) > reader.size:
+    end = sidx.end + first
+    for data in read_entries(reader, sidx, skip=offset + 4, count=count, entry=12):
+        end += sum(word & 0x7FFFFFFF for word in numbers("I", data)[::3])
+    if end > reader.size:
         raise truncated()
 
 
@@ -51,23 +51,16 @@ def _add_track_fragment(
     track = movie.by_id.get(track_id)
     if track is None:
         raise damaged("a fragment is of a track that is not there")
+    present = [flag for flag in _TRACK_FIELDS if flags & flag]
+    layout = "".join(_TRACK_FIELDS[flag] for flag in present)
+    fields = dict(zip(present, unpack(f">{layout}", data, 8), strict=True))
     duration, size = movie.defaults.get(track_id, (0, 0))
-    offset = 8
-    if flags & _BASE_OFFSET:
-        (base,) = unpack(">Q", data, offset)
-        offset += 8
-    elif flags & _BASE_IS_MOOF:
-        base = moof_start
-    offset += 4 if flags & _DESCRIPTION else 0
-    if flags & _DURATION:
-        (duration,) = unpack(">I", data, offset)
-        offset += 4
-    if flags & _SIZE:
-        (size,) = unpack(">I", data, offset)
+    defaults = fields.get(_DURATION, duration), fields.get(_SIZE, size)
+    base = fields.get(_BASE_OFFSET, moof_start if flags & _BASE_IS_MOOF else base)
     end = base
     for box in boxes:
         if box.kind == b"trun":
-            end = _add_run(reader, box, track, (base, end), (duration, size))
+            end = _add_run(reader, box, track, (base, end), defaults)
     return end
 
 
@@ -93,20 +86,16 @@ def _add_run(
     offset += 4 if flags & _RUN_FIRST_FLAGS else 0
     fields = (_RUN_DURATION, _RUN_SIZE, _RUN_SAMPLE_FLAGS, _RUN_COMPOSITION)
     width = sum(1 for flag in fields if flags & flag)
-    if trun.body + offset + count * width * 4 > trun.end:
-        raise damaged("a table announces more than it holds")
     duration, size = defaults
-    ticks, length = count * duration, count * size
-    if flags & (_RUN_DURATION | _RUN_SIZE):
-        ticks = length = 0
-        step = (1 << 18) // width
-        for first in range(0, count, step):
-            here = min(step, count - first)
-            at = trun.body + offset + first * width * 4
-            words = numbers("I", reader.read(at, here * width * 4))
-            ticks += sum(words[::width]) if flags & _RUN_DURATION else here * duration
-            second = 1 if flags & _RUN_DURATION else 0
-            length += sum(words[second::width]) if flags & _RUN_SIZE else here * size
+    ticks = 0 if flags & _RUN_DURATION else count * duration
+    length = 0 if flags & _RUN_SIZE else count * size
+    if width:
+        for data in read_entries(reader, trun, skip=offset, count=count, entry=width * 4):
+            words = numbers("I", data)
+            if flags & _RUN_DURATION:
+                ticks += sum(words[::width])
+            if flags & _RUN_SIZE:
+                length += sum(words[1 if flags & _RUN_DURATION else 0 :: width])
     track.samples += count
     track.ticks += ticks
     if start < 0 or start + length > reader.size:

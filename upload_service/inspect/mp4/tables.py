@@ -12,8 +12,7 @@ from itertools import chain, islice, repeat
 from operator import add, mul
 
 from upload_service.inspect.errors import damaged, truncated
-from upload_service.inspect.mp4.boxes import Box, BoxReader
-from upload_service.inspect.reader import CHUNK, unpack
+from upload_service.inspect.mp4.boxes import CHUNK, Box, BoxReader, unpack
 
 
 def read_samples(reader: BoxReader, boxes: dict[bytes, Box]) -> tuple[int, int]:
@@ -34,14 +33,24 @@ def read_samples(reader: BoxReader, boxes: dict[bytes, Box]) -> tuple[int, int]:
 
 
 def read_table(reader: BoxReader, box: Box, *, skip: int, entry: int) -> Iterator[bytes]:
-    """Read the entries of a table in pieces of whole entries, of at most `CHUNK` bytes.
+    """Read the entries of a table whose count stands before them; see :func:`read_entries`.
 
     :param skip: bytes of the content before the count.
-    :param entry: bytes of one entry.
-    :raises NotAVideo: the box cannot hold as many entries as it announces.
     """
-    (count,) = unpack(">I", reader.read(box.body, min(box.end - box.body, skip + 4)), skip)
-    start = box.body + skip + 4
+    (count,) = unpack(">I", reader.body(box, max_bytes=skip + 4), skip)
+    return read_entries(reader, box, skip=skip + 4, count=count, entry=entry)
+
+
+def read_entries(
+    reader: BoxReader, box: Box, *, skip: int, count: int, entry: int
+) -> Iterator[bytes]:
+    """Read the entries of a table in pieces of whole entries, of at most `CHUNK` bytes.
+
+    :param skip: bytes of the content before the first.
+    :param entry: bytes of one entry.
+    :raises NotAVideo: the box cannot hold so many.
+    """
+    start = box.body + skip
     end = start + count * entry
     if end > box.end:
         raise damaged("a table announces more than it holds")
@@ -114,7 +123,7 @@ _OUT_OF_ORDER = "its index is out of order"
 
 def _sizes(reader: BoxReader, box: Box) -> tuple[int, int, Iterator[int]]:
     """Return the number of samples, the size they share or 0, and otherwise each one's size."""
-    fixed, count = unpack(">II", reader.read(box.body, min(box.end - box.body, 12)), 4)
+    fixed, count = unpack(">II", reader.body(box, max_bytes=12), 4)
     bits = 32
     if box.kind == b"stz2":
         fixed, bits = 0, fixed & 0xFF

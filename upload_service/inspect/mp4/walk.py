@@ -5,7 +5,6 @@ file says so: a hostile file costs less than a second and a few megabytes.
 """
 
 from dataclasses import dataclass
-from typing import BinaryIO
 
 from upload_service.inspect.codecs import is_playable, name_codec
 from upload_service.inspect.errors import NotAVideo, damaged, limit_exceeded, truncated
@@ -43,21 +42,17 @@ class _TopLevel:
     fragments: int = 0
 
 
-def inspect_mp4(file: BinaryIO, head: bytes, *, size: int, formats: frozenset[str]) -> VideoInfo:
-    """Check that a file is an MP4 that can be played or converted, and read its properties.
+def inspect_mp4(reader: BoxReader, head: bytes, *, formats: frozenset[str]) -> VideoInfo:
+    """Do what :func:`upload_service.inspect.inspect_file` does, for MP4 and QuickTime files.
 
     QuickTime files count as MP4 files, as they do for browsers. With `mov` among the formats,
     codecs are accepted that have to be converted.
 
     :param head: the first bytes of the file, up to `upload_service.inspect.signatures.HEAD`.
-    :param size: bytes in the file.
-    :param formats: the accepted formats: see `common.formats`.
-    :raises NotAVideo: it is not, with a sentence that says what is wrong.
-    :raises OSError: the file cannot be read.
     """
     if head[4:8] not in _TOP_LEVEL:
         raise error_for_signature(head)
-    found = _walk(BoxReader(file, size))
+    found = _walk(reader)
     if found.movie is None:
         raise _no_movie(found)
     if not found.movie.tracks:
@@ -67,7 +62,9 @@ def inspect_mp4(file: BinaryIO, head: bytes, *, size: int, formats: frozenset[st
     container = "mov" if found.brand in _QUICKTIME else "mp4"
     if not formats & {"mp4", container}:
         raise NotAVideo("This is an MP4 video, which this site does not take. Choose another.")
-    return _video_info(found, found.movie, size, container=container, convertible="mov" in formats)
+    return _video_info(
+        found, found.movie, reader.size, container=container, convertible="mov" in formats
+    )
 
 
 def _walk(reader: BoxReader) -> _TopLevel:

@@ -10,15 +10,15 @@ import { makeSource } from "./source.js";
 import { loadStoryboard } from "./storyboard.js";
 
 /**
- * @param {HTMLElement} screen holds the video element; its data attributes say what the video has
+ * @param {HTMLElement} container holds the video element; its data attributes say what the video has
  * @param {HTMLVideoElement} video
  * @param {object} page
  * @param {(sentence: string | null) => void} page.showError shows an error; null removes it
  * @returns {{toggleCaptions: () => string, toggleFullscreen: () => unknown, start: number}}
  */
-export function makePlayer(screen, video, { showError }) {
-  const { codec = "", master, position, remember: url, storyboard, title, owner } = screen.dataset;
-  const length = Number(screen.dataset.length ?? 0);
+export function makePlayer(container, video, { showError }) {
+  const { codec = "", master, position, remember: url, storyboard, title, owner } = container.dataset;
+  const length = Number(container.dataset.length ?? 0);
   const start = startOf(location, { position: Number(position ?? 0), length });
   applyPreferences(video);
   let menu;
@@ -49,9 +49,9 @@ export function makePlayer(screen, video, { showError }) {
     if (shown) captions.choose(suitableTrack(captionTracks(video), language, navigator.languages));
     video.addEventListener("ratechange", menu.refresh);
     video.addEventListener("controlshidden", () => menu.close());
-    if (storyboard) showStoryboard(screen, plyr, storyboard);
+    if (storyboard) showStoryboard(container, plyr, storyboard);
     document.addEventListener("matinee:storyboard", ({ detail }) => {
-      showStoryboard(screen, plyr, detail.storyboard);
+      showStoryboard(container, plyr, detail.storyboard);
     });
   }
   source.begin();
@@ -64,13 +64,13 @@ export function makePlayer(screen, video, { showError }) {
   return {
     start,
     toggleCaptions: () => (captions ? toggleCaptions(video, captions) : toggleTracks(video)),
-    toggleFullscreen: () => (plyr ? plyr.fullscreen.toggle() : toggleFullscreen(screen)),
+    toggleFullscreen: () => (plyr ? plyr.fullscreen.toggle() : toggleFullscreen(container)),
   };
 }
 
 function tryPlyr(video, about) {
   try {
-    const plyr = makePlyr(video, "#screen", about);
+    const plyr = makePlyr(video, "#player-container", about);
     return plyr.elements.controls ? plyr : null;
   } catch (error) {
     console.warn("The browser's own player is used:", error);
@@ -142,25 +142,25 @@ function toggleTracks(video) {
   return showing ? "Captions off" : "Captions on";
 }
 
-function toggleFullscreen(screen) {
-  return document.fullscreenElement ? document.exitFullscreen() : screen.requestFullscreen?.();
+function toggleFullscreen(container) {
+  return document.fullscreenElement ? document.exitFullscreen() : container.requestFullscreen?.();
 }
 
 /** Load the storyboard when the pointer or the focus comes to the player. */
-function showStoryboard(screen, plyr, url) {
+function showStoryboard(container, plyr, url) {
   const load = async () => {
     const thumbnails = await loadStoryboard(url);
     if (thumbnails) showPreviews(plyr, thumbnails);
   };
   // It may have been published while the pointer is there.
-  if (screen.matches(":hover, :focus-within")) return load();
+  if (container.matches(":hover, :focus-within")) return load();
   const begun = new AbortController();
   for (const event of ["pointerenter", "focusin", "touchstart"]) {
     const first = () => {
       begun.abort();
       load();
     };
-    screen.addEventListener(event, first, { signal: begun.signal, passive: true });
+    container.addEventListener(event, first, { signal: begun.signal, passive: true });
   }
 }
 

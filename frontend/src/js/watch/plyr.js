@@ -22,13 +22,13 @@ const WORDS = {
 /**
  * Replace the browser's controls.
  * @param {HTMLVideoElement} video with volume and speed as they were left
- * @param {string} screen a selector for what fills the display in full screen
+ * @param {string} container a selector for what fills the display in full screen
  * @param {object} about
  * @param {number} about.length of the video in seconds
  * @param {MediaMetadataInit} about.metadata title and artwork for the media session
  * @returns {Plyr}
  */
-export function makePlyr(video, screen, { length, metadata }) {
+export function makePlyr(video, container, { length, metadata }) {
   const plyr = new Plyr(video, {
     iconUrl,
     iconPrefix: "plyr",
@@ -41,7 +41,7 @@ export function makePlyr(video, screen, { length, metadata }) {
     muted: video.muted,
     speed: { selected: video.playbackRate, options: SPEEDS },
     captions: { active: false }, // captions.js
-    fullscreen: { enabled: true, fallback: true, iosNative: false, container: screen },
+    fullscreen: { enabled: true, fallback: true, iosNative: false, container },
     invertTime: false,
     toggleInvert: false,
     disableContextMenu: false,

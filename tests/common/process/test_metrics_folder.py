@@ -1,0 +1,32 @@
+"""The folder of a run's counters."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from common.process.metrics_folder import make_metrics_folder
+from tests.conftest import ROOT
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from common.process.metrics_folder import make_metrics_folder
+print(make_metrics_folder(Path(sys.argv[1])), flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_run_removes_what_a_killed_one_has_left_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "another").mkdir()
+    command = [sys.executable, "-c", PROGRAM, str(tmp_path)]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as first:
+        assert first.stdout is not None
+        lefts = Path(first.stdout.readline().strip())
+        second = make_metrics_folder(tmp_path)
+        assert lefts.is_dir()
+        first.kill()
+    third = make_metrics_folder(tmp_path)
+
+    assert set(tmp_path.iterdir()) == {second, third, tmp_path / "another"}
