@@ -79,7 +79,7 @@ class AuditView:
     def facts(self) -> str:
         """The details, for people: `before: private, visibility: public`."""
         return ", ".join(
-            f"{name.replace('_', ' ')}: {value}"
+            f"{name.replace('_', ' ')}: {_said(value)}"
             for name, value in self.details.items()
             if value not in (None, "")
         )
@@ -97,6 +97,12 @@ class AuditView:
             "object": entry.object_id or None,
             "details": self.details,
         } | (origin if self.with_origin else {})
+
+
+def _said(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
 
 
 @dataclass(frozen=True)

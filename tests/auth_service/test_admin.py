@@ -128,10 +128,10 @@ def test_of_two_role_changes_at_once_sessions_get_the_one_that_stays(
     bobs = user_id(database, "bob")
     overtaken = OvertakenDatabase(
         stores.database.engine,
-        lambda: user_admin.change_role(stores, user_id=bobs, role=Role.VIEWER),
+        lambda: user_admin.change_role(stores, Actor(None), user_id=bobs, role=Role.VIEWER),
     )
     first = replace(stores, database=overtaken)
-    user_admin.change_role(first, user_id=bobs, role=Role.ADMIN)
+    user_admin.change_role(first, Actor(None), user_id=bobs, role=Role.ADMIN)
     found = account(database, "bob")
     assert found is not None
     assert role_of(bob) == found.role == Role.VIEWER

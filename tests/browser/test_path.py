@@ -255,7 +255,7 @@ def test_the_owner_renames_shares_and_deletes(page: Page, founder: Person, film:
     page.get_by_text("Delete this video").click()
     page.get_by_role("button", name="Move to the bin").click()
     page.get_by_role("link", name="Bin").click()
-    page.get_by_label("Delete for good: After <b>bold</b>").click()
+    page.get_by_label("Delete now: After <b>bold</b>").click()
     page.get_by_role("button", name="Delete for good").click()
     expect(page.get_by_role("status")).to_have_text("The video is deleted for good.")
     assert page.goto(f"/stream/{video}").status == 404  # type: ignore[union-attr]
