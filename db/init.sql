@@ -406,6 +406,8 @@ CREATE TABLE search_words (
 
 CREATE INDEX ix_search_words_video_id ON search_words (video_id);
 
-CREATE INDEX ix_videos_created_at_id ON videos (created_at, id);
+CREATE INDEX ix_videos_binned_at_created_at ON videos (binned_at, created_at, id);
+
+DROP INDEX ix_videos_binned_at ON videos;
 
 UPDATE alembic_version SET version_num='0008' WHERE alembic_version.version_num = '0007';

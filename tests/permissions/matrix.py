@@ -62,11 +62,6 @@ def members(_state: State | None) -> frozenset[Caller]:
     return SIGNED_IN
 
 
-def nobody(_state: State | None) -> frozenset[Caller]:
-    """Nobody: what is sent changes nothing."""
-    return frozenset()
-
-
 def administrators(_state: State | None) -> frozenset[Caller]:
     """Whoever looks after the accounts."""
     return ADMINISTRATORS
@@ -164,7 +159,7 @@ EDITING = {"GET": Grant(owner, 200), "POST": Grant(owner, 303)}
 OWNING = {"POST": Grant(owner, 303)}
 REMEMBERING = {"PUT": Grant(signed_in_watchers, 204), "POST": Grant(signed_in_watchers, 204)}
 EMPTYING = {"POST": Grant(itself, 303, otherwise=303)}  # the others have nothing in it
-SELECTING = {"POST": Grant(nobody, 303, otherwise=303)}  # each video by the rules of its own page
+SELECTING = {"POST": Grant(itself, 303, otherwise=303)}  # each video by the rules of its own page
 RESTORING = {"POST": Grant(bin_owner, 303)}
 REMOVING = {"POST": Grant(removers, 303)}
 VIDEO_API = WATCHING | {"PATCH": Grant(owner, 200), "DELETE": Grant(removers, 204)}
@@ -251,7 +246,7 @@ ROUTES = (
 TUS = ("/upload/files", "/upload/files/<upload>", "/upload/files/<upload>/discard")
 
 # What a good request carries. `{new}` stands for a name not used before, `{target}` for that of a
-# person whom nothing else is about.
+# person whom nothing else is about, `{film}` for the owner's private video.
 _LOGIN = {"username": "{target}", "password": PASSWORD}
 CAPTIONS = "WEBVTT\n\n00:00:01.000 --> 00:00:02.000\nSeen by those who may watch\n"
 _EDIT = {"title": "Changed", "description": "Changed", "visibility": "members"}
@@ -265,7 +260,7 @@ FORMS: Mapping[str, Mapping[str, object]] = {
     "/admin/users/<user>/quota": {"quota": "20 GB"},
     "/admin/users/<user>/password": {"password": PASSWORD},
     "/stream/<video>/edit": _EDIT,
-    "/stream/selection": {"do": "delete"},
+    "/stream/selection": {"do": "tag", "tag": "changed", "video": "{film}"},
     "/stream/<video>/restore": {"from": "library"},
     "/stream/<video>/captions": {"language": "de"},  # and a file, CAPTIONS
 }

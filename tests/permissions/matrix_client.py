@@ -86,6 +86,7 @@ class MatrixClient:
 
     def prepare(self, route: Route) -> None:
         """Make everybody and everything that an address is tried with."""
+        self._video(Caller.OWNER, State.PRIVATE)
         for caller in Caller:
             self.credentials(caller)
             for state in route.states:
@@ -95,6 +96,8 @@ class MatrixClient:
         """After a request that was granted: forget what it may have changed."""
         if cell.state is not None:
             self._videos.pop((_owner(cell.caller), cell.state), None)
+        if cell.route.pattern == "/stream/bin/empty":
+            self._videos.pop((Caller.OWNER, State.BINNED), None)
         if "<user>" in cell.route.pattern:
             self._switch("disable", self._names[Caller.DISABLED])
             self._switch("enable", self._target)
@@ -243,7 +246,8 @@ class MatrixClient:
             return {"data": {"title": "A film"}, "files": files}
         if route.pattern == "/stream/<video>/captions":
             return {"data": fields_of(FORMS, route), "files": _CAPTION_FILE}
-        names = {"new": new_name(), "target": self._target}
+        film = self._video(Caller.OWNER, State.PRIVATE)
+        names = {"new": new_name(), "target": self._target, "film": film}
         if fields := fields_of(JSON, route, **names):
             return {"json": fields}
         return {"data": fields_of(FORMS, route, **names)}

@@ -240,7 +240,8 @@ class MatrixState:
         if route.pattern == "/stream/<video>/captions":
             file = (BytesIO(CAPTIONS.encode()), "film.vtt")
             return {"data": fields_of(FORMS, route) | {"file": file}}
-        names = {"new": f"newcomer-{self._count}", "target": "target"}
+        film = video_id("owner", State.PRIVATE)
+        names = {"new": f"newcomer-{self._count}", "target": "target", "film": film}
         if fields := fields_of(JSON, route, **names):
             return {"json": fields}
         fields = fields_of(FORMS, route, **names)

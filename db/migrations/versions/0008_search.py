@@ -35,7 +35,8 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("ix_search_words_video_id", "search_words", ["video_id"])
-    op.create_index("ix_videos_created_at_id", "videos", ["created_at", "id"])
+    op.create_index("ix_videos_binned_at_created_at", "videos", ["binned_at", "created_at", "id"])
+    op.drop_index("ix_videos_binned_at", table_name="videos")
     if not op.get_context().as_sql:  # a new database, which init.sql makes, has no videos
         _fill(op.get_bind(), words)
 
@@ -57,5 +58,6 @@ def _fill(connection: sa.Connection, words: sa.Table) -> None:
 
 
 def downgrade() -> None:
-    op.drop_index("ix_videos_created_at_id", table_name="videos")
+    op.create_index("ix_videos_binned_at", "videos", ["binned_at"])
+    op.drop_index("ix_videos_binned_at_created_at", table_name="videos")
     op.drop_table("search_words")
