@@ -9,7 +9,10 @@ from markupsafe import Markup
 
 from common.errors import MatineeError
 from common.formatting import ago, clock, date, filesize, spoken_clock
+from common.received_grants import count_unseen
 from common.web.auth import current_viewer
+from common.web.services import stores
+from db.engine import DatabaseUnavailable
 
 _POLICY = "; ".join(
     [
@@ -53,7 +56,7 @@ def install_templating(app: Flask, *, static_dir: Path) -> None:
     def icon(name: str) -> Markup:
         return _ICON.format(asset("icons.svg"), name)
 
-    app.jinja_env.globals.update(asset=asset, icon=icon)
+    app.jinja_env.globals.update(asset=asset, icon=icon, unseen_shares=_unseen_shares)
     app.jinja_env.filters.update(
         filesize=filesize, clock=clock, spoken_clock=spoken_clock, date=date, ago=ago
     )
@@ -69,6 +72,15 @@ def _viewer_for_page() -> object | None:
         if isinstance(error, MatineeError):
             raise
         return None
+
+
+def _unseen_shares() -> int:
+    """Return what the header shows beside "Shared": 0 also if the database does not answer."""
+    viewer = current_viewer()
+    try:
+        return 0 if viewer is None else count_unseen(stores().database, viewer)
+    except DatabaseUnavailable:
+        return 0
 
 
 def _add_headers(response: Response) -> Response:

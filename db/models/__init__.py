@@ -22,6 +22,7 @@ from db.models.base import (
 )
 from db.models.search import SearchWord
 from db.models.sharing import (
+    LABEL_LIMIT,
     TAG_LIMIT,
     AuditEntry,
     Collection,
@@ -55,6 +56,7 @@ __all__ = [
     "CAPTION_LIMIT",
     "DESCRIPTION_LIMIT",
     "FILE_NAME_LIMIT",
+    "LABEL_LIMIT",
     "NAME_LIMIT",
     "NO_QUOTA",
     "REJECTION_LIMIT",

@@ -15,9 +15,9 @@ from common.audit import Action, Actor, record
 from common.errors import NotFound
 from common.live import is_live
 from common.stores import Stores
+from common.stores.read_through import Mark
 from db.engine import transaction
 from db.models import Video, now
-from streaming_service.sharing.objects import Mark
 from streaming_service.videos.changes import require_signed_in
 from streaming_service.videos.cursors import Cursor, Sort
 from streaming_service.videos.library import (
@@ -81,8 +81,7 @@ def delete_permanently(stores: Stores, actor: Actor, video_id: str) -> None:
 
 def empty_bin(stores: Stores, actor: Actor) -> int:
     """Delete everything in the actor's bin for good; return how many videos there were."""
-    with stores.videos.changing() as mark:
-        return mark_bin_deleted(stores.database, actor, mark=mark)
+    return stores.videos.change(lambda mark: mark_bin_deleted(stores.database, actor, mark=mark))
 
 
 @transaction(writes=False)

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from common.access import Viewer, Watcher
-from common.errors import NotFound
+from common.errors import LoginRequired, NotFound
 from db.engine import transaction
 from db.models import Position, Video, now
 from streaming_service.videos.library import get_video_for
@@ -15,20 +15,22 @@ _END = 15_000  # milliseconds before the end that count as watched, as do the la
 
 
 @transaction(writes=True)
-def set_position(session: Session, viewer: Viewer, video_id: str, *, position_ms: int) -> None:
-    """Store a position, or forget it at the start and near the end.
+def set_position(session: Session, watcher: Watcher, video_id: str, *, position_ms: int) -> None:
+    """Store a position, and when it was. At the start and near the end the position is 0.
 
     Call it through `streaming_service.videos.changes.upsert`: two requests may add the same row.
 
+    :raises LoginRequired: nobody is signed in.
     :raises NotFound: the video is not for this viewer.
     """
-    video = get_video_for(session, Watcher(viewer), video_id)
+    viewer = watcher.viewer
+    if viewer is None:
+        raise LoginRequired
+    video = get_video_for(session, watcher, video_id)
     if video.rejection_reason is not None:
         raise NotFound
-    if position_ms == 0 or is_over(position_ms, video.duration_ms):
-        mine = (Position.user_id == viewer.id, Position.video_id == video_id)
-        session.execute(delete(Position).where(*mine))
-        return
+    if is_over(position_ms, video.duration_ms):
+        position_ms = 0
     place = Position(user_id=viewer.id, video_id=video_id, position_ms=position_ms)
     place.watched_at = now()
     session.merge(place)
@@ -54,6 +56,8 @@ def load_positions(
     if viewer is None or not videos:
         return {}
     wanted = select(Position.video_id, Position.position_ms).where(
-        Position.user_id == viewer.id, Position.video_id.in_([video.id for video in videos])
+        Position.user_id == viewer.id,
+        Position.video_id.in_([video.id for video in videos]),
+        Position.position_ms > 0,
     )
     return {row.video_id: row.position_ms for row in session.execute(wanted)}

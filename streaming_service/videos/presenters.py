@@ -21,7 +21,7 @@ from streaming_service.videos.tags import tags_of
 _PLACEHOLDERS = 8  # that the style sheet draws
 
 _VISIBILITY_WORDS = {
-    Visibility.PRIVATE: "Only you",
+    Visibility.PRIVATE: "Only people you choose",
     Visibility.MEMBERS: "Everyone with an account",
     Visibility.PUBLIC: "Anyone",
 }
@@ -60,7 +60,7 @@ class Card:
     @property
     def is_watchable(self) -> bool:
         """Whether there is something that the viewer can play."""
-        return self.may_play_original or self.processing.master is not None
+        return self.processing.is_watchable
 
     @property
     def owner_name(self) -> str:
@@ -70,6 +70,8 @@ class Card:
     @property
     def visibility_words(self) -> str:
         """Who may watch it, in words."""
+        if self.video.visibility is Visibility.PRIVATE and not self.rights.share:
+            return "Shared with you"
         return _VISIBILITY_WORDS[self.video.visibility]
 
     @property
@@ -89,10 +91,10 @@ def load_cards(
     session: Session, watcher: Watcher, videos: Sequence[Video], forecasts: ForecastCache
 ) -> list[Card]:
     """Return what templates show somebody of videos that were loaded with their owners."""
-    processing = load_processing(session, videos, forecasts)
-    positions = load_positions(session, watcher.viewer, videos)
     rights = rights_for(session, watcher, [video.id for video in videos])
     tags = tags_of(session, videos)
+    processing = load_processing(session, videos, forecasts, rights)
+    positions = load_positions(session, watcher.viewer, videos)
     return [
         Card(
             video=video,

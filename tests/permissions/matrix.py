@@ -67,6 +67,11 @@ def administrators(_state: State | None) -> frozenset[Caller]:
     return ADMINISTRATORS
 
 
+def uploaders(_state: State | None) -> frozenset[Caller]:
+    """Whoever may upload."""
+    return UPLOADERS
+
+
 def itself(_state: State | None) -> frozenset[Caller]:
     """Whose it is, whatever the state of a video."""
     return THE_OWNER
@@ -153,6 +158,7 @@ FRONT_DOOR = {"GET": Grant(members, 303, otherwise=200)}  # who is in already go
 FORM = {"POST": Grant(members, 303)}
 OPEN_FORM = {"POST": Grant(everybody, 303)}
 OWN_FORM = {"POST": Grant(itself, 303)}
+OWN_PAGE = {"GET": Grant(itself, 200)}
 WATCHING = {"GET": Grant(watchers, 200)}
 KEEPING = {"GET": Grant(owner, 200)}  # nobody was given any of these videos to keep
 EDITING = {"GET": Grant(owner, 200), "POST": Grant(owner, 303)}
@@ -164,6 +170,24 @@ RESTORING = {"POST": Grant(bin_owner, 303)}
 REMOVING = {"POST": Grant(removers, 303)}
 VIDEO_API = WATCHING | {"PATCH": Grant(owner, 200), "DELETE": Grant(removers, 204)}
 SESSION_API = PAGE | {"POST": Grant(everybody, 201), "DELETE": Grant(everybody, 204)}
+LINKING = {"GET": Grant(owner, 200), "POST": Grant(owner, 201)}
+LINK_API = {"PATCH": Grant(itself, 200), "DELETE": Grant(itself, 204)}
+NEW_LINK = {"POST": Grant(itself, 201)}
+OWN_LINKING = {"GET": Grant(itself, 200)} | NEW_LINK
+# Of the links that the caller has, which may be none.
+REVOKING = {"POST": Grant(everybody, 303)}
+OPENING = {"GET": Grant(everybody, 200), "POST": Grant(everybody, 303)}
+SHARING = {"GET": Grant(owner, 200), "POST": Grant(owner, 303)}
+GRANTING = {"POST": Grant(owner, 201)}
+# The owner of the private video made it, and manages the group.
+GRANT_API = {"PATCH": Grant(itself, 200), "DELETE": Grant(itself, 204)}
+GROUP_API = {"GET": Grant(itself, 200)} | {
+    "PATCH": Grant(itself, 200),
+    "DELETE": Grant(itself, 204),
+}
+MEMBER_API = {"PUT": Grant(itself, 204), "DELETE": Grant(itself, 204)}
+MAKING = {"POST": Grant(uploaders, 303, otherwise=403)}
+MAKING_API = {"POST": Grant(uploaders, 201, otherwise=403)}
 QUESTION = {"GET": Grant(watchers, 204)}  # of the gateway's
 
 # Files of a video, by their names in addresses. They take any method, and ask who is calling first.
@@ -196,6 +220,17 @@ ROUTES = (
     Route("auth", "/admin/users/<user>/enable", ADMINISTRATORS, FORM, subject="disabled"),
     Route("auth", "/admin/users/<user>/quota", ADMINISTRATORS, FORM),
     Route("auth", "/admin/users/<user>/password", ADMINISTRATORS, FORM),
+    Route("auth", "/groups", SIGNED_IN, PAGE | MAKING),
+    Route("auth", "/groups/<group>", SIGNED_IN, {"GET": Grant(itself, 200)}),
+    Route("auth", "/groups/<group>/rename", SIGNED_IN, OWN_FORM),
+    Route("auth", "/groups/<group>/delete", SIGNED_IN, OWN_FORM),
+    Route("auth", "/groups/<group>/leave", SIGNED_IN, OWN_FORM),
+    Route("auth", "/groups/<group>/members", SIGNED_IN, OWN_FORM),
+    Route("auth", "/groups/<group>/members/<user>/role", SIGNED_IN, OWN_FORM),
+    Route("auth", "/groups/<group>/members/<user>/remove", SIGNED_IN, OWN_FORM),
+    Route("auth", "/api/groups", SIGNED_IN, PAGE | MAKING_API),
+    Route("auth", "/api/groups/<group>", SIGNED_IN, GROUP_API),
+    Route("auth", "/api/groups/<group>/members/<name>", SIGNED_IN, MEMBER_API),
     Route("upload", "/upload", UPLOADERS, PAGE | FORM),
     Route("upload", "/api/uploads", UPLOADERS, PAGE),
     Route("streaming", "/stream", SIGNED_IN, PAGE),
@@ -219,6 +254,13 @@ ROUTES = (
     Route("streaming", "/stream/<video>/captions", SIGNED_IN, OWNING),
     Route("streaming", "/stream/<video>/captions/<language>.vtt", EVERYBODY, WATCHING),
     Route("streaming", "/stream/<video>/captions/<language>/delete", SIGNED_IN, OWNING),
+    Route("streaming", "/stream/shared", SIGNED_IN, PAGE),
+    Route("streaming", "/stream/shared/<grant>/remove", SIGNED_IN, OWN_FORM),
+    Route("streaming", "/stream/<video>/access", SIGNED_IN, SHARING),
+    Route("streaming", "/stream/<video>/access/visibility", SIGNED_IN, OWNING),
+    Route("streaming", "/stream/<video>/access/grants/<grant>", SIGNED_IN, OWNING),
+    Route("streaming", "/stream/<video>/access/grants/<grant>/remove", SIGNED_IN, OWNING),
+    Route("streaming", "/stream/<video>/as", SIGNED_IN, {"GET": Grant(owner, 303)}),
     *(
         Route("streaming", f"/stream/<video>/{name}", EVERYBODY, grants)
         for name, grants in MEDIA.items()
@@ -230,6 +272,27 @@ ROUTES = (
     Route("streaming", "/api/videos/<video>/captions", EVERYBODY, WATCHING),
     Route("streaming", "/api/videos/<video>/progress", EVERYBODY, WATCHING),
     Route("streaming", "/api/videos/<video>/position", SIGNED_IN, REMEMBERING),
+    # `<link>` is a link of the owner's to their private video, `<token>` opens it, and
+    # `<collection>` is the owner's too.
+    Route("streaming", "/s/<token>", EVERYBODY, OPENING),
+    Route("streaming", "/stream/<video>/links", SIGNED_IN, LINKING),
+    Route("streaming", "/collections/<collection>/links", SIGNED_IN, OWN_LINKING),
+    Route("streaming", "/account/links", SIGNED_IN, PAGE),
+    Route("streaming", "/account/links/revoke-all", SIGNED_IN, REVOKING),
+    Route("streaming", "/account/links/<link>", SIGNED_IN, OWN_PAGE | OWN_FORM),
+    Route("streaming", "/account/links/<link>/extend", SIGNED_IN, OWN_FORM),
+    Route("streaming", "/account/links/<link>/revoke", SIGNED_IN, OWN_FORM),
+    Route("streaming", "/api/videos/<video>/links", SIGNED_IN, {"POST": Grant(owner, 201)}),
+    Route("streaming", "/api/collections/<collection>/links", SIGNED_IN, NEW_LINK),
+    Route("streaming", "/api/links", SIGNED_IN, PAGE),
+    Route("streaming", "/api/links/<link>", SIGNED_IN, LINK_API),
+    Route("streaming", "/api/videos/<video>/access", SIGNED_IN, {"GET": Grant(owner, 200)}),
+    Route("streaming", "/api/videos/<video>/grants", SIGNED_IN, GRANTING),
+    Route(
+        "streaming", "/api/collections/<collection>/grants", SIGNED_IN, {"POST": Grant(itself, 201)}
+    ),
+    Route("streaming", "/api/grants/<grant>", SIGNED_IN, GRANT_API),
+    Route("streaming", "/api/users", SIGNED_IN, PAGE),
     Route("streaming", "/internal/authorise", NOT_FROM_OUTSIDE, QUESTION),
     Route("auth", "/healthz", NOT_FROM_OUTSIDE, OPEN_PAGE),
     Route("auth", "/readyz", NOT_FROM_OUTSIDE, OPEN_PAGE),
@@ -246,7 +309,8 @@ ROUTES = (
 TUS = ("/upload/files", "/upload/files/<upload>", "/upload/files/<upload>/discard")
 
 # What a good request carries. `{new}` stands for a name not used before, `{target}` for that of a
-# person whom nothing else is about, `{film}` for the owner's private video.
+# person whom nothing else is about; `{friend}` is somebody with whom nothing is shared, `{film}` is
+# the owner's private video.
 _LOGIN = {"username": "{target}", "password": PASSWORD}
 CAPTIONS = "WEBVTT\n\n00:00:01.000 --> 00:00:02.000\nSeen by those who may watch\n"
 _EDIT = {"title": "Changed", "description": "Changed", "visibility": "members"}
@@ -262,12 +326,31 @@ FORMS: Mapping[str, Mapping[str, object]] = {
     "/stream/<video>/edit": _EDIT,
     "/stream/selection": {"do": "tag", "tag": "changed", "video": "{film}"},
     "/stream/<video>/restore": {"from": "library"},
+    "/stream/<video>/links": {"label": "For Anna"},
+    "/collections/<collection>/links": {"label": "For Anna"},
+    "/account/links/<link>": {"label": "Changed"},
     "/stream/<video>/captions": {"language": "de"},  # and a file, CAPTIONS
+    "/stream/<video>/access": {"who": "{friend}", "level": "watch"},
+    "/stream/<video>/access/visibility": {"visibility": "private", "downloadable": "on"},
+    "/stream/<video>/access/grants/<grant>": {"level": "edit"},
+    "/groups": {"name": "Family"},
+    "/groups/<group>/rename": {"name": "Team"},
+    "/groups/<group>/members": {"name": "{friend}"},
+    "/groups/<group>/members/<user>/role": {"role": "manager"},
 }
 JSON: Mapping[str, Mapping[str, object]] = {
     "/api/session": _LOGIN,
     "/api/videos/<video>": _EDIT,
+    "/api/videos/<video>/links": {"label": "For Anna"},
+    "/api/collections/<collection>/links": {"label": "For Anna"},
+    "/api/links/<link>": {"label": "Changed"},
     "/api/videos/<video>/position": {"position_ms": 1000},
+    "/api/videos/<video>/grants": {"user": "{friend}", "level": "watch"},
+    "/api/collections/<collection>/grants": {"user": "{friend}", "level": "watch"},
+    "/api/grants/<grant>": {"level": "edit"},
+    "/api/groups": {"name": "Family"},
+    "/api/groups/<group>": {"name": "Team"},
+    "/api/groups/<group>/members/<name>": {"role": "manager"},
 }
 
 OUR_SITE = {"Sec-Fetch-Site": "same-origin"}

@@ -60,7 +60,11 @@ class MatrixClient:
         self._credentials: dict[Caller, dict[str, str]] = {}
         self._videos: dict[tuple[Caller, State], str] = {}
         self._listed: str | None = None
+        self._grants: dict[str, str] = {}
+        self._group: str | None = None
+        self._collection: str | None = None
         self._target = self._person("uploader")
+        self._friend = self._person("viewer")
         self._begin_disabled()
 
     def close(self) -> None:
@@ -106,6 +110,8 @@ class MatrixClient:
             self._names.pop(person)
             self._videos = {key: v for key, v in self._videos.items() if key[0] is not person}
         self._listed = None
+        self._grants.clear()
+        self._group = self._collection = None
         for caller in SIGNED_IN & self._credentials.keys():
             answer = self.request("GET", "/api/session", headers=self.credentials(caller))
             if answer.status_code == 401:
@@ -186,6 +192,12 @@ class MatrixClient:
             path = path.replace("<user>", str(self._id(subject)))
         path = path.replace("<language>", "en")
         path = path.replace("<rendition>", "480p").replace("<job>", _NO_STEP)
+        if "<grant>" in path:
+            path = path.replace("<grant>", self._grant(caller, state or State.PRIVATE))
+        if "<group>" in path:
+            path = path.replace("<group>", self._own_group()).replace("<name>", self._target)
+        if "<collection>" in path:
+            path = path.replace("<collection>", self._own_collection())
         if "<session>" in path:
             path = path.replace("<session>", self._listed_session())
         return path
@@ -198,6 +210,45 @@ class MatrixClient:
         page = self.request("GET", "/account", headers=self.credentials(Caller.OWNER)).text
         self._listed = re.findall(r'action="/account/sessions/([^"/]+)/end"', page)[0]
         return self._listed
+
+    def _grant(self, caller: Caller, state: State) -> str:
+        """Return the id of a grant of a video to the target."""
+        owner = _owner(caller)
+        if state in (State.MISSING, State.DELETED, State.OWNER_GONE) or owner is Caller.DISABLED:
+            return _NOWHERE
+        video = self._video(owner, state)
+        if video not in self._grants:
+            path, body = f"/api/videos/{video}/grants", {"user": self._target, "level": "watch"}
+            self._grants[video] = self._make(path, body)
+        return self._grants[video]
+
+    def _own_group(self) -> str:
+        """Return the id of a group that the owner manages, as does one other."""
+        if self._group is None:
+            self._group = self._make("/api/groups", {"name": "Friends"})
+            second = self._person("uploader")
+            for name, role in ((second, "manager"), (self._target, "member")):
+                answer = self._insist(
+                    "PUT",
+                    f"/api/groups/{self._group}/members/{name}",
+                    json={"role": role},
+                    headers=self.credentials(Caller.OWNER),
+                )
+                assert answer.status_code == 204, answer.text
+        return self._group
+
+    def _own_collection(self) -> str:
+        """Return the id of a collection of the owner's."""
+        if self._collection is None:
+            self._collection = self._make("/api/collections", {"title": "Holidays"})
+        return self._collection
+
+    def _make(self, path: str, body: dict[str, str]) -> str:
+        """Let the owner make something through the API, and return its id."""
+        answer = self._insist("POST", path, json=body, headers=self.credentials(Caller.OWNER))
+        assert answer.status_code == 201, answer.text
+        made: str = answer.json()["id"]
+        return made
 
     def _video(self, owner: Caller, state: State) -> str:
         if state is State.MISSING:
@@ -246,8 +297,12 @@ class MatrixClient:
             return {"data": {"title": "A film"}, "files": files}
         if route.pattern == "/stream/<video>/captions":
             return {"data": fields_of(FORMS, route), "files": _CAPTION_FILE}
-        film = self._video(Caller.OWNER, State.PRIVATE)
-        names = {"new": new_name(), "target": self._target, "film": film}
+        names = {
+            "new": new_name(),
+            "target": self._target,
+            "friend": self._friend,
+            "film": self._video(Caller.OWNER, State.PRIVATE),
+        }
         if fields := fields_of(JSON, route, **names):
             return {"json": fields}
         return {"data": fields_of(FORMS, route, **names)}

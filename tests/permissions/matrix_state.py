@@ -4,6 +4,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Mapping
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
@@ -12,17 +13,24 @@ from redis import Redis
 from sqlalchemy import insert, select
 from werkzeug.test import Client, TestResponse
 
-from auth_service.passwords import Passwords
 from common.access import Viewer
+from common.passwords import Passwords
 from common.stores.sessions import SessionStore, token_hash
 from common.web.auth import SESSION_COOKIE
 from db.engine import Database
 from db.models import (
     Base,
     Caption,
+    Collection,
+    Grant,
+    Group,
+    GroupMember,
+    GroupRole,
     Job,
     JobKind,
     JobState,
+    Level,
+    Link,
     Role,
     User,
     Video,
@@ -47,6 +55,9 @@ from tests.permissions.matrix import (
 FILM = media.mp4()
 TITLE = "Seen by those who may watch"
 
+LINK, LINK_TOKEN = "link".ljust(22, "0"), "token".ljust(43, "0")
+COLLECTION = {"id": "collection".ljust(22, "0"), "title": TITLE}
+
 _HASH = Passwords(CHEAPEST).hash(PASSWORD)
 _ROLES = {
     "target": Role.UPLOADER,
@@ -70,6 +81,8 @@ _PLACES = (
     "original.mp4", "poster.jpg", "storyboard.jpg", "storyboard.vtt", "hls/master.m3u8",
     "hls/480p.m3u8", "hls/480p.mp4",
 )  # fmt: skip
+
+_GROUP = "group".ljust(22, "0")
 
 _TABLES = [table.name for table in Base.metadata.sorted_tables]
 
@@ -148,10 +161,36 @@ class MatrixState:
         # Each has captions to read and remove, and a step that failed, to be tried again.
         tracks = {"language": "en", "label": "English", "body": CAPTIONS}
         session.execute(insert(Caption), [{"video_id": i} | tracks for i in self._films])
+        session.execute(insert(Collection), [COLLECTION | {"owner_id": self._ids["owner"]}])
+        session.execute(insert(Link), [self._link()])
+        self._share(session)
         failed = {"kind": JobKind.RENDITION, "height": 720, "state": JobState.FAILED, "attempts": 3}
         session.execute(insert(Job), [{"video_id": i} | failed for i in self._films])
         private = Job.video_id == video_id("owner", State.PRIVATE)
         self._step = session.scalars(select(Job.id).where(private)).one()
+
+    def _share(self, session: Any) -> None:
+        """Share each video with the target. The owner has a group of three."""
+        target = self._ids["target"]
+        shared = [
+            {
+                "id": grant_id(person, state),
+                "video_id": video_id(person, state),
+                "user_id": target,
+                "level": Level.WATCH,
+            }
+            for person in ("owner", "disabled")
+            for state in State
+            if state is not State.MISSING
+        ]
+        session.execute(insert(Grant), shared)
+        session.execute(insert(Group), [{"id": _GROUP, "name": "Friends"}])
+        roles = {"owner": GroupRole.MANAGER, "second": GroupRole.MANAGER}
+        members = [
+            {"group_id": _GROUP, "user_id": self._ids[name], "role": role}
+            for name, role in {**roles, "target": GroupRole.MEMBER}.items()
+        ]
+        session.execute(insert(GroupMember), members)
 
     def _video(self, owner: str, state: State) -> dict[str, Any]:
         return {
@@ -167,6 +206,15 @@ class MatrixState:
             "width": 640,
             "height": 360,
             "video_codec": "avc1.64001f",
+        }
+
+    def _link(self) -> dict[str, Any]:
+        return {
+            "id": LINK,
+            "token_hash": token_hash(LINK_TOKEN),
+            "video_id": video_id("owner", State.PRIVATE),
+            "created_by_id": self._ids["owner"],
+            "expires_at": now() + timedelta(days=30),
         }
 
     def dump(self) -> Dump:
@@ -218,7 +266,13 @@ class MatrixState:
             .replace("<user>", str(self._ids[route.subject]))
             .replace("<language>", "en")
             .replace("<rendition>", "480p")
+            .replace("<link>", LINK)
+            .replace("<token>", LINK_TOKEN)
+            .replace("<collection>", COLLECTION["id"])
             .replace("<job>", str(self._step))
+            .replace("<grant>", grant_id(owner, state or State.PRIVATE))
+            .replace("<group>", _GROUP)
+            .replace("<name>", "target")
             .replace("<session>", token_hash(self._other_sessions["owner"]))
         )
 
@@ -240,8 +294,13 @@ class MatrixState:
         if route.pattern == "/stream/<video>/captions":
             file = (BytesIO(CAPTIONS.encode()), "film.vtt")
             return {"data": fields_of(FORMS, route) | {"file": file}}
-        film = video_id("owner", State.PRIVATE)
-        names = {"new": f"newcomer-{self._count}", "target": "target", "film": film}
+        friend = "viewer" if route.pattern.startswith("/groups/") else "second"
+        names = {
+            "new": f"newcomer-{self._count}",
+            "target": "target",
+            "friend": friend,
+            "film": video_id("owner", State.PRIVATE),
+        }
         if fields := fields_of(JSON, route, **names):
             return {"json": fields}
         fields = fields_of(FORMS, route, **names)
@@ -251,3 +310,8 @@ class MatrixState:
 def video_id(owner: str, state: State) -> str:
     """Return the id of somebody's video of a state: always the same, so that its file can stay."""
     return f"{owner}-{state.value.replace(' ', '-')}".ljust(22, "0")
+
+
+def grant_id(owner: str, state: State) -> str:
+    """Return the id of the grant of somebody's video of a state to the target."""
+    return f"g{video_id(owner, state)}"[:22]

@@ -1,5 +1,7 @@
 /** What every page has. Nothing here is needed to use the site. */
+import { enableLinks } from "./site/links.js";
 import { catchStrayDrops } from "./site/stray-drop.js";
+import { suggestNames } from "./site/suggest.js";
 import { hideLater } from "./site/undo.js";
 import { warnIfUnsaved } from "./site/unsaved.js";
 
@@ -31,6 +33,8 @@ document.addEventListener("keydown", (event) => {
 
 // The upload page takes them: upload.js.
 if (!document.getElementById("upload")) catchStrayDrops(document.getElementById("drop-hint"));
+enableLinks();
+suggestNames();
 for (const form of document.querySelectorAll("form[data-warn-unsaved]")) warnIfUnsaved(form);
 for (const notice of document.querySelectorAll("[data-undo]")) hideLater(notice);
 // An error far down the page would not be seen. After `load`: going to the address's fragment takes the focus away.

@@ -12,6 +12,8 @@ from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from common.access import EffectiveGrant, EffectiveLink, VideoAccess
+from common.stores.group_cache import GroupCache
+from common.stores.read_through import Mark
 from common.stores.video_cache import VideoCache
 from db.models import Level, Visibility
 
@@ -240,3 +242,34 @@ def test_a_change_of_no_video_asks_nothing_of_redis(
     with shelf.cache.changing([]):
         shelf.now = NEW
     assert shelf.now == NEW
+
+
+def test_a_change_is_run_again_with_the_entries_that_it_finds(shelf: Shelf) -> None:
+    cache = VideoCache(shelf.redis)
+    found = [["a"], ["a", "b"], ["a", "b"]]
+    runs: list[list[str | None]] = []
+
+    def work(mark: Mark) -> str:
+        mark(found.pop(0))
+        runs.append([shelf.redis.get(f"video:{i}") for i in ("a", "b")])
+        return "done"
+
+    assert cache.change(work) == "done"
+
+    # The first two runs were undone before anything was changed.
+    assert runs == [["changing", "changing"]]
+    assert not shelf.redis.exists("video:a", "video:b")
+
+
+def test_a_change_of_two_caches_marks_in_both(shelf: Shelf) -> None:
+    videos, groups = VideoCache(shelf.redis), GroupCache(shelf.redis)
+
+    def work(mark_group: Mark, mark_video: Mark) -> list[str | None]:
+        mark_group(["7"])
+        mark_video(["a"])
+        return [shelf.redis.get("groups:7"), shelf.redis.get("video:a")]
+
+    assert groups.change(
+        lambda mark_group: videos.change(lambda mark_video: work(mark_group, mark_video))
+    ) == ["changing", "changing"]
+    assert not shelf.redis.exists("video:a", "groups:7")
