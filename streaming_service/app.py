@@ -21,6 +21,7 @@ from streaming_service.pages import (
     collection_api_routes,
     collection_routes,
     edit_routes,
+    embed_routes,
     library_routes,
     link_api_routes,
     link_routes,
@@ -72,6 +73,7 @@ def create_app(
     app.register_blueprint(collection_routes.blueprint)
     app.register_blueprint(collection_routes.changes)
     app.register_blueprint(collection_api_routes.blueprint)
+    app.register_blueprint(embed_routes.blueprint)
     app.register_blueprint(position_routes.blueprint)
     app.register_blueprint(progress_routes.blueprint)
     app.register_blueprint(link_routes.blueprint)

@@ -16,6 +16,7 @@ class StreamingSettings:
     :ivar bin_days: days after which the janitor deletes what is in the bin.
     :ivar link_rules: what is asked of share links.
     :ivar user_directory: whether names of people are suggested to those who share something.
+    :ivar embed_origins: the sites that may show videos in a frame; none by default.
     """
 
     common: CommonSettings
@@ -23,6 +24,12 @@ class StreamingSettings:
     bin_days: int = BIN_DAYS
     link_rules: LinkRules = field(default_factory=LinkRules)
     user_directory: bool = True
+    embed_origins: tuple[str, ...] = ()
+
+    @property
+    def frame_ancestors(self) -> str:
+        """The sites that may show videos in a frame, as Content-Security-Policy writes them."""
+        return " ".join(self.embed_origins) or "'none'"
 
     @classmethod
     def read(cls, environment: Environment) -> "StreamingSettings":
@@ -34,6 +41,7 @@ class StreamingSettings:
             bin_days=read_bin_days(environment),
             link_rules=_read_link_rules(environment),
             user_directory=directory == "on",
+            embed_origins=environment.origins("EMBED_ORIGINS"),
         )
 
 

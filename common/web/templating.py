@@ -14,23 +14,31 @@ from common.web.auth import current_viewer
 from common.web.services import stores
 from db.engine import DatabaseUnavailable
 
-_POLICY = "; ".join(
-    [
-        "default-src 'none'",
-        *(f"{kind}-src 'self'" for kind in ("script", "style", "connect", "font", "worker")),
-        "img-src 'self' data:",
-        "media-src 'self' blob:",
-        "manifest-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    ]
-)
+
+def content_policy(*, frame_ancestors: str = "'none'") -> str:
+    """Return the Content-Security-Policy of a page.
+
+    :param frame_ancestors: the sites that may show it in a frame.
+    """
+    return "; ".join(
+        [
+            "default-src 'none'",
+            *(f"{kind}-src 'self'" for kind in ("script", "style", "connect", "font", "worker")),
+            "img-src 'self' data:",
+            "media-src 'self' blob:",
+            "manifest-src 'self'",
+            "form-action 'self'",
+            "base-uri 'none'",
+            f"frame-ancestors {frame_ancestors}",
+        ]
+    )
+
+
 _ICON = Markup(
     '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>'
 )
 _HEADERS = {
-    "Content-Security-Policy": _POLICY,
+    "Content-Security-Policy": content_policy(),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",

@@ -5,6 +5,7 @@ GET  /stream/<video>/captions/<language>.vtt
 """
 
 from typing import Any
+from urllib.parse import quote
 
 from flask import Blueprint, Response, render_template, request
 from sqlalchemy.orm import Session
@@ -13,6 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from common.access import Watcher
 from common.web.auth import Audience, current_watcher, restrict_to
 from common.web.services import stores
+from common.web.urls import watch_url
 from db.engine import transaction
 from db.models import Visibility
 from streaming_service.collections.listing import editable_collections, load_next_up
@@ -22,6 +24,7 @@ from streaming_service.sharing.access_list import load_access_list
 from streaming_service.videos.captions import caption_tracks, get_caption
 from streaming_service.videos.library import get_video_for
 from streaming_service.videos.presenters import load_cards
+from streaming_service.videos.social import social_tags
 
 _NOTICES = {
     "again": "It is being tried again.",
@@ -55,9 +58,13 @@ def watch(video_id: str) -> str:
     template = (
         "streaming/rejected.html" if page["video"].rejection_reason else "streaming/watch.html"
     )
+    root = request.host_url.rstrip("/")
+    poster = page["card"].processing.poster
     return render_template(
         template,
         **page,
+        social_tags=social_tags(page["video"], root=root, poster=poster),
+        oembed_url=f"{root}/oembed?url={quote(root + watch_url(video_id), safe='')}",
         bin_days=here.settings.bin_days,
         notice=_NOTICES.get(request.args.get("done", "")),
     )

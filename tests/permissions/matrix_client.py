@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from collections.abc import Collection
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -34,7 +35,7 @@ _ROLES = {
 }
 _NOWHERE = "A" * 22
 _NO_STEP = str(1 << 62)  # to make one fail takes minutes, and asking for another is no error
-_CAPTION_FILE = {"file": ("film.vtt", CAPTIONS, "text/vtt")}
+_CAPTION_FILE = {"file": ("video.vtt", CAPTIONS, "text/vtt")}
 
 
 class MatrixClient:
@@ -44,12 +45,12 @@ class MatrixClient:
     taken their account away; so are videos.
 
     :param operator: headers of an administrator, who is none of the callers.
-    :param film: a file that can be played, or workers would take it down in the middle.
+    :param video: a file that can be played, or workers would take it down in the middle.
     """
 
-    def __init__(self, url: str, operator: dict[str, str], film: bytes) -> None:
+    def __init__(self, url: str, operator: dict[str, str], video_bytes: bytes) -> None:
         self._url = url
-        self._film = film
+        self._video_bytes = video_bytes
         self._operator = operator
         self._session = requests.Session()
         self._session.trust_env = False
@@ -88,13 +89,14 @@ class MatrixClient:
         path = self._path(cell.route, cell.caller, cell.state)
         return self.request(cell.method, path, headers=headers, **options)
 
-    def prepare(self, route: Route) -> None:
-        """Make everybody and everything that an address is tried with."""
+    def prepare(self, route: Route, states: Collection[State | None]) -> None:
+        """Make everybody and everything that an address is tried with in those states."""
         self._video(Caller.OWNER, State.PRIVATE)
         for caller in Caller:
             self.credentials(caller)
             for state in route.states:
-                self._path(route, caller, state)
+                if state in states:
+                    self._path(route, caller, state)
 
     def mend(self, cell: Cell) -> None:
         """After a request that was granted: forget what it may have changed."""
@@ -117,14 +119,14 @@ class MatrixClient:
             if answer.status_code == 401:
                 del self._credentials[caller]
 
-    def films(self) -> list[dict[str, object]]:
+    def own_videos(self) -> list[dict[str, object]]:
         """Return the owner's videos as they are now, but for what workers do to them meanwhile."""
         answer = self.request(
             "GET", "/api/videos?whose=mine", headers=self.credentials(Caller.OWNER)
         )
         found: list[dict[str, object]] = answer.json()["videos"]
         made_later = ("processing", "sha256", "urls")
-        return [{name: film[name] for name in film if name not in made_later} for film in found]
+        return [{name: video[name] for name in video if name not in made_later} for video in found]
 
     # --- people -----------------------------------------------------------------------------------
 
@@ -261,7 +263,7 @@ class MatrixClient:
         headers = self.credentials(owner)
         if state is State.OWNER_GONE:
             headers = sign_in(self._url, self._person("uploader"))
-        files = {"file": ("film.mp4", self._film, "video/mp4")}
+        files = {"file": ("video.mp4", self._video_bytes, "video/mp4")}
         answer = self._insist(
             "POST", "/upload", data={"title": TITLE}, files=files, headers=headers | OUR_SITE
         )
@@ -293,8 +295,8 @@ class MatrixClient:
 
     def _body(self, route: Route) -> dict[str, Any]:
         if route.pattern == "/upload":
-            files = {"file": ("film.mp4", self._film, "video/mp4")}
-            return {"data": {"title": "A film"}, "files": files}
+            files = {"file": ("video.mp4", self._video_bytes, "video/mp4")}
+            return {"data": {"title": "A video"}, "files": files}
         if route.pattern == "/stream/<video>/captions":
             return {"data": fields_of(FORMS, route), "files": _CAPTION_FILE}
         names = {

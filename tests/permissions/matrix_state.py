@@ -52,7 +52,7 @@ from tests.permissions.matrix import (
     fields_of,
 )
 
-FILM = media.mp4()
+VIDEO_BYTES = media.mp4()
 TITLE = "Seen by those who may watch"
 
 LINK, LINK_TOKEN = "link".ljust(22, "0"), "token".ljust(43, "0")
@@ -117,15 +117,15 @@ class MatrixState:
         self._redis.flushall()
         self._database.write(self._fill)
         for folder in self.site.videos_dir.iterdir():
-            if folder.name not in self._films:
+            if folder.name not in self._videos:
                 shutil.rmtree(folder)
-        for film in self._films:
-            folder = self.site.videos_dir / film
+        for video in self._videos:
+            folder = self.site.videos_dir / video
             folder.mkdir(exist_ok=True)
             for place in _PLACES:
                 if not (folder / place).exists():
                     (folder / place).parent.mkdir(exist_ok=True)
-                    (folder / place).write_bytes(FILM)
+                    (folder / place).write_bytes(VIDEO_BYTES)
         for person in [name for name in _ROLES if name != "second"]:
             viewer = Viewer(id=self._ids[person], name=person, role=_ROLES[person])
             self._other_sessions[person] = self._begin(viewer)
@@ -157,15 +157,15 @@ class MatrixState:
             if state is not State.MISSING
         ]
         session.execute(insert(Video), videos)
-        self._films = {video["id"] for video in videos}
+        self._videos = {video["id"] for video in videos}
         # Each has captions to read and remove, and a step that failed, to be tried again.
         tracks = {"language": "en", "label": "English", "body": CAPTIONS}
-        session.execute(insert(Caption), [{"video_id": i} | tracks for i in self._films])
+        session.execute(insert(Caption), [{"video_id": i} | tracks for i in self._videos])
         session.execute(insert(Collection), [COLLECTION | {"owner_id": self._ids["owner"]}])
         session.execute(insert(Link), [self._link()])
         self._share(session)
         failed = {"kind": JobKind.RENDITION, "height": 720, "state": JobState.FAILED, "attempts": 3}
-        session.execute(insert(Job), [{"video_id": i} | failed for i in self._films])
+        session.execute(insert(Job), [{"video_id": i} | failed for i in self._videos])
         private = Job.video_id == video_id("owner", State.PRIVATE)
         self._step = session.scalars(select(Job.id).where(private)).one()
 
@@ -201,7 +201,7 @@ class MatrixState:
             "deleted_at": now() if state is State.DELETED else None,
             "title": TITLE,
             "description": TITLE,
-            "size": len(FILM),
+            "size": len(VIDEO_BYTES),
             "duration_ms": 2000,
             "width": 640,
             "height": 360,
@@ -290,9 +290,9 @@ class MatrixState:
 
     def _body(self, route: Route) -> dict[str, Any]:
         if route.pattern == "/upload":
-            return {"data": {"title": "A film", "file": (BytesIO(FILM), "film.mp4")}}
+            return {"data": {"title": "A video", "file": (BytesIO(VIDEO_BYTES), "video.mp4")}}
         if route.pattern == "/stream/<video>/captions":
-            file = (BytesIO(CAPTIONS.encode()), "film.vtt")
+            file = (BytesIO(CAPTIONS.encode()), "video.vtt")
             return {"data": fields_of(FORMS, route) | {"file": file}}
         friend = "viewer" if route.pattern.startswith("/groups/") else "second"
         names = {
