@@ -225,3 +225,20 @@ def test_lists_take_as_many_queries_for_many_as_for_few(
         make(alice, f"More {number}")
 
     assert [cost(address) for address in addresses] == few
+
+
+def test_an_editor_shares_no_video_that_they_may_only_watch(
+    put: Put, house: House, alice: Client, bob: Client, charlie: Client
+) -> None:
+    video, holidays = put(visibility="private"), make(alice)
+    share(house, holidays, "bob", Level.EDIT)
+    share(house, holidays, "charlie")
+    answer = alice.post(f"/api/videos/{video}/grants", json={"user": "bob", "level": "edit"})
+
+    address = f"/api/collections/{holidays}/items/{video}"
+    assert bob.put(address).status_code == 403
+    assert charlie.get(f"/stream/{video}").status_code == 404
+
+    alice.patch(f"/api/grants/{answer.json['id']}", json={"level": "share"})
+    assert bob.put(address).status_code == 204
+    assert charlie.get(f"/stream/{video}").status_code == 200
