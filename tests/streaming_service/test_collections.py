@@ -242,3 +242,17 @@ def test_an_editor_shares_no_video_that_they_may_only_watch(
     alice.patch(f"/api/grants/{answer.json['id']}", json={"level": "share"})
     assert bob.put(address).status_code == 204
     assert charlie.get(f"/stream/{video}").status_code == 200
+
+
+def test_a_cover_that_one_may_not_watch_is_not_told(
+    put: Put, house: House, alice: Client, bob: Client, charlie: Client
+) -> None:
+    lent = put("charlie")
+    charlie.post(f"/api/videos/{lent}/grants", json={"user": "alice", "level": "watch"})
+    holidays = make(alice, "Holidays", put(), lent)
+    share(house, holidays, "bob")
+    address = f"/api/collections/{holidays}"
+    assert alice.patch(address, json={"cover": lent}).json["cover"] == lent
+    assert alice.get("/api/collections").json["collections"][0]["cover"] == lent
+    assert bob.get(address).json["cover"] is None
+    assert bob.get("/api/collections").json["collections"][0]["cover"] is None
