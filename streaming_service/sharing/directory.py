@@ -1,5 +1,6 @@
 """Who can be named when something is shared: people by their names, and groups."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, func, or_, select
@@ -114,26 +115,35 @@ def find_subject(session: Session, viewer: Viewer, text: str) -> User | Group:
 
     :param text: a username, or the name of a group, alone or as :attr:`Suggestion.text`.
     :raises UnknownSubject: there is none that the viewer may name.
-    :raises Unprocessable: several groups have this name.
+    :raises Unprocessable: several groups have this name, or a person and a group.
     """
     text = clean_line(text)
+    groups = _groups_named(session, viewer, text.removesuffix(_GROUP_MARK))
     try:
-        return find_user(session, text)
+        user = find_user(session, text)
     except UnknownSubject:
-        return _find_group_by_name(session, viewer, text.removesuffix(_GROUP_MARK))
+        if not groups:
+            raise
+        if len(groups) > 1:
+            raise Unprocessable(
+                "You can name two groups that are called this. One needs another name."
+            ) from None
+        return groups[0]
+    if groups:  # anybody may register, or add the viewer to a group, under such a name
+        raise Unprocessable(
+            f"A person and a group are called this. For the group, add “{_GROUP_MARK.strip()}”."
+            " For the person, the group needs another name."
+        )
+    return user
 
 
-def _find_group_by_name(session: Session, viewer: Viewer, name: str) -> Group:
-    same = func.fold(Group.name) == fold(name) if _is_sqlite(session) else Group.name == name
+def _groups_named(session: Session, viewer: Viewer, name: str) -> Sequence[Group]:
+    """Return the groups of a name that a viewer may name, two at most."""
     if not name.isprintable():
-        raise UnknownSubject
+        return []
+    same = func.fold(Group.name) == fold(name) if _is_sqlite(session) else Group.name == name
     wanted = select(Group).where(_may_name(viewer), same).limit(2)
-    groups = session.scalars(wanted.with_for_update(read=True)).all()
-    if not groups:
-        raise UnknownSubject
-    if len(groups) > 1:
-        raise Unprocessable("You can name two groups that are called this. One needs another name.")
-    return groups[0]
+    return session.scalars(wanted.with_for_update(read=True)).all()
 
 
 def _may_name(viewer: Viewer) -> ColumnElement[bool]:

@@ -364,6 +364,17 @@ def test_the_list_says_when_it_was_last_watched(
     assert all(one["last_watched_at"] for one in people[1:])
 
 
+def test_a_name_of_both_a_person_and_a_group_is_not_guessed(
+    put: Put, alice: Client, bob: Client, house: House
+) -> None:
+    base = f"/stream/{put()}/access"
+    make_group(house, "Bob", "alice")
+    answer = alice.post(base, data={"who": "bob", "level": "watch"})
+    assert answer.status_code == 422
+    assert "A person and a group are called this" in answer.text
+    assert alice.post(base, data={"who": "Bob (group)", "level": "watch"}).status_code == 303
+
+
 def test_who_gives_up_their_own_right_leaves_the_page(put: Put, alice: Client, bob: Client) -> None:
     video = put()
     grant = share(alice, video, user="bob", level="share")["id"]
