@@ -85,6 +85,16 @@ def owner(state: State | None) -> frozenset[Caller]:
     return THE_OWNER if state in ALIVE else frozenset()
 
 
+def collected(state: State | None) -> frozenset[Caller]:
+    """Whose collection has the video in it: it has all that are there for people to watch."""
+    return THE_OWNER if state in ALIVE else frozenset()
+
+
+def collectors(state: State | None) -> frozenset[Caller]:
+    """Who may put the video into a collection of the owner's."""
+    return watchers(state) & THE_OWNER
+
+
 def removers(state: State | None) -> frozenset[Caller]:
     """Who may delete the video: an administrator only what others can see as well."""
     return owner(state) | (watchers(state) & ADMINISTRATORS)
@@ -147,6 +157,12 @@ REMEMBERING = {"PUT": Grant(signed_in_watchers, 204), "POST": Grant(signed_in_wa
 REMOVING = {"POST": Grant(removers, 303)}
 VIDEO_API = WATCHING | {"PATCH": Grant(owner, 200), "DELETE": Grant(removers, 204)}
 SESSION_API = PAGE | {"POST": Grant(everybody, 201), "DELETE": Grant(everybody, 204)}
+OWN_PAGE = {"GET": Grant(itself, 200)}
+NEW = {"POST": Grant(members, 201)}
+COLLECTION_API = OWN_PAGE | {"PATCH": Grant(itself, 200), "DELETE": Grant(itself, 204)}
+ITEM = {"POST": Grant(collected, 303)}
+ITEM_API = {"PUT": Grant(collectors, 204), "DELETE": Grant(collected, 204)}
+COLLECTING = {"POST": Grant(signed_in_watchers, 303)}
 QUESTION = {"GET": Grant(watchers, 204)}  # of the gateway's
 
 # Files of a video, by their names in addresses. They take any method, and ask who is calling first.
@@ -202,6 +218,19 @@ ROUTES = (
     Route("streaming", "/api/videos/<video>/captions", EVERYBODY, WATCHING),
     Route("streaming", "/api/videos/<video>/progress", EVERYBODY, WATCHING),
     Route("streaming", "/api/videos/<video>/position", SIGNED_IN, REMEMBERING),
+    # `<collection>` is one of the owner's.
+    Route("streaming", "/collections", SIGNED_IN, PAGE | FORM),
+    Route("streaming", "/collections/<collection>", EVERYBODY, OWN_PAGE),
+    Route("streaming", "/collections/<collection>/edit", SIGNED_IN, OWN_FORM),
+    Route("streaming", "/collections/<collection>/delete", SIGNED_IN, OWN_FORM),
+    Route("streaming", "/collections/<collection>/items", SIGNED_IN, OWN_FORM),
+    Route("streaming", "/collections/<collection>/items/<video>/remove", SIGNED_IN, ITEM),
+    Route("streaming", "/collections/<collection>/items/<video>/move", SIGNED_IN, ITEM),
+    Route("streaming", "/collections/<collection>/items/<video>/cover", SIGNED_IN, ITEM),
+    Route("streaming", "/stream/<video>/collections", SIGNED_IN, COLLECTING),
+    Route("streaming", "/api/collections", EVERYBODY, PAGE | NEW),
+    Route("streaming", "/api/collections/<collection>", EVERYBODY, COLLECTION_API),
+    Route("streaming", "/api/collections/<collection>/items/<video>", EVERYBODY, ITEM_API),
     Route("streaming", "/internal/authorise", NOT_FROM_OUTSIDE, QUESTION),
     Route("auth", "/healthz", NOT_FROM_OUTSIDE, OPEN_PAGE),
     Route("auth", "/readyz", NOT_FROM_OUTSIDE, OPEN_PAGE),
@@ -218,7 +247,7 @@ ROUTES = (
 TUS = ("/upload/files", "/upload/files/<upload>", "/upload/files/<upload>/discard")
 
 # What a good request carries. `{new}` stands for a name not used before, `{target}` for that of a
-# person whom nothing else is about.
+# person whom nothing else is about, `{film}` for the id of the owner's private video.
 _LOGIN = {"username": "{target}", "password": PASSWORD}
 CAPTIONS = "WEBVTT\n\n00:00:01.000 --> 00:00:02.000\nSeen by those who may watch\n"
 _EDIT = {"title": "Changed", "description": "Changed", "visibility": "members"}
@@ -233,11 +262,18 @@ FORMS: Mapping[str, Mapping[str, object]] = {
     "/admin/users/<user>/password": {"password": PASSWORD},
     "/stream/<video>/edit": _EDIT,
     "/stream/<video>/captions": {"language": "de"},  # and a file, CAPTIONS
+    "/stream/<video>/collections": {"title": "Holidays"},
+    "/collections": {"title": "Holidays"},
+    "/collections/<collection>/edit": {"title": "Changed"},
+    "/collections/<collection>/items": {"video": "{film}"},
+    "/collections/<collection>/items/<video>/move": {"to": "last"},
 }
 JSON: Mapping[str, Mapping[str, object]] = {
     "/api/session": _LOGIN,
     "/api/videos/<video>": _EDIT,
     "/api/videos/<video>/position": {"position_ms": 1000},
+    "/api/collections": {"title": "Holidays"},
+    "/api/collections/<collection>": {"title": "Changed"},
 }
 
 OUR_SITE = {"Sec-Fetch-Site": "same-origin"}
@@ -272,6 +308,11 @@ class Cell:
     def is_safe(self) -> bool:
         """Whether its method promises to change nothing."""
         return self.method in SAFE
+
+    @property
+    def is_adding(self) -> bool:
+        """Whether it puts a video into a collection, which must not be there yet."""
+        return self.method == "PUT" or self.route.pattern.endswith("/items")
 
     @property
     def is_cross_site(self) -> bool:

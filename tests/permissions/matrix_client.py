@@ -59,6 +59,7 @@ class MatrixClient:
         self._ids: dict[str, int] = {}
         self._credentials: dict[Caller, dict[str, str]] = {}
         self._videos: dict[tuple[Caller, State], str] = {}
+        self._collections: dict[bool, str] = {}  # by whether videos are in it
         self._listed: str | None = None
         self._target = self._person("uploader")
         self._begin_disabled()
@@ -81,15 +82,15 @@ class MatrixClient:
         """Send a request of the matrix."""
         headers = self.credentials(cell.caller) | dict(cell.site)
         options: dict[str, Any] = {} if cell.is_safe else self._body(cell.route)
-        path = self._path(cell.route, cell.caller, cell.state)
-        return self.request(cell.method, path, headers=headers, **options)
+        return self.request(cell.method, self._path(cell), headers=headers, **options)
 
     def prepare(self, route: Route) -> None:
         """Make everybody and everything that an address is tried with."""
         for caller in Caller:
             self.credentials(caller)
             for state in route.states:
-                self._path(route, caller, state)
+                for method in route.grants:
+                    self._path(Cell(route, method, caller, state, OUR_SITE))
 
     def mend(self, cell: Cell) -> None:
         """After a request that was granted: forget what it may have changed."""
@@ -103,6 +104,7 @@ class MatrixClient:
             self._names.pop(person)
             self._videos = {key: v for key, v in self._videos.items() if key[0] is not person}
         self._listed = None
+        self._collections.clear()
         for caller in SIGNED_IN & self._credentials.keys():
             answer = self.request("GET", "/api/session", headers=self.credentials(caller))
             if answer.status_code == 401:
@@ -173,7 +175,8 @@ class MatrixClient:
 
     # --- addresses --------------------------------------------------------------------------------
 
-    def _path(self, route: Route, caller: Caller, state: State | None) -> str:
+    def _path(self, cell: Cell) -> str:
+        route, caller, state = cell.route, cell.caller, cell.state
         path = route.pattern
         if state is not None:
             path = path.replace("<video>", self._video(_owner(caller), state))
@@ -183,6 +186,8 @@ class MatrixClient:
             path = path.replace("<user>", str(self._id(subject)))
         path = path.replace("<language>", "en")
         path = path.replace("<rendition>", "480p").replace("<job>", _NO_STEP)
+        if "<collection>" in path:
+            path = path.replace("<collection>", self._collection(is_full=not cell.is_adding))
         if "<session>" in path:
             path = path.replace("<session>", self._listed_session())
         return path
@@ -195,6 +200,20 @@ class MatrixClient:
         page = self.request("GET", "/account", headers=self.credentials(Caller.OWNER)).text
         self._listed = re.findall(r'action="/account/sessions/([^"/]+)/end"', page)[0]
         return self._listed
+
+    def _collection(self, *, is_full: bool) -> str:
+        """Return the id of a collection of the owner's: with what can be watched, or empty."""
+        if is_full not in self._collections:
+            headers = self.credentials(Caller.OWNER)
+            made = self._insist("POST", "/api/collections", json={"title": TITLE}, headers=headers)
+            assert made.status_code == 201, made.text
+            path = f"/api/collections/{made.json()['id']}"
+            for state in ALIVE if is_full else ():
+                item = f"{path}/items/{self._video(Caller.OWNER, state)}"
+                answer = self._insist("PUT", item, headers=headers)
+                assert answer.status_code == 204, answer.text
+            self._collections[is_full] = made.json()["id"]
+        return self._collections[is_full]
 
     def _video(self, owner: Caller, state: State) -> str:
         if state is State.MISSING:
@@ -241,6 +260,8 @@ class MatrixClient:
         if route.pattern == "/stream/<video>/captions":
             return {"data": fields_of(FORMS, route), "files": _CAPTION_FILE}
         names = {"new": new_name(), "target": self._target}
+        if route.pattern == "/collections/<collection>/items":
+            names["film"] = self._video(Caller.OWNER, State.PRIVATE)
         if fields := fields_of(JSON, route, **names):
             return {"json": fields}
         return {"data": fields_of(FORMS, route, **names)}

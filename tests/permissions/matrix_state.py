@@ -20,6 +20,8 @@ from db.engine import Database
 from db.models import (
     Base,
     Caption,
+    Collection,
+    CollectionItem,
     Job,
     JobKind,
     JobState,
@@ -70,6 +72,10 @@ _PLACES = (
     "original.mp4", "poster.jpg", "storyboard.jpg", "storyboard.vtt", "hls/master.m3u8",
     "hls/480p.m3u8", "hls/480p.mp4",
 )  # fmt: skip
+
+# The owner's: one with what can be watched, and an empty one.
+_COLLECTION = "collection".ljust(22, "0")
+_EMPTY_COLLECTION = "empty-collection".ljust(22, "0")
 
 _TABLES = [table.name for table in Base.metadata.sorted_tables]
 
@@ -148,10 +154,23 @@ class MatrixState:
         # Each has captions to read and remove, and a step that failed, to be tried again.
         tracks = {"language": "en", "label": "English", "body": CAPTIONS}
         session.execute(insert(Caption), [{"video_id": i} | tracks for i in self._films])
+        self._collect(session)
         failed = {"kind": JobKind.RENDITION, "height": 720, "state": JobState.FAILED, "attempts": 3}
         session.execute(insert(Job), [{"video_id": i} | failed for i in self._films])
         private = Job.video_id == video_id("owner", State.PRIVATE)
         self._step = session.scalars(select(Job.id).where(private)).one()
+
+    def _collect(self, session: Any) -> None:
+        """Fill the owner's collection; the last in it is somebody else's, so that all can move."""
+        kept = [{"id": i, "title": TITLE} for i in (_COLLECTION, _EMPTY_COLLECTION)]
+        session.execute(insert(Collection), [c | {"owner_id": self._ids["owner"]} for c in kept])
+        items = [video_id("owner", state) for state in ALIVE]
+        items.append(video_id("disabled", State.PUBLIC))
+        rows = [
+            {"collection_id": _COLLECTION, "video_id": item, "place": place}
+            for place, item in enumerate(items)
+        ]
+        session.execute(insert(CollectionItem), rows)
 
     def _video(self, owner: str, state: State) -> dict[str, Any]:
         return {
@@ -209,8 +228,9 @@ class MatrixState:
         """Return the token that somebody was given when they signed in."""
         return self._tokens[_NAMES[caller]]
 
-    def path(self, route: Route, caller: Caller, state: State | None) -> str:
-        """Return a line's address for a caller; who was disabled asks for videos of their own."""
+    def path(self, cell: Cell) -> str:
+        """Return a cell's address; who was disabled asks for videos of their own."""
+        route, caller, state = cell.route, cell.caller, cell.state
         owner = "disabled" if caller is Caller.DISABLED else "owner"
         return (
             route.pattern.replace("<video>", video_id(owner, state) if state else "")
@@ -218,6 +238,7 @@ class MatrixState:
             .replace("<language>", "en")
             .replace("<rendition>", "480p")
             .replace("<job>", str(self._step))
+            .replace("<collection>", _EMPTY_COLLECTION if cell.is_adding else _COLLECTION)
             .replace("<session>", token_hash(self._other_sessions["owner"]))
         )
 
@@ -226,7 +247,7 @@ class MatrixState:
         headers: Mapping[str, str] = {**self.credentials(cell.caller), **cell.site}
         options: dict[str, Any] = {} if cell.is_safe else self._body(cell.route)
         return (client or self._outside).open(
-            self.path(cell.route, cell.caller, cell.state),
+            self.path(cell),
             method=cell.method,
             headers=headers,
             buffered=True,
@@ -239,7 +260,8 @@ class MatrixState:
         if route.pattern == "/stream/<video>/captions":
             file = (BytesIO(CAPTIONS.encode()), "film.vtt")
             return {"data": fields_of(FORMS, route) | {"file": file}}
-        names = {"new": f"newcomer-{self._count}", "target": "target"}
+        film = video_id("owner", State.PRIVATE)
+        names = {"new": f"newcomer-{self._count}", "target": "target", "film": film}
         if fields := fields_of(JSON, route, **names):
             return {"json": fields}
         fields = fields_of(FORMS, route, **names)
