@@ -21,9 +21,9 @@ from redis.exceptions import RedisError
 
 from auth_service import user_admin
 from auth_service.accounts import NameTaken, create_account, find_account
-from auth_service.passwords import Passwords
 from auth_service.usernames import Username, parse_name
 from common.errors import MatineeError, NotFound
+from common.passwords import Passwords
 from common.settings import CommonSettings, Environment, SettingsError
 from common.stores import Stores
 from db.engine import DatabaseUnavailable

@@ -13,14 +13,15 @@ from auth_service import (
     registration_routes,
     session_api_routes,
 )
-from auth_service.passwords import Passwords
 from auth_service.quotas import format_quota
-from auth_service.rate_limits import RateLimits
+from auth_service.rate_limits import RegistrationLimits
 from auth_service.services import AuthServices
 from auth_service.settings import AuthSettings
+from common.passwords import Passwords
 from common.settings import Environment
 from common.stores import Stores
 from common.web.app_factory import new_app
+from common.web.rate_limits import PasswordLimits, RateLimits
 
 
 def create_app(settings: AuthSettings, *, hash_cost: Parameters = RFC_9106_LOW_MEMORY) -> Flask:
@@ -29,18 +30,20 @@ def create_app(settings: AuthSettings, *, hash_cost: Parameters = RFC_9106_LOW_M
     :param hash_cost: of a new password's hash.
     """
     stores = Stores.of(settings.common)
-    limits = RateLimits(stores.redis, registrations_per_hour=settings.registrations_per_hour)
+    limits = RateLimits(stores.redis)
+    registrations = RegistrationLimits(limits, per_hour=settings.registrations_per_hour)
     services = AuthServices(
         common=settings.common,
         stores=stores,
         settings=settings,
         passwords=Passwords(hash_cost),
-        limits=limits,
+        limits=PasswordLimits(limits, of="name"),
+        registrations=registrations,
     )
     app = new_app("auth_service", services)
     limits.init_app(app)
     app.add_template_filter(format_quota, "quota")
-    limits.limit_attempts(registration_routes.blueprint)
+    registrations.limit_attempts(registration_routes.blueprint)
     for module in (
         login_routes,
         registration_routes,

@@ -116,15 +116,15 @@ def _authenticate(
 ) -> User | None:
     """Return the account if the password is right. Costs the same whether or not it exists."""
     key = name_key(username)
-    services.limits.check_password_limit(name_key=key, address=address)
+    services.limits.check(key, address=address)
     try:
         user = find_account(services.stores.database, key=parse_name(username).key)
     except InvalidUsername:
         user = None
     if not services.passwords.matches(password, user.password_hash if user else None):
-        services.limits.record_wrong_password(name_key=key, address=address)
+        services.limits.record_wrong(key, address=address)
         return None
-    services.limits.check_password_limit(name_key=key, address=address)
+    services.limits.check(key, address=address)
     return user
 
 

@@ -22,11 +22,11 @@ def register(services: AuthServices, *, username: str, password: str, client: Cl
     """
     registration_open = services.settings.registration_open
     services.stores.sessions.ping()
-    services.limits.check_registration_limit(address=client.address)
+    services.registrations.check(address=client.address)
     name = parse_name(username)
     database = services.stores.database
     require_available_name(database, name=name, registration_open=registration_open)
-    with services.limits.counting_registration(address=client.address):
+    with services.registrations.counting(address=client.address):
         user = create_account(
             database,
             name=name,

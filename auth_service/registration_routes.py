@@ -4,7 +4,6 @@ from flask import Blueprint, redirect, render_template
 from werkzeug.wrappers import Response
 
 from auth_service.accounts import has_no_accounts
-from auth_service.passwords import MIN_LENGTH
 from auth_service.registration import register
 from auth_service.request_helpers import (
     LIBRARY,
@@ -14,6 +13,7 @@ from auth_service.request_helpers import (
 )
 from auth_service.services import services
 from common.errors import MatineeError
+from common.passwords import MIN_LENGTH
 from common.web.auth import Audience, current_viewer, restrict_to
 from common.web.forms import form_fields
 from db.models import Role

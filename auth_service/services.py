@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from auth_service.passwords import Passwords
-from auth_service.rate_limits import RateLimits
+from auth_service.rate_limits import RegistrationLimits
 from auth_service.settings import AuthSettings
+from common.passwords import Passwords
+from common.web.rate_limits import PasswordLimits
 from common.web.services import Services, current_services
 
 
@@ -14,7 +15,8 @@ class AuthServices(Services):
 
     settings: AuthSettings
     passwords: Passwords
-    limits: RateLimits
+    limits: PasswordLimits
+    registrations: RegistrationLimits
 
 
 def services() -> AuthServices:

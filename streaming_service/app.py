@@ -2,12 +2,16 @@
 
 import os
 
+from argon2 import Parameters
+from argon2.profiles import RFC_9106_LOW_MEMORY
 from flask import Flask
 
+from common.passwords import Passwords
 from common.settings import Environment
 from common.storage import Volume
 from common.stores import Stores
 from common.web.app_factory import new_app
+from common.web.rate_limits import PasswordLimits, RateLimits
 from streaming_service.delivery.auth_request import AuthRequestMiddleware
 from streaming_service.pages import (
     admin_routes,
@@ -16,6 +20,9 @@ from streaming_service.pages import (
     collection_routes,
     edit_routes,
     library_routes,
+    link_api_routes,
+    link_routes,
+    open_link_routes,
     position_routes,
     progress_routes,
     watch_routes,
@@ -25,17 +32,27 @@ from streaming_service.settings import StreamingSettings
 from streaming_service.url_converters import LanguageConverter, VideoIdConverter
 
 
-def create_app(settings: StreamingSettings) -> Flask:
-    """Make the app of these settings."""
+def create_app(
+    settings: StreamingSettings, *, hash_cost: Parameters = RFC_9106_LOW_MEMORY
+) -> Flask:
+    """Make the app of these settings.
+
+    :param hash_cost: of the hash of a link's password.
+    """
     storage = Volume(settings.videos_dir)
+    stores = Stores.of(settings.common)
+    limits = RateLimits(stores.redis)
     services = StreamingServices(
         common=settings.common,
-        stores=Stores.of(settings.common),
+        stores=stores,
         settings=settings,
         storage=storage,
+        passwords=Passwords(hash_cost),
+        limits=PasswordLimits(limits, of="link"),
         checks={"videos": lambda: storage.check(writable=False)},
     )
     app = new_app("streaming_service", services)
+    limits.init_app(app)
     app.url_map.merge_slashes = False
     app.url_map.converters["video"] = VideoIdConverter
     app.url_map.converters["language"] = LanguageConverter
@@ -49,6 +66,9 @@ def create_app(settings: StreamingSettings) -> Flask:
     app.register_blueprint(collection_api_routes.blueprint)
     app.register_blueprint(position_routes.blueprint)
     app.register_blueprint(progress_routes.blueprint)
+    app.register_blueprint(link_routes.blueprint)
+    app.register_blueprint(link_api_routes.blueprint)
+    app.register_blueprint(open_link_routes.blueprint)
     app.wsgi_app = AuthRequestMiddleware(app.wsgi_app, services.stores)  # type: ignore[method-assign]
     return app
 

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, field
 
+from common.passwords import Passwords
 from common.storage import Volume
+from common.web.rate_limits import PasswordLimits
 from common.web.services import Services, current_services
 from streaming_service.event_stream_limits import EventStreamLimits
 from streaming_service.processing.forecast import ForecastCache
@@ -15,10 +17,14 @@ class StreamingServices(Services):
 
     :ivar forecasts: ETAs and queue positions of open jobs.
     :ivar event_streams: how many event streams this process serves at once.
+    :ivar passwords: of links.
+    :ivar limits: on wrong passwords of links.
     """
 
     settings: StreamingSettings
     storage: Volume
+    passwords: Passwords
+    limits: PasswordLimits
     forecasts: ForecastCache = field(default_factory=ForecastCache)
     event_streams: EventStreamLimits = field(default_factory=EventStreamLimits)
 

@@ -1,21 +1,40 @@
 """The settings of the streaming service."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 from common.settings import CommonSettings, Environment
+from streaming_service.sharing.link_rules import LinkRules
 
 
 @dataclass(frozen=True)
 class StreamingSettings:
-    """:ivar videos_dir: root of the videos' files, which this service only checks for."""
+    """What the streaming service needs to know, besides what every service does.
+
+    :ivar videos_dir: root of the videos' files, which this service only checks for.
+    :ivar link_rules: what is asked of share links.
+    """
 
     common: CommonSettings
     videos_dir: Path
+    link_rules: LinkRules = field(default_factory=LinkRules)
 
     @classmethod
     def read(cls, environment: Environment) -> "StreamingSettings":
         """:raises SettingsError: naming the first setting that is missing or wrong."""
         return cls(
-            CommonSettings.read(environment), videos_dir=Path(environment.text("VIDEOS_DIR"))
+            CommonSettings.read(environment),
+            videos_dir=Path(environment.text("VIDEOS_DIR")),
+            link_rules=_read_link_rules(environment),
         )
+
+
+def _read_link_rules(environment: Environment) -> LinkRules:
+    limited = environment.text("LINK_MAX_AGE", "") != ""
+    seconds = environment.duration("LINK_MAX_AGE", "") if limited else None
+    return LinkRules(
+        max_age=None if seconds is None else timedelta(seconds=seconds),
+        require_password=environment.flag("LINK_REQUIRE_PASSWORD", default=False),
+        require_expiry=environment.flag("LINK_REQUIRE_EXPIRY", default=False),
+    )

@@ -284,7 +284,7 @@ class Site:
                 )
             ),
             "streaming": streaming_service.app.create_app(
-                StreamingSettings(common, videos_dir=videos_dir)
+                StreamingSettings(common, videos_dir=videos_dir), hash_cost=CHEAPEST
             ),
         }
         for app in apps.values():

@@ -15,17 +15,23 @@ A change that fails leaves the marker too, since a commit whose answer was lost 
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Generic, TypeVar
 
 from redis import Redis
 from redis.exceptions import RedisError
 
 T = TypeVar("T")
+T2 = TypeVar("T2")
+
+Mark = Callable[[Iterable[str]], None]
+"""Says which entries a transaction changes: see :meth:`ReadThroughCache.change`."""
 
 _ENTRY_TTL = 60  # seconds; a limit on how long a fault could keep an old value
 _LEASE_TTL = 5
 _CHANGING_TTL = 10  # seconds; longer than any transaction may take
 _CHANGING = "changing"
+_TRIES = 5  # while a change concerns more entries each time
 
 _FILL = """
 if redis.call('GET', KEYS[2]) == ARGV[1] then
@@ -83,31 +89,53 @@ class ReadThroughCache(Generic[T]):
         return value
 
     @contextmanager
-    def changing(self, entry_ids: Iterable[str] = ()) -> Iterator[Callable[[Iterable[str]], None]]:
+    def changing(self, entry_ids: Iterable[str]) -> Iterator[None]:
         """Replace entries by markers while the database changes; commit inside the `with` block.
-
-        Yields a function that does the same for further entries. A transaction calls it for those
-        that it finds out while it holds the locks that keep others from joining them.
 
         :raises redis.exceptions.RedisError: before the change, which then must not happen.
         """
-        marked: set[str] = set()
-
-        def mark(ids: Iterable[str]) -> None:
-            wanted = set(ids)
-            if not wanted:
-                return
-            marked.update(wanted)
-            with self._redis.pipeline(transaction=True) as pipe:
-                for entry_id in wanted:
-                    pipe.set(self.key(entry_id), _CHANGING, ex=_CHANGING_TTL)
-                    pipe.delete(self._lease_key(entry_id))
-                pipe.execute()
-
-        mark(entry_ids)
-        yield mark
-        if not marked:
+        keys = [key for i in entry_ids for key in (self.key(i), self._lease_key(i))]
+        if not keys:
+            yield
             return
+        with self._redis.pipeline(transaction=True) as pipe:
+            for entry, lease in zip(keys[::2], keys[1::2], strict=True):
+                pipe.set(entry, _CHANGING, ex=_CHANGING_TTL)
+                pipe.delete(lease)
+            pipe.execute()
+        yield
         # If Redis fails here, readers find the markers and use the database until these expire.
         with suppress(RedisError):
-            self._redis.delete(*(key for i in marked for key in (self.key(i), self._lease_key(i))))
+            self._redis.delete(*keys)
+
+    def change(self, work: Callable[[Mark], T2]) -> T2:
+        """Run a change that finds out in its transaction which entries it concerns.
+
+        The work is given a function, and calls it in the transaction with the ids, while it holds
+        the locks that keep others from joining them. Where one of the entries is not marked yet,
+        that function raises, which undoes the transaction; the work is run again with markers.
+
+        :raises redis.exceptions.RedisError: before the change, which then has not happened.
+        """
+        marked: frozenset[str] = frozenset()
+        for _ in range(_TRIES):
+            with self.changing(marked):
+                try:
+                    return work(partial(_require_marked, marked))
+                except NotMarked as error:
+                    missing = error.entry_ids
+            marked |= missing
+        raise NotMarked(missing)
+
+
+class NotMarked(Exception):
+    """A change concerns entries that are not marked yet, and must not be committed."""
+
+    def __init__(self, entry_ids: frozenset[str]) -> None:
+        super().__init__(f"{len(entry_ids)} entries are not marked")
+        self.entry_ids = entry_ids
+
+
+def _require_marked(marked: frozenset[str], entry_ids: Iterable[str]) -> None:
+    if missing := frozenset(entry_ids) - marked:
+        raise NotMarked(missing)

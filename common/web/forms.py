@@ -1,10 +1,22 @@
 """Forms and JSON bodies, read strictly: a missing, repeated or wrong field is refused."""
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import request
 
 from common.errors import Forbidden, Unprocessable
+
+# Whether a value of a JSON object is of a kind, and what is wrong if it is not.
+_Kind = tuple[Callable[[Any], bool], str]
+_TEXT: _Kind = (lambda value: isinstance(value, str), "not a text")
+_NULLABLE: _Kind = (lambda value: value is None or isinstance(value, str), "not a text")
+_FLAG: _Kind = (lambda value: isinstance(value, bool), "neither true nor false")
+_NUMBER: _Kind = (lambda value: value is None or type(value) is int, "not a whole number")
+_LIST: _Kind = (
+    lambda value: isinstance(value, list) and all(isinstance(part, str) for part in value),
+    "not a list of texts",
+)
 
 
 def form_fields(*required: str, optional: tuple[str, ...] = ()) -> dict[str, str]:
@@ -29,11 +41,15 @@ def json_fields(
     *required: str,
     optional: tuple[str, ...] = (),
     flags: tuple[str, ...] = (),
+    nullable: tuple[str, ...] = (),
+    numbers: tuple[str, ...] = (),
     lists: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     """Return the named strings of a JSON object; optional ones that are missing are left out.
 
     :param flags: names of optional fields that are true or false.
+    :param nullable: names of optional fields that are a string or null.
+    :param numbers: names of optional fields that are a whole number or null.
     :param lists: names of optional fields that are lists of texts.
     :raises Unprocessable: a field is missing, unknown or of another kind, or the body is not an
         object.
@@ -49,19 +65,19 @@ def json_fields(
     for name in required:
         if name not in body:
             raise Unprocessable(f"The field “{name}” is missing.")
+    known = {
+        **dict.fromkeys((*required, *optional), _TEXT),
+        **dict.fromkeys(flags, _FLAG),
+        **dict.fromkeys(nullable, _NULLABLE),
+        **dict.fromkeys(numbers, _NUMBER),
+        **dict.fromkeys(lists, _LIST),
+    }
     for name, value in body.items():
-        if name in flags:
-            if not isinstance(value, bool):
-                raise Unprocessable(f"The field “{name}” is neither true nor false.")
-            continue
-        if name in lists:
-            if not isinstance(value, list) or not all(isinstance(part, str) for part in value):
-                raise Unprocessable(f"The field “{name}” is not a list of texts.")
-            continue
-        if name not in (*required, *optional):
+        if name not in known:
             raise Unprocessable(f"The field “{name}” is not known here.")
-        if not isinstance(value, str):
-            raise Unprocessable(f"The field “{name}” is not a text.")
+        is_right, complaint = known[name]
+        if not is_right(value):
+            raise Unprocessable(f"The field “{name}” is {complaint}.")
     return body
 
 

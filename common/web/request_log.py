@@ -12,6 +12,8 @@ import structlog
 from flask import Flask, Response, g, request
 
 _REQUEST_ID = re.compile(r"[0-9a-f]{32}")
+# A share link's token, which opens the link.
+_SECRET_PATH = re.compile(r"^(/s/).+")
 _QUIET = ("/healthz", "/readyz", "/metrics", "/internal/")
 
 log = structlog.get_logger()
@@ -43,7 +45,7 @@ def install_request_log(app: Flask, *, trust_gateway: bool) -> None:
         write(
             "request",
             method=request.method,
-            path=request.path,
+            path=_SECRET_PATH.sub(r"\1...", request.path),
             status=response.status_code,
             ms=round((time.perf_counter() - g.began) * 1000, 1),
         )

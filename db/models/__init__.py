@@ -21,6 +21,7 @@ from db.models.base import (
     now,
 )
 from db.models.sharing import (
+    LABEL_LIMIT,
     AuditEntry,
     Collection,
     CollectionItem,
@@ -53,6 +54,7 @@ __all__ = [
     "CAPTION_LIMIT",
     "DESCRIPTION_LIMIT",
     "FILE_NAME_LIMIT",
+    "LABEL_LIMIT",
     "NAME_LIMIT",
     "NO_QUOTA",
     "REJECTION_LIMIT",

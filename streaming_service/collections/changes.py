@@ -14,10 +14,10 @@ from common.audit import Action, Actor, record
 from common.errors import Conflict, NotFound, Unprocessable
 from common.ids import new_id
 from common.stores import Stores
+from common.stores.read_through import Mark
 from db.engine import transaction
 from db.models import Collection, CollectionItem, Level
 from streaming_service.collections.access import get_collection_for, lock_items
-from streaming_service.sharing.objects import Mark
 from streaming_service.videos.changes import require_signed_in
 from streaming_service.videos.library import get_video_for
 from streaming_service.videos.text import checked_description, checked_title
@@ -148,8 +148,7 @@ def delete_collection(stores: Stores, actor: Actor, collection_id: str) -> None:
 
     :raises NotFound: the actor does not own it.
     """
-    with stores.videos.changing() as mark:
-        _delete_row(stores.database, actor, collection_id, mark=mark)
+    stores.videos.change(lambda mark: _delete_row(stores.database, actor, collection_id, mark=mark))
 
 
 @transaction(writes=True)
@@ -177,8 +176,9 @@ def add_item(stores: Stores, actor: Actor, collection_id: str, video_id: str) ->
     :raises NotFound: the collection is not theirs to edit, or the video not theirs to watch.
     :raises TooManyItems: the collection is full.
     """
-    with stores.videos.changing() as mark:
-        _add_row(stores.database, actor, collection_id, video_id, mark=mark)
+    stores.videos.change(
+        lambda mark: _add_row(stores.database, actor, collection_id, video_id, mark=mark)
+    )
 
 
 @transaction(writes=True)
@@ -207,8 +207,9 @@ def remove_item(stores: Stores, actor: Actor, collection_id: str, video_id: str)
 
     :raises NotFound: the collection is not theirs to edit, or has no such video.
     """
-    with stores.videos.changing() as mark:
-        _remove_row(stores.database, actor, collection_id, video_id, mark=mark)
+    stores.videos.change(
+        lambda mark: _remove_row(stores.database, actor, collection_id, video_id, mark=mark)
+    )
 
 
 @transaction(writes=True)

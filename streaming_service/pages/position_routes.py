@@ -5,9 +5,8 @@ PUT or POST /api/videos/<video>/position   {"position_ms": milliseconds}: 204
 
 from flask import Blueprint, request
 
-from common.access import Watcher
 from common.errors import MatineeError, Unprocessable
-from common.web.auth import Audience, require_viewer, restrict_to
+from common.web.auth import Audience, current_watcher, restrict_to
 from common.web.services import stores
 from streaming_service.videos.changes import upsert
 from streaming_service.videos.library import get_video_for
@@ -31,10 +30,10 @@ class WrongType(MatineeError):
 @blueprint.post("/api/videos/<video:video_id>/position")
 def remember(video_id: str) -> tuple[str, int]:
     """Store how far the caller has come. `navigator.sendBeacon` sends POST."""
-    viewer, database = require_viewer(), stores().database
+    watcher, database = current_watcher(), stores().database
     # Asked first: a body that is wrong must not tell a stranger that the video exists.
-    get_video_for(database, Watcher(viewer), video_id)
-    upsert(set_position, database, viewer, video_id, position_ms=_position())
+    get_video_for(database, watcher, video_id)
+    upsert(set_position, database, watcher, video_id, position_ms=_position())
     return "", 204
 
 

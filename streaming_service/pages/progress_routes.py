@@ -40,7 +40,7 @@ from db.engine import DatabaseUnavailable, transaction
 from streaming_service.processing.forecast import ForecastCache
 from streaming_service.processing.view import load_processing
 from streaming_service.services import services
-from streaming_service.videos.library import PAGE, get_videos_for
+from streaming_service.videos.library import PAGE, get_videos_for, rights_for
 
 _INTERVAL = 1.0  # seconds between two reads of the database
 # Reads without news, after which a comment is sent. Only a write shows that a client has left, and
@@ -103,7 +103,8 @@ def load_states(
 ) -> States:
     """Return the processing of those of these videos that somebody may watch."""
     videos = get_videos_for(session, watcher, ids)
-    found = load_processing(session, videos, forecasts)
+    rights = rights_for(session, watcher, [video.id for video in videos])
+    found = load_processing(session, videos, forecasts, rights)
     viewer_id = watcher.viewer.id if watcher.viewer is not None else None
     return {v.id: found[v.id].as_json(with_errors=v.owner_id == viewer_id) for v in videos}
 

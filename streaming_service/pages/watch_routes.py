@@ -14,6 +14,7 @@ from common.access import Watcher
 from common.web.auth import Audience, current_watcher, restrict_to
 from common.web.services import stores
 from db.engine import transaction
+from db.models import Visibility
 from streaming_service.collections.listing import editable_collections, load_next_up
 from streaming_service.processing.forecast import ForecastCache
 from streaming_service.services import services
@@ -76,6 +77,8 @@ def load_watch_page(
     return {
         "video": video,
         "card": load_cards(session, watcher, [video], forecasts)[0],
+        # Came by a share link: they see the player, and nothing else of the site.
+        "is_guest": watcher.viewer is None and video.visibility is not Visibility.PUBLIC,
         "tracks": caption_tracks(session, [video])[video.id],
         "next_up": load_next_up(session, watcher, collection_id, video_id),
         "collections": editable_collections(session, watcher, video_id) if watcher.viewer else [],

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from common.access import Rights
 from common.web.urls import watch_url
 from db.models import Job, JobKind, JobState, Rendition, RenditionKind, Video
 from streaming_service.processing.forecast import OPEN_STATES, Forecast, ForecastCache
@@ -24,6 +25,7 @@ class ProcessingView:
     """What has been made of a video, and what will be.
 
     :ivar heights: of the published renditions, in pixels.
+    :ivar plays_original: whether the viewer may play the original, and browsers can.
     """
 
     video: Video
@@ -31,11 +33,12 @@ class ProcessingView:
     heights: tuple[int, ...]
     has_master: bool
     has_thumbnails: bool
+    plays_original: bool
 
     @property
     def is_watchable(self) -> bool:
-        """Whether there is something to play: the original, or a rendition."""
-        return self.video.rejection_reason is None and (self.video.playable or self.has_master)
+        """Whether there is something that the viewer can play: the original, or a rendition."""
+        return self.video.rejection_reason is None and (self.plays_original or self.has_master)
 
     @property
     def is_over(self) -> bool:
@@ -63,10 +66,7 @@ class ProcessingView:
         if self.video.rejection_reason is not None:
             return self.video.rejection_reason
         if self.processing.state is ProcessingState.FAILED:
-            if not self.is_watchable:
-                return "It could not be prepared, and browsers do not play the file as it is."
-            rest = "The original" if self.video.playable else "What there is"
-            return f"Not everything could be prepared. {rest} can be watched."
+            return self._failure
         if self.processing.state is ProcessingState.DONE:
             return "Everything is prepared."
         eta = self.processing.eta
@@ -76,6 +76,15 @@ class ProcessingView:
             others = f" after {before} other video{'s' if before > 1 else ''}" if before else ""
             return f"Will be prepared{others}{left}."
         return f"Being prepared: {self.processing.percent} %{left}."
+
+    @property
+    def _failure(self) -> str:
+        if self.is_watchable:
+            rest = "The original" if self.plays_original else "What there is"
+            return f"Not everything could be prepared. {rest} can be watched."
+        if self.video.playable:  # and not for this viewer
+            return "It could not be prepared."
+        return "It could not be prepared, and browsers do not play the file as it is."
 
     def as_json(self, *, with_errors: bool = False) -> dict[str, Any]:
         """Return it for scripts.
@@ -98,9 +107,15 @@ class ProcessingView:
 
 
 def load_processing(
-    session: Session, videos: Sequence[Video], forecasts: ForecastCache
+    session: Session,
+    videos: Sequence[Video],
+    forecasts: ForecastCache,
+    rights: Mapping[str, Rights],
 ) -> Mapping[str, ProcessingView]:
-    """Return the processing of each of these videos, by id."""
+    """Return the processing of each of these videos, by id.
+
+    :param rights: what the viewer may do with each: some may not play the original.
+    """
     ids = [video.id for video in videos]
     jobs: dict[str, list[Job]] = {video_id: [] for video_id in ids}
     for job in session.scalars(select(Job).where(Job.video_id.in_(ids))):
@@ -114,11 +129,18 @@ def load_processing(
     # Only open jobs have an ETA.
     is_open = any(job.state in OPEN_STATES for rows in jobs.values() for job in rows)
     forecast = forecasts.get(session) if is_open else Forecast()
-    return {v.id: _view(v, jobs[v.id], heights[v.id], forecast) for v in videos}
+    return {
+        v.id: _view(v, jobs[v.id], heights[v.id], forecast, rights[v.id].play_original)
+        for v in videos
+    }
 
 
 def _view(
-    video: Video, jobs: Sequence[Job], heights: Sequence[int], forecast: Forecast
+    video: Video,
+    jobs: Sequence[Job],
+    heights: Sequence[int],
+    forecast: Forecast,
+    plays_original: bool,
 ) -> ProcessingView:
     is_rejected = video.rejection_reason is not None
     states = {job.kind: job.state for job in jobs}
@@ -130,4 +152,5 @@ def _view(
         heights=tuple(sorted({height for height in heights if height})),
         has_master=bool(heights) and audio_ready and not is_rejected,
         has_thumbnails=states.get(JobKind.THUMBNAILS) is JobState.DONE and not is_rejected,
+        plays_original=plays_original,
     )

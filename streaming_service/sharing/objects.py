@@ -1,17 +1,15 @@
 """What a grant or link is for: a video or a collection."""
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
 from common.access import Viewer, Watcher
+from common.stores.read_through import Mark
+from db.engine import transaction
 from db.models import Collection, Level, Video
 from streaming_service.collections.access import get_collection_for, lock_items
 from streaming_service.videos.library import get_video_to_share
-
-Mark = Callable[[Iterable[str]], None]
-"""Holds back the cached entries of videos while their access changes: `VideoCache.changing`."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +20,7 @@ class SharedObject:
     collection_id: str | None = None
 
 
+@transaction(writes=False)
 def get_object_to_share(session: Session, viewer: Viewer, what: SharedObject) -> Video | Collection:
     """Return a video or collection of which a viewer may decide who watches it.
 

@@ -6,7 +6,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from common.access import Viewer, Watcher
-from common.errors import NotFound
+from common.errors import LoginRequired, NotFound
 from db.engine import transaction
 from db.models import Position, Video, now
 from streaming_service.videos.library import get_video_for
@@ -15,14 +15,18 @@ _END = 15_000  # milliseconds before the end that count as watched, as do the la
 
 
 @transaction(writes=True)
-def set_position(session: Session, viewer: Viewer, video_id: str, *, position_ms: int) -> None:
+def set_position(session: Session, watcher: Watcher, video_id: str, *, position_ms: int) -> None:
     """Store a position, or forget it at the start and near the end.
 
     Call it through `streaming_service.videos.changes.upsert`: two requests may add the same row.
 
+    :raises LoginRequired: nobody is signed in.
     :raises NotFound: the video is not for this viewer.
     """
-    video = get_video_for(session, Watcher(viewer), video_id)
+    viewer = watcher.viewer
+    if viewer is None:
+        raise LoginRequired
+    video = get_video_for(session, watcher, video_id)
     if video.rejection_reason is not None:
         raise NotFound
     if position_ms == 0 or is_over(position_ms, video.duration_ms):

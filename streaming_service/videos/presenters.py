@@ -57,7 +57,7 @@ class Card:
     @property
     def is_watchable(self) -> bool:
         """Whether there is something that the viewer can play."""
-        return self.may_play_original or self.processing.master is not None
+        return self.processing.is_watchable
 
     @property
     def owner_name(self) -> str:
@@ -86,9 +86,9 @@ def load_cards(
     session: Session, watcher: Watcher, videos: Sequence[Video], forecasts: ForecastCache
 ) -> list[Card]:
     """Return what templates show somebody of videos that were loaded with their owners."""
-    processing = load_processing(session, videos, forecasts)
-    positions = load_positions(session, watcher.viewer, videos)
     rights = rights_for(session, watcher, [video.id for video in videos])
+    processing = load_processing(session, videos, forecasts, rights)
+    positions = load_positions(session, watcher.viewer, videos)
     return [
         Card(
             video=video,

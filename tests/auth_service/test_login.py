@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from auth_service import login, user_admin
 from auth_service.accounts import replace_hash, viewer_for
-from auth_service.passwords import Passwords
+from common.passwords import Passwords
 from common.stores import Stores
 from common.web.auth import SESSION_COOKIE
 from db.engine import Database

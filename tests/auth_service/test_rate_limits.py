@@ -7,9 +7,7 @@ import pytest
 from argon2.profiles import CHEAPEST
 from werkzeug.test import TestResponse
 
-from auth_service import rate_limits
 from auth_service.app import create_app
-from auth_service.rate_limits import network_of
 from auth_service.settings import AuthSettings
 from common.settings import CommonSettings
 from tests.auth_service.conftest import PASSWORD, at_once, log_in
@@ -125,19 +123,6 @@ def test_behind_the_gateway_only_what_the_gateway_added_counts(
     assert attempt(0, "10.0.0.2").status_code == 401
 
 
-@pytest.mark.parametrize(
-    ("address", "network"),
-    [
-        ("192.0.2.7", "192.0.2.7"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        ("::ffff:192.0.2.7", "192.0.2.7"),
-        ("unknown", "unknown"),
-    ],
-)
-def test_a_line_of_ipv6_counts_as_one(address: str, network: str) -> None:
-    assert network_of(address) == network
-
-
 def test_addresses_of_one_ipv6_line_count_together(site: Site, alice: Client) -> None:
     statuses = [wrong(site, address=f"2001:db8::{i:x}") for i in range(12)]
     assert statuses == [401] * 10 + [429] * 2
@@ -153,16 +138,6 @@ def test_repeating_the_password_is_limited_like_signing_in(site: Site, alice: Cl
     form = {"current": PASSWORD, "password": "a new password"}
     assert alice.post("/account/password", data=form).status_code == 429
     assert log_in(site.browser("127.0.0.1"), "alice").status_code == 429
-
-
-@pytest.mark.parametrize(
-    ("reset", "seconds"), [(1000.2, 1), (900.0, 1), (1059.5, 60), (4600.0, 3600), (4600.4, 3600)]
-)
-def test_retry_after_is_from_one_second_to_the_window(
-    monkeypatch: pytest.MonkeyPatch, reset: float, seconds: int
-) -> None:
-    monkeypatch.setattr("auth_service.rate_limits.time.time", lambda: 1000.0)
-    assert rate_limits._seconds_until(reset, window=3600) == seconds
 
 
 def test_limits_are_counted_for_all_processes_together(

@@ -193,7 +193,7 @@ def test_a_user_who_is_signed_in_is_redirected_from_the_form(site: Site, alice: 
 
 def limit_registrations(site: Site, per_hour: int) -> None:
     services = site.apps["auth"].extensions["matinee"]
-    services.limits._registrations = RateLimitItemPerHour(per_hour, 1, namespace="registered")
+    services.registrations._per_hour = RateLimitItemPerHour(per_hour, 1, namespace="registered")
 
 
 def test_simultaneous_registrations_do_not_exceed_the_limit(

@@ -17,11 +17,12 @@ from redis.exceptions import (
     ResponseError,
 )
 
-from auth_service.rate_limits import RateLimited, RateLimits
+from auth_service.rate_limits import RegistrationLimits
 from common.access import VideoAccess, Viewer
 from common.stores import redis_client
 from common.stores.sessions import SessionStore
 from common.stores.video_cache import VideoCache
+from common.web.rate_limits import PasswordLimits, RateLimited, RateLimits
 from db.models import Role, Visibility
 from tests.conftest import ROOT, free_ports
 from tests.waiting import wait_until
@@ -122,14 +123,25 @@ def test_auth_begins_lists_and_ends_sessions(connect: Callable[[str], Redis]) ->
 
 
 def test_auth_counts_tries(connect: Callable[[str], Redis]) -> None:
-    limits = RateLimits(connect("auth"), registrations_per_hour=1)
+    limits = RateLimits(connect("auth"))
     limits.init_app(Flask("auth"))
-    for _ in range(10):
-        limits.record_wrong_password(name_key="alice", address="10.0.0.1")
-    with pytest.raises(RateLimited):
-        limits.check_password_limit(name_key="alice", address="10.0.0.1")
-    with limits.counting_registration(address="10.0.0.1"):
+    count_wrong_passwords(limits, of="name")
+    with RegistrationLimits(limits, per_hour=1).counting(address="10.0.0.1"):
         pass
+
+
+def test_streaming_counts_passwords_of_links(connect: Callable[[str], Redis]) -> None:
+    limits = RateLimits(connect("streaming"))
+    limits.init_app(Flask("streaming"))
+    count_wrong_passwords(limits, of="link")
+
+
+def count_wrong_passwords(limits: RateLimits, *, of: str) -> None:
+    passwords = PasswordLimits(limits, of=of)
+    for _ in range(10):
+        passwords.record_wrong("alice", address="10.0.0.1")
+    with pytest.raises(RateLimited):
+        passwords.check("alice", address="10.0.0.1")
 
 
 @pytest.mark.parametrize("service", ["upload", "streaming"])

@@ -149,6 +149,7 @@ FRONT_DOOR = {"GET": Grant(members, 303, otherwise=200)}  # who is in already go
 FORM = {"POST": Grant(members, 303)}
 OPEN_FORM = {"POST": Grant(everybody, 303)}
 OWN_FORM = {"POST": Grant(itself, 303)}
+OWN_PAGE = {"GET": Grant(itself, 200)}
 WATCHING = {"GET": Grant(watchers, 200)}
 KEEPING = {"GET": Grant(owner, 200)}  # nobody was given any of these videos to keep
 EDITING = {"GET": Grant(owner, 200), "POST": Grant(owner, 303)}
@@ -157,12 +158,18 @@ REMEMBERING = {"PUT": Grant(signed_in_watchers, 204), "POST": Grant(signed_in_wa
 REMOVING = {"POST": Grant(removers, 303)}
 VIDEO_API = WATCHING | {"PATCH": Grant(owner, 200), "DELETE": Grant(removers, 204)}
 SESSION_API = PAGE | {"POST": Grant(everybody, 201), "DELETE": Grant(everybody, 204)}
-OWN_PAGE = {"GET": Grant(itself, 200)}
 NEW = {"POST": Grant(members, 201)}
 COLLECTION_API = OWN_PAGE | {"PATCH": Grant(itself, 200), "DELETE": Grant(itself, 204)}
 ITEM = {"POST": Grant(collected, 303)}
 ITEM_API = {"PUT": Grant(collectors, 204), "DELETE": Grant(collected, 204)}
 COLLECTING = {"POST": Grant(signed_in_watchers, 303)}
+LINKING = {"GET": Grant(owner, 200), "POST": Grant(owner, 201)}
+LINK_API = {"PATCH": Grant(itself, 200), "DELETE": Grant(itself, 204)}
+NEW_LINK = {"POST": Grant(itself, 201)}
+OWN_LINKING = OWN_PAGE | NEW_LINK
+# Of the links that the caller has, which may be none.
+REVOKING = {"POST": Grant(everybody, 303)}
+OPENING = {"GET": Grant(everybody, 200), "POST": Grant(everybody, 303)}
 QUESTION = {"GET": Grant(watchers, 204)}  # of the gateway's
 
 # Files of a video, by their names in addresses. They take any method, and ask who is calling first.
@@ -231,6 +238,19 @@ ROUTES = (
     Route("streaming", "/api/collections", EVERYBODY, PAGE | NEW),
     Route("streaming", "/api/collections/<collection>", EVERYBODY, COLLECTION_API),
     Route("streaming", "/api/collections/<collection>/items/<video>", EVERYBODY, ITEM_API),
+    # `<link>` is a link of the owner's to their private video, and `<token>` opens it.
+    Route("streaming", "/s/<token>", EVERYBODY, OPENING),
+    Route("streaming", "/stream/<video>/links", SIGNED_IN, LINKING),
+    Route("streaming", "/collections/<collection>/links", SIGNED_IN, OWN_LINKING),
+    Route("streaming", "/account/links", SIGNED_IN, PAGE),
+    Route("streaming", "/account/links/revoke-all", SIGNED_IN, REVOKING),
+    Route("streaming", "/account/links/<link>", SIGNED_IN, OWN_PAGE | OWN_FORM),
+    Route("streaming", "/account/links/<link>/extend", SIGNED_IN, OWN_FORM),
+    Route("streaming", "/account/links/<link>/revoke", SIGNED_IN, OWN_FORM),
+    Route("streaming", "/api/videos/<video>/links", SIGNED_IN, {"POST": Grant(owner, 201)}),
+    Route("streaming", "/api/collections/<collection>/links", SIGNED_IN, NEW_LINK),
+    Route("streaming", "/api/links", SIGNED_IN, PAGE),
+    Route("streaming", "/api/links/<link>", SIGNED_IN, LINK_API),
     Route("streaming", "/internal/authorise", NOT_FROM_OUTSIDE, QUESTION),
     Route("auth", "/healthz", NOT_FROM_OUTSIDE, OPEN_PAGE),
     Route("auth", "/readyz", NOT_FROM_OUTSIDE, OPEN_PAGE),
@@ -261,6 +281,9 @@ FORMS: Mapping[str, Mapping[str, object]] = {
     "/admin/users/<user>/quota": {"quota": "20 GB"},
     "/admin/users/<user>/password": {"password": PASSWORD},
     "/stream/<video>/edit": _EDIT,
+    "/stream/<video>/links": {"label": "For Anna"},
+    "/collections/<collection>/links": {"label": "For Anna"},
+    "/account/links/<link>": {"label": "Changed"},
     "/stream/<video>/captions": {"language": "de"},  # and a file, CAPTIONS
     "/stream/<video>/collections": {"title": "Holidays"},
     "/collections": {"title": "Holidays"},
@@ -271,6 +294,9 @@ FORMS: Mapping[str, Mapping[str, object]] = {
 JSON: Mapping[str, Mapping[str, object]] = {
     "/api/session": _LOGIN,
     "/api/videos/<video>": _EDIT,
+    "/api/videos/<video>/links": {"label": "For Anna"},
+    "/api/collections/<collection>/links": {"label": "For Anna"},
+    "/api/links/<link>": {"label": "Changed"},
     "/api/videos/<video>/position": {"position_ms": 1000},
     "/api/collections": {"title": "Holidays"},
     "/api/collections/<collection>": {"title": "Changed"},

@@ -60,6 +60,7 @@ class MatrixClient:
         self._credentials: dict[Caller, dict[str, str]] = {}
         self._videos: dict[tuple[Caller, State], str] = {}
         self._collections: dict[bool, str] = {}  # by whether videos are in it
+        self._link: tuple[str, str] | None = None  # its id and its token
         self._listed: str | None = None
         self._target = self._person("uploader")
         self._begin_disabled()
@@ -105,6 +106,7 @@ class MatrixClient:
             self._videos = {key: v for key, v in self._videos.items() if key[0] is not person}
         self._listed = None
         self._collections.clear()
+        self._link = None
         for caller in SIGNED_IN & self._credentials.keys():
             answer = self.request("GET", "/api/session", headers=self.credentials(caller))
             if answer.status_code == 401:
@@ -188,6 +190,9 @@ class MatrixClient:
         path = path.replace("<rendition>", "480p").replace("<job>", _NO_STEP)
         if "<collection>" in path:
             path = path.replace("<collection>", self._collection(is_full=not cell.is_adding))
+        if "<link>" in path or "<token>" in path:
+            link, token = self._own_link()
+            path = path.replace("<link>", link).replace("<token>", token)
         if "<session>" in path:
             path = path.replace("<session>", self._listed_session())
         return path
@@ -214,6 +219,15 @@ class MatrixClient:
                 assert answer.status_code == 204, answer.text
             self._collections[is_full] = made.json()["id"]
         return self._collections[is_full]
+
+    def _own_link(self) -> tuple[str, str]:
+        """Return the id and the token of a link of the owner's to their private video."""
+        if self._link is None:
+            path = f"/api/videos/{self._video(Caller.OWNER, State.PRIVATE)}/links"
+            made = self._insist("POST", path, json={}, headers=self.credentials(Caller.OWNER))
+            assert made.status_code == 201, made.text
+            self._link = made.json()["id"], made.json()["url"].rpartition("/")[2]
+        return self._link
 
     def _video(self, owner: Caller, state: State) -> str:
         if state is State.MISSING:

@@ -4,6 +4,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Mapping
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
@@ -12,8 +13,8 @@ from redis import Redis
 from sqlalchemy import insert, select
 from werkzeug.test import Client, TestResponse
 
-from auth_service.passwords import Passwords
 from common.access import Viewer
+from common.passwords import Passwords
 from common.stores.sessions import SessionStore, token_hash
 from common.web.auth import SESSION_COOKIE
 from db.engine import Database
@@ -25,6 +26,7 @@ from db.models import (
     Job,
     JobKind,
     JobState,
+    Link,
     Role,
     User,
     Video,
@@ -48,6 +50,8 @@ from tests.permissions.matrix import (
 
 FILM = media.mp4()
 TITLE = "Seen by those who may watch"
+
+LINK, LINK_TOKEN = "link".ljust(22, "0"), "token".ljust(43, "0")
 
 _HASH = Passwords(CHEAPEST).hash(PASSWORD)
 _ROLES = {
@@ -155,6 +159,7 @@ class MatrixState:
         tracks = {"language": "en", "label": "English", "body": CAPTIONS}
         session.execute(insert(Caption), [{"video_id": i} | tracks for i in self._films])
         self._collect(session)
+        session.execute(insert(Link), [self._link()])
         failed = {"kind": JobKind.RENDITION, "height": 720, "state": JobState.FAILED, "attempts": 3}
         session.execute(insert(Job), [{"video_id": i} | failed for i in self._films])
         private = Job.video_id == video_id("owner", State.PRIVATE)
@@ -185,6 +190,15 @@ class MatrixState:
             "width": 640,
             "height": 360,
             "video_codec": "avc1.64001f",
+        }
+
+    def _link(self) -> dict[str, Any]:
+        return {
+            "id": LINK,
+            "token_hash": token_hash(LINK_TOKEN),
+            "video_id": video_id("owner", State.PRIVATE),
+            "created_by_id": self._ids["owner"],
+            "expires_at": now() + timedelta(days=30),
         }
 
     def dump(self) -> Dump:
@@ -237,6 +251,8 @@ class MatrixState:
             .replace("<user>", str(self._ids[route.subject]))
             .replace("<language>", "en")
             .replace("<rendition>", "480p")
+            .replace("<link>", LINK)
+            .replace("<token>", LINK_TOKEN)
             .replace("<job>", str(self._step))
             .replace("<collection>", _EMPTY_COLLECTION if cell.is_adding else _COLLECTION)
             .replace("<session>", token_hash(self._other_sessions["owner"]))

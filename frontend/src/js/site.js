@@ -1,4 +1,5 @@
 /** What every page has. Nothing here is needed to use the site. */
+import { enableLinks } from "./site/links.js";
 import { catchStrayDrops } from "./site/stray-drop.js";
 import { warnIfUnsaved } from "./site/unsaved.js";
 
@@ -30,6 +31,7 @@ document.addEventListener("keydown", (event) => {
 
 // The upload page takes them: upload.js.
 if (!document.getElementById("upload")) catchStrayDrops(document.getElementById("drop-hint"));
+enableLinks();
 for (const form of document.querySelectorAll("form[data-warn-unsaved]")) warnIfUnsaved(form);
 // An error far down the page would not be seen. After `load`: going to the address's fragment takes the focus away.
 addEventListener("load", () => document.querySelector("[data-focus]")?.focus());

@@ -4,8 +4,11 @@ The interleavings are made, not hoped for: whatever is to happen in the middle o
 inside the function that reads the database.
 """
 
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from redis import Redis
@@ -14,6 +17,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from common.access import EffectiveGrant, EffectiveLink, VideoAccess
 from common.stores.video_cache import VideoCache
 from db.models import Level, Visibility
+from tests.conftest import ROOT
 
 ID = "A" * 22
 KEY = f"video:{ID}"
@@ -240,3 +244,39 @@ def test_a_change_of_no_video_asks_nothing_of_redis(
     with shelf.cache.changing([]):
         shelf.now = NEW
     assert shelf.now == NEW
+
+
+GREENLETS = """
+from gevent import monkey
+
+monkey.patch_all()
+
+import gevent
+import sys
+from redis import Redis
+from sqlalchemy import text
+from common.stores.video_cache import VideoCache
+from db.engine import connect
+
+database = connect(sys.argv[1])
+videos = VideoCache(Redis.from_url(sys.argv[2], decode_responses=True))
+
+
+def request(number):
+    with videos.changing([f"before-{number}"]) as mark:
+        def change(session):
+            session.execute(text("SELECT 1"))
+            mark([f"meanwhile-{number}"])
+        database.write(change)
+
+
+greenlets = [gevent.spawn(request, number) for number in range(40)]
+gevent.joinall(greenlets, timeout=30)
+sys.exit(sum(not one.successful() for one in greenlets))
+"""
+
+
+def test_a_transaction_in_a_native_thread_marks_entries(tmp_path: Path, redis_url: str) -> None:
+    child = [sys.executable, "-c", GREENLETS, f"sqlite:///{tmp_path / 'x.db'}", redis_url]
+    ended = subprocess.run(child, cwd=ROOT, timeout=60, check=False, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr[-2000:]

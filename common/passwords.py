@@ -17,6 +17,7 @@ from argon2.exceptions import VerifyMismatchError
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
 from common.errors import MatineeError, Unprocessable
+from db import native_threads
 
 MIN_LENGTH, MAX_LENGTH = 8, 1000  # characters, after NFC
 
@@ -32,12 +33,14 @@ class HashingBusy(MatineeError):
     """Too many passwords are being hashed in this process; answered at once, without waiting."""
 
     status = 503
-    sentence = "Too many people are signing in at this moment. Try again shortly."
+    sentence = "Too many passwords are being checked at this moment. Try again shortly."
     retry_after = 5
 
 
 class Passwords:
     """Makes and checks hashes; one per process, shared by its threads.
+
+    Under gevent a hash is computed in a native thread, so that other requests go on meanwhile.
 
     :param cost: of a new hash; the default is the low-memory choice of RFC 9106, 4. A stored hash
         of another cost is still checked, and :meth:`is_outdated`.
@@ -61,7 +64,7 @@ class Passwords:
             raise InvalidPassword(f"A password has at least {MIN_LENGTH} characters.")
         secret = _bytes(password)
         with self._hash_slot():
-            return self._hasher.hash(secret)
+            return native_threads.run(lambda: self._hasher.hash(secret))
 
     def matches(self, password: str, stored: str | None) -> bool:
         """Tell whether a password is the one whose hash was stored.
@@ -75,10 +78,10 @@ class Passwords:
         secret = _bytes(password)
         with self._hash_slot():
             try:
-                matches = self._hasher.verify(stored or self._dummy_hash, secret)
+                native_threads.run(lambda: self._hasher.verify(stored or self._dummy_hash, secret))
             except VerifyMismatchError:
                 return False
-        return matches and stored is not None
+        return stored is not None
 
     def is_outdated(self, stored: str) -> bool:
         """Tell whether a hash was made at another cost than is asked for now."""

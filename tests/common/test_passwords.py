@@ -8,7 +8,7 @@ import pytest
 from argon2 import extract_parameters
 from argon2.profiles import CHEAPEST, RFC_9106_LOW_MEMORY
 
-from auth_service.passwords import HashingBusy, InvalidPassword, Passwords
+from common.passwords import HashingBusy, InvalidPassword, Passwords
 from tests.waiting import wait_until
 
 cheap = Passwords(CHEAPEST)

@@ -1,0 +1,239 @@
+"""Share links as pages and the JSON API show them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import segno
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from common.access import Viewer, Watcher
+from common.access_queries import sees_collection, visible_to
+from common.web.urls import watch_url
+from db.engine import transaction
+from db.models import Collection, Link, Video, now
+from streaming_service.sharing.link_rules import LinkRules, describe_age
+from streaming_service.sharing.links import is_used_up, list_links, list_own_links
+from streaming_service.sharing.objects import SharedObject, get_object_to_share
+
+_CHOICES = (("7d", timedelta(days=7)), ("30d", timedelta(days=30)))
+EXTENSION = timedelta(days=30)
+"""How much longer a link works once it was extended."""
+
+
+@dataclass(frozen=True)
+class LinkView:
+    """A link, and what templates show besides its columns.
+
+    :ivar title: of what it leads to; None if the viewer can no longer see that.
+    :ivar may_extend: whether it may work for longer.
+    """
+
+    link: Link
+    title: str | None
+    may_extend: bool
+
+    @property
+    def target_url(self) -> str:
+        """The page that the link leads to."""
+        if self.link.video_id is not None:
+            return watch_url(self.link.video_id)
+        return f"/collections/{self.link.collection_id}"
+
+    @property
+    def name(self) -> str:
+        """What to call the link in a sentence."""
+        return self.link.label or "this link"
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether it has been opened as often as it may."""
+        return is_used_up(self.link)
+
+    @property
+    def views_words(self) -> str:
+        """How often it was opened: `opened twice`, or `opened 3 of 10 times`."""
+        count, limit = self.link.view_count, self.link.max_views
+        if limit is not None:
+            return f"opened {count} of {limit} times"
+        return {0: "not opened yet", 1: "opened once", 2: "opened twice"}.get(
+            count, f"opened {count} times"
+        )
+
+
+@dataclass(frozen=True)
+class NewLink:
+    """A link that has just been made: its address, which is shown this once."""
+
+    url: str
+
+    @property
+    def qr_code(self) -> str:
+        """The address as a QR code: the URL of an SVG drawing."""
+        return segno.make(self.url, error="m").svg_data_uri(scale=4, border=3, light="#fff")
+
+
+@dataclass(frozen=True)
+class ExpiryChoice:
+    """One of the times for which a link may work: the value in a form, and words."""
+
+    value: str
+    words: str
+
+
+def expiry_choices(rules: LinkRules) -> list[ExpiryChoice]:
+    """Return for how long a new link may work, as a form offers it."""
+    choices = [
+        ExpiryChoice(value, describe_age(age))
+        for value, age in _CHOICES
+        if rules.at_most(age) == age
+    ]
+    if rules.max_age is not None and rules.max_age not in (age for _, age in _CHOICES):
+        choices.append(ExpiryChoice("longest", describe_age(rules.max_age)))
+    choices.append(ExpiryChoice("date", "Until a date"))
+    if rules.may_last_forever:
+        choices.append(ExpiryChoice("never", "For ever"))
+    return choices
+
+
+def default_choice(rules: LinkRules) -> str:
+    """Return which of the choices a form begins with."""
+    age = rules.at_most(timedelta(days=30))
+    return next((value for value, each in _CHOICES if each == age), "longest")
+
+
+def chosen_expiry(rules: LinkRules, choice: str) -> datetime | None:
+    """Return when a link ends for a choice of a form, other than a date."""
+    if choice == "never":
+        return None
+    if choice == "longest" and rules.max_age is not None:
+        return now() + rules.max_age
+    return now() + dict(_CHOICES).get(choice, _CHOICES[1][1])
+
+
+@dataclass(frozen=True)
+class LinkSection:
+    """The links of a video or collection, and the form for another one.
+
+    :ivar what: is shared.
+    :ivar title: of the video or collection.
+    :ivar back: path of the page on which the section is; changes lead back there.
+    :ivar new: a link that has just been made.
+    :ivar values: of the form, if it was refused.
+    """
+
+    what: SharedObject
+    title: str
+    back: str
+    links: Sequence[LinkView]
+    rules: LinkRules
+    new: NewLink | None = None
+    values: Mapping[str, str] | None = None
+    error: str = ""
+    notice: str = ""
+
+    @property
+    def page(self) -> str:
+        """The page of what is shared."""
+        return object_url(self.what)
+
+    @property
+    def action(self) -> str:
+        """Where the form is sent."""
+        return f"{self.page}/links"
+
+    @property
+    def choices(self) -> list[ExpiryChoice]:
+        """For how long a link may work."""
+        return expiry_choices(self.rules)
+
+    @property
+    def default_choice(self) -> str:
+        """The choice that the form begins with."""
+        return default_choice(self.rules)
+
+
+def object_url(what: SharedObject) -> str:
+    """Return the page of a video or collection."""
+    if what.video_id is not None:
+        return watch_url(what.video_id)
+    return f"/collections/{what.collection_id}"
+
+
+@transaction(writes=False)
+def load_link_section(
+    session: Session,
+    /,
+    viewer: Viewer,
+    what: SharedObject,
+    rules: LinkRules,
+    *,
+    back: str = "",
+    **extra: Any,
+) -> LinkSection:
+    """Return the links of a video or collection that a viewer may share.
+
+    :param back: path of the page that shows the section; by default that of the links alone.
+    :param extra: `new`, `values`, `error` and `notice` of the section.
+    :raises NotFound: there is none, or they may not share it.
+    """
+    shared = get_object_to_share(session, viewer, what)
+    views = [_view(link, shared.title, rules) for link in list_links(session, what)]
+    back = back or f"{object_url(what)}/links"
+    return LinkSection(what, shared.title, back, views, rules, **extra)
+
+
+@transaction(writes=False)
+def load_own_links(session: Session, viewer: Viewer, rules: LinkRules) -> list[LinkView]:
+    """Return the links that a viewer has made, with titles as far as the viewer may see them."""
+    links = list_own_links(session, viewer)
+    watcher = Watcher(viewer)
+    videos = select(Video.id, Video.title).where(
+        Video.id.in_([link.video_id for link in links]), visible_to(watcher)
+    )
+    collections = select(Collection.id, Collection.title).where(
+        Collection.id.in_([link.collection_id for link in links]), sees_collection(watcher)
+    )
+    titles = {
+        row.id: row.title for row in [*session.execute(videos), *session.execute(collections)]
+    }
+    return [_view(link, titles.get(link.video_id or link.collection_id), rules) for link in links]
+
+
+def _view(link: Link, title: str | None, rules: LinkRules) -> LinkView:
+    longer = link.expires_at is not None and (
+        rules.max_age is None or link.expires_at < link.created_at + rules.max_age
+    )
+    return LinkView(link, title, may_extend=longer)
+
+
+def extended_expiry(link: Link, rules: LinkRules) -> datetime | None:
+    """Return when a link ends once it was extended: 30 days later, or as late as is allowed."""
+    if link.expires_at is None:
+        return None
+    until = max(link.expires_at, now()) + EXTENSION
+    return until if rules.max_age is None else min(until, link.created_at + rules.max_age)
+
+
+def link_json(link: Link) -> dict[str, Any]:
+    """Return a link for scripts. Times are ISO 8601 in UTC."""
+    return {
+        "id": link.id,
+        "video": link.video_id,
+        "collection": link.collection_id,
+        "label": link.label,
+        "level": link.level.value,
+        "created_at": _iso(link.created_at),
+        "expires_at": _iso(link.expires_at),
+        "has_password": link.password_hash is not None,
+        "max_views": link.max_views,
+        "view_count": link.view_count,
+        "last_used_at": _iso(link.last_used_at),
+        "show_title": link.show_title,
+    }
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone(UTC).isoformat()
