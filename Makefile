@@ -7,8 +7,8 @@ PYTHON_CODE := auth_service common db standalone streaming_service tests transco
 TEMPLATES := auth_service/templates common/web/templates streaming_service/templates upload_service/templates
 # The development lock holds all that the standalone lock does, in the same versions.
 RUN_ENV := $(if $(wildcard .venv/dev),.venv/dev,.venv/standalone)
-# Tests run on two processes, a file each.
-TEST_WORKERS ?= 2
+# Tests run on three processes, a file each: many of them wait for a clock or for a video.
+TEST_WORKERS ?= 3
 PYTEST := $(BIN)/python -m pytest
 SIDE_BY_SIDE := $(PYTEST) --numprocesses $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder --durations 25
 # Tests start hundreds of Python programs, so compiled modules are kept.

@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from functools import partial
 
-from sqlalchemy import delete, select
+from sqlalchemy import CompoundSelect, delete, or_, select, union
 from sqlalchemy.orm import Session
 
-from auth_service.accounts import AccountChanged, change_and_end_sessions
+from auth_service.accounts import AccountChanged, change_and_end_sessions, viewer_for
+from auth_service.groups import leave_all
+from common.audit import Actor
 from common.errors import Conflict
 from common.stores import Stores
 from db.engine import transaction
-from db.models import Role, User, Video
+from db.models import Collection, CollectionItem, Link, Role, User, Video
 
 _TRIES = 3  # while videos arrive
 
@@ -22,10 +24,11 @@ class LastAdministrator(Conflict):
 
 
 def delete_account(stores: Stores, *, user: User) -> None:
-    """Delete an account with its videos, and end its sessions.
+    """Delete an account with its videos, collections and links, and end its sessions.
 
     The foreign key takes the owner from the videos; from then on nobody can watch them, and the
-    janitor removes the files. The cached metadata of each is invalidated meanwhile.
+    janitor removes the files. The cached metadata of each is invalidated meanwhile, and so is that
+    of others' videos which the account's collections or links opened.
 
     :param user: as it was when the password was checked.
     :raises LastAdministrator: there are other accounts, and none of them is an administrator.
@@ -50,13 +53,28 @@ def _delete_row(session: Session, *, user: User, invalidated: Sequence[str]) -> 
         raise AccountChanged
     if not set(_videos_of(session, user.id)) <= set(invalidated):
         return False
+    leave_all(session, Actor(viewer_for(user)), user.id)
     session.execute(delete(User).where(User.id == user.id))
     return True
 
 
 @transaction(writes=False)
 def _videos_of(session: Session, user_id: int) -> list[str]:
-    return list(session.scalars(select(Video.id).where(Video.owner_id == user_id)))
+    """Return the videos that others may watch because of an account: by owner, or by its sharing.
+
+    A collection shares with others what is in it; so does a link to one.
+    """
+    collections = select(Collection.id).where(Collection.owner_id == user_id)
+    links = select(Link.collection_id).where(
+        Link.created_by_id == user_id, Link.collection_id.is_not(None)
+    )
+    items = CollectionItem.collection_id
+    found: CompoundSelect[str | None] = union(
+        select(Video.id).where(Video.owner_id == user_id),
+        select(CollectionItem.video_id).where(or_(items.in_(collections), items.in_(links))),
+        select(Link.video_id).where(Link.created_by_id == user_id, Link.video_id.is_not(None)),
+    )
+    return [video_id for video_id in session.scalars(found) if video_id is not None]
 
 
 def require_another_administrator(session: Session, *, user_id: int, leaving: bool = False) -> None:

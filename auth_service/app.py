@@ -9,6 +9,8 @@ from flask import Flask
 from auth_service import (
     account_routes,
     admin_routes,
+    group_api_routes,
+    group_routes,
     login_routes,
     registration_routes,
     session_api_routes,
@@ -49,6 +51,8 @@ def create_app(settings: AuthSettings, *, hash_cost: Parameters = RFC_9106_LOW_M
         registration_routes,
         account_routes,
         admin_routes,
+        group_routes,
+        group_api_routes,
         session_api_routes,
     ):
         app.register_blueprint(module.blueprint)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from auth_service.accounts import AccountChanged, find_account, replace_hash, viewer_for
 from auth_service.services import AuthServices
-from auth_service.usernames import InvalidUsername, name_key, parse_name
+from auth_service.usernames import InvalidUsername, parse_name
 from common.access import Viewer
 from common.errors import Forbidden, MatineeError
+from common.names import name_key
 from common.stores import Stores
 from db.models import User
 

@@ -14,7 +14,7 @@ from common.access import Viewer
 from common.errors import MatineeError, Unprocessable
 from common.web.auth import SECURE_SESSION_COOKIE, client_address, session_cookie
 from common.web.error_handlers import wants_json
-from db.models import Role
+from db.models import GroupRole, Role
 
 LIBRARY = "/stream"  # where people go once they are signed in
 
@@ -39,6 +39,17 @@ def parse_role(word: str) -> Role:
         return Role(word)
     except ValueError as error:
         raise Unprocessable("That role is not known here.") from error
+
+
+def parse_group_role(word: str) -> GroupRole:
+    """Return the role in a group that a form or the API names.
+
+    :raises Unprocessable: there is no such role.
+    """
+    try:
+        return GroupRole(word)
+    except ValueError as error:
+        raise Unprocessable("The role in a group is member or manager.") from error
 
 
 def rerender_with_error(

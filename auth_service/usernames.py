@@ -10,6 +10,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from common.errors import Unprocessable
+from common.names import name_key
 from db.models import NAME_LIMIT
 
 _KEY_LIMIT = NAME_LIMIT * 3  # characters; the width of the column
@@ -37,13 +38,6 @@ class Username:
 
     display: str
     key: str
-
-
-def name_key(given: str) -> str:
-    """Return what names are compared by; also of texts that could not be a name."""
-    folded = unicodedata.normalize("NFKC", given).casefold()
-    # Case-folding can undo the normal form. Once more is enough: the result is its own key.
-    return unicodedata.normalize("NFKC", folded).strip(" ")
 
 
 def parse_name(given: str) -> Username:

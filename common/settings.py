@@ -16,6 +16,7 @@ T = TypeVar("T", bound=str)
 _LABEL = "[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 HOST_NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*", re.IGNORECASE | re.ASCII)
 """A name of a host, without a port."""
+_ORIGIN = re.compile(rf"https?://(\*\.)?{HOST_NAME.pattern}(:[0-9]{{1,5}})?", re.ASCII)
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -91,6 +92,17 @@ class Environment:
                     " *.example.org, without a port."
                 )
         return tuple(host.removeprefix("*") for host in names)
+
+    def origins(self, name: str) -> tuple[str, ...]:
+        """Return origins of sites, written with commas, such as `https://example.org`; or `*`."""
+        value = self.text(name, "")
+        found = tuple(part.strip().lower() for part in value.split(",") if part.strip())
+        for origin in found:
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                raise SettingsError(
+                    f"{name} has {origin!r}; it takes origins such as https://example.org, or *."
+                )
+        return found
 
     def duration(self, name: str, default: str) -> int:
         """Return a duration in seconds, written `90s`, `15m`, `12h` or `30d`."""

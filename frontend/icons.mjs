@@ -20,6 +20,7 @@ export const ICONS = [
   "cloud-upload",
   "copy",
   "download",
+  "eye",
   "film",
   "globe",
   "image",

@@ -19,6 +19,7 @@ from streaming_service.pages import (
     collection_api_routes,
     collection_routes,
     edit_routes,
+    embed_routes,
     library_routes,
     link_api_routes,
     link_routes,
@@ -29,6 +30,7 @@ from streaming_service.pages import (
 )
 from streaming_service.services import StreamingServices
 from streaming_service.settings import StreamingSettings
+from streaming_service.sharing import access_routes, grant_routes, shared_routes
 from streaming_service.url_converters import LanguageConverter, VideoIdConverter
 
 
@@ -64,11 +66,15 @@ def create_app(
     app.register_blueprint(collection_routes.blueprint)
     app.register_blueprint(collection_routes.changes)
     app.register_blueprint(collection_api_routes.blueprint)
+    app.register_blueprint(embed_routes.blueprint)
     app.register_blueprint(position_routes.blueprint)
     app.register_blueprint(progress_routes.blueprint)
     app.register_blueprint(link_routes.blueprint)
     app.register_blueprint(link_api_routes.blueprint)
     app.register_blueprint(open_link_routes.blueprint)
+    app.register_blueprint(access_routes.blueprint)
+    app.register_blueprint(grant_routes.blueprint)
+    app.register_blueprint(shared_routes.blueprint)
     app.wsgi_app = AuthRequestMiddleware(app.wsgi_app, services.stores)  # type: ignore[method-assign]
     return app
 

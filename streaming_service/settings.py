@@ -14,19 +14,31 @@ class StreamingSettings:
 
     :ivar videos_dir: root of the videos' files, which this service only checks for.
     :ivar link_rules: what is asked of share links.
+    :ivar user_directory: whether names of people are suggested to those who share something.
+    :ivar embed_origins: the sites that may show videos in a frame; none by default.
     """
 
     common: CommonSettings
     videos_dir: Path
     link_rules: LinkRules = field(default_factory=LinkRules)
+    user_directory: bool = True
+    embed_origins: tuple[str, ...] = ()
+
+    @property
+    def frame_ancestors(self) -> str:
+        """The sites that may show videos in a frame, as Content-Security-Policy writes them."""
+        return " ".join(self.embed_origins) or "'none'"
 
     @classmethod
     def read(cls, environment: Environment) -> "StreamingSettings":
         """:raises SettingsError: naming the first setting that is missing or wrong."""
+        directory = environment.choice("USER_DIRECTORY", ("on", "off"), "on")
         return cls(
             CommonSettings.read(environment),
             videos_dir=Path(environment.text("VIDEOS_DIR")),
             link_rules=_read_link_rules(environment),
+            user_directory=directory == "on",
+            embed_origins=environment.origins("EMBED_ORIGINS"),
         )
 
 

@@ -45,11 +45,12 @@ if TYPE_CHECKING:
 pytest_plugins = ["tests.log_sections"]
 
 ROOT = Path(__file__).parent.parent
+# A test's mark, and the programs of which it needs one. Debian's packages have the same names.
 TOOLS = {
-    "needs_ffmpeg": ("ffmpeg", "ffmpeg"),
-    "needs_nginx": ("nginx", "nginx"),
-    "needs_chromium": ("chromium", "chromium"),
-    "needs_strace": ("strace", "strace"),
+    "needs_ffmpeg": ["ffmpeg"],
+    "needs_nginx": ["nginx"],
+    "needs_chromium": ["chromium-headless-shell", "chromium"],
+    "needs_strace": ["strace"],
 }
 
 
@@ -63,10 +64,32 @@ KINDS = {
 }
 
 
+# The files that take longest begin first, or one of several processes would end long after the
+# others. Most of them wait more than they compute.
+LONGEST = (
+    "browser/test_player_sources.py",
+    "system/test_processing_faults.py",
+    "browser/test_resumable.py",
+    "transcode_service/test_worker.py",
+    "browser/",
+    "permissions/",
+    "system/",
+    "transcode_service/",
+    "upload_service/",
+)
+
+
+def rank(item: pytest.Item) -> int:
+    """Return the place of a test's file among :data:`LONGEST`."""
+    path = item.path.relative_to(Path(__file__).parent).as_posix()
+    return next((at for at, name in enumerate(LONGEST) if path.startswith(name)), len(LONGEST))
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what is of another kind, and on MySQL what does not depend on the database; skip
     what needs a program that is not here, saying how to get it. In CI that is a failure.
     """
+    items.sort(key=rank)
     others = [
         item
         for item in items
@@ -77,9 +100,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = set(others)
     items[:] = [item for item in items if item not in left_out]
     for item in items:
-        for marker, (program, package) in TOOLS.items():
-            if item.get_closest_marker(marker) and not _has(program):
-                reason = f"{program} is not installed: apt-get install {package}"
+        for marker, programs in TOOLS.items():
+            if item.get_closest_marker(marker) and not any(map(find_program, programs)):
+                reason = f"{programs[0]} is not installed: apt-get install {programs[0]}"
                 if os.environ.get("CI") == "true":
                     raise pytest.UsageError(reason)
                 item.add_marker(pytest.mark.skip(reason=reason))
@@ -99,8 +122,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
-def _has(program: str) -> bool:
-    return shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin:/sbin") is not None
+def find_program(name: str) -> str | None:
+    """Return the path of a program, also of those that are only in an administrator's PATH."""
+    return shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
 
 
 def free_ports(count: int) -> list[int]:
@@ -355,14 +379,21 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Origin]:
         running.remove()
 
 
+@pytest.fixture(scope="module")
+def without_processing(origin: Origin) -> Iterator[None]:
+    """Videos of this module are not processed, which would be most of the work that they make."""
+    with origin.without_processing():
+        yield
+
+
 @pytest.fixture(scope="session")
-def founder(origin: Origin) -> Iterator[Person]:
+def administrator(origin: Origin) -> Iterator[Person]:
     """Alice, as whoever speaks HTTP to the running Matinee knows her: she was there first."""
     with sign_up(origin.url, "alice") as person:
         yield person
 
 
 @pytest.fixture(scope="session")
-def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def video_file() -> Path:
     """Twelve seconds of H.264 and AAC, index first."""
-    return media.make(tmp_path_factory.mktemp("film"), "film.mp4")
+    return media.make("twelve-seconds.mp4")

@@ -3,12 +3,12 @@
 The hand-built ones need no ffmpeg, cannot be decoded, and can be damaged in any place.
 """
 
-import functools
+import fcntl
+import hashlib
 import shutil
 import struct
 import subprocess
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -301,16 +301,16 @@ _VP9 = ("-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8")
 _FRAGMENTS = ("-movflags", "empty_moov+default_base_moof+frag_keyframe")
 
 RECIPES: dict[str, tuple[str, ...]] = {
-    "film.mp4": (
+    "twelve-seconds.mp4": (
         *("-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25:duration=12"),
         *("-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=12"),
         *(*_H264, *_AAC, "-movflags", "+faststart"),
     ),
-    "tiny.mp4": (
+    "one-second.mp4": (
         *("-f", "lavfi", "-i", "testsrc2=size=128x72:rate=10:duration=1"),
         *(*_H264, "-movflags", "+faststart"),
     ),
-    "long.mp4": (
+    "one-minute.mp4": (
         *("-f", "lavfi", "-i", "testsrc2=size=854x480:rate=10:duration=60"),
         *("-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=60"),
         *("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "20"),
@@ -386,31 +386,58 @@ RECIPES: dict[str, tuple[str, ...]] = {
     "picture.png": (*_VIDEO, "-frames:v", "1"),
     "picture.gif": (*_VIDEO, "-frames:v", "1"),
 }
-"""What ffmpeg is asked for, by the name of the file. Two seconds each, but the films."""
+"""What ffmpeg is asked for, by the name of the file. Two seconds each, but the videos."""
 
 
-def make(folder: Path, name: str) -> Path:
-    """Return the file of that name in a folder, making it with ffmpeg the first time.
+CACHE = Path(__file__).parent.parent / ".pytest_cache" / "media"
+"""Files that ffmpeg made, for all tests and all processes. What is in there is only read."""
+
+
+def make(name: str) -> Path:
+    """Return the file of that name from :data:`CACHE`, making it with ffmpeg the first time.
 
     "rotated.mp4" is "no-sound.mp4" with a quarter turn in its track header: the option that writes
     one is not the same in every ffmpeg.
     """
-    path = folder / name
-    if path.exists():
-        return path
     if name == "rotated.mp4":
-        upright = make(folder, "no-sound.mp4").read_bytes()
-        at = upright.index(_matrix(UPRIGHT), upright.index(b"tkhd"))
-        path.write_bytes(upright[:at] + _matrix(QUARTER_TURN) + upright[at + 36 :])
-        return path
+        return cached(name, "a quarter turn", lambda path: path.write_bytes(_rotated()))
     program = shutil.which("ffmpeg") or imageio_ffmpeg.get_ffmpeg_exe()
-    command = [program, "-v", "error", "-nostdin", "-y", *RECIPES[name], f"file:{path}"]
-    subprocess.run(command, check=True, timeout=60, capture_output=True)
+    arguments = RECIPES[name]
+    return cached(name, " ".join(arguments), lambda path: run_ffmpeg(program, *arguments, path))
+
+
+def cached(name: str, recipe: str, write: Callable[[Path], object]) -> Path:
+    """Return the file of that name in :data:`CACHE`, written the first time.
+
+    It is in a folder named after its recipe, so that a changed recipe makes a new file. Of several
+    processes one writes, and the others wait.
+    """
+    folder = CACHE / hashlib.sha256(recipe.encode()).hexdigest()[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    if not path.exists():
+        with (folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not path.exists():
+                unfinished = folder / f"unfinished-{name}"
+                write(unfinished)
+                unfinished.rename(path)
     return path
 
 
-@functools.cache
-def tiny() -> bytes:
+def run_ffmpeg(program: str, *arguments: str | Path) -> None:
+    """Run ffmpeg; the last argument is the file that it makes."""
+    *options, path = arguments
+    command = [program, "-v", "error", "-nostdin", "-y", *options, f"file:{path}"]
+    subprocess.run(command, check=True, timeout=120, capture_output=True)
+
+
+def _rotated() -> bytes:
+    upright = make("no-sound.mp4").read_bytes()
+    at = upright.index(_matrix(UPRIGHT), upright.index(b"tkhd"))
+    return upright[:at] + _matrix(QUARTER_TURN) + upright[at + 36 :]
+
+
+def one_second() -> bytes:
     """Return one second of video that can be decoded, or a worker would reject it."""
-    with tempfile.TemporaryDirectory() as folder:
-        return make(Path(folder), "tiny.mp4").read_bytes()
+    return make("one-second.mp4").read_bytes()

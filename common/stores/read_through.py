@@ -121,21 +121,23 @@ class ReadThroughCache(Generic[T]):
         for _ in range(_TRIES):
             with self.changing(marked):
                 try:
-                    return work(partial(_require_marked, marked))
+                    return work(partial(self._require_marked, marked))
                 except NotMarked as error:
+                    if error.cache is not self:  # that of a change around this one
+                        raise
                     missing = error.entry_ids
             marked |= missing
-        raise NotMarked(missing)
+        raise NotMarked(self, missing)
+
+    def _require_marked(self, marked: frozenset[str], entry_ids: Iterable[str]) -> None:
+        if missing := frozenset(entry_ids) - marked:
+            raise NotMarked(self, missing)
 
 
 class NotMarked(Exception):
     """A change concerns entries that are not marked yet, and must not be committed."""
 
-    def __init__(self, entry_ids: frozenset[str]) -> None:
+    def __init__(self, cache: object, entry_ids: frozenset[str]) -> None:
         super().__init__(f"{len(entry_ids)} entries are not marked")
+        self.cache = cache
         self.entry_ids = entry_ids
-
-
-def _require_marked(marked: frozenset[str], entry_ids: Iterable[str]) -> None:
-    if missing := frozenset(entry_ids) - marked:
-        raise NotMarked(missing)

@@ -9,25 +9,36 @@ from markupsafe import Markup
 
 from common.errors import MatineeError
 from common.formatting import ago, clock, date, filesize, spoken_clock
+from common.received_grants import count_unseen
 from common.web.auth import current_viewer
+from common.web.services import stores
+from db.engine import DatabaseUnavailable
 
-_POLICY = "; ".join(
-    [
-        "default-src 'none'",
-        *(f"{kind}-src 'self'" for kind in ("script", "style", "connect", "font", "worker")),
-        "img-src 'self' data:",
-        "media-src 'self' blob:",
-        "manifest-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    ]
-)
+
+def content_policy(*, frame_ancestors: str = "'none'") -> str:
+    """Return the Content-Security-Policy of a page.
+
+    :param frame_ancestors: the sites that may show it in a frame.
+    """
+    return "; ".join(
+        [
+            "default-src 'none'",
+            *(f"{kind}-src 'self'" for kind in ("script", "style", "connect", "font", "worker")),
+            "img-src 'self' data:",
+            "media-src 'self' blob:",
+            "manifest-src 'self'",
+            "form-action 'self'",
+            "base-uri 'none'",
+            f"frame-ancestors {frame_ancestors}",
+        ]
+    )
+
+
 _ICON = Markup(
     '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>'
 )
 _HEADERS = {
-    "Content-Security-Policy": _POLICY,
+    "Content-Security-Policy": content_policy(),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
@@ -53,7 +64,7 @@ def install_templating(app: Flask, *, static_dir: Path) -> None:
     def icon(name: str) -> Markup:
         return _ICON.format(asset("icons.svg"), name)
 
-    app.jinja_env.globals.update(asset=asset, icon=icon)
+    app.jinja_env.globals.update(asset=asset, icon=icon, unseen_shares=_unseen_shares)
     app.jinja_env.filters.update(
         filesize=filesize, clock=clock, spoken_clock=spoken_clock, date=date, ago=ago
     )
@@ -69,6 +80,15 @@ def _viewer_for_page() -> object | None:
         if isinstance(error, MatineeError):
             raise
         return None
+
+
+def _unseen_shares() -> int:
+    """Return what the header shows beside "Shared": 0 also if the database does not answer."""
+    viewer = current_viewer()
+    try:
+        return 0 if viewer is None else count_unseen(stores().database, viewer)
+    except DatabaseUnavailable:
+        return 0
 
 
 def _add_headers(response: Response) -> Response:

@@ -234,7 +234,7 @@ class Caption(Base):
 
 
 class Position(Base):
-    """Where a viewer stopped in a video."""
+    """Where a viewer stopped in a video, and when; 0: at the start or the end."""
 
     __tablename__ = "positions"
     __table_args__ = (Index("ix_positions_video_id", "video_id"),)

@@ -4,6 +4,9 @@ GET  /s/<token>    the page with the button "Watch"; counts nothing, so that a p
 POST /s/<token>    opens it: 303 to the video or collection, with the cookie of the visit
 
 Whatever does not work any more is answered alike, with 404.
+
+A site of `EMBED_ORIGINS` may show both in a frame, which then goes on to `/embed/<video>`. The
+frame's cookie counts in pages of that site alone (Partitioned), and over HTTPS only.
 """
 
 from datetime import timedelta
@@ -24,6 +27,7 @@ from common.web.auth import (
 from common.web.error_handlers import wants_json
 from common.web.forms import form_fields
 from common.web.services import stores
+from common.web.templating import content_policy
 from db.models import now
 from streaming_service.services import services
 from streaming_service.sharing.link_views import object_url
@@ -45,6 +49,8 @@ def keep_private(response: Response) -> Response:
     response.headers["Referrer-Policy"] = "strict-origin"
     response.headers["X-Robots-Tag"] = "noindex"
     response.headers["Cache-Control"] = "no-store"
+    ancestors = services().settings.frame_ancestors
+    response.headers["Content-Security-Policy"] = content_policy(frame_ancestors=ancestors)
     return response
 
 
@@ -91,7 +97,13 @@ def _page(found: FoundLink, *, error: str = "") -> str:
 
 
 def _go_on(found: FoundLink) -> Response:
+    if _is_framed() and found.link.video_id is not None:
+        return redirect(f"/embed/{found.link.video_id}", 303)
     return redirect(object_url(shared_object(found.link)), 303)
+
+
+def _is_framed() -> bool:
+    return request.headers.get("Sec-Fetch-Dest") == "iframe"
 
 
 def _keep_visit(response: Response, visit: Visit) -> None:
@@ -105,6 +117,7 @@ def _keep_visit(response: Response, visit: Visit) -> None:
         max_age=left,
         path="/",
         httponly=True,
-        samesite="Lax",
-        secure=name == SECURE_VISIT_COOKIE,
+        samesite="None" if _is_framed() else "Lax",
+        secure=name == SECURE_VISIT_COOKIE or _is_framed(),
+        partitioned=_is_framed(),
     )

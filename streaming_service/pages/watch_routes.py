@@ -5,6 +5,7 @@ GET  /stream/<video>/captions/<language>.vtt
 """
 
 from typing import Any
+from urllib.parse import quote
 
 from flask import Blueprint, Response, render_template, request
 from sqlalchemy.orm import Session
@@ -13,14 +14,17 @@ from werkzeug.wrappers import Response as AnyResponse
 from common.access import Watcher
 from common.web.auth import Audience, current_watcher, restrict_to
 from common.web.services import stores
+from common.web.urls import watch_url
 from db.engine import transaction
 from db.models import Visibility
 from streaming_service.collections.listing import editable_collections, load_next_up
 from streaming_service.processing.forecast import ForecastCache
 from streaming_service.services import services
+from streaming_service.sharing.access_list import load_access_list
 from streaming_service.videos.captions import caption_tracks, get_caption
 from streaming_service.videos.library import get_video_for
 from streaming_service.videos.presenters import load_cards
+from streaming_service.videos.social import social_tags
 
 _NOTICES = {
     "again": "It is being tried again.",
@@ -53,7 +57,15 @@ def watch(video_id: str) -> str:
     template = (
         "streaming/rejected.html" if page["video"].rejection_reason else "streaming/watch.html"
     )
-    return render_template(template, **page, notice=_NOTICES.get(request.args.get("done", "")))
+    root = request.host_url.rstrip("/")
+    poster = page["card"].processing.poster
+    return render_template(
+        template,
+        **page,
+        social_tags=social_tags(page["video"], root=root, poster=poster),
+        oembed_url=f"{root}/oembed?url={quote(root + watch_url(video_id), safe='')}",
+        notice=_NOTICES.get(request.args.get("done", "")),
+    )
 
 
 @transaction(writes=False)
@@ -74,12 +86,14 @@ def load_watch_page(
     :raises NotFound: there is no such video, or it is not for them.
     """
     video = get_video_for(session, watcher, video_id)
+    card = load_cards(session, watcher, [video], forecasts)[0]
     return {
         "video": video,
-        "card": load_cards(session, watcher, [video], forecasts)[0],
+        "card": card,
         # Came by a share link: they see the player, and nothing else of the site.
         "is_guest": watcher.viewer is None and video.visibility is not Visibility.PUBLIC,
         "tracks": caption_tracks(session, [video])[video.id],
+        "access": load_access_list(session, video) if card.rights.share else None,
         "next_up": load_next_up(session, watcher, collection_id, video_id),
         "collections": editable_collections(session, watcher, video_id) if watcher.viewer else [],
     }

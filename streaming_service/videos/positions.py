@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from common.access import Viewer, Watcher
@@ -16,7 +16,7 @@ _END = 15_000  # milliseconds before the end that count as watched, as do the la
 
 @transaction(writes=True)
 def set_position(session: Session, watcher: Watcher, video_id: str, *, position_ms: int) -> None:
-    """Store a position, or forget it at the start and near the end.
+    """Store a position, and when it was. At the start and near the end the position is 0.
 
     Call it through `streaming_service.videos.changes.upsert`: two requests may add the same row.
 
@@ -29,10 +29,8 @@ def set_position(session: Session, watcher: Watcher, video_id: str, *, position_
     video = get_video_for(session, watcher, video_id)
     if video.rejection_reason is not None:
         raise NotFound
-    if position_ms == 0 or is_over(position_ms, video.duration_ms):
-        mine = (Position.user_id == viewer.id, Position.video_id == video_id)
-        session.execute(delete(Position).where(*mine))
-        return
+    if is_over(position_ms, video.duration_ms):
+        position_ms = 0
     place = Position(user_id=viewer.id, video_id=video_id, position_ms=position_ms)
     place.watched_at = now()
     session.merge(place)
@@ -58,6 +56,8 @@ def load_positions(
     if viewer is None or not videos:
         return {}
     wanted = select(Position.video_id, Position.position_ms).where(
-        Position.user_id == viewer.id, Position.video_id.in_([video.id for video in videos])
+        Position.user_id == viewer.id,
+        Position.video_id.in_([video.id for video in videos]),
+        Position.position_ms > 0,
     )
     return {row.video_id: row.position_ms for row in session.execute(wanted)}

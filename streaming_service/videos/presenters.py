@@ -20,7 +20,7 @@ from streaming_service.videos.positions import load_positions
 _PLACEHOLDERS = 8  # that the style sheet draws
 
 _VISIBILITY_WORDS = {
-    Visibility.PRIVATE: "Only you",
+    Visibility.PRIVATE: "Only people you choose",
     Visibility.MEMBERS: "Everyone with an account",
     Visibility.PUBLIC: "Anyone",
 }
@@ -67,6 +67,8 @@ class Card:
     @property
     def visibility_words(self) -> str:
         """Who may watch it, in words."""
+        if self.video.visibility is Visibility.PRIVATE and not self.rights.share:
+            return "Shared with you"
         return _VISIBILITY_WORDS[self.video.visibility]
 
     @property

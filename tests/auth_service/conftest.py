@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from auth_service.usernames import name_key
 from common.ids import new_id
+from common.names import name_key
 from common.stores import Stores
 from db.engine import Database
 from db.models import User, Video, Visibility

@@ -12,7 +12,6 @@ from werkzeug.test import TestResponse
 from auth_service import accounts
 from auth_service.account_deletion import LastAdministrator, delete_account
 from common.stores import Stores
-from common.stores.video_cache import video_key
 from common.web.auth import SESSION_COOKIE
 from db.engine import Database
 from db.models import Role, User, Video
@@ -161,7 +160,7 @@ def test_leaving_takes_the_videos_along_and_ends_every_session(
     site: Site, alice: Client, bob: Client, database: Database, redis: Redis
 ) -> None:
     video = put_video(database, "bob")
-    redis.set(video_key(video), '{"owner": 2, "visibility": "members"}')
+    redis.set(f"video:{video}", '{"owner": 2, "visibility": "members"}')
     other = sign_in(site, "bob")
     assert "your one video" in bob.get("/account").text
     answer = bob.post("/account/delete", data={"password": PASSWORD})
@@ -170,7 +169,7 @@ def test_leaving_takes_the_videos_along_and_ends_every_session(
     row = database.read(lambda session: session.get(Video, video))
     assert row is not None
     assert row.owner_id is None  # the janitor takes it from here
-    assert not redis.exists(video_key(video))
+    assert not redis.exists(f"video:{video}")
     assert bob.get_cookie(SESSION_COOKIE) is None
     assert not is_signed_in(other)
     assert log_in(site.browser(), "bob").status_code == 401

@@ -1,13 +1,17 @@
 """The commands of `python -m auth_service`."""
 
+import io
 import os
 import pty
 import subprocess
-from contextlib import suppress
+from contextlib import redirect_stderr, redirect_stdout, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
+from auth_service.__main__ import main
 from common.settings import CommonSettings
 from db.engine import Database
 from db.models import Role
@@ -16,6 +20,15 @@ from tests.conftest import ROOT, Client, Site
 
 PASSWORD = "a password from the terminal"
 MISSING = "sqlite:////missing/m.db"
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended, and what it printed."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
 class Command:
@@ -29,20 +42,22 @@ class Command:
             "REDIS_URL": settings.redis_url,
         }
 
-    def run(
-        self, *arguments: str, given: str = f"{PASSWORD}\n", **environ: str
-    ) -> subprocess.CompletedProcess[str]:
-        """Run it with a standard input that is no terminal."""
-        return subprocess.run(
-            [*self._command, *arguments],
-            input=given,
-            env=self._environ | environ,
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
+    def run(self, *arguments: str, given: str = f"{PASSWORD}\n", **environ: str) -> Done:
+        """Run it in this process, with a standard input that is no terminal."""
+        stdout, stderr = io.StringIO(), io.StringIO()
+        with (
+            mock.patch.dict(os.environ, self._environ | environ, clear=True),
+            mock.patch("sys.stdin", io.StringIO(given)),
+            redirect_stdout(stdout),
+            redirect_stderr(stderr),
+        ):
+            try:
+                main(list(arguments))
+            except SystemExit as end:
+                if isinstance(end.code, int):
+                    return Done(end.code, stdout.getvalue(), stderr.getvalue())
+                return Done(1, stdout.getvalue(), f"{stderr.getvalue()}{end.code}\n")
+        return Done(0, stdout.getvalue(), stderr.getvalue())
 
     def run_at_terminal(self, *arguments: str, typed: str) -> str:
         """Run it at a terminal of its own, and return what that showed."""

@@ -68,7 +68,7 @@ def set_everybodys_quota(site: Site, quota: int | None) -> None:
 
 
 def reserve(database: Database, owner: str, size: int) -> None:
-    upload = Upload(id=new_id(), owner_id=user_id(database, owner), title="A film", reserved=size)
+    upload = Upload(id=new_id(), owner_id=user_id(database, owner), title="A video", reserved=size)
     database.write(lambda session: session.add(upload))
 
 

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth_service.usernames import InvalidUsername, name_key, parse_name
+from auth_service.usernames import InvalidUsername, parse_name
+from common.names import name_key
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, s
 
 from tests import media
 from tests.browser.player import prepare
+from tests.conftest import TOOLS, find_program
 from tests.system.deployment import Origin
 from tests.system.http_client import PASSWORD, Person
 from tests.waiting import wait_until
@@ -38,38 +39,38 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, without a window."""
+    """Debian's Chromium, without windows."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        [program, *_] = filter(None, map(find_program, TOOLS["needs_chromium"]))
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
         yield browser
         browser.close()
 
 
 @pytest.fixture(scope="session")
-def video(founder: Person, film: Path) -> str:
+def video(administrator: Person, video_file: Path) -> str:
     """A video of Alice's that everybody may watch."""
-    video = founder.upload(film, title="Morning at the salt pans")
-    founder.show(video, "public")
+    video = administrator.upload(video_file, title="Morning at the salt pans")
+    administrator.show(video, "public")
     return video
 
 
 @pytest.fixture(scope="session")
-def prepared(founder: Person, tmp_path_factory: pytest.TempPathFactory) -> str:
+def prepared(administrator: Person) -> str:
     """A minute of Alice's that everybody may watch, with 240p, 360p and the original as
     HLS, a storyboard, and captions in two languages.
     """
-    film = media.make(tmp_path_factory.mktemp("long"), "long.mp4")
-    video = prepare(founder, film, title="A minute at the harbour")
-    founder.show(video, "public")
+    video = prepare(administrator, media.make("one-minute.mp4"), title="A minute at the harbour")
+    administrator.show(video, "public")
     return video
 
 
 @pytest.fixture(scope="session")
-def finished(founder: Person, film: Path) -> str:
+def finished(administrator: Person, video_file: Path) -> str:
     """A video of Alice's, private, of which everything is prepared."""
-    video = founder.upload(film, title="Snow on the tracks")
+    video = administrator.upload(video_file, title="Snow on the tracks")
     wait_until(
-        lambda: founder.get(f"/api/videos/{video}/progress").json()["state"] == "done",
+        lambda: administrator.get(f"/api/videos/{video}/progress").json()["state"] == "done",
         within=120,
         what="a video that is prepared",
     )
@@ -123,7 +124,18 @@ def context(chromium: Browser, origin: Origin) -> Iterator[BrowserContext]:
     assert complaints == []
 
 
+def sign_in_as(person: Person, context: BrowserContext, *, url: str) -> Page:
+    """Give a browser profile somebody's cookies, and return a new page of it."""
+    context.add_cookies(
+        [
+            {"name": cookie.name, "value": cookie.value or "", "url": url}
+            for cookie in person.cookies
+        ]
+    )
+    return context.new_page()
+
+
 @pytest.fixture
-def page(context: BrowserContext, origin: Origin, founder: Person) -> Page:
+def page(context: BrowserContext, origin: Origin, administrator: Person) -> Page:
     """A page in which Alice is signed in."""
-    return enter(context, origin, "alice")
+    return sign_in_as(administrator, context, url=origin.url)

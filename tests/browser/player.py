@@ -9,7 +9,7 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 from tests.system.http_client import Person
 from tests.waiting import wait_until
 
-PATIENCE = 240  # seconds for all renditions of a minute of film, on a busy machine
+PATIENCE = 240  # seconds for all renditions of a minute of video, on a busy machine
 
 # A script's `() => …` over the video element.
 VIDEO = "document.querySelector('video')"
@@ -26,9 +26,9 @@ GERMAN = "WEBVTT\n\n00:00.000 --> 01:00.000\nGuten Morgen\n"
 HOSTILE_LABEL = "Deutsch <img src=x onerror=alert(1)>"
 
 
-def prepare(person: Person, film: Path, *, title: str) -> str:
-    """Upload a film, give it captions, and return its id once everything of it is prepared."""
-    video = person.upload(film, title=title)
+def prepare(person: Person, video_file: Path, *, title: str) -> str:
+    """Upload a video, give it captions, and return its id once everything of it is prepared."""
+    video = person.upload(video_file, title=title)
 
     def state() -> str:
         answer = person.get(f"/api/videos/{video}/progress", headers={"Accept": "application/json"})
@@ -69,6 +69,17 @@ class Player:
     def get(self, expression: str) -> object:
         """Return what an expression of `video` is now."""
         return self.page.evaluate(f"() => {{ const video = {VIDEO}; return {expression} }}")
+
+    def begin_again(self, *, at: float) -> None:
+        """Let nothing be as the keys left it: paused, at so many seconds, and loud as at first."""
+        self.get(
+            f"""(video.pause(), video.volume = 1, video.muted = false, video.playbackRate = 1,
+                video.currentTime = {at})"""
+        )
+        self.until(
+            "video.paused && !video.seeking && video.readyState >= 2 && !video.muted"
+            f" && video.playbackRate === 1 && Math.abs(video.currentTime - {at}) < 0.1"
+        )
 
     def play(self) -> "Player":
         """Press k, and see it move."""

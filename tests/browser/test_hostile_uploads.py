@@ -12,7 +12,7 @@ from tests.browser.test_resumable import (
     begin,
     context,
     line,
-    long_film,
+    long_video,
     page,
     profile,
     tidy,
@@ -22,7 +22,8 @@ from tests.browser.test_resumable import (
 from tests.system.deployment import Origin
 from tests.system.http_client import Person
 
-__all__ = ["context", "line", "long_film", "page", "tidy", "wire"]  # fixtures
+pytestmark = pytest.mark.usefixtures("without_processing")
+__all__ = ["context", "line", "long_video", "page", "tidy", "wire"]  # fixtures
 
 NAMES = [
     "<img src=x onerror=alert(1)>.mp4",
@@ -34,10 +35,10 @@ NAMES = [
 
 
 def test_an_upload_goes_on_by_itself_when_its_process_is_killed(
-    page: Page, wire: Wire, line: Line, origin: Origin, founder: Person, long_film: Path
+    page: Page, wire: Wire, line: Line, origin: Origin, administrator: Person, long_video: Path
 ) -> None:
-    begin(page, long_film)
-    (upload,) = founder.get("/api/uploads").json()["uploads"]
+    begin(page, long_video)
+    (upload,) = administrator.get("/api/uploads").json()["uploads"]
     killer = origin.writers_end(upload["id"])
     _, complaint = killer.communicate("now\n")
     assert killer.returncode == 0, complaint
@@ -49,24 +50,24 @@ def test_an_upload_goes_on_by_itself_when_its_process_is_killed(
 
 @pytest.mark.front_end
 def test_a_quota_that_is_used_up_is_told_before_the_first_byte(
-    page: Page, wire: Wire, line: Line, chromium: Browser, long_film: Path
+    page: Page, wire: Wire, line: Line, chromium: Browser, administrator: Person, long_video: Path
 ) -> None:
-    set_quota(chromium, line, "5 MB")
+    set_quota(chromium, line, administrator, "5 MB")
     try:
-        page.locator("#file").set_input_files(long_film)
+        page.locator("#file").set_input_files(long_video)
         expect(page.locator(".transfer .bad")).to_contain_text("5 MB")
         assert wire.offsets() == []
         page.goto("/account")
         expect(page.get_by_role("heading", name="Storage")).to_be_visible()
         expect(page.get_by_text("of your 5 MB")).to_be_visible()
     finally:
-        set_quota(chromium, line, "")
+        set_quota(chromium, line, administrator, "")
 
 
-def set_quota(chromium: Browser, line: Line, quota: str) -> None:
+def set_quota(chromium: Browser, line: Line, administrator: Person, quota: str) -> None:
     """Change Alice's quota on the page for administrators, without JavaScript."""
     with profile(chromium, line, java_script_enabled=False) as context:
-        page = visit(context, line)
+        page = visit(context, line, administrator)
         page.goto("/admin")
         page.get_by_label("Quota of alice", exact=True).fill(quota)
         page.get_by_role("button", name="Save the quota of alice").click()
@@ -76,13 +77,13 @@ def set_quota(chromium: Browser, line: Line, quota: str) -> None:
 
 @pytest.mark.front_end
 def test_names_that_attack_are_text(
-    page: Page, film: Path, founder: Person, tmp_path: Path
+    page: Page, video_file: Path, administrator: Person, tmp_path: Path
 ) -> None:
     asked: list[str] = []
     page.on("dialog", lambda dialog: asked.append(dialog.message))
     files = [tmp_path / name for name in NAMES]
     for file in files:
-        file.write_bytes(film.read_bytes())
+        file.write_bytes(video_file.read_bytes())
     page.locator("#file").set_input_files(files)
     expect(page.locator(".transfer .text")).to_have_text([DONE] * len(files), timeout=30_000)
     page.goto("/stream?whose=mine")

@@ -4,12 +4,14 @@ import base64
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Dialog, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page, expect
 
-from tests import media
+from tests.browser.conftest import enter
 from tests.system.deployment import Origin
 from tests.system.http_client import PASSWORD, Person
 from tests.waiting import wait_until
+
+pytestmark = pytest.mark.usefixtures("without_processing")
 
 
 def play(page: Page) -> None:
@@ -20,7 +22,7 @@ def play(page: Page) -> None:
 
 
 def test_a_newcomer_registers_uploads_watches_and_seeks(
-    chromium: Browser, origin: Origin, founder: Person, film: Path
+    chromium: Browser, origin: Origin, administrator: Person, video_file: Path
 ) -> None:
     context = chromium.new_context(base_url=origin.url)
     page = context.new_page()
@@ -33,10 +35,10 @@ def test_a_newcomer_registers_uploads_watches_and_seeks(
     expect(page.get_by_role("heading", level=1, name="Library")).to_be_visible()
 
     page.get_by_role("link", name="Upload").first.click()
-    page.locator("#file").set_input_files(film)
+    page.locator("#file").set_input_files(video_file)
     page.get_by_role("link", name="Watch").click()
     page.wait_for_url("**/stream/*")
-    expect(page.get_by_role("heading", name="film")).to_be_visible()
+    expect(page.get_by_role("heading", name="twelve-seconds")).to_be_visible()
     play(page)
 
     page.evaluate("() => { document.querySelector('video').currentTime = 6 }")
@@ -45,7 +47,7 @@ def test_a_newcomer_registers_uploads_watches_and_seeks(
 
 
 def test_the_upload_form_works_without_javascript(
-    chromium: Browser, origin: Origin, founder: Person, film: Path
+    chromium: Browser, origin: Origin, administrator: Person, video_file: Path
 ) -> None:
     context = chromium.new_context(base_url=origin.url, java_script_enabled=False)
     page = context.new_page()
@@ -55,7 +57,7 @@ def test_the_upload_form_works_without_javascript(
     page.get_by_role("button", name="Sign in").click()
     page.goto("/upload")
     page.get_by_label("Title").fill("Without a script")
-    page.locator("#file").set_input_files(film)
+    page.locator("#file").set_input_files(video_file)
     page.get_by_role("button", name="Upload").click()
     page.wait_for_url("**/stream/*")
     expect(page.get_by_role("heading", name="Without a script")).to_be_visible()
@@ -70,9 +72,9 @@ def test_the_upload_form_works_without_javascript(
 
 
 @pytest.mark.front_end
-def test_files_are_uploaded_by_dropping_them_on_the_page(page: Page, film: Path) -> None:
+def test_files_are_uploaded_by_dropping_them_on_the_page(page: Page, video_file: Path) -> None:
     page.goto("/upload")
-    data = base64.b64encode(film.read_bytes()).decode()
+    data = base64.b64encode(video_file.read_bytes()).decode()
     transfer = page.evaluate_handle(
         """data => {
             const bytes = Uint8Array.from(atob(data), letter => letter.charCodeAt(0));
@@ -92,7 +94,7 @@ def test_files_are_uploaded_by_dropping_them_on_the_page(page: Page, film: Path)
 
 
 @pytest.mark.front_end
-def test_what_is_no_mp4_is_refused_with_the_reason(page: Page, tmp_path: Path) -> None:
+def test_what_is_no_mp4_is_rejected_with_the_reason(page: Page, tmp_path: Path) -> None:
     page.goto("/upload")
     wrong = tmp_path / "holiday.mp4"
     wrong.write_bytes(b"RIFF\x00\x00\x00\x00AVI LIST" + bytes(100))
@@ -100,18 +102,18 @@ def test_what_is_no_mp4_is_refused_with_the_reason(page: Page, tmp_path: Path) -
     expect(page.get_by_text("it is AVI")).to_be_visible()
 
 
-def test_what_only_the_server_can_tell_is_refused_with_the_reason(
-    page: Page, film: Path, tmp_path: Path
+def test_what_only_the_server_can_tell_is_rejected_with_the_reason(
+    page: Page, video_file: Path, tmp_path: Path
 ) -> None:
     page.goto("/upload")
     cut = tmp_path / "cut.mp4"
-    cut.write_bytes(film.read_bytes()[: film.stat().st_size // 2])
+    cut.write_bytes(video_file.read_bytes()[: video_file.stat().st_size // 2])
     page.locator("#file").set_input_files(cut)
     expect(page.locator(".transfer .bad")).to_contain_text("cut")
 
 
 @pytest.mark.front_end
-def test_an_empty_file_is_refused_with_the_reason(page: Page, tmp_path: Path) -> None:
+def test_an_empty_file_is_rejected_with_the_reason(page: Page, tmp_path: Path) -> None:
     page.goto("/upload")
     empty = tmp_path / "empty.mp4"
     empty.touch()
@@ -119,31 +121,6 @@ def test_an_empty_file_is_refused_with_the_reason(page: Page, tmp_path: Path) ->
     expect(page.locator(".transfer .bad")).to_have_text("This file is empty.")
     page.get_by_role("button", name="Dismiss: empty.mp4").click()
     expect(page.locator(".transfer")).to_have_count(0)
-
-
-@pytest.mark.front_end
-def test_what_browsers_cannot_play_is_not_called_done_before_it_is(
-    page: Page, tmp_path: Path
-) -> None:
-    page.goto("/upload")
-    said: list[str] = []
-
-    def note(sentence: str) -> None:
-        said.append(sentence)
-
-    page.expose_function("note", note)
-    page.evaluate(
-        """() => {
-            const look = () => note(document.querySelector(".transfer .text").textContent);
-            const transfers = document.getElementById("transfers");
-            new MutationObserver(look).observe(transfers, { subtree: true, childList: true });
-        }"""
-    )
-    page.locator("#file").set_input_files(media.make(tmp_path, "hevc.mp4"))
-    expect(page.locator(".transfer .text")).to_have_text(
-        "Done. It can be watched now.", timeout=60_000
-    )
-    assert "Uploaded. It is being prepared." in said
 
 
 @pytest.mark.front_end
@@ -202,13 +179,13 @@ def test_an_error_in_captions_is_in_sight_and_focused(
 
 
 @pytest.mark.front_end
-def test_an_upload_can_be_cancelled(page: Page, film: Path) -> None:
+def test_an_upload_can_be_cancelled(page: Page, video_file: Path) -> None:
     page.goto("/upload")
     page.route("**/upload/files", lambda _route: None)  # held: neither answered nor let through
-    page.locator("#file").set_input_files(film)
-    page.get_by_role("button", name="Cancel: film.mp4").click()
-    expect(page.get_by_role("link", name="Watch film.mp4")).to_have_count(0)
-    expect(page.get_by_role("button", name="Cancel: film.mp4")).to_have_count(0)
+    page.locator("#file").set_input_files(video_file)
+    page.get_by_role("button", name="Cancel: twelve-seconds.mp4").click()
+    expect(page.get_by_role("link", name="Watch twelve-seconds.mp4")).to_have_count(0)
+    expect(page.get_by_role("button", name="Cancel: twelve-seconds.mp4")).to_have_count(0)
 
 
 def test_a_public_video_is_watched_without_an_account(
@@ -222,9 +199,9 @@ def test_a_public_video_is_watched_without_an_account(
 
 
 def test_a_private_video_leads_the_signed_out_to_the_log_in_and_back(
-    chromium: Browser, origin: Origin, founder: Person, film: Path
+    chromium: Browser, origin: Origin, administrator: Person, video_file: Path
 ) -> None:
-    private = founder.upload(film, title="Only mine")
+    private = administrator.upload(video_file, title="Only mine")
     context = chromium.new_context(base_url=origin.url)
     page = context.new_page()
     page.goto(f"/stream/{private}")
@@ -235,8 +212,10 @@ def test_a_private_video_leads_the_signed_out_to_the_log_in_and_back(
     context.close()
 
 
-def test_the_owner_renames_shares_and_deletes(page: Page, founder: Person, film: Path) -> None:
-    video = founder.upload(film, title="Before")
+def test_the_owner_renames_shares_and_deletes(
+    page: Page, administrator: Person, video_file: Path
+) -> None:
+    video = administrator.upload(video_file, title="Before")
     page.goto(f"/stream/{video}")
     page.get_by_role("link", name="Edit").click()
     page.get_by_label("Title").fill("After <b>bold</b>")
@@ -252,8 +231,10 @@ def test_the_owner_renames_shares_and_deletes(page: Page, founder: Person, film:
     assert page.goto(f"/stream/{video}").status == 404  # type: ignore[union-attr]
 
 
-def test_signing_out_ends_the_session(page: Page, origin: Origin) -> None:
-    page.goto("/stream")
+def test_signing_out_ends_the_session(
+    context: BrowserContext, origin: Origin, administrator: Person
+) -> None:
+    page = enter(context, origin, "alice")  # a session of this test's own, to be ended
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url("**/login")
     page.goto("/stream")

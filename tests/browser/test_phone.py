@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -91,10 +90,10 @@ def test_the_settings_are_a_sheet_with_every_quality_in_sight(
 
 
 def test_a_portrait_video_keeps_its_shape(
-    chromium: Browser, origin: Origin, founder: Person, tmp_path: Path
+    chromium: Browser, origin: Origin, administrator: Person
 ) -> None:
-    video = founder.upload(media.make(tmp_path, "rotated.mp4"), title="Upright")
-    founder.show(video, "public")
+    video = administrator.upload(media.make("rotated.mp4"), title="Upright")
+    administrator.show(video, "public")
     with phone(chromium, origin, (390, 844)) as page:
         page.goto(f"/stream/{video}")
         box = page.locator("#player-container").bounding_box()

@@ -14,9 +14,9 @@ from tests.waiting import wait_until
 
 
 @pytest.fixture
-def player(page: Page, prepared: str, founder: Person) -> Player:
+def player(page: Page, prepared: str, administrator: Person) -> Player:
     """The player of a prepared video, at its start, with Alice signed in."""
-    founder.put(f"/api/videos/{prepared}/position", json={"position_ms": 0})
+    administrator.put(f"/api/videos/{prepared}/position", json={"position_ms": 0})
     return Player(page)
 
 
@@ -96,8 +96,10 @@ def test_it_goes_on_where_it_stopped_on_any_device(
 
 
 @pytest.mark.front_end
-def test_a_resumed_video_can_start_over(player: Player, prepared: str, founder: Person) -> None:
-    founder.put(f"/api/videos/{prepared}/position", json={"position_ms": 42_000})
+def test_a_resumed_video_can_start_over(
+    player: Player, prepared: str, administrator: Person
+) -> None:
+    administrator.put(f"/api/videos/{prepared}/position", json={"position_ms": 42_000})
     page = player.open(prepared).page
     player.until("Math.abs(video.currentTime - 42) < 0.5")
     page.get_by_role("button", name="Start over").click()
@@ -106,8 +108,10 @@ def test_a_resumed_video_can_start_over(player: Player, prepared: str, founder: 
 
 
 @pytest.mark.front_end
-def test_the_first_seconds_are_not_resumed(player: Player, prepared: str, founder: Person) -> None:
-    founder.put(f"/api/videos/{prepared}/position", json={"position_ms": 1_000})
+def test_the_first_seconds_are_not_resumed(
+    player: Player, prepared: str, administrator: Person
+) -> None:
+    administrator.put(f"/api/videos/{prepared}/position", json={"position_ms": 1_000})
     page = player.open(prepared).page
     assert player.get("video.currentTime") == 0
     expect(page.get_by_role("button", name="Start over")).to_have_count(0)
@@ -132,14 +136,16 @@ def test_lock_screens_are_told_the_title_and_the_poster(player: Player, prepared
 
 
 def test_leaving_the_page_saves_the_position(
-    player: Player, prepared: str, founder: Person
+    player: Player, prepared: str, administrator: Person
 ) -> None:
     page = player.open(prepared).page
     page.keyboard.press("3")
     player.play()
     page.goto("/stream")  # it still plays, so nothing but leaving sends the position
     kept = re.compile(r'data-position="1[89]')
-    wait_until(lambda: kept.search(founder.get(f"/stream/{prepared}").text), what="the position")
+    wait_until(
+        lambda: kept.search(administrator.get(f"/stream/{prepared}").text), what="the position"
+    )
 
 
 def test_somebody_signed_out_watches_and_nothing_is_sent_about_it(
@@ -183,14 +189,13 @@ KEYS = [
 @pytest.mark.front_end
 @pytest.mark.parametrize("focus", ["page", "player"])
 def test_each_key_does_one_thing_once(player: Player, prepared: str, focus: str) -> None:
-    page = player.page
+    page = player.open(prepared).page
     for key, condition in KEYS:
-        page.goto("/stream")
-        page.evaluate("() => localStorage.clear()")
-        player.open(prepared, fragment="?#t=30")
-        player.until("Math.abs(video.currentTime - 30) < 0.1")
+        player.begin_again(at=30)
         if focus == "player":
             page.locator("[data-plyr=seek]").focus()
+        else:
+            page.evaluate("() => document.activeElement.blur()")
         page.keyboard.press(key)
         player.until(condition)
         if key == "f":

@@ -20,13 +20,10 @@ LISTEN = """
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_menus_have_no_violation_when_open(
-    chromium: Browser, origin: Origin, prepared: str, scheme: Any, size: Any
+    chromium: Browser, origin: Origin, prepared: str, size: Any
 ) -> None:
-    context = chromium.new_context(
-        base_url=origin.url, color_scheme=scheme, viewport=size, reduced_motion="reduce"
-    )
+    context = chromium.new_context(base_url=origin.url, viewport=size, reduced_motion="reduce")
     page = context.new_page()
     page.add_init_script(LISTEN)
     player = Player(page).open(prepared)

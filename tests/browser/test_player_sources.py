@@ -134,7 +134,7 @@ def test_better_renditions_that_come_while_hls_plays_are_used_by_themselves(
     player.until("video.videoHeight === 480", timeout=LONG)
     wait_until(lambda: player.chosen("Quality") == "Auto (480p)", what="the menu")
     player.until("video.ended", timeout=LONG)
-    assert player.stops() == ["pause"], "at the end of the film"
+    assert player.stops() == ["pause"], "at the end of the video"
 
 
 @pytest.mark.front_end
@@ -228,9 +228,9 @@ def test_a_line_that_comes_back_needs_no_hand(player: Player, prepared: str) -> 
 
 
 def test_the_end_of_the_session_is_said_in_words(
-    context: BrowserContext, origin: Origin, founder: Person, prepared: str
+    context: BrowserContext, origin: Origin, administrator: Person, prepared: str
 ) -> None:
-    founder.show(prepared, "members")
+    administrator.show(prepared, "members")
     try:
         bob = sign_up(origin.url, "bob-at-the-end")
         bob.close()
@@ -245,22 +245,22 @@ def test_the_end_of_the_session_is_said_in_words(
         player.until("video.currentTime > 54.3")
         expect(page.get_by_role("alert")).to_be_hidden()
     finally:
-        founder.show(prepared, "public")
+        administrator.show(prepared, "public")
 
 
 def test_a_video_that_is_taken_away_is_said_in_words(
-    context: BrowserContext, origin: Origin, founder: Person, prepared: str
+    context: BrowserContext, origin: Origin, administrator: Person, prepared: str
 ) -> None:
     sign_up(origin.url, "charlie-shut-out").close()
     page = enter(context, origin, "charlie-shut-out")
     player = Player(page).open(prepared).play()
-    founder.show(prepared, "private")
+    administrator.show(prepared, "private")
     changed = int(time.time())
     try:
-        # A gateway grants for a second of the clock, in which the end of a short film is loaded.
+        # A gateway grants for a second of the clock, in which the end of a short video is loaded.
         wait_until(lambda: time.time() >= changed + 1, what="the end of what was granted")
         page.keyboard.press("9")
         expect(page.get_by_role("alert")).to_contain_text("you may no longer watch it")
         assert player.get("video.error") is None
     finally:
-        founder.show(prepared, "public")
+        administrator.show(prepared, "public")

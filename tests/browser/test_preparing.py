@@ -12,11 +12,13 @@ from tests.system.deployment import Origin
 from tests.system.http_client import Person
 from tests.waiting import wait_until
 
-PATIENCE = 120_000  # milliseconds for all steps of twelve seconds of film, on a busy machine
+PATIENCE = 120_000  # milliseconds for all steps of twelve seconds of video, on a busy machine
 
 
-def test_a_page_that_is_left_open_comes_to_the_end(page: Page, founder: Person, film: Path) -> None:
-    video = founder.upload(film, title="Ferry and fog")
+def test_a_page_that_is_left_open_comes_to_the_end(
+    page: Page, administrator: Person, video_file: Path
+) -> None:
+    video = administrator.upload(video_file, title="Ferry and fog")
     card = page.locator(f'[data-video="{video}"]')
     page.goto("/stream")
     expect(card.locator("img")).to_be_attached(timeout=PATIENCE)
@@ -29,12 +31,14 @@ def test_a_page_that_is_left_open_comes_to_the_end(page: Page, founder: Person, 
     assert page.locator("#player").get_attribute("poster")
 
 
-def test_the_watch_page_tells_of_each_new_height(page: Page, founder: Person, film: Path) -> None:
+def test_the_watch_page_tells_of_each_new_height(
+    page: Page, administrator: Person, video_file: Path
+) -> None:
     page.add_init_script(
         "window.told = []; document.addEventListener('matinee:renditions',"
         " (event) => window.told.push(event.detail))"
     )
-    video = founder.upload(film, title="Garden in six weeks")
+    video = administrator.upload(video_file, title="Garden in six weeks")
     page.goto(f"/stream/{video}")
     container = page.locator("#player-container")
     if container.get_attribute("data-progress") is None:
@@ -52,10 +56,10 @@ def test_the_watch_page_tells_of_each_new_height(page: Page, founder: Person, fi
 
 @pytest.mark.front_end
 def test_a_storyboard_that_is_drawn_meanwhile_shows_without_a_reload(
-    page: Page, founder: Person, film: Path
+    page: Page, administrator: Person, video_file: Path
 ) -> None:
     hold_back(page, "data-storyboard")
-    video = founder.upload(film, title="Lanterns on the quay")
+    video = administrator.upload(video_file, title="Lanterns on the quay")
     page.goto(f"/stream/{video}")
     if page.locator("#player-container").get_attribute("data-progress") is None:
         return  # everything was done before the page was there
@@ -73,10 +77,10 @@ def test_a_storyboard_that_is_drawn_meanwhile_shows_without_a_reload(
 
 
 @pytest.mark.front_end
-def test_a_film_that_browsers_cannot_play_gets_its_player_when_it_is_ready(
-    page: Page, founder: Person, tmp_path: Path
+def test_a_video_that_browsers_cannot_play_gets_its_player_when_it_is_ready(
+    page: Page, administrator: Person
 ) -> None:
-    video = founder.upload(media.make(tmp_path, "vp9.webm"), title="Rain on the pier")
+    video = administrator.upload(media.make("vp9.webm"), title="Rain on the pier")
     page.goto(f"/stream/{video}")
 
     page.wait_for_function(
@@ -88,8 +92,31 @@ def test_a_film_that_browsers_cannot_play_gets_its_player_when_it_is_ready(
     expect(page.locator("#player-error")).to_be_hidden()
 
 
+@pytest.mark.front_end
+def test_what_browsers_cannot_play_is_not_called_done_before_it_is(page: Page) -> None:
+    page.goto("/upload")
+    said: list[str] = []
+
+    def note(sentence: str) -> None:
+        said.append(sentence)
+
+    page.expose_function("note", note)
+    page.evaluate(
+        """() => {
+            const look = () => note(document.querySelector(".transfer .text").textContent);
+            const transfers = document.getElementById("transfers");
+            new MutationObserver(look).observe(transfers, { subtree: true, childList: true });
+        }"""
+    )
+    page.locator("#file").set_input_files(media.make("hevc.mp4"))
+    expect(page.locator(".transfer .text")).to_have_text(
+        "Done. It can be watched now.", timeout=60_000
+    )
+    assert "Uploaded. It is being prepared." in said
+
+
 def test_an_administrator_starts_a_failed_step_again(
-    page: Page, founder: Person, failed: str
+    page: Page, administrator: Person, failed: str
 ) -> None:
     page.goto("/admin")
     page.get_by_role("link", name="Processing errors").click()
@@ -104,7 +131,7 @@ def test_an_administrator_starts_a_failed_step_again(
     expect(page.get_by_role("status")).to_have_text("It is being tried again.")
     expect(entry).to_have_count(0)
     wait_until(
-        lambda: founder.get(f"/api/videos/{failed}/progress").json()["state"] == "done",
+        lambda: administrator.get(f"/api/videos/{failed}/progress").json()["state"] == "done",
         within=PATIENCE / 1000,
         what="a poster after all",
     )
@@ -112,9 +139,9 @@ def test_an_administrator_starts_a_failed_step_again(
 
 @pytest.mark.front_end
 def test_captions_come_and_go_without_a_script(
-    chromium: Browser, origin: Origin, founder: Person, video: str, tmp_path: Path
+    chromium: Browser, origin: Origin, administrator: Person, video: str, tmp_path: Path
 ) -> None:
-    file = tmp_path / "film.srt"
+    file = tmp_path / "video.srt"
     file.write_text("1\n00:00:01,000 --> 00:00:02,000\nHello\n")
     context = chromium.new_context(base_url=origin.url, java_script_enabled=False)
     page = enter(context, origin, "alice")

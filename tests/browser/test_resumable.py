@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Request, Route, expect
 
-from tests.browser.conftest import enter, watch_console
+from tests.browser.conftest import sign_in_as, watch_console
 from tests.browser.flaky_proxy import Line
 from tests.browser.test_accessibility import violations
 from tests.system.deployment import Origin
 from tests.system.http_client import PASSWORD, Person
+
+pytestmark = pytest.mark.usefixtures("without_processing")
 
 DONE = "Done. It can be watched now."
 THROWN_AWAY = ("DELETE", 204)
@@ -24,10 +26,10 @@ MOVING = re.compile(r"[1-9][0-9.]* (MB )?of .* MB · ")
 
 
 @pytest.fixture
-def long_film(film: Path, tmp_path: Path) -> Path:
-    """A playable film followed by a box that players skip."""
+def long_video(video_file: Path, tmp_path: Path) -> Path:
+    """A playable video followed by a box that players skip."""
     path = tmp_path / "long.mp4"
-    start = film.read_bytes()
+    start = video_file.read_bytes()
     with path.open("wb") as file:
         file.write(start)
         file.write((SIZE - len(start)).to_bytes(4, "big") + b"free")
@@ -83,15 +85,14 @@ def profile(chromium: Browser, line: Line, **options: Any) -> Iterator[BrowserCo
 
 
 @pytest.fixture
-def page(context: BrowserContext, line: Line, founder: Person) -> Page:
+def page(context: BrowserContext, line: Line, administrator: Person) -> Page:
     """The upload page, open and Alice's."""
-    return visit(context, line)
+    return visit(context, line, administrator)
 
 
-def visit(context: BrowserContext, line: Line) -> Page:
-    """Sign in, and go to the upload page."""
-    # Nothing is asked of the origin but its URL.
-    page = enter(context, line, "alice")  # type: ignore[arg-type]
+def visit(context: BrowserContext, line: Line, person: Person) -> Page:
+    """Go to the upload page as somebody."""
+    page = sign_in_as(person, context, url=line.url)
     page.goto("/upload")
     return page
 
@@ -104,11 +105,11 @@ def wire(page: Page, line: Line) -> Wire:
 
 
 @pytest.fixture(autouse=True)
-def tidy(founder: Person) -> Iterator[None]:
+def tidy(administrator: Person) -> Iterator[None]:
     """Leave nothing unfinished for the next test."""
     yield
-    for upload in founder.get("/api/uploads").json()["uploads"]:
-        founder.delete(upload["url"], headers={"Tus-Resumable": "1.0.0"})
+    for upload in administrator.get("/api/uploads").json()["uploads"]:
+        administrator.delete(upload["url"], headers={"Tus-Resumable": "1.0.0"})
 
 
 def begin(page: Page, *files: Path) -> None:
@@ -125,21 +126,23 @@ def open_again(page: Page) -> None:
     page.reload()
 
 
-def has_arrived(founder: Person) -> int:
+def has_arrived(administrator: Person) -> int:
     """Return how many bytes of the only unfinished upload have arrived."""
-    (upload,) = founder.get("/api/uploads").json()["uploads"]
+    (upload,) = administrator.get("/api/uploads").json()["uploads"]
     return int(upload["offset"])
 
 
-def test_several_files_are_uploaded_at_once(page: Page, film: Path, tmp_path: Path) -> None:
+def test_several_files_are_uploaded_at_once(page: Page, video_file: Path, tmp_path: Path) -> None:
     wire = Wire(page)
     names = ["one.mp4", "two.mp4", "three.mp4"]
     for name in names:
-        (tmp_path / name).write_bytes(film.read_bytes() + b"\0\0\0\x0bfree" + name[:3].encode())
+        (tmp_path / name).write_bytes(
+            video_file.read_bytes() + b"\0\0\0\x0bfree" + name[:3].encode()
+        )
     page.locator("#file").set_input_files([tmp_path / name for name in names])
     expect(page.get_by_text(DONE, exact=True)).to_have_count(3)
     assert wire.count("POST") == 3
-    # Bytes begin right after the creation: one request each, however long the film.
+    # Bytes begin right after the creation: one request each, however long the video.
     assert wire.offsets() == [0, 0, 0]
     expect(page.locator("#announcer")).to_contain_text("three.mp4: Done.")
     page.get_by_role("link", name="Watch two.mp4").click()
@@ -147,15 +150,15 @@ def test_several_files_are_uploaded_at_once(page: Page, film: Path, tmp_path: Pa
 
 
 def test_an_upload_pauses_and_resumes(
-    page: Page, wire: Wire, line: Line, founder: Person, long_film: Path
+    page: Page, wire: Wire, line: Line, administrator: Person, long_video: Path
 ) -> None:
-    begin(page, long_film)
+    begin(page, long_video)
     page.get_by_role("button", name="Pause: long.mp4").click()
     expect(page.get_by_role("button", name="Resume: long.mp4")).to_be_focused()
     expect(page.locator(".text").first).to_have_text(re.compile("^Paused · "))
     line.mend()
     page.wait_for_timeout(500)
-    assert 0 < has_arrived(founder) < SIZE
+    assert 0 < has_arrived(administrator) < SIZE
     page.get_by_role("button", name="Resume: long.mp4").click()
     expect(page.get_by_text(DONE, exact=True)).to_be_visible()
     first, second = wire.offsets()
@@ -165,9 +168,9 @@ def test_an_upload_pauses_and_resumes(
 
 
 def test_an_upload_goes_on_when_the_network_is_back(
-    page: Page, wire: Wire, line: Line, context: BrowserContext, long_film: Path
+    page: Page, wire: Wire, line: Line, context: BrowserContext, long_video: Path
 ) -> None:
-    begin(page, long_film)
+    begin(page, long_video)
     line.cut()
     expect(page.locator(".transfer .bad")).to_have_text(
         re.compile(r"^Connection lost\. Trying again in \d s\.$")
@@ -181,9 +184,9 @@ def test_an_upload_goes_on_when_the_network_is_back(
 
 @pytest.mark.front_end
 def test_the_online_event_ends_the_wait(
-    page: Page, wire: Wire, line: Line, long_film: Path
+    page: Page, wire: Wire, line: Line, long_video: Path
 ) -> None:
-    begin(page, long_film)
+    begin(page, long_video)
     page.context.set_offline(True)
     line.cut()
     waiting = page.locator(".transfer .bad")
@@ -193,7 +196,7 @@ def test_the_online_event_ends_the_wait(
     expect(page.get_by_text(DONE, exact=True)).to_be_visible(timeout=5000)
 
 
-def test_a_server_that_fails_is_tried_again(page: Page, film: Path) -> None:
+def test_a_server_that_fails_is_tried_again(page: Page, video_file: Path) -> None:
     answers = [(503, "Videos cannot be stored at the moment."), (502, None)]
 
     def fail(route: Route) -> None:
@@ -205,13 +208,13 @@ def test_a_server_that_fails_is_tried_again(page: Page, film: Path) -> None:
         route.fulfill(status=status, body=body)
 
     page.route("**/upload/files", fail)
-    page.locator("#file").set_input_files(film)
+    page.locator("#file").set_input_files(video_file)
     expect(page.get_by_text(DONE, exact=True)).to_be_visible()
     assert answers == []
 
 
 def test_a_creation_without_an_answer_leaves_one_upload(
-    page: Page, founder: Person, film: Path
+    page: Page, administrator: Person, video_file: Path
 ) -> None:
     wire = Wire(page)
     lost: list[int] = []
@@ -224,24 +227,24 @@ def test_a_creation_without_an_answer_leaves_one_upload(
             route.continue_()
 
     page.route("**/upload/files", lose)
-    page.locator("#file").set_input_files(film)
+    page.locator("#file").set_input_files(video_file)
     expect(page.get_by_text(DONE, exact=True)).to_be_visible()
     assert lost == [201]
     assert wire.count("POST") == 1
-    assert founder.get("/api/uploads").json() == {"uploads": []}
+    assert administrator.get("/api/uploads").json() == {"uploads": []}
 
 
 @pytest.mark.front_end
 def test_the_same_file_under_another_name_goes_on_after_a_reload(
-    page: Page, wire: Wire, line: Line, founder: Person, long_film: Path
+    page: Page, wire: Wire, line: Line, administrator: Person, long_video: Path
 ) -> None:
-    begin(page, long_film)
+    begin(page, long_video)
     open_again(page)
     expect(page.get_by_role("heading", name="Unfinished uploads")).to_be_visible()
     item = page.locator("#unfinished .transfer")
     expect(item).to_contain_text("long.mp4")
     expect(item.locator(".text")).to_have_text(re.compile(r"of 12 MB received · kept until "))
-    renamed = long_film.rename(long_film.with_name("another name.mp4"))
+    renamed = long_video.rename(long_video.with_name("another name.mp4"))
     wire.sent.clear()
     line.mend()
     page.locator("#file").set_input_files(renamed)
@@ -258,36 +261,36 @@ def test_the_same_file_under_another_name_goes_on_after_a_reload(
 
 @pytest.mark.front_end
 def test_an_unfinished_upload_goes_on_from_its_own_button(
-    page: Page, wire: Wire, line: Line, long_film: Path, film: Path
+    page: Page, wire: Wire, line: Line, long_video: Path, video_file: Path
 ) -> None:
-    begin(page, long_film)
+    begin(page, long_video)
     open_again(page)
     wire.sent.clear()
     line.mend()
     choose = page.get_by_role("button", name="Resume: long.mp4")
     with page.expect_file_chooser() as chooser:
         choose.click()
-    chooser.value.set_files(film)
+    chooser.value.set_files(video_file)
     expect(page.locator("#unfinished .bad")).to_contain_text("That is another file.")
     with page.expect_file_chooser() as chooser:
         choose.click()
-    chooser.value.set_files(long_film)
+    chooser.value.set_files(long_video)
     expect(page.get_by_text(DONE, exact=True)).to_be_visible()
     assert wire.count("POST") == 0
     assert wire.offsets()[0] > 0
 
 
 def test_an_upload_goes_on_in_another_browser(
-    chromium: Browser, page: Page, wire: Wire, line: Line, long_film: Path
+    chromium: Browser, page: Page, wire: Wire, line: Line, administrator: Person, long_video: Path
 ) -> None:
-    begin(page, long_film)
+    begin(page, long_video)
     page.context.close()
     line.mend()
     with profile(chromium, line) as elsewhere:
-        other = visit(elsewhere, line)
+        other = visit(elsewhere, line, administrator)
         expect(other.locator("#unfinished .transfer")).to_contain_text("long.mp4")
         sent = Wire(other)
-        other.locator("#file").set_input_files(long_film)
+        other.locator("#file").set_input_files(long_video)
         expect(other.get_by_text(DONE, exact=True)).to_be_visible()
     assert sent.count("POST") == 0
     assert sent.offsets()[0] > 0
@@ -295,20 +298,20 @@ def test_an_upload_goes_on_in_another_browser(
 
 @pytest.mark.front_end
 def test_the_same_file_twice_becomes_two_videos(
-    page: Page, wire: Wire, line: Line, long_film: Path
+    page: Page, wire: Wire, line: Line, long_video: Path
 ) -> None:
-    begin(page, long_film)
+    begin(page, long_video)
     line.mend()
-    page.locator("#file").set_input_files(long_film)
+    page.locator("#file").set_input_files(long_video)
     expect(page.get_by_text(DONE, exact=True)).to_have_count(2)
     links = page.get_by_role("link", name="Watch long.mp4").all()
     assert len({link.get_attribute("href") for link in links}) == 2
 
 
 def test_an_upload_goes_on_after_signing_in_again(
-    page: Page, wire: Wire, line: Line, context: BrowserContext, long_film: Path
+    page: Page, wire: Wire, line: Line, context: BrowserContext, long_video: Path
 ) -> None:
-    begin(page, long_film)
+    begin(page, long_video)
     context.clear_cookies()
     line.cut()
     expect(page.locator(".transfer .bad")).to_contain_text("Connection lost.")
@@ -333,13 +336,13 @@ def test_an_upload_goes_on_after_signing_in_again(
 
 @pytest.mark.front_end
 def test_cancelling_throws_away_what_has_arrived(
-    page: Page, wire: Wire, line: Line, founder: Person, long_film: Path
+    page: Page, wire: Wire, line: Line, administrator: Person, long_video: Path
 ) -> None:
-    begin(page, long_film)
+    begin(page, long_video)
     # The request that was cut may take a moment to end on the server.
     with page.expect_response(lambda answer: (answer.request.method, answer.status) == THROWN_AWAY):
         page.get_by_role("button", name="Cancel: long.mp4").click()
-    assert founder.get("/api/uploads").json() == {"uploads": []}
+    assert administrator.get("/api/uploads").json() == {"uploads": []}
     line.mend()
     page.get_by_role("button", name="Try again: long.mp4").click()
     expect(page.get_by_text(DONE, exact=True)).to_be_visible()
@@ -348,26 +351,26 @@ def test_cancelling_throws_away_what_has_arrived(
 
 @pytest.mark.front_end
 def test_an_unfinished_upload_is_thrown_away(
-    page: Page, wire: Wire, founder: Person, long_film: Path
+    page: Page, wire: Wire, administrator: Person, long_video: Path
 ) -> None:
-    begin(page, long_film)
+    begin(page, long_video)
     open_again(page)
     page.get_by_role("button", name="Discard: long.mp4").click()
     expect(page.get_by_role("heading", name="Unfinished uploads")).to_be_hidden()
     expect(page.locator("#announcer")).to_contain_text("long.mp4: Discarded.")
     expect(page.locator("#file")).to_be_focused()
-    assert founder.get("/api/uploads").json() == {"uploads": []}
+    assert administrator.get("/api/uploads").json() == {"uploads": []}
 
 
 def test_an_unfinished_upload_is_thrown_away_without_javascript(
-    chromium: Browser, page: Page, wire: Wire, line: Line, founder: Person, long_film: Path
+    chromium: Browser, page: Page, wire: Wire, line: Line, administrator: Person, long_video: Path
 ) -> None:
-    begin(page, long_film)
+    begin(page, long_video)
     page.context.close()
     with profile(chromium, line, java_script_enabled=False) as context:
-        plain = visit(context, line)
+        plain = visit(context, line, administrator)
         throw_away_by_form(plain)
-    assert founder.get("/api/uploads").json() == {"uploads": []}
+    assert administrator.get("/api/uploads").json() == {"uploads": []}
 
 
 def throw_away_by_form(plain: Page) -> None:
@@ -380,7 +383,7 @@ def throw_away_by_form(plain: Page) -> None:
 
 
 @pytest.mark.front_end
-def test_leaving_in_the_middle_asks_first(page: Page, wire: Wire, long_film: Path) -> None:
+def test_leaving_in_the_middle_asks_first(page: Page, wire: Wire, long_video: Path) -> None:
     asked: list[str] = []
 
     def leave(dialog: Dialog) -> None:
@@ -388,7 +391,7 @@ def test_leaving_in_the_middle_asks_first(page: Page, wire: Wire, long_film: Pat
         dialog.accept()
 
     page.on("dialog", leave)
-    begin(page, long_film)
+    begin(page, long_video)
     page.reload()
     assert asked == ["beforeunload"]
     page.reload()
@@ -396,25 +399,25 @@ def test_leaving_in_the_middle_asks_first(page: Page, wire: Wire, long_film: Pat
 
 
 @pytest.mark.front_end
-def test_a_refusal_before_the_first_byte_is_final(page: Page, film: Path) -> None:
+def test_a_refusal_before_the_first_byte_is_final(page: Page, video_file: Path) -> None:
     sentence = "You have 3 MB left of 1 GB. The administrator can change that."
     page.route(
         "**/upload/files",
         lambda route: route.fulfill(status=413, body=json.dumps({"error": sentence})),
     )
-    page.locator("#file").set_input_files(film)
+    page.locator("#file").set_input_files(video_file)
     expect(page.locator(".transfer .bad")).to_have_text(sentence)
     expect(page.get_by_role("button", name="Try again")).to_have_count(0)
-    expect(page.get_by_role("button", name="Dismiss: film.mp4")).to_be_visible()
+    expect(page.get_by_role("button", name="Dismiss: twelve-seconds.mp4")).to_be_visible()
 
 
 @pytest.mark.front_end
 def test_a_file_that_changed_is_not_mixed_with_what_arrived(
-    page: Page, wire: Wire, long_film: Path
+    page: Page, wire: Wire, long_video: Path
 ) -> None:
-    begin(page, long_film)
+    begin(page, long_video)
     page.get_by_role("button", name="Pause: long.mp4").click()
-    with long_film.open("r+b") as file:
+    with long_video.open("r+b") as file:
         file.seek(SIZE // 2)
         file.write(b"changed")
     page.get_by_role("button", name="Resume: long.mp4").click()
@@ -423,21 +426,15 @@ def test_a_file_that_changed_is_not_mixed_with_what_arrived(
 
 
 @pytest.mark.front_end
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_no_state_of_the_page_has_a_violation(
-    chromium: Browser,
-    line: Line,
-    founder: Person,
-    long_film: Path,
-    scheme: str,
-    width: int,
+    chromium: Browser, line: Line, administrator: Person, long_video: Path, width: int
 ) -> None:
-    look = {"color_scheme": scheme, "viewport": {"width": width, "height": 800}}
+    look = {"viewport": {"width": width, "height": 800}}
     with profile(chromium, line, reduced_motion="reduce", **look) as context:
-        page = visit(context, line)
+        page = visit(context, line, administrator)
         line.speed = SLOWLY
-        begin(page, long_film)
+        begin(page, long_video)
         found = violations(page)
         line.cut()
         expect(page.locator(".transfer .bad")).to_contain_text("in 5 s")

@@ -109,7 +109,7 @@ def test_deleting_an_owner_leaves_the_video_to_nobody(database: Database) -> Non
     assert database.read(lambda session: session.get_one(Video, "v" * 22).owner_id) is None
 
 
-def test_only_one_account_is_the_founder(database: Database) -> None:
+def test_only_one_account_is_the_first(database: Database) -> None:
     database.write(lambda session: session.add(user("alice", is_first_account=True)))
     database.write(lambda session: session.add_all([user("bob"), user("charlie")]))
     with pytest.raises(IntegrityError):

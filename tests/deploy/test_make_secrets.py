@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import (
     AuthenticationError,
     NoPermissionError,
     RedisError,
     ResponseError,
 )
+from redis.retry import Retry
 
 from auth_service.rate_limits import RegistrationLimits
 from common.access import VideoAccess, Viewer
@@ -27,6 +29,7 @@ from db.models import Role, Visibility
 from tests.conftest import ROOT, free_ports
 from tests.waiting import wait_until
 
+NO_RETRY = Retry(NoBackoff(), 0)
 SCRIPT = ROOT / "deploy/compose/make-secrets.sh"
 ALICE = Viewer(id=7, name="alice", role=Role.ADMIN)
 SERVICES = ("auth", "upload", "streaming", "transcode")
@@ -211,6 +214,6 @@ def test_no_service_may_administer_the_store(connect: Callable[[str], Redis], se
 
 def test_nobody_is_let_in_without_a_password(store: Store) -> None:
     for username in (None, "default", "auth"):
-        client = Redis(port=store.port, username=username, password="wrong")
+        client = Redis(port=store.port, username=username, password="wrong", retry=NO_RETRY)
         with pytest.raises(AuthenticationError):
             client.ping()

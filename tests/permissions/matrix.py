@@ -61,6 +61,16 @@ def members(_state: State | None) -> frozenset[Caller]:
     return SIGNED_IN
 
 
+def uploaders(_state: State | None) -> frozenset[Caller]:
+    """Whoever may upload."""
+    return UPLOADERS
+
+
+def nobody(_state: State | None) -> frozenset[Caller]:
+    """Nobody: the request names nothing."""
+    return frozenset()
+
+
 def itself(_state: State | None) -> frozenset[Caller]:
     """Whose it is, whatever the state of a video."""
     return THE_OWNER
@@ -170,6 +180,17 @@ OWN_LINKING = OWN_PAGE | NEW_LINK
 # Of the links that the caller has, which may be none.
 REVOKING = {"POST": Grant(everybody, 303)}
 OPENING = {"GET": Grant(everybody, 200), "POST": Grant(everybody, 303)}
+SHARING = {"GET": Grant(owner, 200), "POST": Grant(owner, 303)}
+GRANTING = {"POST": Grant(owner, 201)}
+# The owner of the private video made it, and manages the group.
+GRANT_API = {"PATCH": Grant(itself, 200), "DELETE": Grant(itself, 204)}
+GROUP_API = {"GET": Grant(itself, 200)} | {
+    "PATCH": Grant(itself, 200),
+    "DELETE": Grant(itself, 204),
+}
+MEMBER_API = {"PUT": Grant(itself, 204), "DELETE": Grant(itself, 204)}
+MAKING = {"POST": Grant(uploaders, 303, otherwise=403)}
+MAKING_API = {"POST": Grant(uploaders, 201, otherwise=403)}
 QUESTION = {"GET": Grant(watchers, 204)}  # of the gateway's
 
 # Files of a video, by their names in addresses. They take any method, and ask who is calling first.
@@ -202,6 +223,17 @@ ROUTES = (
     Route("auth", "/admin/users/<user>/enable", ADMINISTRATORS, FORM, subject="disabled"),
     Route("auth", "/admin/users/<user>/quota", ADMINISTRATORS, FORM),
     Route("auth", "/admin/users/<user>/password", ADMINISTRATORS, FORM),
+    Route("auth", "/groups", SIGNED_IN, PAGE | MAKING),
+    Route("auth", "/groups/<group>", SIGNED_IN, {"GET": Grant(itself, 200)}),
+    Route("auth", "/groups/<group>/rename", SIGNED_IN, OWN_FORM),
+    Route("auth", "/groups/<group>/delete", SIGNED_IN, OWN_FORM),
+    Route("auth", "/groups/<group>/leave", SIGNED_IN, OWN_FORM),
+    Route("auth", "/groups/<group>/members", SIGNED_IN, OWN_FORM),
+    Route("auth", "/groups/<group>/members/<user>/role", SIGNED_IN, OWN_FORM),
+    Route("auth", "/groups/<group>/members/<user>/remove", SIGNED_IN, OWN_FORM),
+    Route("auth", "/api/groups", SIGNED_IN, PAGE | MAKING_API),
+    Route("auth", "/api/groups/<group>", SIGNED_IN, GROUP_API),
+    Route("auth", "/api/groups/<group>/members/<name>", SIGNED_IN, MEMBER_API),
     Route("upload", "/upload", UPLOADERS, PAGE | FORM),
     Route("upload", "/api/uploads", UPLOADERS, PAGE),
     Route("streaming", "/stream", SIGNED_IN, PAGE),
@@ -214,6 +246,13 @@ ROUTES = (
     Route("streaming", "/stream/<video>/captions", SIGNED_IN, OWNING),
     Route("streaming", "/stream/<video>/captions/<language>.vtt", EVERYBODY, WATCHING),
     Route("streaming", "/stream/<video>/captions/<language>/delete", SIGNED_IN, OWNING),
+    Route("streaming", "/stream/shared", SIGNED_IN, PAGE),
+    Route("streaming", "/stream/shared/<grant>/remove", SIGNED_IN, OWN_FORM),
+    Route("streaming", "/stream/<video>/access", SIGNED_IN, SHARING),
+    Route("streaming", "/stream/<video>/access/visibility", SIGNED_IN, OWNING),
+    Route("streaming", "/stream/<video>/access/grants/<grant>", SIGNED_IN, OWNING),
+    Route("streaming", "/stream/<video>/access/grants/<grant>/remove", SIGNED_IN, OWNING),
+    Route("streaming", "/stream/<video>/as", SIGNED_IN, {"GET": Grant(owner, 303)}),
     *(
         Route("streaming", f"/stream/<video>/{name}", EVERYBODY, grants)
         for name, grants in MEDIA.items()
@@ -251,6 +290,15 @@ ROUTES = (
     Route("streaming", "/api/collections/<collection>/links", SIGNED_IN, NEW_LINK),
     Route("streaming", "/api/links", SIGNED_IN, PAGE),
     Route("streaming", "/api/links/<link>", SIGNED_IN, LINK_API),
+    Route("streaming", "/api/videos/<video>/access", SIGNED_IN, {"GET": Grant(owner, 200)}),
+    Route("streaming", "/api/videos/<video>/grants", SIGNED_IN, GRANTING),
+    Route(
+        "streaming", "/api/collections/<collection>/grants", SIGNED_IN, {"POST": Grant(itself, 201)}
+    ),
+    Route("streaming", "/api/grants/<grant>", SIGNED_IN, GRANT_API),
+    Route("streaming", "/api/users", SIGNED_IN, PAGE),
+    Route("streaming", "/embed/<video>", EVERYBODY, WATCHING),
+    Route("streaming", "/oembed", EVERYBODY, {"GET": Grant(nobody, 200)}),
     Route("streaming", "/internal/authorise", NOT_FROM_OUTSIDE, QUESTION),
     Route("auth", "/healthz", NOT_FROM_OUTSIDE, OPEN_PAGE),
     Route("auth", "/readyz", NOT_FROM_OUTSIDE, OPEN_PAGE),
@@ -267,7 +315,8 @@ ROUTES = (
 TUS = ("/upload/files", "/upload/files/<upload>", "/upload/files/<upload>/discard")
 
 # What a good request carries. `{new}` stands for a name not used before, `{target}` for that of a
-# person whom nothing else is about, `{film}` for the id of the owner's private video.
+# person whom nothing else is about; `{friend}` is somebody with whom nothing is shared; `{video}`
+# is the id of the owner's private video.
 _LOGIN = {"username": "{target}", "password": PASSWORD}
 CAPTIONS = "WEBVTT\n\n00:00:01.000 --> 00:00:02.000\nSeen by those who may watch\n"
 _EDIT = {"title": "Changed", "description": "Changed", "visibility": "members"}
@@ -288,8 +337,15 @@ FORMS: Mapping[str, Mapping[str, object]] = {
     "/stream/<video>/collections": {"title": "Holidays"},
     "/collections": {"title": "Holidays"},
     "/collections/<collection>/edit": {"title": "Changed"},
-    "/collections/<collection>/items": {"video": "{film}"},
+    "/collections/<collection>/items": {"video": "{video}"},
     "/collections/<collection>/items/<video>/move": {"to": "last"},
+    "/stream/<video>/access": {"who": "{friend}", "level": "watch"},
+    "/stream/<video>/access/visibility": {"visibility": "private", "downloadable": "on"},
+    "/stream/<video>/access/grants/<grant>": {"level": "edit"},
+    "/groups": {"name": "Family"},
+    "/groups/<group>/rename": {"name": "Team"},
+    "/groups/<group>/members": {"name": "{friend}"},
+    "/groups/<group>/members/<user>/role": {"role": "manager"},
 }
 JSON: Mapping[str, Mapping[str, object]] = {
     "/api/session": _LOGIN,
@@ -300,6 +356,12 @@ JSON: Mapping[str, Mapping[str, object]] = {
     "/api/videos/<video>/position": {"position_ms": 1000},
     "/api/collections": {"title": "Holidays"},
     "/api/collections/<collection>": {"title": "Changed"},
+    "/api/videos/<video>/grants": {"user": "{friend}", "level": "watch"},
+    "/api/collections/<collection>/grants": {"user": "{friend}", "level": "watch"},
+    "/api/grants/<grant>": {"level": "edit"},
+    "/api/groups": {"name": "Family"},
+    "/api/groups/<group>": {"name": "Team"},
+    "/api/groups/<group>/members/<name>": {"role": "manager"},
 }
 
 OUR_SITE = {"Sec-Fetch-Site": "same-origin"}
@@ -387,8 +449,8 @@ class Cell:
         return 200 if self.method in ("GET", "HEAD") else 405
 
     def _refusal(self, status: int) -> int:
-        """Whoever is signed out is asked to sign in: a page leads them there."""
-        if self.caller in SIGNED_IN:
+        """Whoever is signed out is asked to sign in: a page leads them there, unless in a frame."""
+        if self.caller in SIGNED_IN or self.route.pattern.startswith(("/embed/", "/oembed")):
             return status
         is_track = self.route.pattern.endswith(".vtt")
         is_api = self.route.pattern.startswith("/api/") or self.route.is_media or is_track

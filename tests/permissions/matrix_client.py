@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from collections.abc import Collection
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -34,7 +35,7 @@ _ROLES = {
 }
 _NOWHERE = "A" * 22
 _NO_STEP = str(1 << 62)  # to make one fail takes minutes, and asking for another is no error
-_CAPTION_FILE = {"file": ("film.vtt", CAPTIONS, "text/vtt")}
+_CAPTION_FILE = {"file": ("video.vtt", CAPTIONS, "text/vtt")}
 
 
 class MatrixClient:
@@ -44,12 +45,12 @@ class MatrixClient:
     taken their account away; so are videos.
 
     :param operator: headers of an administrator, who is none of the callers.
-    :param film: a file that can be played, or workers would take it down in the middle.
+    :param video: a file that can be played, or workers would take it down in the middle.
     """
 
-    def __init__(self, url: str, operator: dict[str, str], film: bytes) -> None:
+    def __init__(self, url: str, operator: dict[str, str], video_bytes: bytes) -> None:
         self._url = url
-        self._film = film
+        self._video_bytes = video_bytes
         self._operator = operator
         self._session = requests.Session()
         self._session.trust_env = False
@@ -62,7 +63,10 @@ class MatrixClient:
         self._collections: dict[bool, str] = {}  # by whether videos are in it
         self._link: tuple[str, str] | None = None  # its id and its token
         self._listed: str | None = None
+        self._grants: dict[str, str] = {}
+        self._group: str | None = None
         self._target = self._person("uploader")
+        self._friend = self._person("viewer")
         self._begin_disabled()
 
     def close(self) -> None:
@@ -85,13 +89,14 @@ class MatrixClient:
         options: dict[str, Any] = {} if cell.is_safe else self._body(cell.route)
         return self.request(cell.method, self._path(cell), headers=headers, **options)
 
-    def prepare(self, route: Route) -> None:
-        """Make everybody and everything that an address is tried with."""
+    def prepare(self, route: Route, states: Collection[State | None]) -> None:
+        """Make everybody and everything that an address is tried with in those states."""
         for caller in Caller:
             self.credentials(caller)
             for state in route.states:
-                for method in route.grants:
-                    self._path(Cell(route, method, caller, state, OUR_SITE))
+                if state in states:
+                    for method in route.grants:
+                        self._path(Cell(route, method, caller, state, OUR_SITE))
 
     def mend(self, cell: Cell) -> None:
         """After a request that was granted: forget what it may have changed."""
@@ -107,19 +112,21 @@ class MatrixClient:
         self._listed = None
         self._collections.clear()
         self._link = None
+        self._grants.clear()
+        self._group = None
         for caller in SIGNED_IN & self._credentials.keys():
             answer = self.request("GET", "/api/session", headers=self.credentials(caller))
             if answer.status_code == 401:
                 del self._credentials[caller]
 
-    def films(self) -> list[dict[str, object]]:
+    def own_videos(self) -> list[dict[str, object]]:
         """Return the owner's videos as they are now, but for what workers do to them meanwhile."""
         answer = self.request(
             "GET", "/api/videos?whose=mine", headers=self.credentials(Caller.OWNER)
         )
         found: list[dict[str, object]] = answer.json()["videos"]
         made_later = ("processing", "sha256", "urls")
-        return [{name: film[name] for name in film if name not in made_later} for film in found]
+        return [{name: video[name] for name in video if name not in made_later} for video in found]
 
     # --- people -----------------------------------------------------------------------------------
 
@@ -193,6 +200,10 @@ class MatrixClient:
         if "<link>" in path or "<token>" in path:
             link, token = self._own_link()
             path = path.replace("<link>", link).replace("<token>", token)
+        if "<grant>" in path:
+            path = path.replace("<grant>", self._grant(caller, state or State.PRIVATE))
+        if "<group>" in path:
+            path = path.replace("<group>", self._own_group()).replace("<name>", self._target)
         if "<session>" in path:
             path = path.replace("<session>", self._listed_session())
         return path
@@ -209,15 +220,12 @@ class MatrixClient:
     def _collection(self, *, is_full: bool) -> str:
         """Return the id of a collection of the owner's: with what can be watched, or empty."""
         if is_full not in self._collections:
-            headers = self.credentials(Caller.OWNER)
-            made = self._insist("POST", "/api/collections", json={"title": TITLE}, headers=headers)
-            assert made.status_code == 201, made.text
-            path = f"/api/collections/{made.json()['id']}"
+            collection = self._make("/api/collections", {"title": TITLE})
             for state in ALIVE if is_full else ():
-                item = f"{path}/items/{self._video(Caller.OWNER, state)}"
-                answer = self._insist("PUT", item, headers=headers)
+                item = f"/api/collections/{collection}/items/{self._video(Caller.OWNER, state)}"
+                answer = self._insist("PUT", item, headers=self.credentials(Caller.OWNER))
                 assert answer.status_code == 204, answer.text
-            self._collections[is_full] = made.json()["id"]
+            self._collections[is_full] = collection
         return self._collections[is_full]
 
     def _own_link(self) -> tuple[str, str]:
@@ -228,6 +236,39 @@ class MatrixClient:
             assert made.status_code == 201, made.text
             self._link = made.json()["id"], made.json()["url"].rpartition("/")[2]
         return self._link
+
+    def _grant(self, caller: Caller, state: State) -> str:
+        """Return the id of a grant of a video to the target."""
+        owner = _owner(caller)
+        if state in (State.MISSING, State.DELETED, State.OWNER_GONE) or owner is Caller.DISABLED:
+            return _NOWHERE
+        video = self._video(owner, state)
+        if video not in self._grants:
+            path, body = f"/api/videos/{video}/grants", {"user": self._target, "level": "watch"}
+            self._grants[video] = self._make(path, body)
+        return self._grants[video]
+
+    def _own_group(self) -> str:
+        """Return the id of a group that the owner manages, as does one other."""
+        if self._group is None:
+            self._group = self._make("/api/groups", {"name": "Friends"})
+            second = self._person("uploader")
+            for name, role in ((second, "manager"), (self._target, "member")):
+                answer = self._insist(
+                    "PUT",
+                    f"/api/groups/{self._group}/members/{name}",
+                    json={"role": role},
+                    headers=self.credentials(Caller.OWNER),
+                )
+                assert answer.status_code == 204, answer.text
+        return self._group
+
+    def _make(self, path: str, body: dict[str, str]) -> str:
+        """Let the owner make something through the API, and return its id."""
+        answer = self._insist("POST", path, json=body, headers=self.credentials(Caller.OWNER))
+        assert answer.status_code == 201, answer.text
+        made: str = answer.json()["id"]
+        return made
 
     def _video(self, owner: Caller, state: State) -> str:
         if state is State.MISSING:
@@ -240,7 +281,7 @@ class MatrixClient:
         headers = self.credentials(owner)
         if state is State.OWNER_GONE:
             headers = sign_in(self._url, self._person("uploader"))
-        files = {"file": ("film.mp4", self._film, "video/mp4")}
+        files = {"file": ("video.mp4", self._video_bytes, "video/mp4")}
         answer = self._insist(
             "POST", "/upload", data={"title": TITLE}, files=files, headers=headers | OUR_SITE
         )
@@ -269,13 +310,13 @@ class MatrixClient:
 
     def _body(self, route: Route) -> dict[str, Any]:
         if route.pattern == "/upload":
-            files = {"file": ("film.mp4", self._film, "video/mp4")}
-            return {"data": {"title": "A film"}, "files": files}
+            files = {"file": ("video.mp4", self._video_bytes, "video/mp4")}
+            return {"data": {"title": "A video"}, "files": files}
         if route.pattern == "/stream/<video>/captions":
             return {"data": fields_of(FORMS, route), "files": _CAPTION_FILE}
-        names = {"new": new_name(), "target": self._target}
+        names = {"new": new_name(), "target": self._target, "friend": self._friend}
         if route.pattern == "/collections/<collection>/items":
-            names["film"] = self._video(Caller.OWNER, State.PRIVATE)
+            names["video"] = self._video(Caller.OWNER, State.PRIVATE)
         if fields := fields_of(JSON, route, **names):
             return {"json": fields}
         return {"data": fields_of(FORMS, route, **names)}

@@ -23,9 +23,14 @@ from db.models import (
     Caption,
     Collection,
     CollectionItem,
+    Grant,
+    Group,
+    GroupMember,
+    GroupRole,
     Job,
     JobKind,
     JobState,
+    Level,
     Link,
     Role,
     User,
@@ -48,7 +53,7 @@ from tests.permissions.matrix import (
     fields_of,
 )
 
-FILM = media.mp4()
+VIDEO_BYTES = media.mp4()
 TITLE = "Seen by those who may watch"
 
 LINK, LINK_TOKEN = "link".ljust(22, "0"), "token".ljust(43, "0")
@@ -80,6 +85,7 @@ _PLACES = (
 # The owner's: one with what can be watched, and an empty one.
 _COLLECTION = "collection".ljust(22, "0")
 _EMPTY_COLLECTION = "empty-collection".ljust(22, "0")
+_GROUP = "group".ljust(22, "0")
 
 _TABLES = [table.name for table in Base.metadata.sorted_tables]
 
@@ -114,15 +120,15 @@ class MatrixState:
         self._redis.flushall()
         self._database.write(self._fill)
         for folder in self.site.videos_dir.iterdir():
-            if folder.name not in self._films:
+            if folder.name not in self._videos:
                 shutil.rmtree(folder)
-        for film in self._films:
-            folder = self.site.videos_dir / film
+        for video in self._videos:
+            folder = self.site.videos_dir / video
             folder.mkdir(exist_ok=True)
             for place in _PLACES:
                 if not (folder / place).exists():
                     (folder / place).parent.mkdir(exist_ok=True)
-                    (folder / place).write_bytes(FILM)
+                    (folder / place).write_bytes(VIDEO_BYTES)
         for person in [name for name in _ROLES if name != "second"]:
             viewer = Viewer(id=self._ids[person], name=person, role=_ROLES[person])
             self._other_sessions[person] = self._begin(viewer)
@@ -154,14 +160,15 @@ class MatrixState:
             if state is not State.MISSING
         ]
         session.execute(insert(Video), videos)
-        self._films = {video["id"] for video in videos}
+        self._videos = {video["id"] for video in videos}
         # Each has captions to read and remove, and a step that failed, to be tried again.
         tracks = {"language": "en", "label": "English", "body": CAPTIONS}
-        session.execute(insert(Caption), [{"video_id": i} | tracks for i in self._films])
+        session.execute(insert(Caption), [{"video_id": i} | tracks for i in self._videos])
         self._collect(session)
         session.execute(insert(Link), [self._link()])
+        self._share(session)
         failed = {"kind": JobKind.RENDITION, "height": 720, "state": JobState.FAILED, "attempts": 3}
-        session.execute(insert(Job), [{"video_id": i} | failed for i in self._films])
+        session.execute(insert(Job), [{"video_id": i} | failed for i in self._videos])
         private = Job.video_id == video_id("owner", State.PRIVATE)
         self._step = session.scalars(select(Job.id).where(private)).one()
 
@@ -177,6 +184,29 @@ class MatrixState:
         ]
         session.execute(insert(CollectionItem), rows)
 
+    def _share(self, session: Any) -> None:
+        """Share each video with the target. The owner has a group of three."""
+        target = self._ids["target"]
+        shared = [
+            {
+                "id": grant_id(person, state),
+                "video_id": video_id(person, state),
+                "user_id": target,
+                "level": Level.WATCH,
+            }
+            for person in ("owner", "disabled")
+            for state in State
+            if state is not State.MISSING
+        ]
+        session.execute(insert(Grant), shared)
+        session.execute(insert(Group), [{"id": _GROUP, "name": "Friends"}])
+        roles = {"owner": GroupRole.MANAGER, "second": GroupRole.MANAGER}
+        members = [
+            {"group_id": _GROUP, "user_id": self._ids[name], "role": role}
+            for name, role in {**roles, "target": GroupRole.MEMBER}.items()
+        ]
+        session.execute(insert(GroupMember), members)
+
     def _video(self, owner: str, state: State) -> dict[str, Any]:
         return {
             "id": video_id(owner, state),
@@ -185,7 +215,7 @@ class MatrixState:
             "deleted_at": now() if state is State.DELETED else None,
             "title": TITLE,
             "description": TITLE,
-            "size": len(FILM),
+            "size": len(VIDEO_BYTES),
             "duration_ms": 2000,
             "width": 640,
             "height": 360,
@@ -255,6 +285,9 @@ class MatrixState:
             .replace("<token>", LINK_TOKEN)
             .replace("<job>", str(self._step))
             .replace("<collection>", _EMPTY_COLLECTION if cell.is_adding else _COLLECTION)
+            .replace("<grant>", grant_id(owner, state or State.PRIVATE))
+            .replace("<group>", _GROUP)
+            .replace("<name>", "target")
             .replace("<session>", token_hash(self._other_sessions["owner"]))
         )
 
@@ -272,12 +305,17 @@ class MatrixState:
 
     def _body(self, route: Route) -> dict[str, Any]:
         if route.pattern == "/upload":
-            return {"data": {"title": "A film", "file": (BytesIO(FILM), "film.mp4")}}
+            return {"data": {"title": "A video", "file": (BytesIO(VIDEO_BYTES), "video.mp4")}}
         if route.pattern == "/stream/<video>/captions":
-            file = (BytesIO(CAPTIONS.encode()), "film.vtt")
+            file = (BytesIO(CAPTIONS.encode()), "video.vtt")
             return {"data": fields_of(FORMS, route) | {"file": file}}
-        film = video_id("owner", State.PRIVATE)
-        names = {"new": f"newcomer-{self._count}", "target": "target", "film": film}
+        friend = "viewer" if route.pattern.startswith("/groups/") else "second"
+        names = {
+            "new": f"newcomer-{self._count}",
+            "target": "target",
+            "friend": friend,
+            "video": video_id("owner", State.PRIVATE),
+        }
         if fields := fields_of(JSON, route, **names):
             return {"json": fields}
         fields = fields_of(FORMS, route, **names)
@@ -287,3 +325,8 @@ class MatrixState:
 def video_id(owner: str, state: State) -> str:
     """Return the id of somebody's video of a state: always the same, so that its file can stay."""
     return f"{owner}-{state.value.replace(' ', '-')}".ljust(22, "0")
+
+
+def grant_id(owner: str, state: State) -> str:
+    """Return the id of the grant of somebody's video of a state to the target."""
+    return f"g{video_id(owner, state)}"[:22]

@@ -154,6 +154,7 @@ _ARRANGE = {"POST": Right.ARRANGE}
 # What a request to an address of the video needs; `<collection>` has the video in it.
 NEEDS: Mapping[str, Mapping[str, Right]] = {
     "/stream/<video>": _WATCH,
+    "/embed/<video>": _WATCH,
     "/stream/<video>/master.m3u8": _WATCH,
     "/stream/<video>/hls/<rendition>.m3u8": _WATCH,
     "/stream/<video>/hls/<rendition>.mp4": _WATCH,

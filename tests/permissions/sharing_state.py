@@ -41,7 +41,7 @@ from db.models import (
 from db.models import Level as StoredLevel
 from tests.conftest import Site
 from tests.permissions.matrix import CAPTIONS, Route, fields_of
-from tests.permissions.matrix_state import FILM, TITLE
+from tests.permissions.matrix_state import TITLE, VIDEO_BYTES
 from tests.permissions.sharing_matrix import (
     FORMS,
     JSON,
@@ -88,7 +88,7 @@ class SharingState:
             folder = site.videos_dir / video_of(sharing)
             for place in _PLACES:
                 (folder / place).parent.mkdir(parents=True, exist_ok=True)
-                (folder / place).write_bytes(FILM)
+                (folder / place).write_bytes(VIDEO_BYTES)
         sessions = SessionStore(redis, ttl=3600)
         self._tokens = {
             name: sessions.begin(
@@ -203,7 +203,7 @@ def _share(sharing: Sharing, add: Callable[..., None]) -> None:
         owner_id=_PEOPLE[OWNER],
         title=TITLE,
         description=TITLE,
-        size=len(FILM),
+        size=len(VIDEO_BYTES),
         duration_ms=2000,
         width=640,
         height=360,
@@ -252,9 +252,9 @@ def _expiry(validity: Validity) -> datetime | None:
 
 def _body(route: Route, video: str) -> dict[str, Any]:
     if route.pattern == "/stream/<video>/captions":
-        file = (BytesIO(CAPTIONS.encode()), "film.vtt")
+        file = (BytesIO(CAPTIONS.encode()), "video.vtt")
         return {"data": fields_of(FORMS, route) | {"file": file}}
-    names = {"film": video, "friend": OTHER}
+    names = {"video": video, "friend": OTHER}
     if fields := fields_of(JSON, route, **names):
         return {"json": fields}
     return {"data": fields_of(FORMS, route, **names)}

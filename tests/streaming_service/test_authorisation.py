@@ -110,12 +110,12 @@ def test_what_is_not_there_is_not_yours(
 
 
 @pytest.mark.parametrize("name", ["", "original.mp4", "../x", "video.mp4/", "poster.png", "é"])
-def test_unknown_names_are_refused(gateway: Inside, put: Put, name: str) -> None:
+def test_unknown_names_are_denied(gateway: Inside, put: Put, name: str) -> None:
     assert ask(gateway, put(visibility="public"), name=name).status_code == 403
 
 
 @pytest.mark.parametrize("video_id", ["", "x", "..", "../../etc", "A" * 23, "-" * 22, "é" * 22])
-def test_what_is_no_id_is_refused(gateway: Inside, video_id: str) -> None:
+def test_what_is_no_id_is_denied(gateway: Inside, video_id: str) -> None:
     assert ask(gateway, video_id).status_code == 403
 
 
@@ -251,7 +251,7 @@ def grow_old(redis: Redis, house: House, name: str) -> str:
     return key
 
 
-def test_a_film_puts_off_the_end_of_its_viewers_session(
+def test_a_video_puts_off_the_end_of_its_viewers_session(
     gateway: Inside, house: House, put: Put, redis: Redis
 ) -> None:
     video_id = put()

@@ -124,7 +124,7 @@ def test_ids_are_compared_exactly(house: House, put: Put) -> None:
 def test_every_video_is_listed_once_over_all_pages(house: House, put: Put, sort: Sort) -> None:
     """Also where a page ends between videos of one title and one moment."""
     for number in range(60):
-        put(title=f"Film {number // 25}", created_at=DAY + timedelta(seconds=number // 25))
+        put(title=f"Video {number // 25}", created_at=DAY + timedelta(seconds=number // 25))
 
     titles = listed(house, "alice", sort=sort)
 

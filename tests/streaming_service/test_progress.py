@@ -227,7 +227,7 @@ def test_a_rejected_video_is_its_owners_alone(
     put: Put, alice: Client, bob: Client, charlie: Client, nobody: Client
 ) -> None:
     why = "The file breaks off in the middle."
-    video_id = put(visibility="public", title="Broken film", rejection_reason=why)
+    video_id = put(visibility="public", title="Broken video", rejection_reason=why)
     page = alice.get(f"/stream/{video_id}").text
 
     assert why in page
@@ -243,7 +243,7 @@ def test_a_rejected_video_is_its_owners_alone(
         assert client.get(f"/stream/{video_id}").status_code == 404
         assert client.get(f"/api/videos/{video_id}").status_code == 404
         assert client.get(f"/api/videos/{video_id}/progress").status_code == 404
-        assert "Broken film" not in client.get("/stream").text
+        assert "Broken video" not in client.get("/stream").text
         assert client.get("/api/videos").json["videos"] == []
     assert nobody.get(f"/api/videos/{video_id}").status_code == 401
     assert alice.post(f"/stream/{video_id}/process").status_code == 409

@@ -130,7 +130,7 @@ def test_percent_weighs_steps_by_their_seconds_and_is_100_only_at_the_end() -> N
     assert (done.percent, done.state, done.eta) == (100, ProcessingState.DONE, None)
 
 
-def test_failed_and_refused_are_told_apart() -> None:
+def test_failed_and_rejected_are_told_apart() -> None:
     check = job(JobKind.CHECK, JobState.FAILED)
     assert described([check]).state is ProcessingState.FAILED
     rejected = described([check], rejected=True)

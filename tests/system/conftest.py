@@ -14,13 +14,13 @@ from tests.system.http_client import Person, sign_up
 
 
 @pytest.fixture(scope="session")
-def cast(origin: Origin, founder: Person) -> Iterator[dict[str, Person]]:
+def cast(origin: Origin, administrator: Person) -> Iterator[dict[str, Person]]:
     """Alice, who was here first and so is the administrator; Bob; Charlie; and nobody."""
     with ExitStack() as stack:
         others = {
             name: stack.enter_context(sign_up(origin.url, name)) for name in ("bob", "charlie")
         }
-        yield {"alice": founder, **others, "nobody": stack.enter_context(Person(origin.url))}
+        yield {"alice": administrator, **others, "nobody": stack.enter_context(Person(origin.url))}
 
 
 @pytest.fixture

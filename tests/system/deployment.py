@@ -18,6 +18,7 @@ import requests
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
+FAR = "2099-01-01 00:00:00.000000"  # when a job may begin that is not to begin at all
 WRITER = Path(__file__).with_name("writer.py")
 
 
@@ -59,6 +60,9 @@ class Origin(Protocol):
 
     def without_session_store(self) -> AbstractContextManager[None]:
         """Take the session store away for a while."""
+
+    def without_processing(self) -> AbstractContextManager[None]:
+        """Process no videos for a while, nor afterwards those that were uploaded meanwhile."""
 
     def change_row(self, statement: str) -> None:
         """Run a statement of SQL without double quotes, for what no request can bring about."""
@@ -236,6 +240,19 @@ class Standalone:
             database.execute(statement)
 
     @contextmanager
+    def without_processing(self) -> Iterator[None]:
+        """Let new jobs wait, and drop them in the end."""
+        self.change_row(
+            "CREATE TRIGGER without_processing AFTER INSERT ON jobs BEGIN"
+            f" UPDATE jobs SET not_before = '{FAR}' WHERE id = NEW.id; END"
+        )
+        try:
+            yield
+        finally:
+            self.change_row("DROP TRIGGER without_processing")
+            self.change_row(f"DELETE FROM jobs WHERE not_before = '{FAR}'")
+
+    @contextmanager
     def without_session_store(self) -> Iterator[None]:
         """Hold the session store still: one that is killed would be back at once."""
         self.kill("valkey-server", signal.SIGSTOP)
@@ -357,6 +374,19 @@ class Compose:
         """Let MySQL's own client run it."""
         client = f'mysql -uroot -p"$(cat $MYSQL_ROOT_PASSWORD_FILE)" matinee -e "{statement}"'
         self.run("mysql", "sh", "-c", client)
+
+    @contextmanager
+    def without_processing(self) -> Iterator[None]:
+        """Let new jobs wait, and drop them in the end."""
+        self.change_row(
+            "CREATE TRIGGER without_processing BEFORE INSERT ON jobs"
+            f" FOR EACH ROW SET NEW.not_before = '{FAR}'"
+        )
+        try:
+            yield
+        finally:
+            self.change_row("DROP TRIGGER without_processing")
+            self.change_row(f"DELETE FROM jobs WHERE not_before = '{FAR}'")
 
     @contextmanager
     def without_session_store(self) -> Iterator[None]:

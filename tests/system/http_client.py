@@ -40,21 +40,21 @@ class Person(requests.Session):
         where = url if url.startswith("http") else f"{self.url}{url}"
         return super().request(method, where, **options)
 
-    def upload(self, path: Path, *, title: str = "A film", **options: Any) -> str:
+    def upload(self, path: Path, *, title: str = "A video", **options: Any) -> str:
         """Upload a file through the form, and return the id of the video that it became."""
         answer = self.post_form(path, title=title, **options)
         assert answer.status_code == 303, answer.text
         return answer.headers["Location"].removeprefix("/stream/")
 
     def post_form(
-        self, path: Path, *, title: str = "A film", submission: str | None = None
+        self, path: Path, *, title: str = "A video", submission: str | None = None
     ) -> requests.Response:
         """Post the upload form with a file, as a browser without JavaScript does."""
         fields = {"submission": submission or secrets.token_hex(11), "title": title}
         with path.open("rb") as file:
             return self.post("/upload", data=fields, files={"file": (path.name, file, "video/mp4")})
 
-    def films(self) -> list[str]:
+    def video_ids(self) -> list[str]:
         """Return the ids of the videos that they see. What else is told changes with time."""
         return [video["id"] for video in self.get("/api/videos").json()["videos"]]
 

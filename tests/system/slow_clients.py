@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.media import tiny
+from tests.media import one_second
 from tests.system.http_client import Person
 from tests.system.tus import Tus
 
@@ -32,7 +32,7 @@ class SlowUploaders:
     def __init__(self, people: Sequence[Person], count: int) -> None:
         assert count <= len(people) * UPLOADS_EACH
         self._tus = [Tus(people[number % len(people)]) for number in range(count)]
-        self._film = tiny()
+        self._video_bytes = one_second()
         self._count = count
         self._selector = selectors.DefaultSelector()
         # Its client and upload, and bytes sent.
@@ -46,7 +46,7 @@ class SlowUploaders:
     def __enter__(self) -> "SlowUploaders":
         allow_connections(self._count)
         with ThreadPoolExecutor(4) as pool:
-            made = list(pool.map(lambda tus: tus.begin(len(self._film)), self._tus))
+            made = list(pool.map(lambda tus: tus.begin(len(self._video_bytes)), self._tus))
         # From the first one on: whoever is silent for a minute is sent away.
         self._thread.start()
         for tus, where in zip(self._tus, made, strict=True):
@@ -57,7 +57,9 @@ class SlowUploaders:
     def _open(self, tus: Tus, where: str) -> None:
         connection = tus.connect()
         head = {"Content-Type": "application/offset+octet-stream", "Upload-Offset": "0"}
-        connection.sendall(tus.head_of("PATCH", where, len(self._film), head) + self._film[:1])
+        connection.sendall(
+            tus.head_of("PATCH", where, len(self._video_bytes), head) + self._video_bytes[:1]
+        )
         self._selector.register(connection, selectors.EVENT_READ)
         self._lines[connection] = tus, where, 1
 
@@ -79,7 +81,7 @@ class SlowUploaders:
     def _send_one(self, connection: socket.socket) -> None:
         tus, where, sent = self._lines[connection]
         try:
-            connection.sendall(self._film[sent : sent + 1])
+            connection.sendall(self._video_bytes[sent : sent + 1])
         except OSError:
             self._selector.unregister(connection)
             connection.close()

@@ -12,21 +12,21 @@ from tests.system.deployment import Compose, Origin, Standalone, answers
 from tests.system.http_client import Person
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.needs_ffmpeg
+pytestmark = [pytest.mark.needs_ffmpeg, pytest.mark.usefixtures("without_processing")]
 
 
 class SlowUpload:
     """A form upload that stands still after its first half until it is told to go on."""
 
-    def __init__(self, origin: Origin, person: Person, film: Path) -> None:
+    def __init__(self, origin: Origin, person: Person, video_file: Path) -> None:
         boundary = "b" * 32
         head = (
             f'--{boundary}\r\nContent-Disposition: form-data; name="submission"\r\n\r\n'
-            f"{film.stat().st_ino:022d}\r\n"
+            f"{video_file.stat().st_ino:022d}\r\n"
             f'--{boundary}\r\nContent-Disposition: form-data; name="title"\r\n\r\nSlow\r\n'
             f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="s.mp4"\r\n\r\n'
         )
-        content = film.read_bytes()
+        content = video_file.read_bytes()
         body = head.encode() + content + f"\r\n--{boundary}--\r\n".encode()
         self._rest = body[len(body) // 2 :]
         where = urlsplit(origin.url)
@@ -57,10 +57,10 @@ class SlowUpload:
 
 
 def test_a_killed_upload_service_leaves_no_video_and_no_file(
-    origin: Origin, alice: Person, film: Path
+    origin: Origin, alice: Person, video_file: Path
 ) -> None:
-    before = alice.films()
-    with SlowUpload(origin, alice, film):
+    before = alice.video_ids()
+    with SlowUpload(origin, alice, video_file):
         wait_until(lambda: origin.incoming() != [], within=10, what="the upload's file")
         origin.kill_uploads()
     wait_until(lambda: origin.incoming() == [], within=30, what="the clean-up")
@@ -68,23 +68,23 @@ def test_a_killed_upload_service_leaves_no_video_and_no_file(
     wait_until(
         lambda: alice.get("/upload").status_code == 200, within=10, what="the upload page again"
     )
-    assert alice.films() == before
+    assert alice.video_ids() == before
 
 
 def test_an_upload_whose_client_leaves_leaves_nothing(
-    origin: Origin, alice: Person, film: Path
+    origin: Origin, alice: Person, video_file: Path
 ) -> None:
-    before = alice.films()
-    with SlowUpload(origin, alice, film):
+    before = alice.video_ids()
+    with SlowUpload(origin, alice, video_file):
         wait_until(lambda: origin.incoming() != [], within=10, what="the upload's file")
     wait_until(lambda: origin.incoming() == [], within=10, what="the removal")
-    assert alice.films() == before
+    assert alice.video_ids() == before
 
 
 def test_stopping_lets_an_upload_under_way_finish_and_a_start_finds_everything(
-    origin: Origin, alice: Person, film: Path
+    origin: Origin, alice: Person, video_file: Path
 ) -> None:
-    with SlowUpload(origin, alice, film) as upload:
+    with SlowUpload(origin, alice, video_file) as upload:
         wait_until(lambda: origin.incoming() != [], within=10, what="the upload's file")
         stopping = threading.Thread(target=origin.stop)
         stopping.start()
@@ -95,7 +95,7 @@ def test_stopping_lets_an_upload_under_way_finish_and_a_start_finds_everything(
     listed = alice.get("/api/videos").json()["videos"]
     [video] = [video for video in listed if video["title"] == "Slow"]
     answer = alice.get(f"/stream/{video['id']}/video.mp4")
-    assert answer.content == film.read_bytes()
+    assert answer.content == video_file.read_bytes()
 
 
 def status(person: Person, path: str) -> int:
@@ -106,9 +106,9 @@ def status(person: Person, path: str) -> int:
 
 
 def test_without_the_session_store_the_answer_is_no_and_service_comes_back(
-    origin: Origin, alice: Person, film: Path
+    origin: Origin, alice: Person, video_file: Path
 ) -> None:
-    video = alice.upload(film)
+    video = alice.upload(video_file)
     media = f"/stream/{video}/video.mp4"
     assert status(alice, media) == 200
     with origin.without_session_store():
@@ -122,10 +122,10 @@ def test_without_the_session_store_the_answer_is_no_and_service_comes_back(
 
 @pytest.mark.compose_only
 def test_when_redis_is_killed_no_byte_is_granted_and_nothing_is_restarted(
-    origin: Compose, alice: Person, film: Path
+    origin: Compose, alice: Person, video_file: Path
 ) -> None:
     """Its name goes with its container, and looking it up would take longer than anybody waits."""
-    media = f"/stream/{alice.upload(film)}/video.mp4"
+    media = f"/stream/{alice.upload(video_file)}/video.mp4"
     assert status(alice, media) == 200
     streaming = origin.container("streaming")
     origin.compose("kill", "redis")
@@ -142,9 +142,9 @@ def test_when_redis_is_killed_no_byte_is_granted_and_nothing_is_restarted(
 
 @pytest.mark.standalone_only
 def test_when_the_session_store_is_killed_it_is_back_with_everybody_signed_in(
-    origin: Standalone, alice: Person, film: Path
+    origin: Standalone, alice: Person, video_file: Path
 ) -> None:
-    media = f"/stream/{alice.upload(film)}/video.mp4"
+    media = f"/stream/{alice.upload(video_file)}/video.mp4"
     assert status(alice, media) == 200
     origin.kill("valkey-server")
     wait_until(lambda: status(alice, media) == 200, within=5, what="media again")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import SETTINGS, free_ports
-from tests.media import box, tiny
+from tests.media import box, one_second
 from tests.system.deployment import Standalone
 from tests.system.http_client import Person, sign_in, sign_up
 from tests.system.tus import Tus, checksum
@@ -79,22 +79,22 @@ def alice(origin: OnSmallDisk) -> Iterator[Person]:
 
 
 @pytest.fixture(scope="module")
-def film() -> bytes:
+def video_bytes() -> bytes:
     """Eight mebibytes, no two pieces alike."""
-    return tiny() + box(b"free", random.Random(9).randbytes(8 * MIB))
+    return one_second() + box(b"free", random.Random(9).randbytes(8 * MIB))
 
 
 @pytest.mark.parametrize("checked", [False, True])
 def test_a_disk_full_in_the_middle_keeps_what_was_told_and_goes_on_when_there_is_room(
-    origin: OnSmallDisk, alice: Person, film: bytes, checked: bool
+    origin: OnSmallDisk, alice: Person, video_bytes: bytes, checked: bool
 ) -> None:
     tus = Tus(alice)
-    where = tus.begin(len(film))
+    where = tus.begin(len(video_bytes))
     start = 3 * MIB
-    assert tus.patch(where, 0, film[:start]).status == 204
+    assert tus.patch(where, 0, video_bytes[:start]).status == 204
     origin.fill(but=MIB)
     try:
-        rest = film[start:]
+        rest = video_bytes[start:]
         headers = checksum(rest) if checked else {}
         answer = tus.patch(where, start, rest, headers)
         assert answer.status == 507
@@ -103,25 +103,25 @@ def test_a_disk_full_in_the_middle_keeps_what_was_told_and_goes_on_when_there_is
         # Of a chunk with a checksum nothing is kept unless all of it fits.
         assert stuck == start if checked else start <= stuck <= start + MIB
         kept = (origin.volume / "incoming" / where.rpartition("/")[2]).read_bytes()
-        assert kept[:stuck] == film[:stuck]
+        assert kept[:stuck] == video_bytes[:stuck]
     finally:
         origin.make_room()
-    answer = tus.patch(where, stuck, film[stuck:])
+    answer = tus.patch(where, stuck, video_bytes[stuck:])
     assert answer.status == 204
     video = answer.headers["Upload-Video"]
     arrived = alice.get(f"{video}/video.mp4").content
-    assert hashlib.sha256(arrived).digest() == hashlib.sha256(film).digest()
+    assert hashlib.sha256(arrived).digest() == hashlib.sha256(video_bytes).digest()
     assert alice.delete(f"/api/videos/{video.removeprefix('/stream/')}").status_code == 204
 
 
 def test_a_full_disk_refuses_before_the_first_byte(
-    origin: OnSmallDisk, alice: Person, film: bytes, tmp_path: Path
+    origin: OnSmallDisk, alice: Person, video_bytes: bytes, tmp_path: Path
 ) -> None:
-    path = tmp_path / "film.mp4"
-    path.write_bytes(film)
+    path = tmp_path / "video.mp4"
+    path.write_bytes(video_bytes)
     origin.fill(but=66 * MIB)  # of which two are left to uploads
     try:
-        assert Tus(alice).create(len(film)).status == 507
+        assert Tus(alice).create(len(video_bytes)).status == 507
         answer = alice.post_form(path)
         assert answer.status_code == 507
         assert "space" in answer.text
@@ -146,8 +146,8 @@ def test_with_no_byte_left_people_sign_in_watch_and_delete(
 ) -> None:
     if not may_mount():
         pytest.skip("this machine lets nobody mount a disk of their own")
-    file = tmp_path / "film.mp4"
-    file.write_bytes(tiny())
+    file = tmp_path / "video.mp4"
+    file.write_bytes(one_second())
     origin = OnOneSmallDisk(tmp_path_factory.mktemp("full"), free_ports(3), **SETTINGS)
     origin.start()
     try:
@@ -160,7 +160,7 @@ def test_with_no_byte_left_people_sign_in_watch_and_delete(
 
         with sign_in(origin.url, "alice") as alice:
             assert alice.get("/stream").status_code == 200
-            assert alice.get(f"/stream/{video}/video.mp4").content == tiny()
+            assert alice.get(f"/stream/{video}/video.mp4").content == one_second()
             assert alice.delete(f"/api/videos/{video}").status_code == 204
     finally:
         origin.remove()

@@ -18,10 +18,10 @@ GROWTH_LIMIT = 40 << 20  # bytes, per process
 
 
 @pytest.fixture(scope="module")
-def large(tmp_path_factory: pytest.TempPathFactory, film: Path) -> Path:
-    """A playable film followed by two gibibytes of a box that players skip; a hole on the disk."""
+def large(tmp_path_factory: pytest.TempPathFactory, video_file: Path) -> Path:
+    """A playable video followed by two gibibytes of a box that players skip; a hole on the disk."""
     path = tmp_path_factory.mktemp("large") / "large.mp4"
-    start = film.read_bytes()
+    start = video_file.read_bytes()
     size = 2 * GIBIBYTE
     with path.open("wb") as file:
         file.write(start)

@@ -11,7 +11,7 @@ from tests.system.deployment import Origin
 from tests.system.http_client import Person, sign_in
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.needs_ffmpeg
+pytestmark = [pytest.mark.needs_ffmpeg, pytest.mark.usefixtures("without_processing")]
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 RANGES = [None, "bytes=0-99", "bytes=-10", "bytes=5-", "bytes=0-0,2-3", "bytes=99999999-", "x=1-2"]
@@ -22,15 +22,15 @@ def media(video: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def private(cast: dict[str, Person], film: Path) -> str:
+def private(cast: dict[str, Person], video_file: Path) -> str:
     """A video that Alice keeps to herself."""
-    return cast["alice"].upload(film, title="Only Alice's")
+    return cast["alice"].upload(video_file, title="Only Alice's")
 
 
 @pytest.fixture
-def shown(alice: Person, film: Path) -> str:
+def shown(alice: Person, video_file: Path) -> str:
     """A video of Alice's, for the test to show and hide."""
-    return alice.upload(film, title="Shown")
+    return alice.upload(video_file, title="Shown")
 
 
 def test_the_first_account_is_the_administrator_and_no_other(alice: Person, bob: Person) -> None:
@@ -38,11 +38,13 @@ def test_the_first_account_is_the_administrator_and_no_other(alice: Person, bob:
     assert bob.get("/admin").status_code == 403
 
 
-def test_the_bytes_that_went_in_come_out(alice: Person, private: str, film: Path) -> None:
+def test_the_bytes_that_went_in_come_out(alice: Person, private: str, video_file: Path) -> None:
     answer = alice.get(media(private))
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "video/mp4"
-    assert hashlib.sha256(answer.content).digest() == hashlib.sha256(film.read_bytes()).digest()
+    assert (
+        hashlib.sha256(answer.content).digest() == hashlib.sha256(video_file.read_bytes()).digest()
+    )
 
 
 def test_every_port_serves_the_whole_site(origin: Origin, alice: Person, private: str) -> None:
@@ -161,27 +163,27 @@ def test_a_bearer_token_opens_what_a_cookie_opens(origin: Origin, private: str) 
         assert script.get("/api/videos").status_code == 200
 
 
-def test_a_double_click_gives_one_video(alice: Person, film: Path) -> None:
-    first, second = (alice.post_form(film, submission="A" * 22) for _ in range(2))
+def test_a_double_click_gives_one_video(alice: Person, video_file: Path) -> None:
+    first, second = (alice.post_form(video_file, submission="A" * 22) for _ in range(2))
     assert first.status_code == second.status_code == 303
     assert first.headers["Location"] == second.headers["Location"]
 
 
-def test_the_same_file_twice_gives_two_videos(alice: Person, film: Path) -> None:
-    assert alice.upload(film) != alice.upload(film)
+def test_the_same_file_twice_gives_two_videos(alice: Person, video_file: Path) -> None:
+    assert alice.upload(video_file) != alice.upload(video_file)
 
 
-def test_what_is_no_mp4_is_refused_with_the_reason(alice: Person, tmp_path: Path) -> None:
-    wrong = tmp_path / "film.mp4"
+def test_what_is_no_mp4_is_rejected_with_the_reason(alice: Person, tmp_path: Path) -> None:
+    wrong = tmp_path / "video.mp4"
     wrong.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(1000))
-    before = alice.films()
+    before = alice.video_ids()
     answer = alice.post_form(wrong)
     assert answer.status_code == 422
     assert "PNG" in answer.text
-    assert alice.films() == before
+    assert alice.video_ids() == before
 
 
-def test_a_script_uploads_with_a_token(origin: Origin, alice: Person, film: Path) -> None:
+def test_a_script_uploads_with_a_token(origin: Origin, alice: Person, video_file: Path) -> None:
     """As docs/api.md shows it: a title before the file, and JSON back."""
     with Person(origin.url) as script:
         del script.headers["Sec-Fetch-Site"]
@@ -189,12 +191,12 @@ def test_a_script_uploads_with_a_token(origin: Origin, alice: Person, film: Path
         token = script.post("/api/session", json=name).json()["token"]
         script.cookies.clear()
         script.headers.update(Authorization=f"Bearer {token}", Accept="application/json")
-        with film.open("rb") as file:
+        with video_file.open("rb") as file:
             answer = script.post("/upload", data={"title": "By script"}, files={"file": file})
         assert answer.status_code == 201
         assert answer.json()["title"] == "By script"
         video = script.get(f"/api/videos/{answer.json()['id']}").json()
         assert video["visibility"] == "private"
-        assert script.get(video["urls"]["media"]).content == film.read_bytes()
+        assert script.get(video["urls"]["media"]).content == video_file.read_bytes()
         assert script.delete("/api/session").status_code == 204
         assert script.get("/api/videos").status_code == 401

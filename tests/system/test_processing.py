@@ -16,9 +16,9 @@ PATIENCE = 120  # seconds; other tests' videos are prepared before
 
 
 @pytest.fixture(scope="session")
-def short(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two seconds of film, of which there is little to make."""
-    return media.make(tmp_path_factory.mktemp("short"), "no-sound.mp4")
+def short() -> Path:
+    """Two seconds of video, of which there is little to make."""
+    return media.make("no-sound.mp4")
 
 
 def state(person: Person, video: str) -> str:
@@ -43,9 +43,9 @@ def test_a_video_is_complete_soon_after_its_upload(
 
 @pytest.mark.parametrize("name", ["sound.mkv", "vp9.webm", "live.webm", "hevc.mkv", "prores.mov"])
 def test_what_no_browser_plays_can_be_watched_once_it_is_converted(
-    origin: Origin, alice: Person, tmp_path: Path, name: str
+    origin: Origin, alice: Person, name: str
 ) -> None:
-    path = media.make(tmp_path, name)
+    path = media.make(name)
     video = alice.upload(path)
     wait_until(lambda: state(alice, video) == "done", within=PATIENCE, what="a complete video")
     told = alice.get(f"/api/videos/{video}").json()
@@ -68,21 +68,21 @@ def test_what_no_browser_plays_can_be_watched_once_it_is_converted(
 
 
 def test_a_video_that_is_deleted_while_it_is_prepared_is_gone(
-    origin: Origin, alice: Person, film: Path
+    origin: Origin, alice: Person, video_file: Path
 ) -> None:
-    video = alice.upload(film)
+    video = alice.upload(video_file)
     wait_until(lambda: state(alice, video) != "waiting", within=PATIENCE, what="its beginning")
     assert alice.delete(f"/api/videos/{video}").status_code == 204
     assert alice.get(f"/api/videos/{video}").status_code == 404
-    after = alice.upload(film, title="After")
+    after = alice.upload(video_file, title="After")
     wait_until(lambda: state(alice, after) == "done", within=PATIENCE, what="the next video")
 
 
 @pytest.mark.compose_only
 def test_a_killed_transcode_container_costs_time_and_no_video(
-    origin: Compose, alice: Person, film: Path
+    origin: Compose, alice: Person, video_file: Path
 ) -> None:
-    video = alice.upload(film)
+    video = alice.upload(video_file)
     wait_until(lambda: state(alice, video) == "processing", within=PATIENCE, what="its beginning")
     origin.compose("kill", "--signal", "SIGKILL", "transcode")
     origin.compose("start", "transcode")
@@ -91,9 +91,9 @@ def test_a_killed_transcode_container_costs_time_and_no_video(
 
 @pytest.mark.compose_only
 def test_a_stopped_transcode_container_ends_in_seconds_and_hands_its_job_back(
-    origin: Compose, alice: Person, film: Path
+    origin: Compose, alice: Person, video_file: Path
 ) -> None:
-    video = alice.upload(film)
+    video = alice.upload(video_file)
     wait_until(lambda: state(alice, video) == "processing", within=PATIENCE, what="its beginning")
     origin.compose("stop", "transcode")
     lines = [line.partition("{")[2] for line in origin.logs("transcode").splitlines()]

@@ -51,12 +51,12 @@ class Site:
         self.videos: list[str] = []
         self._done: dict[str, int] = {}  # the number of steps of each complete video
 
-    def upload(self, film: Path) -> None:
-        """Upload a film, again if the site was not there."""
+    def upload(self, video_file: Path) -> None:
+        """Upload a video, again if the site was not there."""
 
         def sent() -> bool:
             try:
-                self.videos.append(self.alice.upload(film))
+                self.videos.append(self.alice.upload(video_file))
             except (requests.RequestException, AssertionError):
                 return False
             return True
@@ -131,21 +131,20 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="module")
-def films(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Small films: with sound, without, and one that has to be encoded whole."""
-    folder = tmp_path_factory.mktemp("films")
-    return [media.make(folder, name) for name in ("film.mp4", "no-sound.mp4", "hevc.mp4")]
+def video_files() -> list[Path]:
+    """Small videos: with sound, without, and one that has to be encoded whole."""
+    return [media.make(name) for name in ("twelve-seconds.mp4", "no-sound.mp4", "hevc.mp4")]
 
 
-def test_every_video_ends_complete_whatever_is_killed(site: Site, films: list[Path]) -> None:
+def test_every_video_ends_complete_whatever_is_killed(site: Site, video_files: list[Path]) -> None:
     chance = random.Random(SEED)
     killed: Counter[str] = Counter()
     for number in range(AT_ONCE):
-        site.upload(films[number % len(films)])
+        site.upload(video_files[number % len(video_files)])
     end = time.monotonic() + SECONDS
     while killed.total() < KILLS and time.monotonic() < end:
         if len(site.unfinished()) < AT_ONCE:
-            site.upload(chance.choice(films))
+            site.upload(chance.choice(video_files))
         time.sleep(chance.random() * 1.5)  # the moment is random, and nothing is waited for
         [victim] = chance.choices(list(WEIGHTS), list(WEIGHTS.values()))
         if not site.kill(VICTIMS[victim]):

@@ -23,7 +23,7 @@ GROWTH_LIMIT = 128 << 10  # bytes of memory that each of them may take
 
 
 @pytest.fixture
-def slow_people(origin: Compose, founder: Person) -> Iterator[list[Person]]:
+def slow_people(origin: Compose, administrator: Person) -> Iterator[list[Person]]:
     """The owners of what comes slowly; the accounts go with their uploads."""
     names = [f"slow{number}" for number in range(-(-COUNT // UPLOADS_EACH))]
     with ExitStack() as stack:
@@ -34,9 +34,9 @@ def slow_people(origin: Compose, founder: Person) -> Iterator[list[Person]]:
 
 
 def test_a_thousand_slow_uploaders_keep_nobody_out(
-    origin: Compose, alice: Person, bob: Person, slow_people: list[Person], film: Path
+    origin: Compose, alice: Person, bob: Person, slow_people: list[Person], video_file: Path
 ) -> None:
-    content = film.read_bytes()
+    content = video_file.read_bytes()
     before = origin.memory()
     with SlowUploaders(slow_people, COUNT) as slow:
         while slow.rounds < 3:
@@ -45,7 +45,7 @@ def test_a_thousand_slow_uploaders_keep_nobody_out(
             assert alice.get("/upload").status_code == 200
             answer = Tus(alice).create(len(content), content)
             assert answer.status == 201, (answer, slow.rounds)
-            video = alice.upload(film)
+            video = alice.upload(video_file)
             for one in (video, answer.headers["Upload-Video"].removeprefix("/stream/")):
                 assert alice.get(f"/stream/{one}/video.mp4").content == content
                 assert alice.delete(f"/api/videos/{one}").status_code == 204

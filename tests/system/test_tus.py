@@ -11,26 +11,28 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.media import box, tiny
+from tests.media import box, one_second
 from tests.system.deployment import Origin
 from tests.system.http_client import Person, sign_up
 from tests.system.tus import PATIENCE, Tus, at, metadata, read_answer, reset
 from tests.waiting import wait_until
+
+pytestmark = pytest.mark.usefixtures("without_processing")
 
 CHUNK = 16 << 20  # bytes
 GROWTH_LIMIT = 32 << 20  # bytes that a process may grow by
 
 
 @pytest.fixture(scope="module")
-def film() -> bytes:
+def video_bytes() -> bytes:
     """Three chunks and a half, no two pieces alike."""
-    return tiny() + box(b"free", random.Random(3).randbytes(3 * CHUNK + CHUNK // 2))
+    return one_second() + box(b"free", random.Random(3).randbytes(3 * CHUNK + CHUNK // 2))
 
 
 @pytest.fixture(scope="module")
 def short() -> bytes:
     """Two megabytes."""
-    return tiny() + box(b"free", random.Random(4).randbytes(2 << 20))
+    return one_second() + box(b"free", random.Random(4).randbytes(2 << 20))
 
 
 @pytest.fixture
@@ -39,34 +41,38 @@ def tus(alice: Person) -> Tus:
     return Tus(alice)
 
 
-def assert_arrived(person: Person, video: str, film: bytes) -> None:
+def assert_arrived(person: Person, video: str, video_bytes: bytes) -> None:
     """Compare what can be watched with what was sent, and make room."""
     answer = person.get(f"{video}/video.mp4")
     assert answer.status_code == 200
-    assert hashlib.sha256(answer.content).digest() == hashlib.sha256(film).digest()
+    assert hashlib.sha256(answer.content).digest() == hashlib.sha256(video_bytes).digest()
     deleted = person.delete(f"/api/videos/{video.removeprefix('/stream/')}")
     assert deleted.status_code == 204
 
 
-def test_a_film_arrives_in_chunks(tus: Tus, alice: Person, film: bytes) -> None:
-    where = tus.begin(len(film))
+def test_a_video_arrives_in_chunks(tus: Tus, alice: Person, video_bytes: bytes) -> None:
+    where = tus.begin(len(video_bytes))
     assert where.startswith("/upload/files/")
-    for offset in range(0, len(film), CHUNK):
+    for offset in range(0, len(video_bytes), CHUNK):
         assert tus.offset(where) == offset
-        answer = tus.patch(where, offset, film[offset : offset + CHUNK])
+        answer = tus.patch(where, offset, video_bytes[offset : offset + CHUNK])
         assert answer.status == 204
-        assert int(answer.headers["Upload-Offset"]) == min(offset + CHUNK, len(film))
-    assert_arrived(alice, answer.headers["Upload-Video"], film)
+        assert int(answer.headers["Upload-Offset"]) == min(offset + CHUNK, len(video_bytes))
+    assert_arrived(alice, answer.headers["Upload-Video"], video_bytes)
 
 
-def test_a_film_arrives_whole_with_its_creation(tus: Tus, alice: Person, film: bytes) -> None:
-    answer = tus.create(len(film), film, metadata(filename="harbour.mp4", title="Harbour"))
+def test_a_video_arrives_whole_with_its_creation(
+    tus: Tus, alice: Person, video_bytes: bytes
+) -> None:
+    answer = tus.create(
+        len(video_bytes), video_bytes, metadata(filename="harbour.mp4", title="Harbour")
+    )
     assert answer.status == 201
-    assert answer.headers["Upload-Offset"] == str(len(film))
-    assert_arrived(alice, answer.headers["Upload-Video"], film)
+    assert answer.headers["Upload-Offset"] == str(len(video_bytes))
+    assert_arrived(alice, answer.headers["Upload-Video"], video_bytes)
 
 
-def test_a_film_arrives_in_chunked_coding(tus: Tus, alice: Person, short: bytes) -> None:
+def test_a_video_arrives_in_chunked_coding(tus: Tus, alice: Person, short: bytes) -> None:
     where = tus.begin(len(short))
     with tus.connect() as connection:
         head = tus.head_of("PATCH", where, 0, at(0))
@@ -79,8 +85,10 @@ def test_a_film_arrives_in_chunked_coding(tus: Tus, alice: Person, short: bytes)
     assert_arrived(alice, answer.headers["Upload-Video"], short)
 
 
-def test_parts_sent_side_by_side_become_one_film(tus: Tus, alice: Person, film: bytes) -> None:
-    pieces = [film[offset : offset + CHUNK] for offset in range(0, len(film), CHUNK)]
+def test_parts_sent_side_by_side_become_one_video(
+    tus: Tus, alice: Person, video_bytes: bytes
+) -> None:
+    pieces = [video_bytes[offset : offset + CHUNK] for offset in range(0, len(video_bytes), CHUNK)]
 
     def send(piece: bytes) -> str:
         answer = tus.create(len(piece), piece, {"Upload-Concat": "partial"})
@@ -98,7 +106,7 @@ def test_parts_sent_side_by_side_become_one_film(tus: Tus, alice: Person, film: 
         return tus.head(final).headers["Upload-Video"] is not None
 
     wait_until(is_video, within=30, what="the parts put together")
-    assert_arrived(alice, tus.head(final).headers["Upload-Video"], film)
+    assert_arrived(alice, tus.head(final).headers["Upload-Video"], video_bytes)
 
 
 @pytest.mark.parametrize("how", ["close", "reset", "half-close"])
@@ -182,7 +190,7 @@ def many(origin: Origin, alice: Person, short: bytes) -> Iterator[list[Person]]:
 
 
 def test_fifty_uploads_at_once_take_no_memory(origin: Origin, many: list[Person]) -> None:
-    film = tiny() + box(b"free", bytes(CHUNK))
+    video_bytes = one_second() + box(b"free", bytes(CHUNK))
     with Watch(origin) as watch, ThreadPoolExecutor(50) as pool:
 
         def look_twice() -> None:
@@ -192,9 +200,9 @@ def test_fifty_uploads_at_once_take_no_memory(origin: Origin, many: list[Person]
             )
 
         together = threading.Barrier(50, look_twice)
-        made = [(person, Tus(person).begin(len(film))) for person in many for _ in range(5)]
+        made = [(person, Tus(person).begin(len(video_bytes))) for person in many for _ in range(5)]
         videos = list(
-            pool.map(lambda one: send_in_halves(Tus(one[0]), one[1], film, together), made)
+            pool.map(lambda one: send_in_halves(Tus(one[0]), one[1], video_bytes, together), made)
         )
     for (person, _), video in zip(made, videos, strict=True):
         assert person.delete(f"/api/videos/{video.removeprefix('/stream/')}").status_code == 204
@@ -203,13 +211,13 @@ def test_fifty_uploads_at_once_take_no_memory(origin: Origin, many: list[Person]
     assert {name: size for name, size in watch.most.items() if size > GROWTH_LIMIT} == {}
 
 
-def send_in_halves(tus: Tus, where: str, film: bytes, together: threading.Barrier) -> str:
-    """Send a film, the second half once everybody has sent the first; return its video."""
-    half = len(film) // 2
-    with tus.open_patch(where, 0, len(film)) as connection:
-        connection.sendall(film[:half])
+def send_in_halves(tus: Tus, where: str, video_bytes: bytes, together: threading.Barrier) -> str:
+    """Send a video, the second half once everybody has sent the first; return its video."""
+    half = len(video_bytes) // 2
+    with tus.open_patch(where, 0, len(video_bytes)) as connection:
+        connection.sendall(video_bytes[:half])
         together.wait(3 * PATIENCE)
-        connection.sendall(film[half:])
+        connection.sendall(video_bytes[half:])
         answer = read_answer(connection)
     assert answer.status == 204, answer
     return str(answer.headers["Upload-Video"])

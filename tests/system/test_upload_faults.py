@@ -20,6 +20,8 @@ from tests.system.upload_faults import (
     kill_in_a_write,
 )
 
+pytestmark = pytest.mark.usefixtures("without_processing")
+
 ROUNDS = int(os.environ.get("FAULT_ROUNDS", "10"))
 SEED = os.environ.get("FAULT_SEED") or secrets.token_hex(4)
 

@@ -13,13 +13,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.client import HTTPException
 
-from tests.media import box, tiny
+from tests.media import box, one_second
 from tests.system.deployment import Origin
 from tests.system.http_client import Person, unless_busy
 from tests.system.tus import Answer, Tus, checksum, read_answer, reset
 from tests.waiting import wait_until
 
-LEAST, MOST = 1 << 20, 4 << 20  # bytes of a film
+LEAST, MOST = 1 << 20, 4 << 20  # bytes of a video
 PIECE = 1 << 16  # bytes that are sent at once
 BACK = 30  # seconds for service to be back; how long it took is reported, not judged
 
@@ -54,9 +54,9 @@ class Journey:
     def __init__(self, origin: Origin, person: Person, dice: random.Random) -> None:
         self.origin, self.person, self.dice = origin, person, dice
         self.tus = Tus(person)
-        # No two pieces are alike: a byte in the wrong place shows. The film is a real one, or a
+        # No two pieces are alike: a byte in the wrong place shows. The video is a real one, or a
         # worker would refuse it before its bytes can be compared.
-        self.source = tiny() + box(b"free", dice.randbytes(dice.randrange(LEAST, MOST)))
+        self.source = one_second() + box(b"free", dice.randbytes(dice.randrange(LEAST, MOST)))
         self.told = self.sent = 0
         self.comparing = 0.0  # seconds that we took to look at files, which no client does
         self.where = self._insist(lambda: self.tus.create(len(self.source))).headers["Location"]
@@ -136,9 +136,9 @@ class Journey:
             return answer.headers["Upload-Video"] == f"/stream/{self.id}"
 
         wait_until(is_video, within=BACK, what=f"{self.where} as a video")
-        film = unless_busy(lambda: self.person.get(f"/stream/{self.id}/video.mp4"))
-        assert film.status_code == 200
-        assert hashlib.sha256(film.content).digest() == hashlib.sha256(self.source).digest()
+        video_file = unless_busy(lambda: self.person.get(f"/stream/{self.id}/video.mp4"))
+        assert video_file.status_code == 200
+        assert hashlib.sha256(video_file.content).digest() == hashlib.sha256(self.source).digest()
         gone = unless_busy(lambda: self.person.delete(f"/api/videos/{self.id}"))
         assert gone.status_code in (204, 404)  # 404: an answer that was lost had done it
 

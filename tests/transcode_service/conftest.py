@@ -47,7 +47,7 @@ class House:
         video = Video(
             id=video_id,
             owner_id=self.person(owner),
-            title="A film",
+            title="A video",
             size=len(content),
             duration_ms=12_000,
             width=640,

@@ -10,7 +10,7 @@ from transcode_service import jobs
 from transcode_service.estimates import Sample, correction, model, refresh
 
 
-def film(*, seconds: float = 60, width: int = 1280, height: int = 720) -> Video:
+def make_video(*, seconds: float = 60, width: int = 1280, height: int = 720) -> Video:
     """A video of a size."""
     size = int(seconds * 500_000)
     return Video(duration_ms=int(seconds * 1000), width=width, height=height, size=size)
@@ -18,15 +18,15 @@ def film(*, seconds: float = 60, width: int = 1280, height: int = 720) -> Video:
 
 def test_a_longer_video_and_a_greater_height_take_longer() -> None:
     for kind in JobKind:
-        brief = model(kind=kind, height=240, video=film(seconds=10))
-        assert 0 < brief < model(kind=kind, height=240, video=film(seconds=1000))
-    low, high = (model(kind=JobKind.RENDITION, height=h, video=film()) for h in (240, 480))
+        brief = model(kind=kind, height=240, video=make_video(seconds=10))
+        assert 0 < brief < model(kind=kind, height=240, video=make_video(seconds=1000))
+    low, high = (model(kind=JobKind.RENDITION, height=h, video=make_video()) for h in (240, 480))
     assert low < high
 
 
 def test_an_upright_video_is_as_much_work_as_a_wide_one() -> None:
-    wide = model(kind=JobKind.RENDITION, height=360, video=film(width=1280, height=720))
-    upright = model(kind=JobKind.RENDITION, height=360, video=film(width=720, height=1280))
+    wide = model(kind=JobKind.RENDITION, height=360, video=make_video(width=1280, height=720))
+    upright = model(kind=JobKind.RENDITION, height=360, video=make_video(width=720, height=1280))
     assert wide == upright
 
 

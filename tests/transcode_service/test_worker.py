@@ -14,7 +14,7 @@ from common.job_queue import WAKE_KEY, wake_workers
 from common.settings import CommonSettings
 from db.models import JobState
 from tests.conftest import ROOT
-from tests.media import make
+from tests.media import cached, make, run_ffmpeg
 from tests.system.deployment import below
 from tests.transcode_service.conftest import House
 from tests.waiting import wait_until
@@ -87,24 +87,26 @@ def start(
 
 
 @pytest.fixture(scope="session")
-def short(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """Two seconds of film, of which there is little to make."""
-    return make(tmp_path_factory.mktemp("short"), "no-sound.mp4").read_bytes()
+def short() -> bytes:
+    """Two seconds of video, of which there is little to make."""
+    return make("no-sound.mp4").read_bytes()
 
 
 @pytest.fixture(scope="session")
-def long(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+def long() -> bytes:
     """Four minutes at 720p, so that its renditions take a while."""
-    path = tmp_path_factory.mktemp("long") / "long.mp4"
+    return cached("four-minutes.mp4", "ten seconds, 24 times", _write_four_minutes).read_bytes()
+
+
+def _write_four_minutes(path: Path) -> None:
     pictures = ("-f", "lavfi", "-i", "testsrc2=s=1280x720:r=25:d=10")
     encode = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "50")
     once = path.with_name("once.mp4")
     for command in (
-        (*pictures, *encode, str(once)),
-        ("-stream_loop", "23", "-i", str(once), "-c", "copy", str(path)),
+        (*pictures, *encode, once),
+        ("-stream_loop", "23", "-i", f"file:{once}", "-c", "copy", path),
     ):
-        subprocess.run(["ffmpeg", "-v", "error", "-nostdin", *command], check=True, timeout=60)
-    return path.read_bytes()
+        run_ffmpeg("ffmpeg", *command)
 
 
 def a_worker_listens(service: Service) -> bool:

@@ -27,7 +27,7 @@ class Files(IncomingStore, VideoStore):
 
 
 @pytest.fixture
-def film() -> bytes:
+def video_bytes() -> bytes:
     """A small MP4 of two seconds."""
     return mp4()
 

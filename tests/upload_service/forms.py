@@ -14,7 +14,7 @@ def text_part(name: str, value: str | bytes) -> bytes:
     return f'Content-Disposition: form-data; name="{name}"\r\n\r\n'.encode() + content
 
 
-def file_part(content: bytes, file_name: str = "film.mp4", name: str = "file") -> bytes:
+def file_part(content: bytes, file_name: str = "video.mp4", name: str = "file") -> bytes:
     """Return a field with a file."""
     head = f'Content-Disposition: form-data; name="{name}"; filename="{file_name}"\r\n'
     return head.encode() + b"Content-Type: video/mp4\r\n\r\n" + content

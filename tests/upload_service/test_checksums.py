@@ -31,19 +31,19 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def test_a_form_is_answered_with_its_receipt(alice: Client, rows: Rows, film: bytes) -> None:
-    answer = send(alice, text_part("title", "Sea"), file_part(film)).json
-    assert (answer["size"], answer["sha256"]) == (len(film), digest(film))
-    assert rows.videos()[0].sha256 == digest(film)
+def test_a_form_is_answered_with_its_receipt(alice: Client, rows: Rows, video_bytes: bytes) -> None:
+    answer = send(alice, text_part("title", "Sea"), file_part(video_bytes)).json
+    assert (answer["size"], answer["sha256"]) == (len(video_bytes), digest(video_bytes))
+    assert rows.videos()[0].sha256 == digest(video_bytes)
 
 
 @pytest.mark.parametrize("checked", [False, True])
 def test_an_upload_in_pieces_is_answered_with_its_receipt(
-    tus: Tus, rows: Rows, film: bytes, checked: bool
+    tus: Tus, rows: Rows, video_bytes: bytes, checked: bool
 ) -> None:
-    where = tus.begin(len(film))
-    for at in range(0, len(film), 300):
-        piece = film[at : at + 300]
+    where = tus.begin(len(video_bytes))
+    for at in range(0, len(video_bytes), 300):
+        piece = video_bytes[at : at + 300]
         if checked:
             damaged = checksum(b"other bytes")
             assert tus.patch(where, at, piece, Upload_Checksum=damaged).status_code == 460
@@ -51,39 +51,39 @@ def test_an_upload_in_pieces_is_answered_with_its_receipt(
         headers = {"Upload_Checksum": checksum(piece)} if checked else {}
         answer = tus.patch(where, at, piece, **headers)
         assert answer.status_code == 204
-    assert answer.headers["Upload-Receipt"] == f"sha256 {digest(film)}"
-    assert rows.videos()[0].sha256 == digest(film)
-    assert tus.head(where).headers["Upload-Receipt"] == f"sha256 {digest(film)}"
+    assert answer.headers["Upload-Receipt"] == f"sha256 {digest(video_bytes)}"
+    assert rows.videos()[0].sha256 == digest(video_bytes)
+    assert tus.head(where).headers["Upload-Receipt"] == f"sha256 {digest(video_bytes)}"
 
 
 @pytest.mark.on_mysql
 def test_where_another_process_took_part_the_receipt_comes_later(
-    tus: Tus, rows: Rows, backfill: ChecksumBackfill, film: bytes
+    tus: Tus, rows: Rows, backfill: ChecksumBackfill, video_bytes: bytes
 ) -> None:
-    where = tus.begin(len(film))
-    tus.patch(where, 0, film[:500])
+    where = tus.begin(len(video_bytes))
+    tus.patch(where, 0, video_bytes[:500])
     checksums.take(where.rpartition("/")[2], 1)  # as if other bytes had been received here
-    answer = tus.patch(where, 500, film[500:])
+    answer = tus.patch(where, 500, video_bytes[500:])
     assert "Upload-Receipt" not in answer.headers
     assert rows.videos()[0].sha256 is None
     before = rows.videos()[0].updated_at
     assert backfill.work() == 1
-    assert (rows.videos()[0].sha256, rows.videos()[0].updated_at) == (digest(film), before)
-    assert tus.head(where).headers["Upload-Receipt"] == f"sha256 {digest(film)}"
+    assert (rows.videos()[0].sha256, rows.videos()[0].updated_at) == (digest(video_bytes), before)
+    assert tus.head(where).headers["Upload-Receipt"] == f"sha256 {digest(video_bytes)}"
 
 
 def test_what_is_put_together_gets_its_receipt_later(
-    tus: Tus, rows: Rows, backfill: ChecksumBackfill, film: bytes
+    tus: Tus, rows: Rows, backfill: ChecksumBackfill, video_bytes: bytes
 ) -> None:
     parts = []
-    for piece in (film[:500], film[500:]):
+    for piece in (video_bytes[:500], video_bytes[500:]):
         where = tus.begin(len(piece), Upload_Concat="partial")
         tus.patch(where, 0, piece)
         parts.append(where)
     joined = f"final;{' '.join(parts)}"
     tus.create(Upload_Concat=joined, Upload_Metadata=metadata(title="Sea"))
     backfill.work()
-    assert rows.videos()[0].sha256 == digest(film)
+    assert rows.videos()[0].sha256 == digest(video_bytes)
 
 
 def test_a_long_file_is_read_in_slices(
@@ -91,19 +91,19 @@ def test_a_long_file_is_read_in_slices(
     rows: Rows,
     database: Database,
     backfill: ChecksumBackfill,
-    film: bytes,
+    video_bytes: bytes,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    forget_checksums(alice, database, film, count=1)
+    forget_checksums(alice, database, video_bytes, count=1)
     monkeypatch.setattr(checksum_backfill, "_SLICE", 1e-9)
-    monkeypatch.setattr(checksum_backfill, "_PIECE", len(film) // 3)
+    monkeypatch.setattr(checksum_backfill, "_PIECE", len(video_bytes) // 3)
     passes = 0
     while rows.videos()[0].sha256 is None:
         backfill.work()
         passes += 1
         assert passes < 1000
     assert passes > 1
-    assert rows.videos()[0].sha256 == digest(film)
+    assert rows.videos()[0].sha256 == digest(video_bytes)
 
 
 @pytest.mark.on_mysql
@@ -113,9 +113,9 @@ def test_a_file_that_is_gone_does_not_hold_up_the_others(
     database: Database,
     videos_dir: Path,
     backfill: ChecksumBackfill,
-    film: bytes,
+    video_bytes: bytes,
 ) -> None:
-    forget_checksums(alice, database, film, count=3)
+    forget_checksums(alice, database, video_bytes, count=3)
     first = min(video.id for video in rows.videos())
     (videos_dir / first / "original.mp4").unlink()
     assert backfill.work() == 2
@@ -123,10 +123,10 @@ def test_a_file_that_is_gone_does_not_hold_up_the_others(
     assert [video.id for video in rows.videos() if video.sha256 is None] == [first]
 
 
-def forget_checksums(alice: Client, database: Database, film: bytes, *, count: int) -> None:
-    """Take in films of which nobody knows the receipt."""
+def forget_checksums(alice: Client, database: Database, video_bytes: bytes, *, count: int) -> None:
+    """Take in videos of which nobody knows the receipt."""
     for _ in range(count):
-        send(alice, file_part(film))
+        send(alice, file_part(video_bytes))
     database.write(lambda session: session.query(Video).update({"sha256": None}))
 
 

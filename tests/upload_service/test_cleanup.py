@@ -60,9 +60,9 @@ def age(database: Database, upload: Upload) -> None:
 
 @pytest.mark.on_mysql
 def test_bytes_that_were_published_before_a_crash_become_their_video(
-    cleaner: Cleaner, storage: Files, begin: Begin, rows: Rows, film: bytes
+    cleaner: Cleaner, storage: Files, begin: Begin, rows: Rows, video_bytes: bytes
 ) -> None:
-    upload = begin(film, published=True)
+    upload = begin(video_bytes, published=True)
     assert cleaner.clean() == {"upload finished": 1}
     (video,) = rows.videos()
     assert (video.id, video.title, video.duration_ms) == (upload.id, "Harbour", 2000)
@@ -72,9 +72,9 @@ def test_bytes_that_were_published_before_a_crash_become_their_video(
 
 @pytest.mark.on_mysql
 def test_an_upload_that_stands_still_is_given_up(
-    cleaner: Cleaner, storage: Files, begin: Begin, rows: Rows, film: bytes
+    cleaner: Cleaner, storage: Files, begin: Begin, rows: Rows, video_bytes: bytes
 ) -> None:
-    upload = begin(film[:100])
+    upload = begin(video_bytes[:100])
     assert cleaner.clean() == {}
     grow_old(storage.root / "incoming" / upload.id)
     assert cleaner.clean() == {"upload removed": 1}
@@ -82,9 +82,9 @@ def test_an_upload_that_stands_still_is_given_up(
 
 
 def test_an_old_upload_that_still_grows_is_left_alone(
-    cleaner: Cleaner, begin: Begin, database: Database, rows: Rows, film: bytes
+    cleaner: Cleaner, begin: Begin, database: Database, rows: Rows, video_bytes: bytes
 ) -> None:
-    age(database, begin(film[:100]))
+    age(database, begin(video_bytes[:100]))
     assert cleaner.clean() == {}
     assert len(rows.uploads()) == 1
 
@@ -125,10 +125,10 @@ def test_a_video_that_is_nobodys_goes_with_its_bytes(
     begin: Begin,
     database: Database,
     rows: Rows,
-    film: bytes,
+    video_bytes: bytes,
     column: str,
 ) -> None:
-    upload = begin(film, published=True)
+    upload = begin(video_bytes, published=True)
     cleaner.clean()
     value = now() if column == "deleted_at" else None
     database.write(lambda session: setattr(session.get(Video, upload.id), column, value))
@@ -143,9 +143,9 @@ def test_a_removal_cut_short_is_taken_up_again(
     begin: Begin,
     database: Database,
     rows: Rows,
-    film: bytes,
+    video_bytes: bytes,
 ) -> None:
-    upload = begin(film, published=True)
+    upload = begin(video_bytes, published=True)
     cleaner.clean()
     database.write(lambda session: setattr(session.get(Video, upload.id), "deleted_at", now()))
     (storage.root / upload.id / "original.mp4").unlink()
@@ -154,9 +154,9 @@ def test_a_removal_cut_short_is_taken_up_again(
 
 
 def test_a_video_the_database_does_not_know_is_reported_and_kept(
-    cleaner: Cleaner, storage: Files, begin: Begin, database: Database, film: bytes
+    cleaner: Cleaner, storage: Files, begin: Begin, database: Database, video_bytes: bytes
 ) -> None:
-    upload = begin(film, published=True)
+    upload = begin(video_bytes, published=True)
     cleaner.clean()
     database.write(lambda session: session.query(Video).delete())
     grow_old(storage.root / upload.id)
@@ -172,9 +172,9 @@ def test_a_video_whose_file_is_missing_is_reported_and_kept(
     begin: Begin,
     database: Database,
     rows: Rows,
-    film: bytes,
+    video_bytes: bytes,
 ) -> None:
-    upload = begin(film, published=True)
+    upload = begin(video_bytes, published=True)
     cleaner.clean()
     assert audit(database, storage, cleanup_after=HOUR).missing_originals == []
     (storage.root / upload.id / "original.mp4").unlink()
@@ -200,10 +200,10 @@ def test_one_thing_that_fails_does_not_keep_the_rest_from_being_done(
     storage: Files,
     begin: Begin,
     rows: Rows,
-    film: bytes,
+    video_bytes: bytes,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    uploads = [begin(film, published=True) for _ in range(3)]
+    uploads = [begin(video_bytes, published=True) for _ in range(3)]
     has_original = Files.has_original
 
     def fail_for_one(self: Files, video_id: str) -> bool:
@@ -223,10 +223,10 @@ def test_two_janitors_at_once_do_the_work_once(
     begin: Begin,
     database: Database,
     rows: Rows,
-    film: bytes,
+    video_bytes: bytes,
 ) -> None:
-    finished = [begin(film, published=True) for _ in range(4)]
-    given_up = [begin(film[:9]) for _ in range(4)]
+    finished = [begin(video_bytes, published=True) for _ in range(4)]
+    given_up = [begin(video_bytes[:9]) for _ in range(4)]
     for upload in given_up:
         grow_old(storage.root / "incoming" / upload.id)
     cleaners = [new_cleaner(context) for _ in range(2)]
@@ -245,7 +245,7 @@ def test_a_form_that_is_being_received_is_left_alone_however_old_it_is(
     cleaner: Cleaner,
     storage: Files,
     rows: Rows,
-    film: bytes,
+    video_bytes: bytes,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     sync = file_io.sync
@@ -257,7 +257,7 @@ def test_a_form_that_is_being_received_is_left_alone_however_old_it_is(
         sync(file)
 
     monkeypatch.setattr(file_io, "sync", grow_old_and_be_cleaned)
-    assert send(alice, file_part(film)).status_code == 201
+    assert send(alice, file_part(video_bytes)).status_code == 201
     assert len(rows.videos()) == 1
 
 
@@ -267,7 +267,7 @@ def test_a_janitor_between_publishing_and_recording_does_no_harm(
     cleaner: Cleaner,
     storage: Files,
     rows: Rows,
-    film: bytes,
+    video_bytes: bytes,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     publish = VideoStore.publish
@@ -277,7 +277,7 @@ def test_a_janitor_between_publishing_and_recording_does_no_harm(
         assert cleaner.clean() == {"upload finished": 1}
 
     monkeypatch.setattr(VideoStore, "publish", publish_and_be_cleaned)
-    answer = send(alice, file_part(film))
+    answer = send(alice, file_part(video_bytes))
     assert answer.status_code == 201
     assert [video.id for video in rows.videos()] == [answer.get_json()["id"]]
     assert files_in(storage.root) == [f"{answer.get_json()['id']}/original.mp4"]
@@ -291,14 +291,14 @@ def test_an_upload_published_while_the_janitor_looks_is_never_lost(
     begin: Begin,
     database: Database,
     rows: Rows,
-    film: bytes,
+    video_bytes: bytes,
     monkeypatch: pytest.MonkeyPatch,
     resumable: bool,
 ) -> None:
-    upload = begin(film)
+    upload = begin(video_bytes)
     age(database, upload)
     if resumable:
-        values = {"length": len(film), "expires_at": now() + timedelta(days=1)}
+        values = {"length": len(video_bytes), "expires_at": now() + timedelta(days=1)}
         database.write(lambda session: session.query(Upload).update(values))
     has_original = Files.has_original
 
@@ -321,7 +321,7 @@ def test_a_form_whose_record_fails_is_finished_by_the_janitor(
     cleaner: Cleaner,
     storage: Files,
     rows: Rows,
-    film: bytes,
+    video_bytes: bytes,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def fail_to_record(*_: Any, **__: Any) -> None:
@@ -329,7 +329,7 @@ def test_a_form_whose_record_fails_is_finished_by_the_janitor(
 
     with monkeypatch.context() as patch:
         patch.setattr(finish, "record_video", fail_to_record)
-        answer = send(alice, file_part(film, "Harbour.mp4"))
+        answer = send(alice, file_part(video_bytes, "Harbour.mp4"))
     assert answer.status_code == 503
     assert cleaner.clean() == {"upload finished": 1}
     assert [video.title for video in rows.videos()] == ["Harbour"]
@@ -343,10 +343,10 @@ def test_a_volume_that_is_not_there_is_waited_for(cleaner: Cleaner, videos_dir: 
 
 
 def test_a_stop_ends_a_pass_between_two_things(
-    context: UploadContext, begin: Begin, rows: Rows, film: bytes
+    context: UploadContext, begin: Begin, rows: Rows, video_bytes: bytes
 ) -> None:
     for _ in range(3):
-        begin(film, published=True)
+        begin(video_bytes, published=True)
     answers = iter([False, True, True, True])
     new_cleaner(context, stopping=lambda: next(answers)).clean()
     assert len(rows.videos()) == 1

@@ -26,8 +26,8 @@ from upload_service.settings import UploadSettings
 
 
 @pytest.fixture(scope="module")
-def film() -> bytes:
-    """Some megabytes of film: more than the buffers of a connection hold."""
+def video_bytes() -> bytes:
+    """Some megabytes of video: more than the buffers of a connection hold."""
     return mp4() + box(b"free", bytes(6 << 20))
 
 
@@ -61,21 +61,23 @@ def is_empty(server: Server) -> bool:
     return not files_in(server.videos_dir) and not uploads(server) and not videos(server)
 
 
-def test_a_film_arrives_whole(server: Server, token: str, film: bytes) -> None:
-    body = form_body(text_part("title", "Harbour"), file_part(film))
+def test_a_video_arrives_whole(server: Server, token: str, video_bytes: bytes) -> None:
+    body = form_body(text_part("title", "Harbour"), file_part(video_bytes))
     with server.connect() as client:
         client.begin(token, length=len(body))
         client.send(body)
         answer = client.answer()
     assert answer.status == 201
     stored = server.videos_dir / json.loads(answer.body)["id"] / "original.mp4"
-    assert hashlib.sha256(stored.read_bytes()).digest() == hashlib.sha256(film).digest()
+    assert hashlib.sha256(stored.read_bytes()).digest() == hashlib.sha256(video_bytes).digest()
 
 
-def test_a_film_without_a_length_arrives_in_chunks(server: Server, token: str, film: bytes) -> None:
+def test_a_video_without_a_length_arrives_in_chunks(
+    server: Server, token: str, video_bytes: bytes
+) -> None:
     with server.connect() as client:
         client.begin(token, length=None)
-        client.send(chunked(form_body(file_part(film))))
+        client.send(chunked(form_body(file_part(video_bytes))))
         assert client.answer().status == 201
 
 
@@ -110,8 +112,8 @@ def test_a_client_that_waits_is_refused_at_once(server: Server, token: str) -> N
     assert time.monotonic() - began < 1
 
 
-def test_a_signed_out_client_reads_that_it_is(server: Server, film: bytes) -> None:
-    body = form_body(file_part(film))
+def test_a_signed_out_client_reads_that_it_is(server: Server, video_bytes: bytes) -> None:
+    body = form_body(file_part(video_bytes))
     with server.connect() as client:
         client.begin(None, length=len(body))
         client.send(body)
@@ -133,9 +135,9 @@ def test_after_a_refusal_the_connection_begins_afresh(server: Server, token: str
 @pytest.mark.parametrize("how", ["close", "reset", "half-close"])
 @pytest.mark.parametrize("coding", ["length", "chunks"])
 def test_a_client_that_leaves_in_the_middle_leaves_nothing(
-    server: Server, token: str, film: bytes, how: str, coding: str
+    server: Server, token: str, video_bytes: bytes, how: str, coding: str
 ) -> None:
-    body = form_body(file_part(film))
+    body = form_body(file_part(video_bytes))
     client = server.connect()
     client.begin(token, length=len(body) if coding == "length" else None)
     client.send((chunked(body) if coding == "chunks" else body)[: 3 << 20])
@@ -150,9 +152,9 @@ def test_a_client_that_leaves_in_the_middle_leaves_nothing(
 
 
 def test_a_worker_killed_in_the_middle_leaves_no_video_and_in_time_no_file(
-    server: Server, token: str, film: bytes
+    server: Server, token: str, video_bytes: bytes
 ) -> None:
-    body = form_body(text_part("title", "x"), file_part(film))
+    body = form_body(text_part("title", "x"), file_part(video_bytes))
     with server.connect() as client:
         client.begin(token, length=len(body))
         client.send(body[: len(body) - 1000])
@@ -172,7 +174,7 @@ def test_a_worker_killed_in_the_middle_leaves_no_video_and_in_time_no_file(
 
 
 def test_a_stop_lets_an_upload_finish(
-    tmp_path: Path, server: Server, token: str, film: bytes
+    tmp_path: Path, server: Server, token: str, video_bytes: bytes
 ) -> None:
     folder = tmp_path / "second"
     folder.mkdir()
@@ -182,7 +184,7 @@ def test_a_stop_lets_an_upload_finish(
         redis_url=server.settings["REDIS_URL"],
         static=Path(server.settings["STATIC_DIR"]),
     )
-    body = form_body(file_part(film))
+    body = form_body(file_part(video_bytes))
     with second.connect() as client:
         client.begin(token, length=len(body))
         client.send(body[: 2 << 20])

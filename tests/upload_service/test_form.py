@@ -34,56 +34,66 @@ def error_of(answer: TestResponse) -> str:
 
 @pytest.mark.parametrize(
     ("given", "kept"),
-    [("C:\\\\films\\\\Harbour.mp4", "Harbour.mp4"), ("a" * 300 + ".mp4", "a" * 255)],
+    [("C:\\\\videos\\\\Harbour.mp4", "Harbour.mp4"), ("a" * 300 + ".mp4", "a" * 255)],
 )
 def test_the_files_name_is_kept_for_downloads(
-    alice: Client, rows: Rows, film: bytes, given: str, kept: str
+    alice: Client, rows: Rows, video_bytes: bytes, given: str, kept: str
 ) -> None:
-    assert send(alice, file_part(film, given)).status_code == 201
+    assert send(alice, file_part(video_bytes, given)).status_code == 201
     assert [video.file_name for video in rows.videos()] == [kept]
 
 
-def test_a_film_becomes_a_private_video_of_its_owner(
-    alice: Client, videos_dir: Path, rows: Rows, film: bytes
+def test_a_video_becomes_a_private_video_of_its_owner(
+    alice: Client, videos_dir: Path, rows: Rows, video_bytes: bytes
 ) -> None:
-    answer = send(alice, text_part("title", "Harbour"), file_part(film), json=False)
+    answer = send(alice, text_part("title", "Harbour"), file_part(video_bytes), json=False)
     (video,) = rows.videos()
     assert (answer.status_code, answer.location) == (303, f"/stream/{video.id}")
-    assert (video.title, video.visibility, video.size) == ("Harbour", Visibility.PRIVATE, len(film))
+    assert (video.title, video.visibility, video.size) == (
+        "Harbour",
+        Visibility.PRIVATE,
+        len(video_bytes),
+    )
     assert (video.duration_ms, video.width, video.height) == (2000, 640, 360)
     assert video.owner_id is not None
     assert rows.uploads() == []
 
 
-def test_the_bytes_are_stored_as_they_came(alice: Client, videos_dir: Path, film: bytes) -> None:
+def test_the_bytes_are_stored_as_they_came(
+    alice: Client, videos_dir: Path, video_bytes: bytes
+) -> None:
     noise = b"\r\n--" + CONTENT_TYPE.encode() + b"\r\n" * 300_000
-    content = film + box(b"free", noise, bytes(range(256)) * 9000)
+    content = video_bytes + box(b"free", noise, bytes(range(256)) * 9000)
     video_id = send(alice, file_part(content)).get_json()["id"]
     stored = (videos_dir / video_id / "original.mp4").read_bytes()
     assert hashlib.sha256(stored).digest() == hashlib.sha256(content).digest()
     assert files_in(videos_dir) == [f"{video_id}/original.mp4"]
 
 
-def test_a_script_gets_the_video_as_json(alice: Client, videos_dir: Path, film: bytes) -> None:
-    answer = send(alice, text_part("title", "Harbour"), file_part(film))
+def test_a_script_gets_the_video_as_json(
+    alice: Client, videos_dir: Path, video_bytes: bytes
+) -> None:
+    answer = send(alice, text_part("title", "Harbour"), file_part(video_bytes))
     assert answer.status_code == 201
     body = answer.get_json()
     assert body == {
         "id": body["id"],
         "url": f"/stream/{body['id']}",
         "title": "Harbour",
-        "size": len(film),
-        "sha256": hashlib.sha256(film).hexdigest(),
+        "size": len(video_bytes),
+        "sha256": hashlib.sha256(video_bytes).hexdigest(),
     }
 
 
-def test_a_title_may_follow_the_file(alice: Client, videos_dir: Path, film: bytes) -> None:
-    answer = send(alice, file_part(film), text_part("title", "Harbour"))
+def test_a_title_may_follow_the_file(alice: Client, videos_dir: Path, video_bytes: bytes) -> None:
+    answer = send(alice, file_part(video_bytes), text_part("title", "Harbour"))
     assert answer.get_json()["title"] == "Harbour"
 
 
-def test_without_a_title_the_file_gives_it(alice: Client, videos_dir: Path, film: bytes) -> None:
-    answer = send(alice, text_part("title", "  "), file_part(film, "Our harbour.mp4"))
+def test_without_a_title_the_file_gives_it(
+    alice: Client, videos_dir: Path, video_bytes: bytes
+) -> None:
+    answer = send(alice, text_part("title", "  "), file_part(video_bytes, "Our harbour.mp4"))
     assert answer.get_json()["title"] == "Our harbour"
 
 
@@ -105,9 +115,12 @@ def test_without_a_title_the_file_gives_it(alice: Client, videos_dir: Path, film
     ],
 )
 def test_a_hostile_name_is_a_title_at_most(
-    alice: Client, videos_dir: Path, rows: Rows, film: bytes, name: str
+    alice: Client, videos_dir: Path, rows: Rows, video_bytes: bytes, name: str
 ) -> None:
-    for parts in ((file_part(film, name),), (text_part("title", name), file_part(film))):
+    for parts in (
+        (file_part(video_bytes, name),),
+        (text_part("title", name), file_part(video_bytes)),
+    ):
         answer = send(alice, *parts)
         assert answer.status_code == 201
         title = answer.get_json()["title"]
@@ -138,7 +151,7 @@ def test_the_form_shows_what_it_takes(alice: Client, videos_dir: Path) -> None:
         b"",
     ],
 )
-def test_what_is_not_a_film_is_refused_and_removed(
+def test_what_is_not_a_video_is_rejected_and_removed(
     alice: Client, videos_dir: Path, rows: Rows, content: bytes
 ) -> None:
     answer = send(alice, text_part("title", "x"), file_part(content))
@@ -150,10 +163,10 @@ def test_what_is_not_a_film_is_refused_and_removed(
 def test_a_refused_form_comes_back_with_the_reason_and_the_title(
     alice: Client, videos_dir: Path
 ) -> None:
-    answer = send(alice, text_part("title", "My <film>"), file_part(b"words"), json=False)
+    answer = send(alice, text_part("title", "My <video>"), file_part(b"words"), json=False)
     assert answer.status_code == 422
     assert 'role="alert"' in answer.text
-    assert 'value="My &lt;film&gt;"' in answer.text
+    assert 'value="My &lt;video&gt;"' in answer.text
 
 
 @pytest.mark.parametrize(
@@ -177,16 +190,16 @@ def test_a_form_with_something_missing_or_doubled_is_refused(
 
 
 def test_two_files_in_one_form_are_refused(
-    alice: Client, videos_dir: Path, rows: Rows, film: bytes
+    alice: Client, videos_dir: Path, rows: Rows, video_bytes: bytes
 ) -> None:
-    assert send(alice, file_part(film), file_part(film)).status_code == 422
+    assert send(alice, file_part(video_bytes), file_part(video_bytes)).status_code == 422
     assert nothing_is_left(videos_dir, rows)
 
 
 def test_fields_that_are_not_ours_are_passed_over(
-    alice: Client, videos_dir: Path, film: bytes
+    alice: Client, videos_dir: Path, video_bytes: bytes
 ) -> None:
-    assert send(alice, text_part("token", "x"), file_part(film)).status_code == 201
+    assert send(alice, text_part("token", "x"), file_part(video_bytes)).status_code == 201
 
 
 @pytest.mark.parametrize(
@@ -205,9 +218,9 @@ def test_fields_that_are_not_ours_are_passed_over(
     ],
 )
 def test_another_kind_of_body_is_refused(
-    alice: Client, videos_dir: Path, rows: Rows, film: bytes, content_type: str, status: int
+    alice: Client, videos_dir: Path, rows: Rows, video_bytes: bytes, content_type: str, status: int
 ) -> None:
-    answer = send(alice, file_part(film), content_type=content_type)
+    answer = send(alice, file_part(video_bytes), content_type=content_type)
     assert answer.status_code == status
     assert nothing_is_left(videos_dir, rows)
 
@@ -280,13 +293,13 @@ def test_a_body_past_the_limit_is_refused_before_it_is_read(
 
 
 def test_a_file_past_the_limit_is_removed(
-    site: Site, alice: Client, videos_dir: Path, rows: Rows, film: bytes
+    site: Site, alice: Client, videos_dir: Path, rows: Rows, video_bytes: bytes
 ) -> None:
-    limit_to(site, len(film) - 1)
-    assert send(alice, file_part(film)).status_code == 413
+    limit_to(site, len(video_bytes) - 1)
+    assert send(alice, file_part(video_bytes)).status_code == 413
     assert nothing_is_left(videos_dir, rows)
-    limit_to(site, len(film))
-    assert send(alice, file_part(film)).status_code == 201
+    limit_to(site, len(video_bytes))
+    assert send(alice, file_part(video_bytes)).status_code == 201
 
 
 def test_a_file_without_room_is_refused_before_it_is_read(
@@ -310,7 +323,7 @@ def test_a_write_that_fails_leaves_nothing(
     alice: Client,
     videos_dir: Path,
     rows: Rows,
-    film: bytes,
+    video_bytes: bytes,
     monkeypatch: pytest.MonkeyPatch,
     problem: Exception,
     status: int,
@@ -320,23 +333,23 @@ def test_a_write_that_fails_leaves_nothing(
         raise problem
 
     monkeypatch.setattr(file_io, step, fail)
-    assert send(alice, file_part(film)).status_code == status
+    assert send(alice, file_part(video_bytes)).status_code == status
     assert nothing_is_left(videos_dir, rows)
 
 
 def test_a_full_disk_in_the_middle_is_told_as_such(
-    alice: Client, videos_dir: Path, rows: Rows, film: bytes, monkeypatch: pytest.MonkeyPatch
+    alice: Client, videos_dir: Path, rows: Rows, video_bytes: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(IncomingStore, "free_bytes", lambda _self: (64 << 20) + 10)
-    answer = send(alice, file_part(film))
+    answer = send(alice, file_part(video_bytes))
     assert answer.status_code == 507
     assert nothing_is_left(videos_dir, rows)
 
 
 def test_a_client_that_leaves_leaves_nothing(
-    alice: Client, videos_dir: Path, rows: Rows, film: bytes
+    alice: Client, videos_dir: Path, rows: Rows, video_bytes: bytes
 ) -> None:
-    whole = form_body(file_part(film))
+    whole = form_body(file_part(video_bytes))
     for length in (10, 100, len(whole) // 2, len(whole) - 50):
         answer = alice.post(
             "/upload",
@@ -350,9 +363,9 @@ def test_a_client_that_leaves_leaves_nothing(
 
 @pytest.mark.on_mysql
 def test_a_double_click_is_one_video(
-    alice: Client, videos_dir: Path, rows: Rows, film: bytes
+    alice: Client, videos_dir: Path, rows: Rows, video_bytes: bytes
 ) -> None:
-    parts = (text_part("submission", new_id()), file_part(film))
+    parts = (text_part("submission", new_id()), file_part(video_bytes))
     first, second = send(alice, *parts), send(alice, *parts)
     assert first.get_json() == second.get_json()
     assert send(alice, *parts, json=False).location == first.get_json()["url"]
@@ -361,27 +374,27 @@ def test_a_double_click_is_one_video(
 
 
 def test_the_same_file_in_two_forms_is_two_videos(
-    alice: Client, videos_dir: Path, rows: Rows, film: bytes
+    alice: Client, videos_dir: Path, rows: Rows, video_bytes: bytes
 ) -> None:
     for _ in range(2):
-        send(alice, text_part("submission", new_id()), file_part(film))
+        send(alice, text_part("submission", new_id()), file_part(video_bytes))
     assert len(rows.videos()) == 2
 
 
 def test_another_file_under_an_old_submission_is_kept(
-    alice: Client, videos_dir: Path, rows: Rows, film: bytes
+    alice: Client, videos_dir: Path, rows: Rows, video_bytes: bytes
 ) -> None:
     submission = text_part("submission", new_id())
-    first = send(alice, submission, file_part(film))
-    second = send(alice, submission, file_part(film + box(b"free", b"more")))
+    first = send(alice, submission, file_part(video_bytes))
+    second = send(alice, submission, file_part(video_bytes + box(b"free", b"more")))
     assert first.get_json()["id"] != second.get_json()["id"]
     assert len(rows.videos()) == 2
 
 
 def test_bob_is_not_given_alices_video_for_her_submission(
-    alice: Client, bob: Client, videos_dir: Path, film: bytes
+    alice: Client, bob: Client, videos_dir: Path, video_bytes: bytes
 ) -> None:
-    parts = (text_part("submission", new_id()), file_part(film))
+    parts = (text_part("submission", new_id()), file_part(video_bytes))
     assert send(alice, *parts).get_json()["id"] != send(bob, *parts).get_json()["id"]
 
 
@@ -392,17 +405,17 @@ def test_a_stranger_is_refused_before_the_body_is_read(site: Site, videos_dir: P
 
 
 def test_a_viewer_may_not_upload(
-    site: Site, stores: Stores, database: Database, videos_dir: Path, film: bytes
+    site: Site, stores: Stores, database: Database, videos_dir: Path, video_bytes: bytes
 ) -> None:
     viewer = sign_in(site, stores, add_user(database, "victor", Role.VIEWER))
-    assert send(viewer, file_part(film)).status_code == 403
+    assert send(viewer, file_part(video_bytes)).status_code == 403
     assert viewer.get("/upload").status_code == 403
 
 
-def test_another_sites_form_is_refused(alice: Client, videos_dir: Path, film: bytes) -> None:
+def test_another_sites_form_is_refused(alice: Client, videos_dir: Path, video_bytes: bytes) -> None:
     answer = alice.post(
         "/upload",
-        data=form_body(file_part(film)),
+        data=form_body(file_part(video_bytes)),
         content_type=CONTENT_TYPE,
         headers={"Sec-Fetch-Site": "cross-site"},
     )
@@ -415,7 +428,7 @@ def test_an_account_deleted_during_the_upload_leaves_nothing(
     videos_dir: Path,
     rows: Rows,
     stores: Stores,
-    film: bytes,
+    video_bytes: bytes,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     publish = VideoStore.publish
@@ -425,45 +438,47 @@ def test_an_account_deleted_during_the_upload_leaves_nothing(
         publish(self, upload_id)
 
     monkeypatch.setattr(VideoStore, "publish", publish_late)
-    assert send(alice, file_part(film)).status_code == 410
+    assert send(alice, file_part(video_bytes)).status_code == 410
     assert nothing_is_left(videos_dir, rows)
 
 
 def test_an_account_sends_six_files_at_once_at_most(
-    site: Site, alice: Client, bob: Client, owner: User, videos_dir: Path, film: bytes
+    site: Site, alice: Client, bob: Client, owner: User, videos_dir: Path, video_bytes: bytes
 ) -> None:
     receiving = site.apps["upload"].extensions["matinee"].receiving
     with ExitStack() as others:
         for number in range(6):
             others.enter_context(receiving.receiving(owner.id, f"upload{number}"))
-        answer = send(alice, file_part(film))
+        answer = send(alice, file_part(video_bytes))
         assert (answer.status_code, answer.headers["Retry-After"]) == (429, "5")
-        assert send(bob, file_part(film)).status_code == 201
+        assert send(bob, file_part(video_bytes)).status_code == 201
         # An upload that is being received already may be taken over.
         with receiving.receiving(owner.id, "upload0"):
             pass
         with pytest.raises(TooManyAtOnce), receiving.receiving(owner.id, "another"):
             pass
-    assert send(alice, file_part(film)).status_code == 201
+    assert send(alice, file_part(video_bytes)).status_code == 201
 
 
 def test_a_missing_volume_is_told_and_readiness_says_no(
-    site: Site, alice: Client, film: bytes
+    site: Site, alice: Client, video_bytes: bytes
 ) -> None:
     inside = site.apps["upload"].test_client()
     assert inside.get("/readyz").get_json()["videos"] == "ok"
     (site.videos_dir / "incoming").rmdir()
     site.videos_dir.rmdir()
-    assert send(alice, file_part(film)).status_code == 503
+    assert send(alice, file_part(video_bytes)).status_code == 503
     assert alice.get("/upload").status_code == 200
     ready = inside.get("/readyz")
     assert ready.status_code == 503
     assert str(site.videos_dir) in ready.get_json()["videos"]
     site.videos_dir.mkdir()
-    assert send(alice, file_part(film)).status_code == 201
+    assert send(alice, file_part(video_bytes)).status_code == 201
 
 
-def test_uploads_are_counted(site: Site, alice: Client, videos_dir: Path, film: bytes) -> None:
+def test_uploads_are_counted(
+    site: Site, alice: Client, videos_dir: Path, video_bytes: bytes
+) -> None:
     inside = site.apps["upload"].test_client()
 
     def counted() -> dict[str, float]:
@@ -474,21 +489,21 @@ def test_uploads_are_counted(site: Site, alice: Client, videos_dir: Path, film: 
             if line.startswith("matinee_upload")
         }
 
-    send(alice, file_part(film))
+    send(alice, file_part(video_bytes))
     send(alice, file_part(b"words"))
     before = counted()
-    send(alice, file_part(film))
+    send(alice, file_part(video_bytes))
     send(alice, file_part(b"words"))
     after = counted()
     received, finished = "matinee_upload_bytes_total", 'matinee_uploads_total{outcome="finished"}'
-    assert after[received] - before[received] == len(film) + 5
+    assert after[received] - before[received] == len(video_bytes) + 5
     assert after[finished] - before[finished] == 1
 
 
 def test_a_published_video_is_readable_by_the_gateway(
-    alice: Client, videos_dir: Path, film: bytes
+    alice: Client, videos_dir: Path, video_bytes: bytes
 ) -> None:
-    video_id = send(alice, file_part(film)).get_json()["id"]
+    video_id = send(alice, file_part(video_bytes)).get_json()["id"]
     assert (videos_dir / video_id).stat().st_mode & 0o777 == 0o755
     assert (videos_dir / video_id / "original.mp4").stat().st_mode & 0o777 == 0o644
     assert (videos_dir / "incoming").stat().st_mode & 0o777 == 0o700

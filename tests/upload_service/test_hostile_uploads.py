@@ -96,8 +96,8 @@ class Sender:
         """Post the form."""
         return requests.post(
             f"{self.url}/upload",
-            data={"title": "A film"},
-            files={"file": ("film.mp4", content, "video/mp4")},
+            data={"title": "A video"},
+            files={"file": ("video.mp4", content, "video/mp4")},
             headers=self.headers,
             timeout=30,
         )
@@ -114,7 +114,9 @@ def sender(server: Server) -> Sender:
 
 
 @pytest.mark.parametrize("what", REFUSED)
-def test_what_is_no_film_is_refused_with_the_reason_and_removed(sender: Sender, what: str) -> None:
+def test_what_is_no_video_is_rejected_with_the_reason_and_removed(
+    sender: Sender, what: str
+) -> None:
     before = files_in(sender.server.videos_dir)
     answer = sender.tus(REFUSED[what])
     assert answer.status_code == 422, answer.text

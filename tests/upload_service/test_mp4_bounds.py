@@ -168,7 +168,7 @@ INTERESTING = [0, 1, 7, 8, 0x7F, 0xFF, 2**16 - 1, 2**31 - 1, 2**31, 2**32 - 1]
     end=st.one_of(st.none(), st.integers(0, 5000)),
     missing=st.sampled_from([0, 0, 0, 1, 2**40]),
 )
-def test_a_bent_file_gives_facts_or_a_refusal(
+def test_a_bent_file_gives_facts_or_a_rejection(
     base: bytes, edits: list[tuple[int, bytes, str]], end: int | None, missing: int
 ) -> None:
     data = bytearray(base)

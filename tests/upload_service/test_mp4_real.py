@@ -15,12 +15,6 @@ from upload_service.inspect import NotAVideo, VideoInfo, inspect_file
 pytestmark = pytest.mark.needs_ffmpeg
 
 
-@pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that keeps what was made for the whole session."""
-    return tmp_path_factory.mktemp("media")
-
-
 def info(path: Path, formats: frozenset[str] = DEFAULT) -> VideoInfo:
     with path.open("rb") as file:
         return inspect_file(file, size=path.stat().st_size, formats=formats)
@@ -60,9 +54,9 @@ ACCEPTED = [
 
 @pytest.mark.parametrize(("name", "video_codec", "audio_codec"), ACCEPTED)
 def test_properties_agree_with_ffprobe(
-    made: Path, name: str, video_codec: str, audio_codec: str | None
+    name: str, video_codec: str, audio_codec: str | None
 ) -> None:
-    path = media.make(made, name)
+    path = media.make(name)
     read, probed = info(path), probe(path)
     video = next(stream for stream in probed["streams"] if stream["codec_type"] == "video")
     sounds = [stream for stream in probed["streams"] if stream["codec_type"] == "audio"]
@@ -111,14 +105,14 @@ REJECTED = [
 
 
 @pytest.mark.parametrize(("name", "words"), REJECTED)
-def test_what_is_rejected_is_named(made: Path, name: str, words: str) -> None:
+def test_what_is_rejected_is_named(name: str, words: str) -> None:
     with pytest.raises(NotAVideo, match=words):
-        info(media.make(made, name))
+        info(media.make(name))
 
 
 @pytest.mark.parametrize("name", ["index-first.mp4", "index-last.mp4", "fragmented.mp4"])
-def test_a_real_file_cut_anywhere_is_rejected(made: Path, tmp_path: Path, name: str) -> None:
-    whole = media.make(made, name).read_bytes()
+def test_a_real_file_cut_anywhere_is_rejected(tmp_path: Path, name: str) -> None:
+    whole = media.make(name).read_bytes()
     cut = tmp_path / "cut.mp4"
     for tenth in range(1, 10):
         cut.write_bytes(whole[: len(whole) * tenth // 10])
@@ -137,17 +131,15 @@ def test_a_real_file_cut_anywhere_is_rejected(made: Path, tmp_path: Path, name: 
         ("deep.mp4", "mp4", False),
     ],
 )
-def test_what_browsers_play_is_told_apart(
-    made: Path, name: str, container: str, playable: bool
-) -> None:
-    found = info(media.make(made, name))
+def test_what_browsers_play_is_told_apart(name: str, container: str, playable: bool) -> None:
+    found = info(media.make(name))
 
     assert (found.container, found.playable) == (container, playable)
 
 
-def test_prores_comes_in_where_it_is_asked_for(made: Path) -> None:
-    found = info(media.make(made, "prores.mov"), frozenset({"mov"}))
+def test_prores_comes_in_where_it_is_asked_for() -> None:
+    found = info(media.make("prores.mov"), frozenset({"mov"}))
 
     assert (found.video_codec, found.container, found.playable) == ("apch", "mov", False)
     with pytest.raises(NotAVideo, match="MP4 video, which this site does not take"):
-        info(media.make(made, "index-first.mp4"), frozenset({"mov"}))
+        info(media.make("index-first.mp4"), frozenset({"mov"}))

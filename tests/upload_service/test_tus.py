@@ -67,41 +67,43 @@ def test_options_tell_what_is_supported(tus: Tus) -> None:
 
 
 @pytest.mark.on_mysql
-def test_a_film_arrives_in_chunks_and_becomes_a_video(
-    tus: Tus, storage: Files, rows: Rows, film: bytes
+def test_a_video_arrives_in_chunks_and_becomes_a_video(
+    tus: Tus, storage: Files, rows: Rows, video_bytes: bytes
 ) -> None:
-    where = tus.begin(len(film), Upload_Metadata=metadata(filename="C:\\films\\Harbour.mp4"))
+    where = tus.begin(
+        len(video_bytes), Upload_Metadata=metadata(filename="C:\\videos\\Harbour.mp4")
+    )
     assert tus.offset(where) == 0
-    middle = len(film) // 2
-    answer = tus.patch(where, 0, film[:middle])
+    middle = len(video_bytes) // 2
+    answer = tus.patch(where, 0, video_bytes[:middle])
     assert (answer.status_code, answer.headers["Upload-Offset"]) == (204, str(middle))
     assert answer.headers["Upload-Expires"].endswith("GMT")
     assert answer.headers["Tus-Resumable"] == "1.0.0"
     assert "Upload-Video" not in answer.headers
-    answer = tus.patch(where, middle, film[middle:])
-    assert (answer.status_code, answer.headers["Upload-Offset"]) == (204, str(len(film)))
+    answer = tus.patch(where, middle, video_bytes[middle:])
+    assert (answer.status_code, answer.headers["Upload-Offset"]) == (204, str(len(video_bytes)))
     (video,) = rows.videos()
     assert answer.headers["Upload-Video"] == f"/stream/{video.id}"
-    assert (video.title, video.size) == ("Harbour", len(film))
+    assert (video.title, video.size) == ("Harbour", len(video_bytes))
     assert rows.uploads() == []
-    assert (storage.root / video.id / "original.mp4").read_bytes() == film
+    assert (storage.root / video.id / "original.mp4").read_bytes() == video_bytes
     answer = tus.head(where)
-    assert (answer.status_code, answer.headers["Upload-Offset"]) == (200, str(len(film)))
-    assert answer.headers["Upload-Length"] == str(len(film))
+    assert (answer.status_code, answer.headers["Upload-Offset"]) == (200, str(len(video_bytes)))
+    assert answer.headers["Upload-Length"] == str(len(video_bytes))
     assert answer.headers["Upload-Video"] == f"/stream/{video.id}"
 
 
-def test_creation_with_everything_gives_a_video(tus: Tus, rows: Rows, film: bytes) -> None:
-    answer = tus.create(len(film), film)
+def test_creation_with_everything_gives_a_video(tus: Tus, rows: Rows, video_bytes: bytes) -> None:
+    answer = tus.create(len(video_bytes), video_bytes)
     assert answer.status_code == 201
-    assert answer.headers["Upload-Offset"] == str(len(film))
+    assert answer.headers["Upload-Offset"] == str(len(video_bytes))
     assert answer.headers["Upload-Video"] == f"/stream/{rows.videos()[0].id}"
 
 
-def test_creation_with_a_beginning_goes_on(tus: Tus, rows: Rows, film: bytes) -> None:
-    answer = tus.create(len(film), film[:10])
+def test_creation_with_a_beginning_goes_on(tus: Tus, rows: Rows, video_bytes: bytes) -> None:
+    answer = tus.create(len(video_bytes), video_bytes[:10])
     assert (answer.status_code, answer.headers["Upload-Offset"]) == (201, "10")
-    assert tus.patch(answer.headers["Location"], 10, film[10:]).status_code == 204
+    assert tus.patch(answer.headers["Location"], 10, video_bytes[10:]).status_code == 204
     assert len(rows.videos()) == 1
 
 
@@ -148,7 +150,7 @@ def test_a_file_that_is_too_large_is_refused_before_its_bytes(tus: Tus, rows: Ro
     assert rows.uploads() == []
 
 
-def test_an_empty_file_is_refused(tus: Tus, rows: Rows, storage: Files) -> None:
+def test_an_empty_file_is_rejected(tus: Tus, rows: Rows, storage: Files) -> None:
     assert tus.create(0).status_code == 422
     assert (rows.uploads(), files_in(storage.root)) == ([], [])
 
@@ -197,16 +199,16 @@ def test_bytes_past_the_length_are_refused_and_not_stored(tus: Tus, storage: Fil
     assert tus.create(5, b"abcdef").status_code == 413
 
 
-def test_the_length_may_come_later_and_once(tus: Tus, rows: Rows, film: bytes) -> None:
+def test_the_length_may_come_later_and_once(tus: Tus, rows: Rows, video_bytes: bytes) -> None:
     where = tus.begin(Upload_Defer_Length="1")
     assert tus.head(where).headers["Upload-Defer-Length"] == "1"
-    assert tus.patch(where, 0, film[:7]).status_code == 204
+    assert tus.patch(where, 0, video_bytes[:7]).status_code == 204
     assert tus.patch(where, 7, b"", Upload_Length="6").status_code == 400
     assert tus.patch(where, 7, b"", Upload_Length=str(1 << 40)).status_code == 413
-    assert tus.patch(where, 7, b"", Upload_Length=str(len(film))).status_code == 204
-    assert tus.head(where).headers["Upload-Length"] == str(len(film))
-    assert tus.patch(where, 7, b"", Upload_Length=str(len(film) + 1)).status_code == 400
-    assert tus.patch(where, 7, film[7:]).status_code == 204
+    assert tus.patch(where, 7, b"", Upload_Length=str(len(video_bytes))).status_code == 204
+    assert tus.head(where).headers["Upload-Length"] == str(len(video_bytes))
+    assert tus.patch(where, 7, b"", Upload_Length=str(len(video_bytes) + 1)).status_code == 400
+    assert tus.patch(where, 7, video_bytes[7:]).status_code == 204
     assert len(rows.videos()) == 1
 
 
@@ -242,11 +244,11 @@ def test_hostile_names_are_text(
 
 @pytest.mark.parametrize("method", ["PATCH", "POST"])
 def test_another_method_may_stand_for_the_real_one(
-    tus: Tus, rows: Rows, film: bytes, method: str
+    tus: Tus, rows: Rows, video_bytes: bytes, method: str
 ) -> None:
-    where = tus.begin(len(film))
+    where = tus.begin(len(video_bytes))
     headers = {"Upload_Offset": "0", "Content_Type": OCTETS}
-    answer = tus.send(method, where, film, X_HTTP_Method_Override="PATCH", **headers)
+    answer = tus.send(method, where, video_bytes, X_HTTP_Method_Override="PATCH", **headers)
     assert answer.status_code == 204
     assert len(rows.videos()) == 1
 
@@ -292,33 +294,33 @@ def test_what_is_no_upload_is_not_there(tus: Tus, alice: Client) -> None:
 
 
 def test_a_session_that_ends_keeps_the_bytes(
-    tus: Tus, site: Site, stores: Stores, owner: User, film: bytes, rows: Rows
+    tus: Tus, site: Site, stores: Stores, owner: User, video_bytes: bytes, rows: Rows
 ) -> None:
-    where = tus.begin(len(film))
-    tus.patch(where, 0, film[:9])
-    answer = Tus(site.browser()).patch(where, 9, film[9:])
+    where = tus.begin(len(video_bytes))
+    tus.patch(where, 0, video_bytes[:9])
+    answer = Tus(site.browser()).patch(where, 9, video_bytes[9:])
     assert answer.status_code == 401
     assert answer.get_json()["error"]
     assert answer.headers["Tus-Resumable"] == "1.0.0"
     again = Tus(sign_in(site, stores, owner))
     assert again.offset(where) == 9
-    assert again.patch(where, 9, film[9:]).status_code == 204
+    assert again.patch(where, 9, video_bytes[9:]).status_code == 204
     assert len(rows.videos()) == 1
 
 
 @pytest.mark.parametrize("algorithm", ["sha1", "sha256"])
 def test_a_damaged_chunk_is_dropped_whole(
-    tus: Tus, storage: Files, rows: Rows, film: bytes, algorithm: str
+    tus: Tus, storage: Files, rows: Rows, video_bytes: bytes, algorithm: str
 ) -> None:
-    where = tus.begin(len(film))
-    tus.patch(where, 0, film[:9])
-    damaged = film[9:-1] + bytes([film[-1] ^ 1])
-    given = checksum(film[9:], algorithm)
+    where = tus.begin(len(video_bytes))
+    tus.patch(where, 0, video_bytes[:9])
+    damaged = video_bytes[9:-1] + bytes([video_bytes[-1] ^ 1])
+    given = checksum(video_bytes[9:], algorithm)
     assert tus.patch(where, 9, damaged, Upload_Checksum=given).status_code == 460
-    assert on_disk(storage, where) == film[:9]
-    assert tus.patch(where, 9, film[9:], Upload_Checksum=given).status_code == 204
+    assert on_disk(storage, where) == video_bytes[:9]
+    assert tus.patch(where, 9, video_bytes[9:], Upload_Checksum=given).status_code == 204
     (video,) = rows.videos()
-    assert (storage.root / video.id / "original.mp4").read_bytes() == film
+    assert (storage.root / video.id / "original.mp4").read_bytes() == video_bytes
 
 
 @pytest.mark.parametrize("given", ["md5 YQ==", "sha1", "sha1 *", ""])
@@ -343,9 +345,9 @@ def test_an_upload_that_is_ended_is_gone(tus: Tus, storage: Files, rows: Rows) -
 
 
 def test_deleting_a_finished_upload_keeps_its_video(
-    tus: Tus, bob: Client, rows: Rows, film: bytes
+    tus: Tus, bob: Client, rows: Rows, video_bytes: bytes
 ) -> None:
-    where = tus.create(len(film), film).headers["Location"]
+    where = tus.create(len(video_bytes), video_bytes).headers["Location"]
     assert Tus(bob).send("DELETE", where).status_code == 404
     assert tus.send("DELETE", where).status_code == 204
     assert len(rows.videos()) == 1
@@ -355,9 +357,9 @@ def test_deleting_a_finished_upload_keeps_its_video(
 
 
 @pytest.mark.on_mysql
-def test_parts_become_one_video(tus: Tus, storage: Files, rows: Rows, film: bytes) -> None:
+def test_parts_become_one_video(tus: Tus, storage: Files, rows: Rows, video_bytes: bytes) -> None:
     parts = []
-    for piece in (film[:100], film[100:300], film[300:]):
+    for piece in (video_bytes[:100], video_bytes[100:300], video_bytes[300:]):
         part = tus.begin(len(piece), Upload_Concat="partial", Upload_Metadata=metadata(title="p"))
         assert tus.patch(part, 0, piece).status_code == 204
         assert tus.head(part).headers["Upload-Concat"] == "partial"
@@ -371,9 +373,9 @@ def test_parts_become_one_video(tus: Tus, storage: Files, rows: Rows, film: byte
     assert video.title == "Harbour"
     finished = tus.head(answer.headers["Location"])
     assert finished.headers["Upload-Concat"] == f"final;{' '.join(parts)}"
-    assert finished.headers["Upload-Offset"] == str(len(film))
-    assert tus.patch(answer.headers["Location"], len(film)).status_code == 403
-    assert (storage.root / video.id / "original.mp4").read_bytes() == film
+    assert finished.headers["Upload-Offset"] == str(len(video_bytes))
+    assert tus.patch(answer.headers["Location"], len(video_bytes)).status_code == 403
+    assert (storage.root / video.id / "original.mp4").read_bytes() == video_bytes
     assert (rows.uploads(), len(files_in(storage.root))) == ([], 1)
 
 
@@ -386,7 +388,7 @@ def test_parts_that_are_not_complete_are_not_put_together(tus: Tus, bob: Client)
     assert Tus(bob).send("POST", Upload_Concat=f"final;{unfinished}").status_code == 400
 
 
-def test_parts_that_make_no_film_go_with_it(tus: Tus, storage: Files, rows: Rows) -> None:
+def test_parts_that_make_no_video_go_with_it(tus: Tus, storage: Files, rows: Rows) -> None:
     part = tus.begin(5, Upload_Concat="partial")
     tus.patch(part, 0, b"words")
     assert tus.send("POST", Upload_Concat=f"final;{part}").status_code == 422
@@ -399,11 +401,11 @@ def test_joining_that_a_crash_cut_short_goes_on(
     storage: Files,
     rows: Rows,
     cleaner: Cleaner,
-    film: bytes,
+    video_bytes: bytes,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     parts = []
-    for piece in (film[:100], film[100:]):
+    for piece in (video_bytes[:100], video_bytes[100:]):
         part = tus.begin(len(piece), Upload_Concat="partial")
         tus.patch(part, 0, piece)
         parts.append(part)
@@ -422,9 +424,9 @@ def test_joining_that_a_crash_cut_short_goes_on(
     assert answer.status_code == 200
     assert "Upload-Offset" not in answer.headers
     assert answer.headers["Upload-Concat"] == f"final;{parts[0]} {parts[1]}"
-    assert tus.patch(where, 150, film[150:]).status_code == 403
+    assert tus.patch(where, 150, video_bytes[150:]).status_code == 403
     assert cleaner.clean()["upload finished"] == 1
-    assert (storage.root / final.id / "original.mp4").read_bytes() == film
+    assert (storage.root / final.id / "original.mp4").read_bytes() == video_bytes
     assert rows.uploads() == []
 
 
@@ -439,29 +441,29 @@ def test_joining_that_a_crash_cut_short_goes_on(
 def test_a_write_that_fails_does_not_advance_the_offset(
     tus: Tus,
     rows: Rows,
-    film: bytes,
+    video_bytes: bytes,
     monkeypatch: pytest.MonkeyPatch,
     problem: Exception,
     status: int,
     where_it_fails: str,
     checked: bool,
 ) -> None:
-    where = tus.begin(len(film))
-    tus.patch(where, 0, film[:9])
-    headers = {"Upload_Checksum": checksum(film[9:])} if checked else {}
+    where = tus.begin(len(video_bytes))
+    tus.patch(where, 0, video_bytes[:9])
+    headers = {"Upload_Checksum": checksum(video_bytes[9:])} if checked else {}
 
     def fail(*_: Any) -> None:
         raise problem
 
     with monkeypatch.context() as patch:
         patch.setattr(file_io, where_it_fails, fail)
-        assert tus.patch(where, 9, film[9:], **headers).status_code == status
+        assert tus.patch(where, 9, video_bytes[9:], **headers).status_code == status
     assert tus.offset(where) == 9
-    assert tus.patch(where, 9, film[9:], **headers).status_code == 204
+    assert tus.patch(where, 9, video_bytes[9:], **headers).status_code == 204
     assert len(rows.videos()) == 1
 
 
-def test_what_is_no_film_goes_with_its_row(tus: Tus, rows: Rows, storage: Files) -> None:
+def test_what_is_no_video_goes_with_its_row(tus: Tus, rows: Rows, storage: Files) -> None:
     where = tus.begin(5)
     answer = tus.patch(where, 0, b"words")
     assert answer.status_code == 422
@@ -478,42 +480,44 @@ def test_a_crash_before_the_end_costs_nothing(
     storage: Files,
     rows: Rows,
     cleaner: Cleaner,
-    film: bytes,
+    video_bytes: bytes,
     monkeypatch: pytest.MonkeyPatch,
     how: str,
     published: bool,
 ) -> None:
-    where = tus.begin(len(film))
+    where = tus.begin(len(video_bytes))
 
     def die(*_: Any, **__: Any) -> None:
         raise DatabaseUnavailable("gone")
 
     with monkeypatch.context() as patch:
         patch.setattr(finish, "finish_upload", die)
-        assert tus.patch(where, 0, film).status_code == 503
+        assert tus.patch(where, 0, video_bytes).status_code == 503
     upload_id = where.rsplit("/", 1)[1]
     if published:
         storage.publish(upload_id)
     if how == "janitor":
         assert cleaner.clean() == {"upload finished": 1}
     else:
-        answer = tus.head(where) if how == "head" else tus.patch(where, len(film))
+        answer = tus.head(where) if how == "head" else tus.patch(where, len(video_bytes))
         assert answer.status_code in (200, 204)
         assert answer.headers["Upload-Video"] == f"/stream/{upload_id}"
     assert [video.id for video in rows.videos()] == [upload_id]
     assert rows.uploads() == []
-    assert tus.patch(where, len(film)).headers["Upload-Video"] == f"/stream/{upload_id}"
-    assert tus.patch(where, len(film), b"x").status_code == 413
-    assert tus.patch(where, 0, film).status_code == 409
+    assert tus.patch(where, len(video_bytes)).headers["Upload-Video"] == f"/stream/{upload_id}"
+    assert tus.patch(where, len(video_bytes), b"x").status_code == 413
+    assert tus.patch(where, 0, video_bytes).status_code == 409
 
 
 def test_a_double_submit_gives_one_video_and_a_second_file_two(
-    tus: Tus, rows: Rows, film: bytes
+    tus: Tus, rows: Rows, video_bytes: bytes
 ) -> None:
     submission = metadata(submission=new_id())
-    first, second = (tus.create(len(film), film, Upload_Metadata=submission) for _ in range(2))
+    first, second = (
+        tus.create(len(video_bytes), video_bytes, Upload_Metadata=submission) for _ in range(2)
+    )
     assert first.headers["Upload-Video"] == second.headers["Upload-Video"]
-    tus.create(len(film), film)
+    tus.create(len(video_bytes), video_bytes)
     assert len(rows.videos()) == 2
 
 
@@ -554,10 +558,10 @@ def test_an_expired_upload_that_is_being_written_is_left_alone(
 
 @pytest.mark.on_mysql
 def test_the_quota_counts_videos_and_reservations(
-    tus: Tus, set_up: Callable[..., None], film: bytes
+    tus: Tus, set_up: Callable[..., None], video_bytes: bytes
 ) -> None:
-    set_up(quota=len(film) + 100)
-    assert tus.create(len(film), film).status_code == 201
+    set_up(quota=len(video_bytes) + 100)
+    assert tus.create(len(video_bytes), video_bytes).status_code == 201
     where = tus.begin(60)
     answer = tus.create(60)
     assert answer.status_code == 413
@@ -591,10 +595,10 @@ def test_bytes_of_an_unknown_length_are_held_to_the_quota(
 
 
 @pytest.mark.on_mysql
-def test_parts_are_counted_once(tus: Tus, set_up: Callable[..., None], film: bytes) -> None:
-    set_up(quota=len(film))
-    part = tus.begin(len(film), Upload_Concat="partial")
-    tus.patch(part, 0, film)
+def test_parts_are_counted_once(tus: Tus, set_up: Callable[..., None], video_bytes: bytes) -> None:
+    set_up(quota=len(video_bytes))
+    part = tus.begin(len(video_bytes), Upload_Concat="partial")
+    tus.patch(part, 0, video_bytes)
     assert tus.send("POST", Upload_Concat=f"final;{part}").status_code == 201
 
 
@@ -627,15 +631,15 @@ def test_disk_space_is_reserved_once(
 
 @pytest.mark.on_mysql
 def test_an_account_has_a_hundred_unfinished_uploads_at_most(
-    tus: Tus, bob: Client, rows: Rows, film: bytes
+    tus: Tus, bob: Client, rows: Rows, video_bytes: bytes
 ) -> None:
-    part = tus.begin(len(film), Upload_Concat="partial")
-    assert tus.patch(part, 0, film).status_code == 204
+    part = tus.begin(len(video_bytes), Upload_Concat="partial")
+    assert tus.patch(part, 0, video_bytes).status_code == 204
     wheres = [tus.begin(1) for _ in range(99)]
     answer = tus.create(1)
     assert answer.status_code == 429
     assert "100 unfinished uploads" in answer.get_json()["error"]
-    assert send(tus.browser, file_part(film)).status_code == 429
+    assert send(tus.browser, file_part(video_bytes)).status_code == 429
     assert Tus(bob).create(1).status_code == 201
     # A whole is made of parts that are counted already.
     assert tus.send("POST", Upload_Concat=f"final;{part}").status_code == 201
@@ -659,7 +663,7 @@ def test_a_new_upload_looks_at_no_other_uploads_file_while_there_is_space(
 
 
 def test_unfinished_uploads_are_listed_and_can_be_thrown_away(
-    tus: Tus, alice: Client, rows: Rows, film: bytes
+    tus: Tus, alice: Client, rows: Rows, video_bytes: bytes
 ) -> None:
     given = metadata(filename="a.mp4", title="Harbour", fingerprint="abc-1")
     where = tus.begin(10, Upload_Metadata=given)

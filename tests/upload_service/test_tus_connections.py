@@ -29,8 +29,8 @@ from tests.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
-def film() -> bytes:
-    """Some megabytes of film, no two pieces alike: a byte in the wrong place would show."""
+def video_bytes() -> bytes:
+    """Some megabytes of video, no two pieces alike: a byte in the wrong place would show."""
     return mp4() + box(b"free", random.Random(7).randbytes(6 << 20))
 
 
@@ -105,31 +105,31 @@ class Client:
     def incoming(self, where: str) -> Path:
         return self.server.videos_dir / "incoming" / where.rsplit("/", 1)[1]
 
-    def assert_arrived(self, where: str, film: bytes) -> None:
+    def assert_arrived(self, where: str, video_bytes: bytes) -> None:
         stored = self.stored(where).read_bytes()
-        assert hashlib.sha256(stored).digest() == hashlib.sha256(film).digest()
+        assert hashlib.sha256(stored).digest() == hashlib.sha256(video_bytes).digest()
 
 
-def test_a_film_arrives_in_chunked_coding(tus: Client, film: bytes) -> None:
-    where = tus.begin(len(film))
+def test_a_video_arrives_in_chunked_coding(tus: Client, video_bytes: bytes) -> None:
+    where = tus.begin(len(video_bytes))
     with tus.open_patch(where, 0, None) as connection:
-        connection.send(chunked(film))
+        connection.send(chunked(video_bytes))
         assert connection.answer().status == 204
         # The connection goes on with the next request.
         connection.send(tus.head_of("OPTIONS", where, 0))
         assert connection.answer().status == 204
-    tus.assert_arrived(where, film)
+    tus.assert_arrived(where, video_bytes)
 
 
-def test_a_connection_takes_one_request_after_another(tus: Client, film: bytes) -> None:
-    where = tus.begin(len(film))
+def test_a_connection_takes_one_request_after_another(tus: Client, video_bytes: bytes) -> None:
+    where = tus.begin(len(video_bytes))
     with tus.server.connect() as connection:
-        for at in range(0, len(film), 1 << 20):
-            piece = film[at : at + (1 << 20)]
+        for at in range(0, len(video_bytes), 1 << 20):
+            piece = video_bytes[at : at + (1 << 20)]
             given = {"Content_Type": OCTETS, "Upload_Offset": str(at)}
             connection.send(tus.head_of("PATCH", where, len(piece), **given) + piece)
             assert connection.answer().status == 204
-    tus.assert_arrived(where, film)
+    tus.assert_arrived(where, video_bytes)
 
 
 def test_chunks_past_the_length_are_not_stored(tus: Client) -> None:
@@ -144,14 +144,14 @@ def test_chunks_past_the_length_are_not_stored(tus: Client) -> None:
 @pytest.mark.parametrize("how", ["close", "reset", "half-close"])
 @pytest.mark.parametrize("coding", ["length", "chunks"])
 def test_what_arrived_before_the_connection_broke_is_kept(
-    tus: Client, film: bytes, how: str, coding: str
+    tus: Client, video_bytes: bytes, how: str, coding: str
 ) -> None:
-    where = tus.begin(len(film))
-    length = len(film) if coding == "length" else None
+    where = tus.begin(len(video_bytes))
+    length = len(video_bytes) if coding == "length" else None
     connection = tus.open_patch(where, 0, length)
     sent = 3_000_001
     # Chunks hold some bytes of their own.
-    connection.send(film[:sent] if length else chunked(film)[: sent + 100_000])
+    connection.send(video_bytes[:sent] if length else chunked(video_bytes)[: sent + 100_000])
     wait_until(lambda: tus.incoming(where).stat().st_size >= sent)
     if how == "reset":
         connection.reset()
@@ -166,22 +166,22 @@ def test_what_arrived_before_the_connection_broke_is_kept(
         # Of chunks, the last ones that came may still be on their way into the file.
         offset = tus.offset(where)
         assert offset >= sent
-        return tus.patch(where, offset, film[offset:]).status == 204
+        return tus.patch(where, offset, video_bytes[offset:]).status == 204
 
     wait_until(go_on)
-    tus.assert_arrived(where, film)
+    tus.assert_arrived(where, video_bytes)
 
 
-def test_bytes_of_a_connection_that_broke_renew_the_upload(tus: Client, film: bytes) -> None:
+def test_bytes_of_a_connection_that_broke_renew_the_upload(tus: Client, video_bytes: bytes) -> None:
     """An upload over a bad line is continued too, though none of its requests ends well."""
-    where = tus.begin(len(film))
+    where = tus.begin(len(video_bytes))
     upload_id = where.rsplit("/", 1)[1]
     database = tus.server.database
     soon = now() + timedelta(hours=1)
     change = update(Upload).where(Upload.id == upload_id).values(expires_at=soon)
     database.write(lambda session: session.execute(change))
-    with tus.open_patch(where, 0, len(film)) as connection:
-        connection.send(film[:100_000])
+    with tus.open_patch(where, 0, len(video_bytes)) as connection:
+        connection.send(video_bytes[:100_000])
         connection.reset()
 
     def renewed() -> bool:
@@ -193,57 +193,57 @@ def test_bytes_of_a_connection_that_broke_renew_the_upload(tus: Client, film: by
 
 @pytest.mark.on_mysql
 def test_a_client_that_comes_back_takes_over_from_its_dead_request(
-    tus: Client, film: bytes
+    tus: Client, video_bytes: bytes
 ) -> None:
     """The newcomer waits two seconds at most, and the dead request would hold on for a minute."""
-    where = tus.begin(len(film))
-    dead = tus.open_patch(where, 0, len(film))
-    dead.send(film[:100_001])
+    where = tus.begin(len(video_bytes))
+    dead = tus.open_patch(where, 0, len(video_bytes))
+    dead.send(video_bytes[:100_001])
     wait_until(lambda: tus.incoming(where).stat().st_size == 100_001)
     offset = tus.offset(where)
     assert offset == 100_001
-    assert tus.patch(where, offset, film[offset:]).status == 204
-    tus.assert_arrived(where, film)
+    assert tus.patch(where, offset, video_bytes[offset:]).status == 204
+    tus.assert_arrived(where, video_bytes)
     dead.socket.close()
 
 
-def test_a_burst_is_stored_while_its_client_pauses(tus: Client, film: bytes) -> None:
-    where = tus.begin(len(film))
-    with tus.open_patch(where, 0, len(film)) as paused:
-        paused.send(film[: 5 << 20])
+def test_a_burst_is_stored_while_its_client_pauses(tus: Client, video_bytes: bytes) -> None:
+    where = tus.begin(len(video_bytes))
+    with tus.open_patch(where, 0, len(video_bytes)) as paused:
+        paused.send(video_bytes[: 5 << 20])
         wait_until(lambda: tus.offset(where) == 5 << 20)
 
 
 @pytest.mark.parametrize("coding", ["length", "chunks"])
 def test_twenty_stalled_clients_hold_up_nobody(
-    server: Server, tus: Client, film: bytes, coding: str
+    server: Server, tus: Client, video_bytes: bytes, coding: str
 ) -> None:
     """More than there are native threads, and in chunked coding each within a piece."""
     slow = [new_client(server) for _ in range(4)]
     with ExitStack() as stack:
         for person in slow:
             for _ in range(5):
-                where = person.begin(len(film))
-                length = len(film) if coding == "length" else None
+                where = person.begin(len(video_bytes))
+                length = len(video_bytes) if coding == "length" else None
                 connection = stack.enter_context(person.open_patch(where, 0, length))
-                connection.send(film[:1] if length else chunked(film)[:10])
-        where = tus.begin(len(film))
-        assert tus.patch(where, 0, film).status == 204
-    tus.assert_arrived(where, film)
+                connection.send(video_bytes[:1] if length else chunked(video_bytes)[:10])
+        where = tus.begin(len(video_bytes))
+        assert tus.patch(where, 0, video_bytes).status == 204
+    tus.assert_arrived(where, video_bytes)
 
 
 @pytest.mark.parametrize("pause", [0.0, 0.01])
 def test_an_upload_can_be_thrown_away_while_its_bytes_come(
-    tus: Client, film: bytes, pause: float
+    tus: Client, video_bytes: bytes, pause: float
 ) -> None:
-    where = tus.begin(len(film))
-    busy = tus.open_patch(where, 0, len(film))
+    where = tus.begin(len(video_bytes))
+    busy = tus.open_patch(where, 0, len(video_bytes))
     stop = threading.Event()
 
     def go_on() -> None:
-        for at in range(0, len(film) - 20_000, 20_000):
+        for at in range(0, len(video_bytes) - 20_000, 20_000):
             try:
-                busy.send(film[at : at + 20_000])
+                busy.send(video_bytes[at : at + 20_000])
             except OSError:
                 return
             if stop.wait(pause):
@@ -263,9 +263,9 @@ def test_an_upload_can_be_thrown_away_while_its_bytes_come(
         busy.socket.close()
 
 
-def test_a_request_that_trickles_gives_way_too(tus: Client, film: bytes) -> None:
-    where = tus.begin(len(film))
-    dead = tus.open_patch(where, 0, len(film))
+def test_a_request_that_trickles_gives_way_too(tus: Client, video_bytes: bytes) -> None:
+    where = tus.begin(len(video_bytes))
+    dead = tus.open_patch(where, 0, len(video_bytes))
     stop = threading.Event()
 
     def trickle() -> None:
@@ -273,7 +273,7 @@ def test_a_request_that_trickles_gives_way_too(tus: Client, film: bytes) -> None
             if stop.wait(0.05):
                 return
             try:
-                dead.send(film[at : at + 1])
+                dead.send(video_bytes[at : at + 1])
             except OSError:
                 return
 
@@ -284,36 +284,36 @@ def test_a_request_that_trickles_gives_way_too(tus: Client, film: bytes) -> None
 
         def go_on() -> bool:
             offset = tus.offset(where)
-            return tus.patch(where, offset, film[offset:]).status == 204
+            return tus.patch(where, offset, video_bytes[offset:]).status == 204
 
         wait_until(go_on)
     finally:
         stop.set()
         thread.join()
         dead.socket.close()
-    tus.assert_arrived(where, film)
+    tus.assert_arrived(where, video_bytes)
 
 
-def test_a_request_whose_bytes_come_is_not_ended(tus: Client, film: bytes) -> None:
-    where = tus.begin(len(film))
-    busy = tus.open_patch(where, 0, len(film))
+def test_a_request_whose_bytes_come_is_not_ended(tus: Client, video_bytes: bytes) -> None:
+    where = tus.begin(len(video_bytes))
+    busy = tus.open_patch(where, 0, len(video_bytes))
     stop = threading.Event()
 
     def go_on() -> None:
         at = 0
-        while at < len(film):
-            busy.send(film[at : at + 100_000])
+        while at < len(video_bytes):
+            busy.send(video_bytes[at : at + 100_000])
             at += 100_000
             stop.wait(0.05)
 
     thread = threading.Thread(target=go_on)
     thread.start()
     wait_until(lambda: tus.incoming(where).stat().st_size > 0)
-    assert tus.patch(where, 0, film).status in (409, 423)
+    assert tus.patch(where, 0, video_bytes).status in (409, 423)
     thread.join()
     assert busy.answer().status == 204
     busy.socket.close()
-    tus.assert_arrived(where, film)
+    tus.assert_arrived(where, video_bytes)
 
 
 @pytest.mark.on_mysql
@@ -331,12 +331,12 @@ def test_a_hundred_rounds_of_two_writers_never_interleave(tus: Client) -> None:
     assert tus.incoming(where).read_bytes() == expected
 
 
-def test_damaged_chunks_leave_no_trace(tus: Client, film: bytes) -> None:
-    where = tus.begin(len(film))
+def test_damaged_chunks_leave_no_trace(tus: Client, video_bytes: bytes) -> None:
+    where = tus.begin(len(video_bytes))
     dice = random.Random(11)
     at = 0
-    while at < len(film):
-        piece = film[at : at + 700_000]
+    while at < len(video_bytes):
+        piece = video_bytes[at : at + 700_000]
         given = checksum(piece, dice.choice(["sha1", "sha256"]))
         damaged = bytearray(piece)
         damaged[dice.randrange(len(piece))] ^= 1 << dice.randrange(8)
@@ -348,16 +348,16 @@ def test_damaged_chunks_leave_no_trace(tus: Client, film: bytes) -> None:
         assert tus.offset(where) == at
         assert tus.patch(where, at, piece, Upload_Checksum=given).status == 204
         at += len(piece)
-    tus.assert_arrived(where, film)
+    tus.assert_arrived(where, video_bytes)
 
 
 @pytest.mark.parametrize("checked", [False, True])
 def test_a_worker_killed_in_the_middle_of_a_write_costs_no_acknowledged_byte(
-    tus: Client, film: bytes, checked: bool
+    tus: Client, video_bytes: bytes, checked: bool
 ) -> None:
-    where = tus.begin(len(film))
-    assert tus.patch(where, 0, film[:1_000_000]).status == 204
-    rest = film[1_000_000:]
+    where = tus.begin(len(video_bytes))
+    assert tus.patch(where, 0, video_bytes[:1_000_000]).status == 204
+    rest = video_bytes[1_000_000:]
     headers = {"Upload_Checksum": checksum(rest)} if checked else {}
     killed = tus.server.worker()
     assert killed
@@ -370,12 +370,12 @@ def test_a_worker_killed_in_the_middle_of_a_write_costs_no_acknowledged_byte(
     wait_until(tus.server.answers, within=30)
     offset = tus.offset(where)
     assert offset == 1_000_000 if checked else offset > 1_500_000
-    assert tus.patch(where, offset, film[offset:]).status == 204
-    tus.assert_arrived(where, film)
+    assert tus.patch(where, offset, video_bytes[offset:]).status == 204
+    tus.assert_arrived(where, video_bytes)
 
 
 def test_memory_does_not_grow_with_what_arrives_in_fifty_uploads_at_once(
-    tus: Client, film: bytes
+    tus: Client, video_bytes: bytes
 ) -> None:
     worker = tus.server.worker()
 
@@ -384,28 +384,31 @@ def test_memory_does_not_grow_with_what_arrives_in_fifty_uploads_at_once(
         [kib] = re.findall(rf"{kind}:\s+(\d+) kB", text)
         return int(kib) << 10
 
-    tus.patch(tus.begin(len(film)), 0, film)
+    tus.patch(tus.begin(len(video_bytes)), 0, video_bytes)
     people = [new_client(tus.server) for _ in range(10)]
-    uploads = [(person, person.begin(len(film))) for person in people for _ in range(5)]
+    uploads = [(person, person.begin(len(video_bytes))) for person in people for _ in range(5)]
     before = memory("VmRSS")
     Path(f"/proc/{worker}/clear_refs").write_text("5", encoding="ascii")  # the peak begins here
     with ExitStack() as stack:
         lines = [
-            stack.enter_context(person.open_patch(where, 0, len(film))) for person, where in uploads
+            stack.enter_context(person.open_patch(where, 0, len(video_bytes)))
+            for person, where in uploads
         ]
-        for at in range(0, len(film), 1 << 20):
+        for at in range(0, len(video_bytes), 1 << 20):
             for connection in lines:
-                connection.send(film[at : at + (1 << 20)])
+                connection.send(video_bytes[at : at + (1 << 20)])
         assert {connection.answer().status for connection in lines} == {204}
     assert memory("VmHWM") - before < 32 << 20
-    tus.assert_arrived(uploads[0][1], film)
+    tus.assert_arrived(uploads[0][1], video_bytes)
 
 
-def test_the_commands_of_the_documentation_work(tus: Client, film: bytes, tmp_path: Path) -> None:
+def test_the_commands_of_the_documentation_work(
+    tus: Client, video_bytes: bytes, tmp_path: Path
+) -> None:
     text = (ROOT / "docs" / "uploading.md").read_text(encoding="utf-8")
     section = text.split("## Resumable, with curl")[1].split("##")[0]
     announce, send = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
-    (tmp_path / "harbour.mp4").write_bytes(film)
+    (tmp_path / "harbour.mp4").write_bytes(video_bytes)
     environ = os.environ | {"url": f"http://127.0.0.1:{tus.server.port}", "token": tus.token}
     script = f"set -eu\n{announce}\n{send}\necho; echo at $upload"
     done = subprocess.run(
@@ -417,7 +420,7 @@ def test_the_commands_of_the_documentation_work(tus: Client, film: bytes, tmp_pa
         text=True,
     )
     assert " 204 " in done.stdout, (done.stdout, done.stderr)
-    tus.assert_arrived(done.stdout.split("at ")[-1].strip(), film)
+    tus.assert_arrived(done.stdout.split("at ")[-1].strip(), video_bytes)
 
 
 @pytest.fixture
@@ -442,14 +445,14 @@ def traced(tus: Client, tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.needs_strace
 def test_bytes_are_synced_before_they_are_acknowledged(
-    tus: Client, traced: Path, film: bytes
+    tus: Client, traced: Path, video_bytes: bytes
 ) -> None:
-    where = tus.begin(len(film))
+    where = tus.begin(len(video_bytes))
     name = where.rsplit("/", 1)[1]
-    size = len(film) // 2
-    for headers in ({}, {"Upload_Checksum": checksum(film[size:])}):
+    size = len(video_bytes) // 2
+    for headers in ({}, {"Upload_Checksum": checksum(video_bytes[size:])}):
         at = size if headers else 0
-        answer = tus.patch(where, at, film[at : size if not headers else None], **headers)
+        answer = tus.patch(where, at, video_bytes[at : size if not headers else None], **headers)
         assert answer.status == 204
     lines = traced.read_text(encoding="utf-8", errors="replace").splitlines()
 
@@ -471,11 +474,11 @@ def test_bytes_are_synced_before_they_are_acknowledged(
 
 @pytest.mark.needs_strace
 def test_a_video_is_in_its_place_before_its_sender_is_told(
-    tus: Client, traced: Path, film: bytes
+    tus: Client, traced: Path, video_bytes: bytes
 ) -> None:
-    where = tus.begin(len(film))
+    where = tus.begin(len(video_bytes))
     name = where.rsplit("/", 1)[1]
-    assert tus.patch(where, 0, film).status == 204
+    assert tus.patch(where, 0, video_bytes).status == 204
     wait_until(lambda: "HTTP/1.1 204" in traced.read_text(encoding="utf-8", errors="replace"))
     lines = traced.read_text(encoding="utf-8", errors="replace").splitlines()
 
@@ -494,18 +497,22 @@ def test_a_video_is_in_its_place_before_its_sender_is_told(
 
 def test_fifty_uploads_that_end_at_once_are_all_stored(server: Server) -> None:
     """On SQLite too, where one writer at a time is let in, and in one worker."""
-    film = mp4()
+    video_bytes = mp4()
     clients = [new_client(server) for _ in range(50)]
 
     def upload(client: Client) -> Answer:
         return client.ask(
-            "POST", "/upload/files", film, Upload_Length=str(len(film)), Content_Type=OCTETS
+            "POST",
+            "/upload/files",
+            video_bytes,
+            Upload_Length=str(len(video_bytes)),
+            Content_Type=OCTETS,
         )
 
     with ThreadPoolExecutor(50) as pool:
         answers = list(pool.map(upload, clients))
     assert [answer.status for answer in answers] == [201] * 50
-    assert all(answer.headers["Upload-Offset"] == str(len(film)) for answer in answers)
+    assert all(answer.headers["Upload-Offset"] == str(len(video_bytes)) for answer in answers)
 
 
 def test_two_hundred_requests_at_once_are_all_answered(server: Server) -> None:

@@ -22,8 +22,8 @@ CHUNK = 1 << 20  # bytes; the example's own are larger than this server takes fi
 
 
 @pytest.fixture(scope="module")
-def film() -> bytes:
-    """Some megabytes of film, no two pieces alike."""
+def video_bytes() -> bytes:
+    """Some megabytes of video, no two pieces alike."""
     return mp4() + box(b"free", random.Random(5).randbytes(6 << 20))
 
 
@@ -67,45 +67,45 @@ def unfinished(line: Line, token: str) -> int:
     return sum(int(upload["offset"]) for upload in answer.json()["uploads"])
 
 
-def assert_arrived(server: Server, process: "subprocess.Popen[str]", film: bytes) -> None:
+def assert_arrived(server: Server, process: "subprocess.Popen[str]", video_bytes: bytes) -> None:
     said, complaint = process.communicate(timeout=60)
     assert process.returncode == 0, complaint
     stored = server.videos_dir / said.strip().rpartition("/")[2] / "original.mp4"
-    assert hashlib.sha256(stored.read_bytes()).digest() == hashlib.sha256(film).digest()
+    assert hashlib.sha256(stored.read_bytes()).digest() == hashlib.sha256(video_bytes).digest()
 
 
 def test_the_example_of_the_documentation_works(
-    server: Server, line: Line, token: str, film: bytes, tmp_path: Path
+    server: Server, line: Line, token: str, video_bytes: bytes, tmp_path: Path
 ) -> None:
     line.speed = None
-    (tmp_path / "harbour.mp4").write_bytes(film)
-    assert_arrived(server, run(tmp_path, line, token), film)
+    (tmp_path / "harbour.mp4").write_bytes(video_bytes)
+    assert_arrived(server, run(tmp_path, line, token), video_bytes)
 
 
 def test_it_goes_on_by_itself_when_the_network_is_back(
-    server: Server, line: Line, token: str, film: bytes, tmp_path: Path
+    server: Server, line: Line, token: str, video_bytes: bytes, tmp_path: Path
 ) -> None:
-    (tmp_path / "harbour.mp4").write_bytes(film)
+    (tmp_path / "harbour.mp4").write_bytes(video_bytes)
     process = run(tmp_path, line, token)
     wait_until(lambda: unfinished(line, token) >= CHUNK, within=30)
     line.cut()
     line.speed = None
     line.mend()
-    assert_arrived(server, process, film)
+    assert_arrived(server, process, video_bytes)
 
 
 def test_it_goes_on_where_it_stopped_after_it_was_killed(
-    server: Server, line: Line, token: str, film: bytes, tmp_path: Path
+    server: Server, line: Line, token: str, video_bytes: bytes, tmp_path: Path
 ) -> None:
-    (tmp_path / "harbour.mp4").write_bytes(film)
+    (tmp_path / "harbour.mp4").write_bytes(video_bytes)
     process = run(tmp_path, line, token)
     wait_until(lambda: unfinished(line, token) >= CHUNK, within=30)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     arrived = unfinished(line, token)
-    assert CHUNK <= arrived < len(film)
+    assert CHUNK <= arrived < len(video_bytes)
     before = line.carried
     line.speed = None
-    assert_arrived(server, run(tmp_path, line, token), film)
+    assert_arrived(server, run(tmp_path, line, token), video_bytes)
     # What had arrived was not sent again.
-    assert line.carried - before < len(film) - arrived + CHUNK
+    assert line.carried - before < len(video_bytes) - arrived + CHUNK

@@ -42,9 +42,9 @@ def arrive(context: UploadContext, storage: Files) -> Any:
 
 
 def test_an_uploads_id_becomes_its_videos(
-    context: UploadContext, storage: Files, rows: Rows, arrive: Any, film: bytes
+    context: UploadContext, storage: Files, rows: Rows, arrive: Any, video_bytes: bytes
 ) -> None:
-    upload = arrive(film)
+    upload = arrive(video_bytes)
     video = finish_upload(context, upload)
     assert (video.id, video.title) == (upload.id, "Harbour")
     assert files_in(storage.root) == [f"{upload.id}/original.mp4"]
@@ -52,9 +52,9 @@ def test_an_uploads_id_becomes_its_videos(
 
 
 def test_a_new_video_has_its_first_job_and_a_worker_is_woken(
-    context: UploadContext, storage: Files, rows: Rows, arrive: Any, film: bytes
+    context: UploadContext, storage: Files, rows: Rows, arrive: Any, video_bytes: bytes
 ) -> None:
-    video = finish_upload(context, arrive(film))
+    video = finish_upload(context, arrive(video_bytes))
     finish_upload(context, Upload(id=video.id, owner_id=1, title="again"))
     [job] = rows.jobs()
     assert (job.video_id, job.kind, job.state) == (video.id, JobKind.CHECK, JobState.WAITING)
@@ -67,30 +67,30 @@ def test_a_worker_that_cannot_be_woken_finds_the_job_later(
     storage: Files,
     rows: Rows,
     arrive: Any,
-    film: bytes,
+    video_bytes: bytes,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise RedisError("away")
 
     monkeypatch.setattr(Pipeline, "lpush", refuse)
-    finish_upload(context, arrive(film))
+    finish_upload(context, arrive(video_bytes))
     assert len(rows.jobs()) == 1
 
 
 def test_finishing_twice_gives_the_same_video(
-    context: UploadContext, storage: Files, rows: Rows, arrive: Any, film: bytes
+    context: UploadContext, storage: Files, rows: Rows, arrive: Any, video_bytes: bytes
 ) -> None:
-    upload = arrive(film)
+    upload = arrive(video_bytes)
     finish_upload(context, upload)
     assert finish_upload(context, upload).id == upload.id
     assert len(rows.videos()) == 1
 
 
 def test_many_finishers_of_one_upload_get_one_video(
-    context: UploadContext, storage: Files, rows: Rows, arrive: Any, film: bytes
+    context: UploadContext, storage: Files, rows: Rows, arrive: Any, video_bytes: bytes
 ) -> None:
-    upload = arrive(film)
+    upload = arrive(video_bytes)
     with ThreadPoolExecutor(6) as pool:
         futures = [pool.submit(finish_upload, context, upload) for _ in range(6)]
         assert {future.result().id for future in futures} == {upload.id}
@@ -99,10 +99,10 @@ def test_many_finishers_of_one_upload_get_one_video(
 
 
 def test_many_uploads_of_one_submission_become_one_video(
-    context: UploadContext, storage: Files, rows: Rows, arrive: Any, film: bytes
+    context: UploadContext, storage: Files, rows: Rows, arrive: Any, video_bytes: bytes
 ) -> None:
     submission = new_id()
-    uploads = [arrive(film, submission) for _ in range(6)]
+    uploads = [arrive(video_bytes, submission) for _ in range(6)]
     with ThreadPoolExecutor(6) as pool:
         futures = [pool.submit(finish_upload, context, one) for one in uploads]
         (video_id,) = {future.result().id for future in futures}
@@ -112,20 +112,20 @@ def test_many_uploads_of_one_submission_become_one_video(
 
 
 def test_a_submission_whose_video_was_deleted_becomes_a_new_one(
-    context: UploadContext, database: Database, arrive: Any, film: bytes
+    context: UploadContext, database: Database, arrive: Any, video_bytes: bytes
 ) -> None:
     submission = new_id()
-    first = finish_upload(context, arrive(film, submission))
+    first = finish_upload(context, arrive(video_bytes, submission))
 
     def delete(session: Any) -> None:
         session.get(Video, first.id).deleted_at = now()
 
     database.write(delete)
-    second = finish_upload(context, arrive(film, submission))
+    second = finish_upload(context, arrive(video_bytes, submission))
     assert second.id != first.id
 
 
-def test_what_is_no_film_goes_with_its_row(
+def test_what_is_no_video_goes_with_its_row(
     context: UploadContext, storage: Files, rows: Rows, arrive: Any
 ) -> None:
     with pytest.raises(NotAVideo):
@@ -134,9 +134,9 @@ def test_what_is_no_film_goes_with_its_row(
 
 
 def test_an_upload_that_was_given_up_cannot_be_finished(
-    context: UploadContext, storage: Files, rows: Rows, arrive: Any, film: bytes
+    context: UploadContext, storage: Files, rows: Rows, arrive: Any, video_bytes: bytes
 ) -> None:
-    upload = arrive(film)
+    upload = arrive(video_bytes)
     abandon_upload(context, upload.id)
     with pytest.raises(UploadExpired):
         finish_upload(context, upload)
@@ -144,9 +144,9 @@ def test_an_upload_that_was_given_up_cannot_be_finished(
 
 
 def test_an_upload_given_up_between_publishing_and_recording_leaves_nothing(
-    context: UploadContext, storage: Files, rows: Rows, arrive: Any, film: bytes
+    context: UploadContext, storage: Files, rows: Rows, arrive: Any, video_bytes: bytes
 ) -> None:
-    upload = arrive(film)
+    upload = arrive(video_bytes)
     storage.publish(upload.id)
     context.database.write(lambda session: session.query(Upload).delete())
     with pytest.raises(UploadExpired):
@@ -155,9 +155,9 @@ def test_an_upload_given_up_between_publishing_and_recording_leaves_nothing(
 
 
 def test_giving_up_a_video_does_nothing(
-    context: UploadContext, storage: Files, rows: Rows, arrive: Any, film: bytes
+    context: UploadContext, storage: Files, rows: Rows, arrive: Any, video_bytes: bytes
 ) -> None:
-    upload = arrive(film)
+    upload = arrive(video_bytes)
     finish_upload(context, upload)
     abandon_upload(context, upload.id)
     assert files_in(storage.root) == [f"{upload.id}/original.mp4"]
@@ -171,11 +171,11 @@ def test_a_store_that_goes_away_at_the_end_costs_nothing(
     storage: Files,
     rows: Rows,
     arrive: Any,
-    film: bytes,
+    video_bytes: bytes,
     monkeypatch: pytest.MonkeyPatch,
     problem: Exception,
 ) -> None:
-    upload = arrive(film)
+    upload = arrive(video_bytes)
     where = Database if isinstance(problem, DatabaseUnavailable) else type(stores.videos)
     with monkeypatch.context() as patch:
 
@@ -196,9 +196,9 @@ def test_an_upload_of_a_deleted_account_is_not_created(context: UploadContext) -
 
 
 def test_a_video_that_was_asked_for_too_early_can_be_watched_at_once(
-    context: UploadContext, stores: Stores, arrive: Any, film: bytes
+    context: UploadContext, stores: Stores, arrive: Any, video_bytes: bytes
 ) -> None:
-    upload = arrive(film)
+    upload = arrive(video_bytes)
     assert stores.videos.resolve(upload.id, None, lambda _: None) is None
     finish_upload(context, upload)
     key = f"video:{upload.id}"
@@ -206,11 +206,11 @@ def test_a_video_that_was_asked_for_too_early_can_be_watched_at_once(
 
 
 def test_publishing_leaves_what_was_written_readable_from_its_place(
-    storage: Files, arrive: Any, film: bytes, tmp_path: Path
+    storage: Files, arrive: Any, video_bytes: bytes, tmp_path: Path
 ) -> None:
-    upload = arrive(film)
+    upload = arrive(video_bytes)
     storage.publish(upload.id)
     with storage.open_original(upload.id) as file:
-        assert file.read() == film
+        assert file.read() == video_bytes
     with pytest.raises(FileNotFoundError):
         storage.publish(upload.id)

@@ -1,6 +1,7 @@
 /** What every page has. Nothing here is needed to use the site. */
 import { enableLinks } from "./site/links.js";
 import { catchStrayDrops } from "./site/stray-drop.js";
+import { suggestNames } from "./site/suggest.js";
 import { warnIfUnsaved } from "./site/unsaved.js";
 
 const menus = () => document.querySelectorAll("details.menu[open]");
@@ -32,6 +33,7 @@ document.addEventListener("keydown", (event) => {
 // The upload page takes them: upload.js.
 if (!document.getElementById("upload")) catchStrayDrops(document.getElementById("drop-hint"));
 enableLinks();
+suggestNames();
 for (const form of document.querySelectorAll("form[data-warn-unsaved]")) warnIfUnsaved(form);
 // An error far down the page would not be seen. After `load`: going to the address's fragment takes the focus away.
 addEventListener("load", () => document.querySelector("[data-focus]")?.focus());

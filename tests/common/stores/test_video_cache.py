@@ -4,20 +4,18 @@ The interleavings are made, not hoped for: whatever is to happen in the middle o
 inside the function that reads the database.
 """
 
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from common.access import EffectiveGrant, EffectiveLink, VideoAccess
+from common.stores.group_cache import GroupCache
+from common.stores.read_through import Mark
 from common.stores.video_cache import VideoCache
 from db.models import Level, Visibility
-from tests.conftest import ROOT
 
 ID = "A" * 22
 KEY = f"video:{ID}"
@@ -246,37 +244,32 @@ def test_a_change_of_no_video_asks_nothing_of_redis(
     assert shelf.now == NEW
 
 
-GREENLETS = """
-from gevent import monkey
+def test_a_change_is_run_again_with_the_entries_that_it_finds(shelf: Shelf) -> None:
+    cache = VideoCache(shelf.redis)
+    found = [["a"], ["a", "b"], ["a", "b"]]
+    runs: list[list[str | None]] = []
 
-monkey.patch_all()
+    def work(mark: Mark) -> str:
+        mark(found.pop(0))
+        runs.append([shelf.redis.get(f"video:{i}") for i in ("a", "b")])
+        return "done"
 
-import gevent
-import sys
-from redis import Redis
-from sqlalchemy import text
-from common.stores.video_cache import VideoCache
-from db.engine import connect
+    assert cache.change(work) == "done"
 
-database = connect(sys.argv[1])
-videos = VideoCache(Redis.from_url(sys.argv[2], decode_responses=True))
-
-
-def request(number):
-    with videos.changing([f"before-{number}"]) as mark:
-        def change(session):
-            session.execute(text("SELECT 1"))
-            mark([f"meanwhile-{number}"])
-        database.write(change)
+    # The first two runs were undone before anything was changed.
+    assert runs == [["changing", "changing"]]
+    assert not shelf.redis.exists("video:a", "video:b")
 
 
-greenlets = [gevent.spawn(request, number) for number in range(40)]
-gevent.joinall(greenlets, timeout=30)
-sys.exit(sum(not one.successful() for one in greenlets))
-"""
+def test_a_change_of_two_caches_marks_in_both(shelf: Shelf) -> None:
+    videos, groups = VideoCache(shelf.redis), GroupCache(shelf.redis)
 
+    def work(mark_group: Mark, mark_video: Mark) -> list[str | None]:
+        mark_group(["7"])
+        mark_video(["a"])
+        return [shelf.redis.get("groups:7"), shelf.redis.get("video:a")]
 
-def test_a_transaction_in_a_native_thread_marks_entries(tmp_path: Path, redis_url: str) -> None:
-    child = [sys.executable, "-c", GREENLETS, f"sqlite:///{tmp_path / 'x.db'}", redis_url]
-    ended = subprocess.run(child, cwd=ROOT, timeout=60, check=False, capture_output=True, text=True)
-    assert ended.returncode == 0, ended.stderr[-2000:]
+    assert groups.change(
+        lambda mark_group: videos.change(lambda mark_video: work(mark_group, mark_video))
+    ) == ["changing", "changing"]
+    assert not shelf.redis.exists("video:a", "groups:7")

@@ -1,5 +1,6 @@
 """Sources that are made once, and what the steps need."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -9,21 +10,13 @@ from tests.transcode_service.media import sources
 from transcode_service.media.probe import measure
 from transcode_service.media.source_info import SandboxLimits, SourceInfo
 
-
-class Sources:
-    """Makes sources on demand, once for all tests."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def __call__(self, name: str) -> Path:
-        """Return the path of a source."""
-        return sources.make(self.folder, name)
+Sources = Callable[[str], Path]
 
 
 @pytest.fixture(scope="session")
-def source(tmp_path_factory: pytest.TempPathFactory) -> Sources:
-    return Sources(tmp_path_factory.mktemp("sources"))
+def source() -> Sources:
+    """Makes sources on demand, once for all tests."""
+    return sources.make
 
 
 @pytest.fixture

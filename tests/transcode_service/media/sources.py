@@ -1,8 +1,6 @@
 """Sources beside those of `tests.media`, made with the machine's ffmpeg, and bent ones."""
 
 import random
-import subprocess
-from collections.abc import Sequence
 from pathlib import Path
 
 from tests import media
@@ -64,39 +62,33 @@ RECIPES: dict[str, tuple[str, ...]] = {
 }
 
 
-def make(folder: Path, name: str) -> Path:
-    """Return the file of that name in a folder, making it the first time."""
-    path = folder / name
-    if path.exists():
-        return path
+def make(name: str) -> Path:
+    """Return the file of that name, making it the first time."""
     if name == "changing-size.mp4":
-        return _join(folder, path, ("320x180", "640x360"))
+        return media.cached(name, "320x180, then 640x360", _write_changing_size)
     if name == "cut-between-keyframes.mp4":
-        whole = make(folder, "ladder.mp4")
+        whole = make("ladder.mp4")
         arguments: tuple[str, ...] = ("-ss", "1.5", "-i", f"file:{whole}", "-c", "copy")
     elif name in RECIPES:
         arguments = RECIPES[name]
     else:
-        return media.make(folder, name)
-    _run(*arguments, f"file:{path}")
-    return path
+        return media.make(name)
+    return media.cached(name, " ".join(arguments), lambda path: _run(*arguments, path))
 
 
-def _join(folder: Path, path: Path, sizes: Sequence[str]) -> Path:
-    """Make a file whose frames change their size every three seconds."""
-    parts = [folder / f"{size}.h264" for size in sizes]
-    for part in parts:
-        bars = ("-f", "lavfi", "-i", f"testsrc2=size={part.stem}:rate=25:duration=3")
-        _run(*bars, *_X264, "-g", "25", f"file:{part}")
-    stream = path.with_suffix(".h264")
-    stream.write_bytes(b"".join(part.read_bytes() for part in parts))
-    _run("-r", "25", "-i", f"file:{stream}", "-c", "copy", f"file:{path}")
-    return path
+def _write_changing_size(path: Path) -> None:
+    """Write a file whose frames change their size after three seconds."""
+    part, stream = path.with_suffix(".part.h264"), path.with_suffix(".h264")
+    with stream.open("wb") as joined:
+        for size in ("320x180", "640x360"):
+            bars = ("-f", "lavfi", "-i", f"testsrc2=size={size}:rate=25:duration=3")
+            _run(*bars, *_X264, "-g", "25", part)
+            joined.write(part.read_bytes())
+    _run("-r", "25", "-i", f"file:{stream}", "-c", "copy", path)
 
 
-def _run(*arguments: str) -> None:
-    command = ["ffmpeg", "-v", "error", "-nostdin", "-y", *arguments]
-    subprocess.run(command, check=True, timeout=120, capture_output=True)
+def _run(*arguments: str | Path) -> None:
+    media.run_ffmpeg("ffmpeg", *arguments)
 
 
 def mutate(whole: bytes, dice: random.Random) -> bytes:

@@ -43,15 +43,15 @@ from pathlib import Path
 from transcode_service.media.renditions import encode_rendition
 from transcode_service.media.probe import measure
 from transcode_service.media.source_info import SandboxLimits, UnplayableSource
-source, film = Path(sys.argv[1]), Path(sys.argv[2])
+source, video = Path(sys.argv[1]), Path(sys.argv[2])
 limits = SandboxLimits()
 try:
     measure(source, limits)
 except UnplayableSource as unplayable:
     print(unplayable.sentence)
 try:
-    info = measure(film, limits)
-    encode_rendition(source, source.parent, info=info, limits=limits, report=print, height=90)
+    info = measure(video, limits)
+    encode_rendition(source, Path(sys.argv[3]), info=info, limits=limits, report=print, height=90)
 except Exception as error:
     print(type(error).__name__)
 """
@@ -69,7 +69,7 @@ def test_a_list_of_other_files_opens_none_of_them(
     log = tmp_path / "calls"
     command = ["strace", "-f", "-qq", "-o", str(log), "-e", "trace=openat,open,connect,sendto"]
     looked = subprocess.run(
-        [*command, sys.executable, "-c", LOOK, str(path), str(source("no-sound.mp4"))],
+        [*command, sys.executable, "-c", LOOK, path, source("no-sound.mp4"), tmp_path],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -101,27 +101,27 @@ class Cancelled(Exception):
 def test_a_step_that_is_ended_leaves_no_process(
     source: Sources, tmp_path: Path, limits: SandboxLimits
 ) -> None:
-    info = measure(source("film.mp4"), limits)
+    info = measure(source("twelve-seconds.mp4"), limits)
 
     def end(_: float) -> None:
         raise Cancelled
 
     with pytest.raises(Cancelled):
         encode_rendition(
-            source("film.mp4"), tmp_path, info=info, limits=limits, report=end, height=240
+            source("twelve-seconds.mp4"), tmp_path, info=info, limits=limits, report=end, height=240
         )
     assert not running(tmp_path)
 
 
 def test_a_killed_worker_takes_its_ffmpeg_along(source: Sources, tmp_path: Path) -> None:
     code = LOOK.replace("height=90", "height=1080")
-    command = [sys.executable, "-c", code, str(source("film.mp4")), str(source("film.mp4"))]
+    video_file = str(source("twelve-seconds.mp4"))
+    command = [sys.executable, "-c", code, video_file, video_file, str(tmp_path)]
     worker = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
-    folder = source("film.mp4").parent
-    wait_until(lambda: bool(running(folder, "ffmpeg")), within=60)
+    wait_until(lambda: bool(running(tmp_path, "ffmpeg")), within=60)
     worker.kill()
     worker.wait()
-    wait_until(lambda: not running(folder, "ffmpeg"), within=10)
+    wait_until(lambda: not running(tmp_path, "ffmpeg"), within=10)
 
 
 def running(folder: Path, name: str = "") -> list[str]:

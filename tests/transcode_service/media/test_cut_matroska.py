@@ -13,7 +13,7 @@ pytestmark = pytest.mark.needs_ffmpeg
 
 @pytest.mark.parametrize("name", ["sound.mkv", "vp9.webm", "live.webm", "hevc.mkv"])
 @pytest.mark.parametrize("share", [0.001, 0.01])
-def test_a_matroska_file_of_which_little_is_left_is_refused(
+def test_a_matroska_file_of_which_little_is_left_is_rejected(
     source: Sources, tmp_path: Path, limits: SandboxLimits, name: str, share: float
 ) -> None:
     whole = source(name).read_bytes()
@@ -23,7 +23,7 @@ def test_a_matroska_file_of_which_little_is_left_is_refused(
         measure(path, limits)
 
 
-def test_a_matroska_file_cut_in_half_is_refused(
+def test_a_matroska_file_cut_in_half_is_rejected(
     source: Sources, tmp_path: Path, limits: SandboxLimits
 ) -> None:
     whole = source("sound.mkv").read_bytes()

@@ -1,4 +1,4 @@
-"""Mutated files end as measured, refused or failed, within time and memory; nothing hangs."""
+"""Mutated files end as measured, rejected or failed, within time and memory; nothing hangs."""
 
 import os
 import random
@@ -32,7 +32,7 @@ def end_of(path: Path, folder: Path, limits: SandboxLimits, *, whole: bool) -> s
         info = measure(path, limits)
         check(path, info=info, limits=limits)
     except UnplayableSource as unplayable:
-        return "refused" if unplayable.sentence.endswith(".") else f"no sentence: {unplayable}"
+        return "rejected" if unplayable.sentence.endswith(".") else f"no sentence: {unplayable}"
     except MediaFailed as failure:
         return f"failed: {failure.detail[-300:]}"
     if not whole:
@@ -47,7 +47,7 @@ def end_of(path: Path, folder: Path, limits: SandboxLimits, *, whole: bool) -> s
         for height in planned.heights[:1] or (90,):
             encode_rendition(path, folder, **done, height=height)
     except UnplayableSource as unplayable:
-        return "refused" if unplayable.sentence.endswith(".") else f"no sentence: {unplayable}"
+        return "rejected" if unplayable.sentence.endswith(".") else f"no sentence: {unplayable}"
     except MediaFailed as failure:
         # The video passed, and stays watchable; the step is tried again, then given up.
         return f"step failed: {failure.detail[-300:]}"
@@ -71,7 +71,7 @@ def test_mutated_files_end_within_bounds(source: Sources, tmp_path: Path) -> Non
         ends[end.split(":")[0]] = ends.get(end.split(":")[0], 0) + 1
     largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
     sys.stdout.write(f"{ends}, slowest {slowest:.1f} s, largest child {largest >> 20} MiB\n")
-    assert set(ends) <= {"checked", "done", "refused", "step failed"}
-    assert ends.get("refused")
+    assert set(ends) <= {"checked", "done", "rejected", "step failed"}
+    assert ends.get("rejected")
     assert ends.get("checked")
     assert largest < MEMORY

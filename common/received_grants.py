@@ -1,0 +1,78 @@
+"""What others share with somebody: the grants to them and to their groups.
+
+Every page shows how many of them are new, so this is not the streaming service's alone.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import Subquery, and_, case, func, or_, select, type_coerce
+from sqlalchemy.orm import Session
+
+from common.access import Viewer
+from common.live import is_live
+from db.engine import transaction
+from db.models import (
+    Collection,
+    Grant,
+    GroupMember,
+    SharedSeen,
+    UTCDateTime,
+    Video,
+    now,
+)
+
+
+def received_grants(viewer: Viewer, at: datetime) -> Subquery:
+    """Return the valid grants that others made to a viewer, or to a group of theirs.
+
+    Left out are those on what is the viewer's own, and on videos that are not there any more.
+
+    :returns: `id`, `video_id`, `collection_id`, `user_id`, `group_id`, `level`, `expires_at`,
+        `granted_by_id`, and `shared_at`: when it was made, or when the viewer joined the group.
+    """
+    columns = (
+        Grant.id,
+        Grant.video_id,
+        Grant.collection_id,
+        Grant.user_id,
+        Grant.group_id,
+        Grant.level,
+        Grant.expires_at,
+        Grant.granted_by_id,
+    )
+    joined = case(
+        (GroupMember.created_at > Grant.created_at, GroupMember.created_at),
+        else_=Grant.created_at,
+    )
+    is_member = and_(GroupMember.group_id == Grant.group_id, GroupMember.user_id == viewer.id)
+    video_is_there = and_(
+        is_live(),
+        Video.binned_at.is_(None),
+        Video.rejection_reason.is_(None),
+        Video.owner_id != viewer.id,
+    )
+    return (
+        select(*columns, type_coerce(joined, UTCDateTime()).label("shared_at"))
+        .outerjoin(GroupMember, is_member)
+        .outerjoin(Video, Video.id == Grant.video_id)
+        .outerjoin(Collection, Collection.id == Grant.collection_id)
+        .where(
+            or_(Grant.user_id == viewer.id, GroupMember.user_id.is_not(None)),
+            or_(Grant.expires_at.is_(None), Grant.expires_at > at),
+            or_(Grant.granted_by_id.is_(None), Grant.granted_by_id != viewer.id),
+            or_(video_is_there, Collection.owner_id != viewer.id),
+        )
+        .subquery()
+    )
+
+
+@transaction(writes=False)
+def count_unseen(session: Session, viewer: Viewer) -> int:
+    """Return how many videos and collections were shared with a viewer since they last looked."""
+    received = received_grants(viewer, now())
+    seen_at = select(SharedSeen.seen_at).where(SharedSeen.user_id == viewer.id).scalar_subquery()
+    what = func.coalesce(received.c.video_id, received.c.collection_id)
+    wanted = select(func.count(what.distinct())).where(
+        or_(seen_at.is_(None), received.c.shared_at > seen_at)
+    )
+    return session.scalar(wanted) or 0

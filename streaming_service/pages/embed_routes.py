@@ -1,0 +1,123 @@
+"""Embedding a video in other sites' pages, and oEmbed, by which they ask how (https://oembed.com).
+
+GET /embed/<video>    the player alone
+GET /oembed           ?url=<address of a watch or embed page>  ?maxwidth=  ?maxheight=  ?format=json
+
+`EMBED_ORIGINS` says which sites may show `/embed/...` in a frame. A frame on another site gets no
+session cookie, so it plays what is public. A video that is shared by a link is embedded by the
+link's own address. oEmbed tells of public videos only.
+"""
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Response, make_response, render_template, request
+from sqlalchemy.orm import Session
+
+from common.access import Watcher
+from common.errors import LoginRequired, MatineeError, NotFound, Unprocessable
+from common.ids import PATTERN
+from common.web.auth import Audience, current_watcher, restrict_to
+from common.web.services import stores
+from common.web.templating import content_policy
+from db.engine import transaction
+from db.models import Visibility
+from streaming_service.pages.watch_routes import load_watch_page
+from streaming_service.services import services
+from streaming_service.videos.library import get_video_for
+from streaming_service.videos.presenters import load_cards
+from streaming_service.videos.social import fit, frame_size
+
+_VIDEO_PATH = re.compile(rf"/(?:stream|embed)/({PATTERN})/?")
+
+blueprint = Blueprint("embed", __name__)
+restrict_to(blueprint, Audience.ANYBODY)
+
+
+class UnknownFormat(MatineeError):
+    """An oEmbed answer was asked for in another format than JSON (oEmbed 2.3.3)."""
+
+    status = 501
+    sentence = "oEmbed answers come as JSON only."
+
+
+@blueprint.get("/embed/<video:video_id>")
+def embed(video_id: str) -> Response:
+    """Show the player alone, for a frame. Nobody is led to the sign-in page, which has no frame."""
+    here = services()
+    try:
+        page = load_watch_page(here.stores.database, current_watcher(), video_id, here.forecasts)
+    except LoginRequired as error:
+        raise NotFound from error
+    if page["video"].rejection_reason is not None:
+        raise NotFound
+    response = make_response(render_template("streaming/embed.html", **page, is_embedded=True))
+    response.headers["Content-Security-Policy"] = content_policy(
+        frame_ancestors=here.settings.frame_ancestors
+    )
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
+
+
+@blueprint.get("/oembed")
+def oembed() -> dict[str, Any]:
+    """Tell how a public video is embedded.
+
+    :raises NotFound: the address is of no public video of this site.
+    """
+    if request.args.get("format", "json") != "json":
+        raise UnknownFormat
+    address = urlsplit(request.args.get("url", ""))
+    match = _VIDEO_PATH.fullmatch(address.path)
+    if match is None or address.netloc not in ("", request.host):
+        raise NotFound
+    try:
+        found = describe(stores().database, match[1])
+    except LoginRequired as error:
+        raise NotFound from error
+    root = request.host_url.rstrip("/")
+    width, height = fit(found.pop("size"), _limit("maxwidth"), _limit("maxheight"))
+    poster = found.pop("poster")
+    thumbnail = {"thumbnail_width": 640, "thumbnail_height": 360}
+    return {
+        "version": "1.0",
+        "type": "video",
+        "provider_name": "Matinee",
+        "provider_url": root,
+        "width": width,
+        "height": height,
+        "html": render_template(
+            "streaming/frame.html", src=f"{root}/embed/{match[1]}", width=width, height=height
+        ),
+        **found,
+        **({"thumbnail_url": root + poster} | thumbnail if poster else {}),
+    }
+
+
+def _limit(name: str) -> int | None:
+    value = request.args.get(name)
+    if value is None:
+        return None
+    if not re.fullmatch(r"[1-9][0-9]{0,4}", value):
+        raise Unprocessable(f"“{name}” is a number of pixels.")
+    return int(value)
+
+
+@transaction(writes=False)
+def describe(session: Session, video_id: str) -> dict[str, Any]:
+    """Return what oEmbed tells of a public video, with its `size` and the path of its `poster`.
+
+    :raises LoginRequired: there is no such public video.
+    """
+    video = get_video_for(session, Watcher(None), video_id)
+    if video.visibility is not Visibility.PUBLIC:
+        raise LoginRequired
+    return {
+        "title": video.title,
+        "author_name": video.owner.name if video.owner is not None else "",
+        "size": frame_size(video),
+        "poster": load_cards(session, Watcher(None), [video], services().forecasts)[
+            0
+        ].processing.poster,
+    }

@@ -1,0 +1,315 @@
+"""Who can watch a video, and why: the list that its owner, and those who may share it, see.
+
+It is made of the same data that decides on access (`common.access_queries.read_access`), one entry
+for each reason.
+"""
+
+import enum
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from common.access import EffectiveGrant, EffectiveLink, VideoAccess
+from common.access_queries import read_access
+from db.engine import transaction
+from db.models import (
+    Collection,
+    Group,
+    GroupMember,
+    Level,
+    Link,
+    Position,
+    User,
+    Video,
+    Visibility,
+)
+
+MEMBERS_NAMED = 12
+"""Members of a group that the list names; it counts the others."""
+
+
+class EntryKind(enum.StrEnum):
+    """Whom an entry lets in."""
+
+    OWNER = "owner"
+    EVERYBODY = "everybody"
+    MEMBERS = "members"
+    USER = "user"
+    GROUP = "group"
+    LINK = "link"
+
+
+@dataclass(frozen=True)
+class Via:
+    """The collection through which a video is shared."""
+
+    collection: str
+    title: str
+
+
+@dataclass(frozen=True)
+class AccessEntry:
+    """One reason why somebody can watch.
+
+    :ivar name: of the person or group, or the label of the link.
+    :ivar streams_only: whether it opens the renditions alone, and not the original.
+    :ivar via: the collection that is shared; None: the video itself is.
+    :ivar last_watched_at: of a group, the last time that any member did.
+    :ivar grant: the id of the grant; of a grant through a collection, the collection's.
+    :ivar granted_by: who shared it; empty if that is not known any more.
+    :ivar is_disabled: whether it is an account that is disabled, so that nobody can use it.
+    :ivar member_count: people in the group.
+    :ivar members: names of some of them.
+    """
+
+    kind: EntryKind
+    name: str
+    level: Level
+    streams_only: bool = False
+    via: Via | None = None
+    expires_at: datetime | None = None
+    last_watched_at: datetime | None = None
+    grant: str | None = None
+    link: str | None = None
+    user_id: int | None = None
+    group_id: str | None = None
+    is_disabled: bool = False
+    member_count: int = 0
+    members: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for scripts."""
+        via = {"collection": self.via.collection, "title": self.via.title} if self.via else None
+        return {
+            "kind": self.kind,
+            "name": self.name,
+            "level": self.level,
+            "via": via,
+            "expires_at": _iso(self.expires_at),
+            "last_watched_at": _iso(self.last_watched_at),
+            "grant": self.grant,
+            "link": self.link,
+            "disabled": self.is_disabled,
+            "members": self.member_count if self.kind is EntryKind.GROUP else None,
+        }
+
+
+@dataclass(frozen=True)
+class AccessList:
+    """Everyone who can watch a video."""
+
+    visibility: Visibility
+    downloadable: bool
+    entries: list[AccessEntry]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for scripts."""
+        return {
+            "visibility": self.visibility,
+            "people": [entry.as_json() for entry in self.entries],
+        }
+
+    @property
+    def summary(self) -> str:
+        """With how many it is shared: `3 people, 1 group, 2 links`; empty: with nobody."""
+        people = {entry.user_id for entry in self.entries if entry.kind is EntryKind.USER}
+        groups = {entry.group_id for entry in self.entries if entry.kind is EntryKind.GROUP}
+        links = {entry.link for entry in self.entries if entry.kind is EntryKind.LINK}
+        counts = (
+            (len(people), "person", "people"),
+            (len(groups), "group", "groups"),
+            (len(links), "link", "links"),
+        )
+        return ", ".join(f"{n} {one if n == 1 else many}" for n, one, many in counts if n)
+
+
+@transaction(writes=False)
+def load_access_list(session: Session, video: Video) -> AccessList:
+    """Return who can watch a video, in a constant number of queries.
+
+    The owner comes first, then whom its visibility names, people, groups and links, by name.
+    """
+    access = read_access(session, [video.id]).get(video.id)
+    if access is None or access.owner_id is None:
+        return AccessList(video.visibility, video.downloadable, [])
+    named = {grant.user_id for grant in access.grants} | {access.owner_id}
+    watched = _watched_at(session, video.id, named)
+    entries = [_owner_entry(session, access.owner_id, watched)]
+    if not access.is_binned:
+        titles = _titles(session, [*access.grants, *access.links])
+        entries += _visibility_entries(access)
+        entries += _user_entries(session, access, titles, watched)
+        entries += _group_entries(session, access, titles, video.id)
+        entries += _link_entries(session, access, titles)
+    return AccessList(video.visibility, video.downloadable, entries)
+
+
+def _owner_entry(session: Session, owner_id: int, watched: dict[int, datetime]) -> AccessEntry:
+    owner = session.execute(select(User.name, User.disabled_at).where(User.id == owner_id)).one()
+    return AccessEntry(
+        EntryKind.OWNER,
+        owner.name,
+        Level.SHARE,
+        last_watched_at=watched.get(owner_id),
+        user_id=owner_id,
+        is_disabled=owner.disabled_at is not None,
+    )
+
+
+def _visibility_entries(access: VideoAccess) -> list[AccessEntry]:
+    level = Level.DOWNLOAD if access.downloadable else Level.WATCH
+    if access.visibility is Visibility.PUBLIC:
+        return [AccessEntry(EntryKind.EVERYBODY, "Anyone", level)]
+    if access.visibility is Visibility.MEMBERS:
+        return [AccessEntry(EntryKind.MEMBERS, "Everyone with an account", level)]
+    return []
+
+
+def _user_entries(
+    session: Session,
+    access: VideoAccess,
+    titles: dict[str, str],
+    watched: dict[int, datetime],
+) -> list[AccessEntry]:
+    grants = [grant for grant in access.grants if grant.user_id is not None]
+    ids = {grant.user_id for grant in grants}
+    rows = session.execute(select(User.id, User.name, User.disabled_at).where(User.id.in_(ids)))
+    users = {row.id: row for row in rows}
+    entries = [
+        AccessEntry(
+            EntryKind.USER,
+            users[grant.user_id].name,
+            grant.level,
+            last_watched_at=watched.get(users[grant.user_id].id),
+            user_id=grant.user_id,
+            is_disabled=users[grant.user_id].disabled_at is not None,
+            **_shared(grant, titles),
+            grant=grant.id,
+        )
+        for grant in grants
+        if grant.user_id in users
+    ]
+    return sorted(entries, key=_by_name)
+
+
+def _group_entries(
+    session: Session, access: VideoAccess, titles: dict[str, str], video_id: str
+) -> list[AccessEntry]:
+    grants = [grant for grant in access.grants if grant.group_id is not None]
+    ids = {grant.group_id for grant in grants if grant.group_id is not None}
+    names = dict(session.execute(select(Group.id, Group.name).where(Group.id.in_(ids))).all())
+    counts, members = _members(session, ids)
+    watched = _group_watched_at(session, ids, video_id)
+    entries = [
+        AccessEntry(
+            EntryKind.GROUP,
+            names[grant.group_id],
+            grant.level,
+            last_watched_at=watched.get(grant.group_id),
+            group_id=grant.group_id,
+            member_count=counts.get(grant.group_id, 0),
+            members=tuple(members.get(grant.group_id, ())),
+            **_shared(grant, titles),
+            grant=grant.id,
+        )
+        for grant in grants
+        if grant.group_id is not None and grant.group_id in names
+    ]
+    return sorted(entries, key=_by_name)
+
+
+def _members(
+    session: Session, group_ids: Iterable[str]
+) -> tuple[dict[str, int], dict[str, list[str]]]:
+    """Return how many people are in each group, and the names of the first ones."""
+    numbered = (
+        select(
+            GroupMember.group_id,
+            User.name,
+            func.count().over(partition_by=GroupMember.group_id).label("total"),
+            func.row_number()
+            .over(partition_by=GroupMember.group_id, order_by=User.name_key)
+            .label("place"),
+        )
+        .join(User, User.id == GroupMember.user_id)
+        .where(GroupMember.group_id.in_(group_ids))
+        .subquery()
+    )
+    wanted = select(numbered).where(numbered.c.place <= MEMBERS_NAMED).order_by(numbered.c.place)
+    counts: dict[str, int] = {}
+    names: dict[str, list[str]] = {}
+    for row in session.execute(wanted):
+        counts[row.group_id] = row.total
+        names.setdefault(row.group_id, []).append(row.name)
+    return counts, names
+
+
+def _link_entries(
+    session: Session, access: VideoAccess, titles: dict[str, str]
+) -> list[AccessEntry]:
+    ids = [link.id for link in access.links]
+    rows = session.execute(select(Link.id, Link.label, Link.last_used_at).where(Link.id.in_(ids)))
+    found = {row.id: row for row in rows}
+    entries = [
+        AccessEntry(
+            EntryKind.LINK,
+            found[link.id].label,
+            link.level,
+            last_watched_at=found[link.id].last_used_at,
+            **_shared(link, titles),
+            link=link.id,
+        )
+        for link in access.links
+        if link.id in found
+    ]
+    return sorted(entries, key=_by_name)
+
+
+def _shared(source: EffectiveGrant | EffectiveLink, titles: dict[str, str]) -> dict[str, Any]:
+    """Return what grants and links have in common."""
+    collection = source.collection_id
+    return {
+        "streams_only": source.level is Level.WATCH,
+        "via": Via(collection, titles.get(collection, "")) if collection is not None else None,
+        "expires_at": source.expires_at,
+    }
+
+
+def _titles(session: Session, sources: Iterable[EffectiveGrant | EffectiveLink]) -> dict[str, str]:
+    ids = {source.collection_id for source in sources if source.collection_id is not None}
+    wanted = select(Collection.id, Collection.title).where(Collection.id.in_(ids))
+    return dict(session.execute(wanted).all())
+
+
+def _watched_at(
+    session: Session, video_id: str, user_ids: Iterable[int | None]
+) -> dict[int, datetime]:
+    """Return when those of these users who have watched a video did so last."""
+    wanted = select(Position.user_id, Position.watched_at).where(
+        Position.video_id == video_id, Position.user_id.in_(user_ids)
+    )
+    return dict(session.execute(wanted).all())
+
+
+def _group_watched_at(
+    session: Session, group_ids: Iterable[str], video_id: str
+) -> dict[str, datetime]:
+    wanted = (
+        select(GroupMember.group_id, func.max(Position.watched_at))
+        .join(Position, Position.user_id == GroupMember.user_id)
+        .where(GroupMember.group_id.in_(group_ids), Position.video_id == video_id)
+        .group_by(GroupMember.group_id)
+    )
+    return dict(session.execute(wanted).all())
+
+
+def _by_name(entry: AccessEntry) -> tuple[str, bool, str]:
+    return entry.name.casefold(), entry.via is not None, entry.grant or entry.link or ""
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone(UTC).isoformat()

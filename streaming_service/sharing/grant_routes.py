@@ -1,0 +1,112 @@
+"""The JSON API of grants, and who can watch a video.
+
+    GET    /api/videos/<video>/access        {"visibility", "people": [entry, ...]}
+    POST   /api/videos/<video>/grants        {"user": name} or {"group": id}, "level", "expires_at"
+    POST   /api/collections/<collection>/grants   the same
+    PATCH  /api/grants/<grant>               {"level", "expires_at"}, any of them: the grant
+    DELETE /api/grants/<grant>               204
+    GET    /api/users  ?q=                   {"suggestions": [...]}: who can be named
+
+Those who may not share the video or collection get 404.
+"""
+
+from typing import Any
+
+from flask import Blueprint, request
+from sqlalchemy.orm import Session
+
+from common.access import Viewer
+from common.errors import Unprocessable
+from common.web.auth import Audience, current_actor, require_viewer, restrict_to
+from common.web.forms import json_fields
+from common.web.services import stores
+from db.engine import transaction
+from streaming_service.services import services
+from streaming_service.sharing.access_list import load_access_list
+from streaming_service.sharing.directory import suggest
+from streaming_service.sharing.fields import parse_expiry, parse_level
+from streaming_service.sharing.grants import NewGrant, change_grant, create_grant, remove_grant
+from streaming_service.sharing.objects import SharedObject, get_object_to_share
+from streaming_service.videos.library import get_video_to_share
+
+blueprint = Blueprint("grants", __name__)
+restrict_to(blueprint, Audience.SIGNED_IN)
+
+
+@blueprint.get("/api/videos/<video:video_id>/access")
+def access(video_id: str) -> dict[str, Any]:
+    """List everyone who can watch a video, and why."""
+    return load_access_json(stores().database, require_viewer(), video_id)
+
+
+@transaction(writes=False)
+def load_access_json(session: Session, viewer: Viewer, video_id: str) -> dict[str, Any]:
+    """Return who can watch a video that a viewer may share.
+
+    :raises NotFound: there is none, or they may not share it.
+    """
+    return load_access_list(session, get_video_to_share(session, viewer, video_id)).as_json()
+
+
+@blueprint.post("/api/videos/<video:video_id>/grants")
+def share_video(video_id: str) -> tuple[dict[str, Any], int]:
+    """Share a video with a person or a group."""
+    return _share(SharedObject(video_id=video_id))
+
+
+@blueprint.post("/api/collections/<collection_id>/grants")
+def share_collection(collection_id: str) -> tuple[dict[str, Any], int]:
+    """Share a collection with a person or a group."""
+    return _share(SharedObject(collection_id=collection_id))
+
+
+def _share(what: SharedObject) -> tuple[dict[str, Any], int]:
+    # Asked first: a body that is wrong must not tell a stranger that there is something.
+    stores().database.read(lambda session: get_object_to_share(session, require_viewer(), what))
+    fields = json_fields("level", optional=("user", "group"), nullable=("expires_at",))
+    if ("user" in fields) == ("group" in fields):
+        raise Unprocessable("Name either a “user” or a “group”.")
+    new = NewGrant(
+        level=parse_level(fields["level"]),
+        user=fields.get("user"),
+        group=fields.get("group"),
+        expires_at=parse_expiry(fields.get("expires_at")),
+    )
+    grant = stores().videos.change(
+        lambda mark: create_grant(stores().database, current_actor(), what, new, mark=mark)
+    )
+    return grant.as_json(), 201
+
+
+@blueprint.patch("/api/grants/<grant_id>")
+def change(grant_id: str) -> dict[str, Any]:
+    """Change the level or the expiry of a grant."""
+    fields = json_fields(optional=("level",), nullable=("expires_at",))
+    changes: dict[str, Any] = {}
+    if "level" in fields:
+        changes["level"] = parse_level(fields["level"])
+    if "expires_at" in fields:
+        changes["expires_at"] = parse_expiry(fields["expires_at"])
+    grant = stores().videos.change(
+        lambda mark: change_grant(stores().database, current_actor(), grant_id, changes, mark=mark)
+    )
+    return grant.as_json()
+
+
+@blueprint.delete("/api/grants/<grant_id>")
+def remove(grant_id: str) -> tuple[str, int]:
+    """Remove a grant."""
+    stores().videos.change(
+        lambda mark: remove_grant(stores().database, current_actor(), grant_id, mark=mark)
+    )
+    return "", 204
+
+
+@blueprint.get("/api/users")
+def users() -> dict[str, Any]:
+    """Suggest people and groups whose names start with a text."""
+    viewer = require_viewer()
+    if not services().settings.user_directory:
+        return {"suggestions": []}
+    found = suggest(stores().database, viewer, request.args.get("q", ""))
+    return {"suggestions": [one.as_json() for one in found]}

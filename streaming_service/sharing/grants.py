@@ -1,0 +1,251 @@
+"""Grants: sharing a video or a collection with a person or a group.
+
+Call these inside `stores.videos.changing()`, with the function that it yields as `mark`.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from common.access import Viewer
+from common.audit import Action, Actor, record
+from common.errors import Conflict, NotFound
+from common.ids import is_id, new_id
+from common.stores.read_through import Mark
+from db.engine import transaction
+from db.models import Collection, Grant, Group, Level, User, Video, now
+from streaming_service.sharing.directory import find_group, find_subject, find_user
+from streaming_service.sharing.objects import SharedObject, get_object_to_share, hold_back
+from streaming_service.videos.changes import require_signed_in
+
+GRANT_LIMIT = 500
+"""Grants of one video or collection, at most."""
+
+
+class AlreadyShared(Conflict):
+    """There is a grant of this object to this subject."""
+
+    sentence = "It is shared with them already. Change what they may do in the list."
+
+
+class OwnerNamed(Conflict):
+    """A grant to the owner of what is shared."""
+
+    sentence = "It is theirs already."
+
+
+class TooManyGrants(Conflict):
+    """The object has as many grants as it may have."""
+
+    sentence = f"It is shared {GRANT_LIMIT} times already. Make a group for more people."
+
+
+@dataclass(frozen=True)
+class NewGrant:
+    """A grant to make, to exactly one of a user, a group, or whom a form's field names.
+
+    :ivar user: a username.
+    :ivar group: the id of a group.
+    :ivar anyone: the name of either.
+    :ivar expires_at: when it ends; None: never.
+    """
+
+    level: Level
+    user: str | None = None
+    group: str | None = None
+    anyone: str | None = None
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class GrantView:
+    """A grant with the names of its subject.
+
+    :ivar user: the name of the person; None: it is to a group.
+    """
+
+    grant: Grant
+    user: str | None = None
+    group: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for scripts; `group` is the group's id."""
+        expires_at = self.grant.expires_at
+        return {
+            "id": self.grant.id,
+            "user": self.user,
+            "group": self.grant.group_id,
+            "level": self.grant.level,
+            "expires_at": expires_at.astimezone(UTC).isoformat() if expires_at else None,
+        }
+
+
+@transaction(writes=True)
+def create_grant(
+    session: Session, actor: Actor, what: SharedObject, new: NewGrant, *, mark: Mark
+) -> GrantView:
+    """Share a video or a collection with a person or a group.
+
+    A grant that has expired makes way.
+
+    :raises NotFound: the object is not there, or not the actor's to share.
+    :raises UnknownSubject: there is no such person or group.
+    :raises AlreadyShared: there is a grant to them.
+    :raises OwnerNamed: it is to the owner.
+    :raises TooManyGrants: there are :data:`GRANT_LIMIT` of them.
+    """
+    viewer = require_signed_in(actor)
+    shared = get_object_to_share(session, viewer, what)
+    subject = _subject(session, viewer, new)
+    # Marks the entries, and keeps others from sharing the same object until the commit.
+    hold_back(session, what, mark)
+    _lock(session, what)
+    user_id = subject.id if isinstance(subject, User) else None
+    group_id = subject.id if isinstance(subject, Group) else None
+    if user_id is not None and user_id == shared.owner_id:
+        raise OwnerNamed
+    session.execute(delete(Grant).where(*_of(what), Grant.expires_at <= now()))
+    same = (Grant.user_id == user_id) if group_id is None else (Grant.group_id == group_id)
+    if session.scalar(select(Grant.id).where(*_of(what), same)) is not None:
+        raise AlreadyShared
+    if (session.scalar(select(func.count()).where(*_of(what))) or 0) >= GRANT_LIMIT:
+        raise TooManyGrants
+    grant = Grant(
+        id=new_id(),
+        video_id=what.video_id,
+        collection_id=what.collection_id,
+        user_id=user_id,
+        group_id=group_id,
+        level=new.level,
+        expires_at=new.expires_at,
+        granted_by_id=viewer.id,
+    )
+    session.add(grant)
+    view = _view(grant, subject)
+    _record(session, actor, Action.GRANT_CREATED, view)
+    return view
+
+
+@transaction(writes=True)
+def change_grant(
+    session: Session, actor: Actor, grant_id: str, changes: dict[str, Any], *, mark: Mark
+) -> GrantView:
+    """Change the level or the expiry of a grant.
+
+    :param changes: `level` (a :class:`Level`), `expires_at` (None: never), or both.
+    :raises NotFound: there is none, or its object is not the actor's to share.
+    """
+    viewer = require_signed_in(actor)
+    found = _get(session, grant_id)
+    what = SharedObject(found.video_id, found.collection_id)
+    get_object_to_share(session, viewer, what)
+    subject = _subject_of(session, found)
+    hold_back(session, what, mark)
+    grant = _get(session, grant_id, lock=True)
+    before = {"level": grant.level, "expires_at": grant.expires_at}
+    for name, value in changes.items():
+        setattr(grant, name, value)
+    view = _view(grant, subject)
+    _record(session, actor, Action.GRANT_CHANGED, view, before=before)
+    return view
+
+
+@transaction(writes=True)
+def remove_grant(session: Session, actor: Actor, grant_id: str, *, mark: Mark) -> None:
+    """Remove a grant. Its receiver may do that as well, but not for a whole group.
+
+    :raises NotFound: there is none, or it is not the actor's to remove.
+    """
+    viewer = require_signed_in(actor)
+    found = _get(session, grant_id)
+    what = SharedObject(found.video_id, found.collection_id)
+    if found.user_id != viewer.id:
+        get_object_to_share(session, viewer, what)
+    subject = _subject_of(session, found)
+    hold_back(session, what, mark)
+    grant = _get(session, grant_id, lock=True)
+    session.delete(grant)
+    _record(session, actor, Action.GRANT_REMOVED, _view(grant, subject))
+
+
+@transaction(writes=False)
+def grants_of(session: Session, what: SharedObject) -> list[GrantView]:
+    """Return the grants of a video or collection that have not expired, people first."""
+    wanted = (
+        select(Grant, User.name, Group.name)
+        .outerjoin(User, User.id == Grant.user_id)
+        .outerjoin(Group, Group.id == Grant.group_id)
+        .where(*_of(what), (Grant.expires_at.is_(None)) | (Grant.expires_at > now()))
+        .order_by(Grant.group_id.is_not(None), User.name_key, Group.name, Grant.id)
+    )
+    return [GrantView(grant, user, group) for grant, user, group in session.execute(wanted)]
+
+
+def _subject(session: Session, viewer: Viewer, new: NewGrant) -> User | Group:
+    if new.user is not None:
+        return find_user(session, new.user)
+    if new.group is not None:
+        return find_group(session, viewer, new.group)
+    return find_subject(session, viewer, new.anyone or "")
+
+
+def _subject_of(session: Session, grant: Grant) -> User | Group:
+    """Return whom a grant is to, and keep a group's members from being changed meanwhile."""
+    found: User | Group | None
+    if grant.user_id is not None:
+        found = session.get(User, grant.user_id)
+    else:
+        found = session.get(Group, grant.group_id, with_for_update={"read": True})
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _of(what: SharedObject) -> tuple[Any, ...]:
+    if what.video_id is not None:
+        return (Grant.video_id == what.video_id,)
+    return (Grant.collection_id == what.collection_id,)
+
+
+def _lock(session: Session, what: SharedObject) -> None:
+    model, identity = (
+        (Video, what.video_id) if what.video_id is not None else (Collection, what.collection_id)
+    )
+    session.execute(select(model.id).where(model.id == identity).with_for_update())
+
+
+def _get(session: Session, grant_id: str, *, lock: bool = False) -> Grant:
+    grant = None
+    if is_id(grant_id):
+        grant = session.get(Grant, grant_id, with_for_update=lock, populate_existing=lock)
+    if grant is None:
+        raise NotFound
+    return grant
+
+
+def _view(grant: Grant, subject: User | Group) -> GrantView:
+    if isinstance(subject, User):
+        return GrantView(grant, user=subject.name)
+    return GrantView(grant, group=subject.name)
+
+
+def _record(
+    session: Session, actor: Actor, action: Action, view: GrantView, **details: object
+) -> None:
+    grant = view.grant
+    record(
+        session,
+        actor,
+        action,
+        video_id=grant.video_id,
+        object_id=grant.id,
+        collection=grant.collection_id,
+        user=view.user,
+        group=view.group,
+        level=grant.level,
+        expires_at=grant.expires_at,
+        **details,
+    )
