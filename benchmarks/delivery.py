@@ -19,6 +19,7 @@ _NGINX, _SEND_FILE = "nginx", "Flask send_file"
 _CONNECTIONS = 16
 _MANY = 64  # connections of many viewers, and of the authorisations
 _VIEWERS = 1000
+_GRANTS, _GROUPS = 100, 10
 
 
 def run(bench: Bench) -> str:
@@ -52,6 +53,7 @@ def _gateway(bench: Bench) -> str:
         tokens = site.sign_in_viewers(_VIEWERS)
         viewers = _many_viewers(options, ours, nginx, video, tokens)
         authorisations = _authorisations(options, site, video, tokens)
+        shared = _shared(bench, site, ours, tokens)
     return (
         f"### Through the gateway, one viewer\n\n{_table(rows)}\n\n"
         "`wrk` reaches the gateway and nginx over the same bridge; both run the same image in one"
@@ -60,7 +62,10 @@ def _gateway(bench: Bench) -> str:
         " were begun in Redis, without passwords.\n\n"
         f"### Authorisations\n\n{authorisations}\n\n"
         "The streaming service, asked directly, as nginx asks it when it has no cached answer. Per"
-        " core: divided by the processor seconds of the service."
+        " core: divided by the processor seconds of the service.\n\n"
+        f"### Shared with people and groups, through the gateway\n\n{shared}\n\n"
+        f"A private video with {_GRANTS} grants, watched by people whom the grants name through"
+        f" {_GROUPS} groups of theirs, as a ratio to the video above, which every member may watch."
     )
 
 
@@ -89,6 +94,45 @@ def _authorisations(options: Options, site: ComposeSite, video: str, tokens: Seq
     head = ["per second and core", "aim", "per second", "p50 / p99 ms"]
     row = [f"{1 / found.cpu_per_request:,.0f}", "2,500", f"{found.requests:,.0f}"]
     return table(head, [[*row, f"{found.p50:.1f} / {found.p99:.1f}"]])
+
+
+def _shared(bench: Bench, site: ComposeSite, plain: Target, tokens: Sequence[str]) -> str:
+    """Measure a video with many grants beside one without any."""
+    options = bench.options
+    video = post_form(f"{site.url}/upload", bench.video, cookie=site.admin.cookie).video
+    groups = [_new_group(site, number) for number in range(_GROUPS)]
+    subjects = [{"group": group} for group in groups]
+    for number in range(_GRANTS - _GROUPS):
+        site.admin.create_account(f"friend-{number}", "viewer")
+        subjects.append({"user": f"friend-{number}"})
+    for subject in subjects:
+        site.admin.post(f"/api/videos/{video}/grants", json={"level": "download", **subject})
+    site.put_viewers_into(groups, len(tokens))
+    cookies = tuple(f"Cookie: {COOKIE}={token}" for token in tokens)
+    url = f"{site.url}/stream/{video}/video.mp4"
+    shared = replace(plain, name="shared", url=url)
+    rows = []
+    for length, connections, viewers in (
+        (64 * _KIB, _CONNECTIONS, cookies[:1]),
+        (_MIB, _CONNECTIONS, cookies[:1]),
+        (_MIB, _MANY, cookies),
+    ):
+        targets = [replace(target, viewers=viewers) for target in (shared, plain)]
+        load = Load(length, options.size, connections, options.seconds)
+        rounds = Rounds(targets, load, rounds=options.rounds)
+        figures = [rounds.figures(target.name) for target in targets]
+        name = (
+            f"{length // _KIB} KiB, {len(viewers):,} {'viewers' if len(viewers) > 1 else 'viewer'}"
+        )
+        row = [name, ratio(rounds.ratio(shared.name, plain.name)), "0.95"]
+        rows.append(row + [f"{each.bytes / 1e6:,.0f}" for each in figures])
+        print("  " + "  ".join(rows[-1]), flush=True)
+    return table(["range", "of the other", "aim", "MB/s", "the other's"], rows)
+
+
+def _new_group(site: ComposeSite, number: int) -> str:
+    answer = site.admin.post("/api/groups", json={"name": f"Group {number}"})
+    return str(answer.json()["id"])
 
 
 def _standalone(bench: Bench) -> str:

@@ -6,7 +6,7 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,7 @@ from common.stores.sessions import SessionStore
 from db.models import Role
 
 _HOUR = 3600
+_FIRST_VIEWER = 10_000  # the id of the first of the people without accounts
 _READY = "Matinee is ready"
 _START = 60  # seconds a site has to start
 
@@ -79,8 +80,14 @@ class ComposeSite(Site):
         """
         with Redis.from_url(self.redis_url, decode_responses=True) as redis:
             store = SessionStore(redis, ttl=_HOUR)
-            people = (Viewer(10_000 + n, f"viewer-{n}", Role.VIEWER) for n in range(count))
+            people = (Viewer(_FIRST_VIEWER + n, f"viewer-{n}", Role.VIEWER) for n in range(count))
             return tuple(store.begin(who, device="wrk", address="127.0.0.1") for who in people)
+
+    def put_viewers_into(self, groups: Sequence[str], count: int) -> None:
+        """Make as many of the viewers members of groups, in the cache alone, for an hour."""
+        with Redis.from_url(self.redis_url, decode_responses=True) as redis:
+            for number in range(count):
+                redis.set(f"groups:{_FIRST_VIEWER + number}", json.dumps(groups), ex=_HOUR)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ Every page shows how many of them are new, so this is not the streaming service'
 
 from datetime import datetime
 
-from sqlalchemy import Subquery, and_, case, func, or_, select, type_coerce
+from sqlalchemy import Subquery, and_, case, func, or_, select, type_coerce, union_all
 from sqlalchemy.orm import Session
 
 from common.access import Viewer
@@ -40,11 +40,24 @@ def received_grants(viewer: Viewer, at: datetime) -> Subquery:
         Grant.expires_at,
         Grant.granted_by_id,
     )
+    valid = (
+        or_(Grant.expires_at.is_(None), Grant.expires_at > at),
+        or_(Grant.granted_by_id.is_(None), Grant.granted_by_id != viewer.id),
+    )
     joined = case(
         (GroupMember.created_at > Grant.created_at, GroupMember.created_at),
         else_=Grant.created_at,
     )
-    is_member = and_(GroupMember.group_id == Grant.group_id, GroupMember.user_id == viewer.id)
+    # Two statements, since each finds its rows by an index.
+    by_name = select(*columns, Grant.created_at.label("shared_at")).where(
+        Grant.user_id == viewer.id, *valid
+    )
+    by_group = (
+        select(*columns, type_coerce(joined, UTCDateTime()).label("shared_at"))
+        .join(GroupMember, GroupMember.group_id == Grant.group_id)
+        .where(GroupMember.user_id == viewer.id, *valid)
+    )
+    received = union_all(by_name, by_group).subquery()
     video_is_there = and_(
         is_live(),
         Video.binned_at.is_(None),
@@ -52,16 +65,10 @@ def received_grants(viewer: Viewer, at: datetime) -> Subquery:
         Video.owner_id != viewer.id,
     )
     return (
-        select(*columns, type_coerce(joined, UTCDateTime()).label("shared_at"))
-        .outerjoin(GroupMember, is_member)
-        .outerjoin(Video, Video.id == Grant.video_id)
-        .outerjoin(Collection, Collection.id == Grant.collection_id)
-        .where(
-            or_(Grant.user_id == viewer.id, GroupMember.user_id.is_not(None)),
-            or_(Grant.expires_at.is_(None), Grant.expires_at > at),
-            or_(Grant.granted_by_id.is_(None), Grant.granted_by_id != viewer.id),
-            or_(video_is_there, Collection.owner_id != viewer.id),
-        )
+        select(received)
+        .outerjoin(Video, Video.id == received.c.video_id)
+        .outerjoin(Collection, Collection.id == received.c.collection_id)
+        .where(or_(video_is_there, Collection.owner_id != viewer.id))
         .subquery()
     )
 

@@ -14,23 +14,25 @@ from common.web.app_factory import new_app
 from common.web.rate_limits import PasswordLimits, RateLimits
 from streaming_service.delivery.auth_request import AuthRequestMiddleware
 from streaming_service.pages import (
+    access_routes,
     admin_routes,
     api_routes,
     collection_api_routes,
     collection_routes,
     edit_routes,
     embed_routes,
+    grant_routes,
     library_routes,
     link_api_routes,
     link_routes,
     open_link_routes,
     position_routes,
     progress_routes,
+    shared_routes,
     watch_routes,
 )
 from streaming_service.services import StreamingServices
 from streaming_service.settings import StreamingSettings
-from streaming_service.sharing import access_routes, grant_routes, shared_routes
 from streaming_service.url_converters import LanguageConverter, VideoIdConverter
 
 
@@ -69,12 +71,12 @@ def create_app(
     app.register_blueprint(embed_routes.blueprint)
     app.register_blueprint(position_routes.blueprint)
     app.register_blueprint(progress_routes.blueprint)
-    app.register_blueprint(link_routes.blueprint)
-    app.register_blueprint(link_api_routes.blueprint)
-    app.register_blueprint(open_link_routes.blueprint)
     app.register_blueprint(access_routes.blueprint)
     app.register_blueprint(grant_routes.blueprint)
     app.register_blueprint(shared_routes.blueprint)
+    app.register_blueprint(link_routes.blueprint)
+    app.register_blueprint(link_api_routes.blueprint)
+    app.register_blueprint(open_link_routes.blueprint)
     app.wsgi_app = AuthRequestMiddleware(app.wsgi_app, services.stores)  # type: ignore[method-assign]
     return app
 

@@ -26,7 +26,7 @@ from common.web.services import stores
 from common.web.urls import same_site_path
 from db.models import Link
 from streaming_service.services import services
-from streaming_service.sharing.fields import last_day, parse_expiry, parse_level
+from streaming_service.sharing.fields import parse_expiry, parse_level
 from streaming_service.sharing.link_rules import LinkFields
 from streaming_service.sharing.link_views import (
     NewLink,
@@ -51,7 +51,7 @@ from streaming_service.sharing.objects import SharedObject, get_object_to_share
 
 _FIELDS = ("label", "level", "expires", "expires_on", "password", "max_views", "show_title")
 _ACCOUNT = "/account/links"
-_NOTICES = {
+LINK_NOTICES = {
     "changed": "The link is changed.",
     "extended": "The link works for longer now.",
     "revoked": "The link is revoked: it opens nothing any more.",
@@ -171,8 +171,8 @@ def _new_fields(form: dict[str, str]) -> LinkFields:
     """Read the form of a new link."""
     fields = _fields(form)
     rules = services().settings.link_rules
-    if form["expires"] == "date" or (form["expires_on"] and not form["expires"]):
-        fields["expires_at"] = _date(form["expires_on"])
+    if form["expires_on"]:
+        fields["expires_at"] = parse_expiry(form["expires_on"])
     elif form["expires"]:
         if form["expires"] not in [choice.value for choice in expiry_choices(rules)]:
             raise Unprocessable("Choose how long the link works.")
@@ -183,12 +183,12 @@ def _new_fields(form: dict[str, str]) -> LinkFields:
 
 
 def _changes(form: dict[str, str]) -> LinkFields:
-    """Read the form of a link that is there. An empty date is never; an empty password stays."""
+    """Read the form of a link that is there. What is empty of expiry and password stays."""
     fields = _fields(form)
-    if form["expires"] == "never":
+    if form["expires_on"]:
+        fields["expires_at"] = parse_expiry(form["expires_on"])
+    elif form["expires"] == "never":
         fields["expires_at"] = None
-    elif form["expires"] == "date":
-        fields["expires_at"] = _date(form["expires_on"])
     if form["no_password"]:
         fields["password"] = None
     elif form["password"]:
@@ -216,12 +216,6 @@ def _number(text: str) -> int | None:
     return int(digits)
 
 
-def _date(text: str) -> Any:
-    if not text:
-        raise Unprocessable("Choose the last day on which the link works.")
-    return parse_expiry(text)
-
-
 def _page(what: SharedObject, *, back: str | None = "", **extra: Any) -> str:
     section = load_link_section(
         stores().database,
@@ -241,7 +235,6 @@ def _edit_page(
         "label": link.label,
         "level": link.level.value,
         "expires": "keep",
-        "expires_on": last_day(link.expires_at),
         "max_views": "" if link.max_views is None else str(link.max_views),
         "show_title": "on" if link.show_title else "",
     }
@@ -274,4 +267,4 @@ def _go(back: str, done: str) -> Response:
 
 
 def _notice() -> str:
-    return _NOTICES.get(request.args.get("done", ""), "")
+    return LINK_NOTICES.get(request.args.get("done", ""), "")

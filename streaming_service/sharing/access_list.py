@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from common.access import EffectiveGrant, EffectiveLink, VideoAccess
@@ -18,6 +18,7 @@ from common.access_queries import read_access
 from db.engine import transaction
 from db.models import (
     Collection,
+    Grant,
     Group,
     GroupMember,
     Level,
@@ -26,6 +27,7 @@ from db.models import (
     User,
     Video,
     Visibility,
+    now,
 )
 
 MEMBERS_NAMED = 12
@@ -100,9 +102,9 @@ class AccessEntry:
 
 @dataclass(frozen=True)
 class AccessList:
-    """Everyone who can watch a video."""
+    """Everyone who can watch a video, or see a collection, which has no visibility of its own."""
 
-    visibility: Visibility
+    visibility: Visibility | None
     downloadable: bool
     entries: list[AccessEntry]
 
@@ -134,18 +136,47 @@ def load_access_list(session: Session, video: Video) -> AccessList:
     The owner comes first, then whom its visibility names, people, groups and links, by name.
     """
     access = read_access(session, [video.id]).get(video.id)
-    if access is None or access.owner_id is None:
-        return AccessList(video.visibility, video.downloadable, [])
+    entries = [] if access is None else _entries(session, access, video.id)
+    return AccessList(video.visibility, video.downloadable, entries)
+
+
+@transaction(writes=False)
+def load_collection_access(session: Session, collection: Collection) -> AccessList:
+    """Return who can see a collection, as :func:`load_access_list` does for a video."""
+    at = now()
+
+    def valid(model: type[Grant] | type[Link]) -> tuple[ColumnElement[bool], ...]:
+        expires_at = model.expires_at
+        unexpired = or_(expires_at.is_(None), expires_at > at)
+        return model.collection_id == collection.id, unexpired
+
+    grants = session.scalars(select(Grant).where(*valid(Grant)))
+    links = session.scalars(select(Link).where(*valid(Link)))
+    access = VideoAccess(
+        owner_id=collection.owner_id,
+        visibility=Visibility.PRIVATE,
+        grants=tuple(
+            EffectiveGrant(g.id, g.level, g.user_id, g.group_id, expires_at=g.expires_at)
+            for g in grants
+        ),
+        links=tuple(EffectiveLink(x.id, x.level, expires_at=x.expires_at) for x in links),
+    )
+    return AccessList(None, False, _entries(session, access, ""))
+
+
+def _entries(session: Session, access: VideoAccess, video_id: str) -> list[AccessEntry]:
+    if access.owner_id is None:
+        return []
     named = {grant.user_id for grant in access.grants} | {access.owner_id}
-    watched = _watched_at(session, video.id, named)
+    watched = _watched_at(session, video_id, named)
     entries = [_owner_entry(session, access.owner_id, watched)]
     if not access.is_binned:
         titles = _titles(session, [*access.grants, *access.links])
         entries += _visibility_entries(access)
         entries += _user_entries(session, access, titles, watched)
-        entries += _group_entries(session, access, titles, video.id)
+        entries += _group_entries(session, access, titles, video_id)
         entries += _link_entries(session, access, titles)
-    return AccessList(video.visibility, video.downloadable, entries)
+    return entries
 
 
 def _owner_entry(session: Session, owner_id: int, watched: dict[int, datetime]) -> AccessEntry:

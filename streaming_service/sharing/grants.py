@@ -1,6 +1,6 @@
 """Grants: sharing a video or a collection with a person or a group.
 
-Call these inside `stores.videos.changing()`, with the function that it yields as `mark`.
+Call these through `stores.videos.change`, which gives `mark`.
 """
 
 from dataclasses import dataclass

@@ -92,7 +92,6 @@ def expiry_choices(rules: LinkRules) -> list[ExpiryChoice]:
     ]
     if rules.max_age is not None and rules.max_age not in (age for _, age in _CHOICES):
         choices.append(ExpiryChoice("longest", describe_age(rules.max_age)))
-    choices.append(ExpiryChoice("date", "Until a date"))
     if rules.may_last_forever:
         choices.append(ExpiryChoice("never", "For ever"))
     return choices
@@ -105,7 +104,7 @@ def default_choice(rules: LinkRules) -> str:
 
 
 def chosen_expiry(rules: LinkRules, choice: str) -> datetime | None:
-    """Return when a link ends for a choice of a form, other than a date."""
+    """Return when a link ends for a choice of a form."""
     if choice == "never":
         return None
     if choice == "longest" and rules.max_age is not None:

@@ -252,6 +252,11 @@ ROUTES = (
     Route("streaming", "/stream/<video>/access/visibility", SIGNED_IN, OWNING),
     Route("streaming", "/stream/<video>/access/grants/<grant>", SIGNED_IN, OWNING),
     Route("streaming", "/stream/<video>/access/grants/<grant>/remove", SIGNED_IN, OWNING),
+    Route("streaming", "/collections/<collection>/access", SIGNED_IN, OWN_PAGE | OWN_FORM),
+    Route("streaming", "/collections/<collection>/access/grants/<grant>", SIGNED_IN, OWN_FORM),
+    Route(
+        "streaming", "/collections/<collection>/access/grants/<grant>/remove", SIGNED_IN, OWN_FORM
+    ),
     Route("streaming", "/stream/<video>/as", SIGNED_IN, {"GET": Grant(owner, 303)}),
     *(
         Route("streaming", f"/stream/<video>/{name}", EVERYBODY, grants)
@@ -342,6 +347,8 @@ FORMS: Mapping[str, Mapping[str, object]] = {
     "/stream/<video>/access": {"who": "{friend}", "level": "watch"},
     "/stream/<video>/access/visibility": {"visibility": "private", "downloadable": "on"},
     "/stream/<video>/access/grants/<grant>": {"level": "edit"},
+    "/collections/<collection>/access": {"who": "{friend}", "level": "watch"},
+    "/collections/<collection>/access/grants/<grant>": {"level": "edit"},
     "/groups": {"name": "Family"},
     "/groups/<group>/rename": {"name": "Team"},
     "/groups/<group>/members": {"name": "{friend}"},

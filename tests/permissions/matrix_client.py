@@ -61,8 +61,8 @@ class MatrixClient:
         self._credentials: dict[Caller, dict[str, str]] = {}
         self._videos: dict[tuple[Caller, State], str] = {}
         self._collections: dict[bool, str] = {}  # by whether videos are in it
-        self._link: tuple[str, str] | None = None  # its id and its token
         self._listed: str | None = None
+        self._link: tuple[str, str] | None = None
         self._grants: dict[str, str] = {}
         self._group: str | None = None
         self._target = self._person("uploader")
@@ -111,7 +111,8 @@ class MatrixClient:
             self._videos = {key: v for key, v in self._videos.items() if key[0] is not person}
         self._listed = None
         self._collections.clear()
-        self._link = None
+        if "link" in cell.route.pattern or cell.state is State.PRIVATE:
+            self._link = None
         self._grants.clear()
         self._group = None
         for caller in SIGNED_IN & self._credentials.keys():
@@ -198,7 +199,7 @@ class MatrixClient:
         if "<collection>" in path:
             path = path.replace("<collection>", self._collection(is_full=not cell.is_adding))
         if "<link>" in path or "<token>" in path:
-            link, token = self._own_link()
+            link, token = self._made_link()
             path = path.replace("<link>", link).replace("<token>", token)
         if "<grant>" in path:
             path = path.replace("<grant>", self._grant(caller, state or State.PRIVATE))
@@ -207,6 +208,16 @@ class MatrixClient:
         if "<session>" in path:
             path = path.replace("<session>", self._listed_session())
         return path
+
+    def _made_link(self) -> tuple[str, str]:
+        """Return a link of the owner's to their private video, and its token."""
+        if self._link is None:
+            video = self._video(Caller.OWNER, State.PRIVATE)
+            headers = self.credentials(Caller.OWNER)
+            answer = self._insist("POST", f"/api/videos/{video}/links", json={}, headers=headers)
+            assert answer.status_code == 201, answer.text
+            self._link = (answer.json()["id"], answer.json()["url"].rpartition("/")[2])
+        return self._link
 
     def _listed_session(self) -> str:
         """Return the id of a session that the owner has somewhere else."""
@@ -227,15 +238,6 @@ class MatrixClient:
                 assert answer.status_code == 204, answer.text
             self._collections[is_full] = collection
         return self._collections[is_full]
-
-    def _own_link(self) -> tuple[str, str]:
-        """Return the id and the token of a link of the owner's to their private video."""
-        if self._link is None:
-            path = f"/api/videos/{self._video(Caller.OWNER, State.PRIVATE)}/links"
-            made = self._insist("POST", path, json={}, headers=self.credentials(Caller.OWNER))
-            assert made.status_code == 201, made.text
-            self._link = made.json()["id"], made.json()["url"].rpartition("/")[2]
-        return self._link
 
     def _grant(self, caller: Caller, state: State) -> str:
         """Return the id of a grant of a video to the target."""

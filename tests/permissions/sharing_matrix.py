@@ -99,6 +99,7 @@ class Right(enum.Enum):
     ARRANGE = "has the collection at edit"
     ADD = "has the collection at edit, and may watch the video"
     SHARE_COLLECTION = "has the collection at share"
+    SHARE_BOTH = "has the collection and the video at share"
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,7 @@ class Sharing:
             Right.ARRANGE: opened >= Level.EDIT,
             Right.ADD: opened >= Level.EDIT and level >= Level.WATCH,
             Right.SHARE_COLLECTION: opened >= Level.SHARE,
+            Right.SHARE_BOTH: min(opened, level) >= Level.SHARE,
         }[right]
 
 
@@ -197,6 +199,13 @@ NEEDS: Mapping[str, Mapping[str, Right]] = {
         "GET": Right.SHARE_COLLECTION,
         "POST": Right.SHARE_COLLECTION,
     },
+    "/collections/<collection>/access": {
+        "GET": Right.SHARE_COLLECTION,
+        "POST": Right.SHARE_COLLECTION,
+    },
+    # The grant is one of the video.
+    "/collections/<collection>/access/grants/<grant>": {"POST": Right.SHARE_BOTH},
+    "/collections/<collection>/access/grants/<grant>/remove": {"POST": Right.SHARE_BOTH},
     "/collections/<collection>/delete": _OWN,
     "/api/collections/<collection>": {
         "GET": Right.OPEN,

@@ -160,6 +160,10 @@ def test_a_link_to_a_collection_leads_there_and_opens_its_videos(
     link = alice.post(f"/api/collections/{found.id}/links", json={}).json
     answer = nobody.post(path_of(link))
     assert (answer.status_code, answer.location) == (303, f"/collections/{found.id}")
+    page = nobody.get(answer.location).text
+    assert f'href="/stream/{video}?in={found.id}"' in page
+    for other in ("<nav", 'role="search"', "Only you"):
+        assert other not in page, other
     assert status(nobody, f"/stream/{video}") == 200
 
 
@@ -248,6 +252,7 @@ def test_a_token_that_cannot_be_ours_is_not_found(nobody: Client, token: str) ->
     assert status(nobody, f"/s/{token}") == 404
 
 
+@pytest.mark.on_mysql
 def test_fifty_at_once_open_a_link_for_three(
     alice: Client, put: Put, house: House, site: Site
 ) -> None:
@@ -257,7 +262,10 @@ def test_fifty_at_once_open_a_link_for_three(
     def open_it(_: int) -> int:
         browser = house.browser()
         together.wait(timeout=30)
-        return browser.post(path_of(link)).status_code
+        # With MySQL a process has 20 connections; whoever gets none in a second tries again.
+        while (answer := browser.post(path_of(link))).status_code == 503:
+            assert answer.headers["Retry-After"]
+        return answer.status_code
 
     with ThreadPoolExecutor(50) as pool:
         statuses = sorted(pool.map(open_it, range(50)))

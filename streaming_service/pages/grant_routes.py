@@ -72,8 +72,9 @@ def _share(what: SharedObject) -> tuple[dict[str, Any], int]:
         group=fields.get("group"),
         expires_at=parse_expiry(fields.get("expires_at")),
     )
+    actor = current_actor()
     grant = stores().videos.change(
-        lambda mark: create_grant(stores().database, current_actor(), what, new, mark=mark)
+        lambda mark: create_grant(stores().database, actor, what, new, mark=mark)
     )
     return grant.as_json(), 201
 
@@ -87,8 +88,9 @@ def change(grant_id: str) -> dict[str, Any]:
         changes["level"] = parse_level(fields["level"])
     if "expires_at" in fields:
         changes["expires_at"] = parse_expiry(fields["expires_at"])
+    actor = current_actor()
     grant = stores().videos.change(
-        lambda mark: change_grant(stores().database, current_actor(), grant_id, changes, mark=mark)
+        lambda mark: change_grant(stores().database, actor, grant_id, changes, mark=mark)
     )
     return grant.as_json()
 
@@ -96,9 +98,8 @@ def change(grant_id: str) -> dict[str, Any]:
 @blueprint.delete("/api/grants/<grant_id>")
 def remove(grant_id: str) -> tuple[str, int]:
     """Remove a grant."""
-    stores().videos.change(
-        lambda mark: remove_grant(stores().database, current_actor(), grant_id, mark=mark)
-    )
+    actor = current_actor()
+    stores().videos.change(lambda mark: remove_grant(stores().database, actor, grant_id, mark=mark))
     return "", 204
 
 

@@ -45,7 +45,6 @@ def shared() -> str:
 @blueprint.post("/stream/shared/<grant_id>/remove")
 def remove(grant_id: str) -> Response:
     """Give back what somebody shared with the viewer by name."""
-    stores().videos.change(
-        lambda mark: remove_grant(stores().database, current_actor(), grant_id, mark=mark)
-    )
+    actor = current_actor()
+    stores().videos.change(lambda mark: remove_grant(stores().database, actor, grant_id, mark=mark))
     return redirect("/stream/shared?done=removed", 303)
