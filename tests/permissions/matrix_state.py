@@ -212,6 +212,7 @@ class MatrixState:
             "id": video_id(owner, state),
             "owner_id": None if state is State.OWNER_GONE else self._ids[owner],
             "visibility": Visibility(state.value) if state in ALIVE else Visibility.PUBLIC,
+            "binned_at": now() if state is State.BINNED else None,
             "deleted_at": now() if state is State.DELETED else None,
             "title": TITLE,
             "description": TITLE,
