@@ -183,6 +183,12 @@ class SharingClient:
                 person.pop("last_watched_at")
         return told
 
+    def renew_grant(self, way: Way) -> None:
+        """Give the video of a way another grant, in place of one that was removed."""
+        through = way.has_collection
+        where = f"/api/videos/{self._videos[through]}"
+        self._friends[through] = self._grant(where, {"user": self._person()}, Level.WATCH)
+
     # --- requests ---------------------------------------------------------------------------------
 
     def send(self, cell: SharedCell, *, friend: str | None = None) -> requests.Response:
@@ -280,13 +286,14 @@ def _iso(moment: datetime | None) -> str | None:
 def is_tried(cell: SharedCell) -> bool:
     """Tell whether a cell is tried over HTTP as well as in one process.
 
-    These are the ones in which a front server could make a difference, and a few of the others.
+    These are the ones in which a front server could make a difference: media, with all methods at
+    one level, and all that only reads. Changes are tried by those whom a sharing is for.
     """
     always = cell.sharing.validity is Validity.NEVER_ENDS
     if cell.asker is Asker.VISITOR_WITH_ACCOUNT and not always:
         return False
     if cell.route.is_media:
-        return True
+        return cell.method in ("GET", "HEAD") or cell.sharing.level is Level.WATCH
     if cell.method not in cell.route.grants:
         return False
-    return cell.is_safe or always or cell.sharing.validity is Validity.EXPIRED
+    return cell.is_safe or (always and cell.asker.is_meant)
