@@ -22,12 +22,15 @@ from redis.exceptions import RedisError
 from auth_service import user_admin
 from auth_service.accounts import NameTaken, create_account, find_account
 from auth_service.usernames import Username, parse_name
+from common.audit import Actor
 from common.errors import MatineeError, NotFound
 from common.passwords import Passwords
 from common.settings import CommonSettings, Environment, SettingsError
 from common.stores import Stores
 from db.engine import DatabaseUnavailable
 from db.models import Role
+
+_OPERATOR = Actor(None, address="command line")
 
 
 def create_admin(stores: Stores, passwords: Passwords, *, name: Username) -> str:
@@ -40,6 +43,7 @@ def create_admin(stores: Stores, passwords: Passwords, *, name: Username) -> str
         raise NameTaken
     user = create_account(
         stores.database,
+        actor=_OPERATOR,
         name=name,
         password_hash=passwords.hash(_ask_password(name)),
         role=Role.ADMIN,
@@ -64,6 +68,7 @@ def reset_password(
     password_hash = passwords.hash(_ask_password(name))
     user_admin.reset_password(
         stores,
+        _OPERATOR,
         user_id=user.id,
         password_hash=password_hash,
         role=Role.ADMIN if make_admin else None,

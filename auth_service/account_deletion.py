@@ -6,9 +6,9 @@ from functools import partial
 from sqlalchemy import CompoundSelect, delete, or_, select, union
 from sqlalchemy.orm import Session
 
-from auth_service.accounts import AccountChanged, change_and_end_sessions, viewer_for
+from auth_service.accounts import AccountChanged, change_and_end_sessions, record_account
 from auth_service.groups import leave_all
-from common.audit import Actor
+from common.audit import Action, Actor
 from common.errors import Conflict
 from common.stores import Stores
 from db.engine import transaction
@@ -23,7 +23,7 @@ class LastAdministrator(Conflict):
     sentence = "This is the only administrator. Make somebody else an administrator first."
 
 
-def delete_account(stores: Stores, *, user: User) -> None:
+def delete_account(stores: Stores, actor: Actor, *, user: User) -> None:
     """Delete an account with its videos, collections and links, and end its sessions.
 
     The foreign key takes the owner from the videos; from then on nobody can watch them, and the
@@ -37,7 +37,7 @@ def delete_account(stores: Stores, *, user: User) -> None:
     """
     for _ in range(_TRIES):
         video_ids = _videos_of(stores.database, user.id)
-        change = partial(_delete_row, user=user, invalidated=video_ids)
+        change = partial(_delete_row, actor=actor, user=user, invalidated=video_ids)
         with stores.videos.changing(video_ids):
             deleted = change_and_end_sessions(stores, change, user_id=user.id)
         if deleted:
@@ -45,7 +45,7 @@ def delete_account(stores: Stores, *, user: User) -> None:
     raise AccountChanged
 
 
-def _delete_row(session: Session, *, user: User, invalidated: Sequence[str]) -> bool:
+def _delete_row(session: Session, *, actor: Actor, user: User, invalidated: Sequence[str]) -> bool:
     """Delete the row, unless a video arrived whose metadata is not invalidated; tell whether."""
     require_another_administrator(session, user_id=user.id, leaving=True)
     current = session.scalar(select(User.password_hash).where(User.id == user.id).with_for_update())
@@ -53,7 +53,8 @@ def _delete_row(session: Session, *, user: User, invalidated: Sequence[str]) -> 
         raise AccountChanged
     if not set(_videos_of(session, user.id)) <= set(invalidated):
         return False
-    leave_all(session, Actor(viewer_for(user)), user.id)
+    leave_all(session, actor, user.id)
+    record_account(session, actor, Action.ACCOUNT_DELETED, user)
     session.execute(delete(User).where(User.id == user.id))
     return True
 

@@ -10,7 +10,7 @@ from auth_service.request_helpers import clear_session, client_info, rerender_wi
 from auth_service.services import services
 from common.errors import MatineeError, NotFound
 from common.quota import storage_use
-from common.web.auth import Audience, require_viewer, restrict_to, session_token
+from common.web.auth import Audience, current_actor, require_viewer, restrict_to, session_token
 from common.web.forms import form_fields
 from db.models import User
 
@@ -53,7 +53,7 @@ def change_password() -> Response:
         user = _confirmed_user(form["current"])
         new_hash = services().passwords.hash(form["password"])
         accounts.change_password(
-            services().stores, user=user, new_hash=new_hash, token=session_token()
+            services().stores, current_actor(), user=user, new_hash=new_hash, token=session_token()
         )
     except MatineeError as error:
         return rerender_with_error(error, _page, errors_in="password")
@@ -66,7 +66,7 @@ def delete() -> Response:
     form = form_fields("password")
     try:
         user = _confirmed_user(form["password"])
-        delete_account(services().stores, user=user)
+        delete_account(services().stores, current_actor(), user=user)
     except MatineeError as error:
         return rerender_with_error(error, _page, errors_in="delete")
     response = redirect("/login", 303)

@@ -6,7 +6,6 @@ sessions, and decide in which order that happens.
 
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -14,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from auth_service.usernames import Username
 from common.access import Viewer
+from common.audit import Action, Actor, record
 from common.errors import Conflict, Forbidden
 from common.stores import Stores
 from db.engine import Database, transaction
@@ -75,7 +75,13 @@ def require_available_name(session: Session, *, name: Username, registration_ope
 
 
 def create_account(
-    database: Database, *, name: Username, password_hash: str, role: Role, registration_open: bool
+    database: Database,
+    *,
+    actor: Actor,
+    name: Username,
+    password_hash: str,
+    role: Role,
+    registration_open: bool,
 ) -> User:
     """Create an account. The first of all becomes the administrator, whatever role was asked for.
 
@@ -90,6 +96,7 @@ def create_account(
         with suppress(IntegrityError):
             return _insert_account(
                 database,
+                actor=actor,
                 name=name,
                 password_hash=password_hash,
                 role=role,
@@ -100,7 +107,13 @@ def create_account(
 
 @transaction(writes=True)
 def _insert_account(
-    session: Session, *, name: Username, password_hash: str, role: Role, registration_open: bool
+    session: Session,
+    *,
+    actor: Actor,
+    name: Username,
+    password_hash: str,
+    role: Role,
+    registration_open: bool,
 ) -> User:
     is_first = _lock_first(session) is None
     if not is_first:
@@ -114,7 +127,16 @@ def _insert_account(
     )
     session.add(user)
     session.flush()
+    record_account(session, actor, Action.ACCOUNT_CREATED, user, role=user.role)
     return user
+
+
+def record_account(
+    session: Session, actor: Actor, action: Action, user: User, **details: object
+) -> None:
+    """Add an entry about an account to the audit log."""
+    of_account = {"name": user.name, **details}
+    record(session, actor, action, video_id=None, object_id=str(user.id), **of_account)
 
 
 def _lock_first(session: Session) -> int | None:
@@ -159,12 +181,20 @@ def change_and_end_sessions(
     return changed
 
 
-def change_password(stores: Stores, *, user: User, new_hash: str, token: str | None) -> None:
+def change_password(
+    stores: Stores, actor: Actor, *, user: User, new_hash: str, token: str | None
+) -> None:
     """Give an account another password, and end every session but the one of this token.
 
     :param user: as it was when the current password was checked.
     :raises AccountChanged: its password has been changed since.
     """
-    change = partial(replace_hash, user_id=user.id, old=user.password_hash, new=new_hash)
+
+    def change(session: Session) -> bool:
+        if not replace_hash(session, user_id=user.id, old=user.password_hash, new=new_hash):
+            return False
+        record_account(session, actor, Action.ACCOUNT_NEW_PASSWORD, user)
+        return True
+
     if not change_and_end_sessions(stores, change, user_id=user.id, but=token):
         raise AccountChanged

@@ -15,7 +15,7 @@ from auth_service.services import services
 from auth_service.usernames import parse_name
 from common.errors import Conflict, MatineeError
 from common.quota import users_with_storage_use
-from common.web.auth import Audience, require_viewer, restrict_to
+from common.web.auth import Audience, current_actor, require_viewer, restrict_to
 from common.web.forms import form_fields
 from db.models import Role
 
@@ -51,6 +51,7 @@ def add() -> Response:
     def change() -> None:
         create_account(
             services().stores.database,
+            actor=current_actor(),
             name=parse_name(form["username"]),
             password_hash=services().passwords.hash(form["password"]),
             role=parse_role(form["role"]),
@@ -66,7 +67,12 @@ def change_role(user_id: int) -> Response:
     role = parse_role(form_fields("role")["role"])
     is_own = user_id == require_viewer().id
     response = _answer(
-        "role", user_admin.change_role, services().stores, user_id=user_id, role=role
+        "role",
+        user_admin.change_role,
+        services().stores,
+        current_actor(),
+        user_id=user_id,
+        role=role,
     )
     if is_own and role is not Role.ADMIN and response.status_code == 303:
         return redirect("/account", 303)  # this page is closed to them from now on
@@ -76,13 +82,17 @@ def change_role(user_id: int) -> Response:
 @blueprint.post(f"{_USER}/disable")
 def disable(user_id: int) -> Response:
     """Disable an account."""
-    return _answer("disabled", user_admin.disable, services().stores, user_id=user_id)
+    return _answer(
+        "disabled", user_admin.disable, services().stores, current_actor(), user_id=user_id
+    )
 
 
 @blueprint.post(f"{_USER}/enable")
 def enable(user_id: int) -> Response:
     """Enable a disabled account."""
-    return _answer("enabled", user_admin.enable, services().stores.database, user_id=user_id)
+    return _answer(
+        "enabled", user_admin.enable, services().stores.database, current_actor(), user_id=user_id
+    )
 
 
 @blueprint.post(f"{_USER}/quota")
@@ -90,7 +100,10 @@ def set_quota(user_id: int) -> Response:
     """Set how much an account may store; what it has stays."""
     text, database = form_fields("quota")["quota"], services().stores.database
     return _answer(
-        "quota", lambda: user_admin.set_quota(database, user_id=user_id, quota=parse_quota(text))
+        "quota",
+        lambda: user_admin.set_quota(
+            database, current_actor(), user_id=user_id, quota=parse_quota(text)
+        ),
     )
 
 
@@ -107,7 +120,9 @@ def reset_password(user_id: int) -> Response:
         if user_id == viewer.id:
             raise Conflict("Change your own password on your account page.")
         password_hash = services().passwords.hash(password)
-        user_admin.reset_password(services().stores, user_id=user_id, password_hash=password_hash)
+        user_admin.reset_password(
+            services().stores, current_actor(), user_id=user_id, password_hash=password_hash
+        )
         log.info("password reset", user=user_id, by=viewer.id)
 
     return _answer("password", change)

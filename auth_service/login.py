@@ -43,10 +43,12 @@ class ClientInfo:
 
     :ivar address: the IP address.
     :ivar device: browser and system, in words.
+    :ivar request_id: by which the log lines of the request are found.
     """
 
     address: str
     device: str
+    request_id: str
 
 
 def log_in(

@@ -4,6 +4,7 @@ from auth_service.accounts import AccountChanged, create_account, require_availa
 from auth_service.login import ClientInfo, begin_session
 from auth_service.services import AuthServices
 from auth_service.usernames import parse_name
+from common.audit import Actor
 from db.models import Role
 
 
@@ -29,6 +30,7 @@ def register(services: AuthServices, *, username: str, password: str, client: Cl
     with services.registrations.counting(address=client.address):
         user = create_account(
             database,
+            actor=Actor(None, client.address, client.request_id),
             name=name,
             password_hash=services.passwords.hash(password),
             role=Role.UPLOADER,

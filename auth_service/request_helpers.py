@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
-from flask import make_response, redirect, request
+from flask import g, make_response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from auth_service.login import ClientInfo
@@ -26,7 +26,9 @@ log = structlog.get_logger()
 def client_info() -> ClientInfo:
     """Return where the request came from."""
     return ClientInfo(
-        address=client_address(), device=describe_user_agent(request.headers.get("User-Agent", ""))
+        address=client_address(),
+        device=describe_user_agent(request.headers.get("User-Agent", "")),
+        request_id=g.request_id,
     )
 
 

@@ -82,7 +82,7 @@ def _first_frame(site: Site, browser: BrowserContext, path: Path) -> float:
     page.goto(f"{site.url}/stream/{uploaded.video}", wait_until="commit")
     shown_at = float(page.evaluate("window.firstFrame"))
     page.close()
-    site.admin.delete(f"/api/videos/{uploaded.video}")
+    site.admin.delete(f"/api/videos/{uploaded.video}?permanently=1")
     return shown_at / 1000 - last_byte
 
 

@@ -115,14 +115,14 @@ def _section(options: Options, methods: list[Method], *, compose: bool) -> str:
 
 def _form(site: Site, video: Path) -> float:
     uploaded = post_form(f"{site.url}/upload", video, cookie=site.admin.cookie)
-    site.admin.delete(f"/api/videos/{uploaded.video}")
+    site.admin.delete(f"/api/videos/{uploaded.video}?permanently=1")
     return uploaded.seconds
 
 
 def _tus(site: Site, video: Path, request_size: int | None) -> float:
     url, cookie = f"{site.url}/upload/files", site.admin.cookie
     uploaded = upload_by_tus(url, video, cookie=cookie, request_size=request_size)
-    site.admin.delete(f"/api/videos/{uploaded.video}")
+    site.admin.delete(f"/api/videos/{uploaded.video}?permanently=1")
     return uploaded.seconds
 
 

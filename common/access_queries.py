@@ -52,20 +52,35 @@ def visible_to(watcher: Watcher) -> ColumnElement[bool]:
     viewer = watcher.viewer
     named = [Visibility.PUBLIC] if viewer is None else [Visibility.PUBLIC, Visibility.MEMBERS]
     ways: list[ColumnElement[bool]] = [Video.visibility.in_(named)]
-    subjects: list[tuple[type[Grant] | type[Link], ColumnElement[bool]]] = []
     if viewer is not None:
-        subjects.append((Grant, _names(viewer)))
+        ways.append(granted_to(watcher))
     if watcher.links:
-        subjects.append((Link, Link.id.in_(watcher.links)))
-    for model, names in subjects:
-        valid = and_(names, _is_valid(model.expires_at, watcher.at))
-        ways.append(Video.id.in_(select(model.video_id).where(model.video_id.is_not(None), valid)))
-        reach = shareable_items(watcher.at).subquery()
-        through = select(reach.c.video_id).join(model, model.collection_id == reach.c.collection_id)
-        ways.append(Video.id.in_(through.where(valid)))
+        ways.append(_reached_by(Link, Link.id.in_(watcher.links), watcher.at))
     shared = and_(Video.binned_at.is_(None), Video.rejection_reason.is_(None), or_(*ways))
     own = [Video.owner_id == viewer.id] if viewer is not None else []
     return and_(is_live(), or_(*own, shared))
+
+
+def granted_to(watcher: Watcher) -> ColumnElement[bool]:
+    """Return the condition that a grant names the viewer, or a group of theirs.
+
+    Together with `visible_to` alone does it mean that they may watch.
+    """
+    if watcher.viewer is None:
+        return literal(False)
+    return _reached_by(Grant, _names(watcher.viewer), watcher.at)
+
+
+def _reached_by(
+    model: type[Grant] | type[Link], names: ColumnElement[bool], at: datetime
+) -> ColumnElement[bool]:
+    """Return the condition that some grants or links reach a video, perhaps in a collection."""
+    valid = and_(names, _is_valid(model.expires_at, at))
+    directly = select(model.video_id).where(model.video_id.is_not(None), valid)
+    collections = select(model.collection_id).where(model.collection_id.is_not(None), valid)
+    # Only the items of these collections are looked at, and not those of all.
+    reach = shareable_items(at, CollectionItem.collection_id.in_(collections)).subquery()
+    return or_(Video.id.in_(directly), Video.id.in_(select(reach.c.video_id)))
 
 
 def sees_collection(watcher: Watcher, *, level: Level = Level.WATCH) -> ColumnElement[bool]:

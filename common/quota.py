@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from common.live import is_live
@@ -14,7 +14,8 @@ from db.models import NO_QUOTA, Upload, User, Video
 class StorageUse:
     """What an account stores and may store, in bytes.
 
-    :ivar videos: of the originals of its videos.
+    :ivar videos: of the originals of its videos, those in the bin included.
+    :ivar binned: of the originals of those in the bin.
     :ivar reserved: for its unfinished uploads, whether or not the bytes have arrived.
     :ivar quota: the limit that applies; None is no limit.
     :ivar video_count: how many videos it has.
@@ -24,6 +25,7 @@ class StorageUse:
     reserved: int
     quota: int | None
     video_count: int
+    binned: int = 0
 
     @property
     def used(self) -> int:
@@ -49,6 +51,7 @@ def users_with_storage_use(
             Video.owner_id,
             func.count().label("count"),
             func.coalesce(func.sum(Video.size), 0).label("size"),
+            func.sum(case((Video.binned_at.is_not(None), Video.size), else_=0)).label("binned"),
         )
         .where(is_live())
         .group_by(Video.owner_id)
@@ -64,6 +67,7 @@ def users_with_storage_use(
             User,
             func.coalesce(stored.c.count, 0),
             func.coalesce(stored.c.size, 0),
+            func.coalesce(stored.c.binned, 0),
             func.coalesce(reserved.c.reserved, 0),
         )
         .outerjoin(stored, stored.c.owner_id == User.id)
@@ -80,9 +84,10 @@ def users_with_storage_use(
                 reserved=int(reserved),
                 quota=effective_quota(user.quota, default_quota),
                 video_count=count,
+                binned=int(binned),
             ),
         )
-        for user, count, size, reserved in session.execute(query)
+        for user, count, size, binned, reserved in session.execute(query)
     ]
 
 
@@ -92,6 +97,13 @@ def storage_use(session: Session, *, user_id: int, default_quota: int | None) ->
     for _user, use in users_with_storage_use(session, default_quota=default_quota, user_id=user_id):
         return use
     return StorageUse(0, 0, default_quota, 0)
+
+
+@transaction(writes=False)
+def binned_bytes(session: Session, *, user_id: int) -> int:
+    """Return how many bytes of originals an account has in its bin."""
+    binned = (Video.owner_id == user_id, Video.binned_at.is_not(None), is_live())
+    return int(session.scalar(select(func.sum(Video.size)).where(*binned)) or 0)
 
 
 def effective_quota(own: int | None, default: int | None) -> int | None:

@@ -115,6 +115,18 @@ class Environment:
         return int(match[1]) * _SECONDS[match[2]]
 
 
+BIN_DAYS = 30
+"""Days for which deleted videos stay in their owners' bins, unless the setting says otherwise."""
+
+
+def read_bin_days(environment: Environment) -> int:
+    """Return `BIN_DAYS`.
+
+    :raises SettingsError: it is no number of days.
+    """
+    return environment.number("BIN_DAYS", BIN_DAYS, min_value=1, max_value=3650)
+
+
 @dataclass(frozen=True)
 class CommonSettings:
     """The settings of every service.

@@ -17,6 +17,7 @@ _WRITES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "upload": {
         "uploads": _ALL,
         "videos": _ALL,  # UPDATE for the SHA-256 of a file that came in pieces, known later
+        "search_words": ("INSERT",),  # of new videos
         "volumes": ("UPDATE",),  # needed to lock the row
         "jobs": ("INSERT",),  # each video's first job
         **_AUDIT,
@@ -24,6 +25,7 @@ _WRITES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "streaming": {
         "videos": ("UPDATE",),
         "jobs": ("UPDATE",),  # to retry a failed one
+        "search_words": ("INSERT", "DELETE"),
         "captions": _ALL,
         "positions": _ALL,
         "collections": _ALL,

@@ -394,3 +394,20 @@ ALTER TABLE videos ADD COLUMN binned_at DATETIME(6);
 CREATE INDEX ix_videos_binned_at ON videos (binned_at);
 
 UPDATE alembic_version SET version_num='0007' WHERE alembic_version.version_num = '0006';
+
+-- Running upgrade 0007 -> 0008
+
+CREATE TABLE search_words (
+    word VARCHAR(40) CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_bin NOT NULL,
+    video_id VARCHAR(22) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    CONSTRAINT pk_search_words PRIMARY KEY (word, video_id),
+    CONSTRAINT fk_search_words_video_id_videos FOREIGN KEY(video_id) REFERENCES videos (id) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_search_words_video_id ON search_words (video_id);
+
+CREATE INDEX ix_videos_binned_at_created_at ON videos (binned_at, created_at, id);
+
+DROP INDEX ix_videos_binned_at ON videos;
+
+UPDATE alembic_version SET version_num='0008' WHERE alembic_version.version_num = '0007';

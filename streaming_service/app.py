@@ -17,6 +17,8 @@ from streaming_service.pages import (
     access_routes,
     admin_routes,
     api_routes,
+    audit_routes,
+    bin_routes,
     collection_api_routes,
     collection_routes,
     edit_routes,
@@ -34,6 +36,7 @@ from streaming_service.pages import (
 from streaming_service.services import StreamingServices
 from streaming_service.settings import StreamingSettings
 from streaming_service.url_converters import LanguageConverter, VideoIdConverter
+from streaming_service.videos.bin import bin_time_left
 
 
 def create_app(
@@ -56,6 +59,7 @@ def create_app(
         checks={"videos": lambda: storage.check(writable=False)},
     )
     app = new_app("streaming_service", services)
+    app.add_template_filter(bin_time_left)
     limits.init_app(app)
     app.url_map.merge_slashes = False
     app.url_map.converters["video"] = VideoIdConverter
@@ -65,6 +69,9 @@ def create_app(
     app.register_blueprint(edit_routes.blueprint)
     app.register_blueprint(admin_routes.blueprint)
     app.register_blueprint(api_routes.blueprint)
+    app.register_blueprint(audit_routes.blueprint)
+    app.register_blueprint(audit_routes.administration)
+    app.register_blueprint(bin_routes.blueprint)
     app.register_blueprint(collection_routes.blueprint)
     app.register_blueprint(collection_routes.changes)
     app.register_blueprint(collection_api_routes.blueprint)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-from common.settings import CommonSettings, Environment
+from common.settings import BIN_DAYS, CommonSettings, Environment, read_bin_days
 from streaming_service.sharing.link_rules import LinkRules
 
 
@@ -13,6 +13,7 @@ class StreamingSettings:
     """What the streaming service needs to know, besides what every service does.
 
     :ivar videos_dir: root of the videos' files, which this service only checks for.
+    :ivar bin_days: days after which the janitor deletes what is in the bin.
     :ivar link_rules: what is asked of share links.
     :ivar user_directory: whether names of people are suggested to those who share something.
     :ivar embed_origins: the sites that may show videos in a frame; none by default.
@@ -20,6 +21,7 @@ class StreamingSettings:
 
     common: CommonSettings
     videos_dir: Path
+    bin_days: int = BIN_DAYS
     link_rules: LinkRules = field(default_factory=LinkRules)
     user_directory: bool = True
     embed_origins: tuple[str, ...] = ()
@@ -36,6 +38,7 @@ class StreamingSettings:
         return cls(
             CommonSettings.read(environment),
             videos_dir=Path(environment.text("VIDEOS_DIR")),
+            bin_days=read_bin_days(environment),
             link_rules=_read_link_rules(environment),
             user_directory=directory == "on",
             embed_origins=environment.origins("EMBED_ORIGINS"),

@@ -57,8 +57,8 @@ def claim(session: Session, *, worker: str) -> Claim | None:
     """Take the job that is next, or return None if nothing waits.
 
     The order is: kind, then height, then the owner with the fewest running and recently started
-    jobs, then age. The attempt counts from now on, so that a file which kills workers runs out of
-    attempts.
+    jobs, then age. Jobs of a video in the bin wait until it is restored. The attempt counts from
+    now on, so that a file which kills workers runs out of attempts.
     """
     time = clock(session)
     busy = _busy_owners(time).subquery()
@@ -71,6 +71,7 @@ def claim(session: Session, *, worker: str) -> Claim | None:
             Job.state == JobState.WAITING,
             or_(Job.not_before.is_(None), Job.not_before <= time),
             is_live(),
+            Video.binned_at.is_(None),
             Video.rejection_reason.is_(None),
         )
         .order_by(rank, Job.height, func.coalesce(busy.c.jobs, 0), Job.created_at, Job.id)

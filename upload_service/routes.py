@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from common.errors import MatineeError
 from common.formats import accepted_by_browsers, in_words
 from common.ids import new_id
+from common.quota import binned_bytes
 from common.web.auth import Audience, restrict_to
 from common.web.error_handlers import wants_json
 from common.web.forms import require_type
@@ -132,15 +133,17 @@ def _render_form(title: str = "", error: MatineeError | None = None) -> Response
     try:
         context = upload_context()
         free = available_bytes(context.incoming)
+        binned = binned_bytes(context.database, user_id=context.owner_id)
         unfinished = _unfinished(context)
         for one in unfinished:
             one["percent"] = one["offset"] * 100 // one["length"] if one["length"] else 0
     except MatineeError:
-        free = None
+        free, binned = None, 0
     page = render(
         "upload/form.html",
         max_size=settings().max_upload_size,
         free=free,
+        binned=binned,
         accept=accepted_by_browsers(settings().formats),
         kinds=in_words(settings().formats),
         matroska=bool(settings().formats & {"mkv", "webm"}),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common.formats import DEFAULT, read_formats
-from common.settings import CommonSettings, Environment
+from common.settings import BIN_DAYS, CommonSettings, Environment, read_bin_days
 
 
 @dataclass(frozen=True)
@@ -14,6 +14,7 @@ class UploadSettings:
     :param upload_expires: seconds without a new byte for which an upload can be continued.
     :param quota: bytes of one account's videos and uploads, unless the account has its own quota;
         None is no limit.
+    :param bin_days: days after which a video in the bin is deleted.
     :param formats: of the files that are accepted: see `common.formats`.
     """
 
@@ -23,6 +24,7 @@ class UploadSettings:
     cleanup_after: int
     upload_expires: int = 7 * 24 * 3600
     quota: int | None = None
+    bin_days: int = BIN_DAYS
     formats: frozenset[str] = DEFAULT
 
     @classmethod
@@ -36,5 +38,6 @@ class UploadSettings:
             cleanup_after=environment.duration("CLEANUP_AFTER", "1h"),
             upload_expires=environment.duration("UPLOAD_EXPIRES", "7d"),
             quota=environment.size("QUOTA", "") if limited else None,
+            bin_days=read_bin_days(environment),
             formats=read_formats(environment),
         )

@@ -20,8 +20,10 @@ from db.models.base import (
     UTCDateTime,
     now,
 )
+from db.models.search import SearchWord
 from db.models.sharing import (
     LABEL_LIMIT,
+    TAG_LIMIT,
     AuditEntry,
     Collection,
     CollectionItem,
@@ -58,6 +60,7 @@ __all__ = [
     "NAME_LIMIT",
     "NO_QUOTA",
     "REJECTION_LIMIT",
+    "TAG_LIMIT",
     "TITLE_LIMIT",
     "AuditEntry",
     "Base",
@@ -78,6 +81,7 @@ __all__ = [
     "Rendition",
     "RenditionKind",
     "Role",
+    "SearchWord",
     "SharedSeen",
     "Tag",
     "UTCDateTime",

@@ -119,7 +119,8 @@ class Video(Base):
         UniqueConstraint("owner_id", "submission"),
         Index("ix_videos_visibility_created_at", "visibility", "created_at"),
         Index("ix_videos_deleted_at", "deleted_at"),
-        Index("ix_videos_binned_at", "binned_at"),
+        # Lists leave out the bin, and begin with the latest.
+        Index("ix_videos_binned_at_created_at", "binned_at", "created_at", "id"),
     )
 
     id: Mapped[str] = mapped_column(PublicId, primary_key=True)

@@ -1,12 +1,13 @@
 """The JSON API of videos, with the same rules as the pages.
 
     GET    /api/videos             {"videos": [video, ...], "next": cursor or null}
-           ?q=  ?sort=newest|oldest|title  ?whose=all|mine  ?after=<cursor>
+           with the parameters of `streaming_service.pages.list_query`
     GET    /api/videos/<video>     a video, as `video_json` of `presenters` describes it
     GET    /api/videos/<video>/captions  {"captions": [{"language", "label", "url"}, ...]}
-    PATCH  /api/videos/<video>     {"title", "description", "visibility", "downloadable"}, any of
-                                   them: the video
-    DELETE /api/videos/<video>     204
+    PATCH  /api/videos/<video>     {"title", "description", "visibility", "downloadable", "tags"},
+                                   any of them: the video
+    DELETE /api/videos/<video>     204: it is in its owner's bin
+           ?permanently=1          204: it is deleted for good, which only its owner may do
 
 An error is {"error": sentence} with 401 (signed out), 404 (not there, or not yours), 405, 422.
 """
@@ -17,21 +18,18 @@ from flask import Blueprint, request
 from sqlalchemy.orm import Session
 
 from common.access import Viewer, Watcher
-from common.errors import Unprocessable
-from common.titles import clean_line
 from common.web.auth import Audience, current_actor, current_watcher, require_viewer, restrict_to
 from common.web.forms import json_fields
 from common.web.services import stores
 from db.engine import transaction
+from streaming_service.pages.list_query import read_list_query
 from streaming_service.processing.forecast import ForecastCache
 from streaming_service.services import services
+from streaming_service.videos.bin import delete_permanently
 from streaming_service.videos.captions import caption_tracks
 from streaming_service.videos.changes import VideoEdit, bin_video, edit_video
-from streaming_service.videos.cursors import BadCursor, Cursor, Sort
 from streaming_service.videos.library import (
-    SEARCH_LIMIT,
     ListQuery,
-    OwnerFilter,
     get_video_for,
     get_video_to_edit,
     list_videos,
@@ -46,7 +44,7 @@ restrict_to(blueprint, Audience.ANYBODY)
 @blueprint.get("/api/videos")
 def videos() -> dict[str, Any]:
     """List what the caller may see, a page at a time."""
-    viewer, query = require_viewer(), _query()
+    viewer, query = require_viewer(), read_list_query(strict=True)
     here = services()
     return load_list(here.stores.database, viewer, query, here.forecasts)
 
@@ -61,23 +59,6 @@ def load_list(
         "videos": load_json(session, Watcher(viewer), page.videos, forecasts),
         "next": str(page.next) if page.next else None,
     }
-
-
-def _query() -> ListQuery:
-    search = clean_line(request.args.get("q", ""))
-    if len(search) > SEARCH_LIMIT:
-        raise Unprocessable(f"A search has {SEARCH_LIMIT} characters at most.")
-    try:
-        sort = Sort(request.args.get("sort", Sort.NEWEST))
-        whose = OwnerFilter(request.args.get("whose", OwnerFilter.ALL))
-        after = Cursor.read(request.args["after"], sort) if "after" in request.args else None
-    except BadCursor as error:
-        raise Unprocessable("“after” is not a cursor of this list.") from error
-    except ValueError as error:
-        raise Unprocessable(
-            "“sort” is newest, oldest or title, and “whose” is all or mine."
-        ) from error
-    return ListQuery(search, sort, whose, after)
 
 
 @blueprint.get("/api/videos/<video:video_id>")
@@ -123,13 +104,18 @@ def patch(video_id: str) -> dict[str, Any]:
     viewer = require_viewer()
     # Asked first: a body that is wrong must not tell a stranger that the video exists.
     get_video_to_edit(stores().database, viewer, video_id)
-    fields = json_fields(optional=("title", "description", "visibility"), flags=("downloadable",))
+    fields = json_fields(
+        optional=("title", "description", "visibility"), flags=("downloadable",), lists=("tags",)
+    )
     edit_video(stores(), current_actor(), video_id, VideoEdit(**fields))
     return video(video_id)
 
 
 @blueprint.delete("/api/videos/<video:video_id>")
 def delete(video_id: str) -> tuple[str, int]:
-    """Delete a video of the caller's, or one that an administrator takes down."""
-    bin_video(stores(), current_actor(), video_id)
+    """Put a video into its owner's bin, or delete one of the caller's own for good."""
+    if request.args.get("permanently") == "1":
+        delete_permanently(stores(), current_actor(), video_id)
+    else:
+        bin_video(stores(), current_actor(), video_id)
     return "", 204

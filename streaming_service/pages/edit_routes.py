@@ -17,11 +17,13 @@ from common.web.services import stores
 from common.web.urls import watch_url
 from db.engine import transaction
 from db.models import CAPTION_LIMIT, Video
+from streaming_service.services import services
 from streaming_service.videos.captions import add_caption, caption_tracks, remove_caption
 from streaming_service.videos.changes import VideoEdit, bin_video, edit_video, upsert
 from streaming_service.videos.failed_jobs import retry_video
 from streaming_service.videos.languages import COMMON
 from streaming_service.videos.library import get_video_to_edit, rights_for
+from streaming_service.videos.tags import split_tags, tags_of
 
 _NOTICES = {"added": "The captions are there.", "removed": "The captions are removed."}
 
@@ -41,8 +43,12 @@ def edit(video_id: str) -> Response:
     """Change the video, or show the form again with the reason why not."""
     viewer = require_viewer()
     video = get_video_to_edit(stores().database, viewer, video_id)
-    values = form_fields("title", "description", optional=("visibility", "downloadable"))
-    edited = VideoEdit(title=values["title"], description=values["description"])
+    values = form_fields("title", "description", optional=("tags", "visibility", "downloadable"))
+    edited = VideoEdit(
+        title=values["title"],
+        description=values["description"],
+        tags=split_tags(values["tags"]) if "tags" in request.form else None,
+    )
     if values["visibility"]:
         edited = replace(
             edited,
@@ -106,8 +112,9 @@ def delete(video_id: str) -> Response:
     """Delete the video, and go back to the part of the library that it was in."""
     viewer = require_viewer()
     video = bin_video(stores(), current_actor(), video_id)
-    part = "whose=mine&" if video.owner_id == viewer.id else ""
-    return redirect(f"/stream?{part}done=deleted", 303)
+    if video.owner_id == viewer.id:
+        return redirect(f"/stream?whose=mine&done=deleted&video={video_id}", 303)
+    return redirect("/stream?done=taken-down", 303)
 
 
 def _form(
@@ -123,6 +130,7 @@ def _form(
         "description": video.description,
         "visibility": video.visibility.value,
         "downloadable": "on" if video.downloadable else "",
+        "tags": ", ".join(_tags(stores().database, video)),
     }
     return render_template(
         "streaming/edit.html",
@@ -134,8 +142,14 @@ def _form(
         caption=caption or {},
         caption_error=caption_error,
         notice=_NOTICES.get(request.args.get("done", "")),
+        bin_days=services().settings.bin_days,
         rights=_rights(stores().database, require_viewer(), video_id=video.id),
     )
+
+
+@transaction(writes=False)
+def _tags(session: Session, video: Video) -> list[str]:
+    return tags_of(session, [video])[video.id]
 
 
 @transaction(writes=False)

@@ -1,71 +1,113 @@
-"""The library.
+"""The library, and what is done with several of its videos at once.
 
-GET  /stream   ?q=  ?sort=newest|oldest|title  ?whose=all|mine  ?after=<cursor>
+GET  /stream              with the parameters of `streaming_service.pages.list_query`;
+                          ?select=1 shows a box to tick on each video
+POST /stream/selection    `video` (several), `do`, and what that needs: `tag`, `visibility` or
+                          `collection`; leads back to `back`
 """
 
+from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, redirect, render_template, request
 from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
 
 from common.access import Viewer, Watcher
-from common.titles import clean_line
-from common.web.auth import Audience, require_viewer, restrict_to
+from common.ids import is_id
+from common.web.auth import Audience, current_actor, require_viewer, restrict_to
+from common.web.forms import form_fields
+from common.web.services import stores
+from common.web.urls import same_site_path
 from db.engine import transaction
+from streaming_service.collections.listing import editable_collections
+from streaming_service.pages.list_query import list_address, read_list_query
 from streaming_service.processing.forecast import ForecastCache
 from streaming_service.services import services
-from streaming_service.videos.cursors import BadCursor, Cursor, Sort
-from streaming_service.videos.library import SEARCH_LIMIT, ListQuery, OwnerFilter, list_videos
-from streaming_service.videos.presenters import Card, load_cards
+from streaming_service.videos.library import PAGE, ListQuery, list_videos
+from streaming_service.videos.presenters import load_cards
+from streaming_service.videos.selection import Selection, change_selection
+from streaming_service.videos.tags import tags_used_by
+
+_NOTICES = {
+    "deleted": "The video is in your bin.",
+    "restored": "The video is restored, with everyone who could watch it.",
+    "taken-down": "The video is deleted. It is in its owner's bin, and private.",
+}
 
 blueprint = Blueprint("library", __name__)
 restrict_to(blueprint, Audience.SIGNED_IN)
-
-_NOTICES = {"deleted": "The video is deleted."}
 
 
 @blueprint.get("/stream")
 def library() -> str:
     """Show a page of the library. A parameter that makes no sense is ignored."""
-    viewer, query = require_viewer(), _query()
+    viewer, query = require_viewer(), read_list_query(strict=False)
     here = services()
-    cards, following = load_library(here.stores.database, viewer, query, here.forecasts)
+    done, video_id = request.args.get("done", ""), request.args.get("video", "")
+    selecting = request.args.get("select") == "1"
+    notice, error = _result(done)
     return render_template(
         "streaming/library.html",
-        videos=cards,
-        query=query.search,
+        **load_library(here.stores.database, viewer, query, here.forecasts, selecting=selecting),
+        query=query.filters.search,
+        filters=query.filters,
         sort=query.sort.value,
-        whose=query.whose.value,
-        more=_page_url(query, following) if following else None,
-        notice=_NOTICES.get(request.args.get("done", "")),
+        whose=query.filters.whose.value,
+        selecting=selecting,
+        address=lambda **changed: list_address(query, **changed),
+        notice=notice,
+        error=error,
+        deleted=video_id if done == "deleted" and is_id(video_id) else None,
     )
 
 
 @transaction(writes=False)
 def load_library(
-    session: Session, viewer: Viewer, query: ListQuery, forecasts: ForecastCache
-) -> tuple[list[Card], Cursor | None]:
-    """Return the cards of a page of the library, and the cursor of the next page."""
+    session: Session,
+    viewer: Viewer,
+    query: ListQuery,
+    forecasts: ForecastCache,
+    *,
+    selecting: bool = False,
+) -> dict[str, Any]:
+    """Return what the library's template takes from the database."""
     page = list_videos(session, viewer, query)
-    return load_cards(session, Watcher(viewer), page.videos, forecasts), page.next
+    select = {"select": "1"} if selecting else {}
+    watcher = Watcher(viewer)
+    collections = editable_collections(session, watcher, "") if selecting else []
+    return {
+        "videos": load_cards(session, watcher, page.videos, forecasts),
+        "more": list_address(query, after=str(page.next), **select) if page.next else None,
+        "tags": tags_used_by(session, viewer),
+        "collections": [collection for collection, _ in collections],
+    }
 
 
-def _query() -> ListQuery:
-    sort = request.args.get("sort", Sort.NEWEST, type=Sort)
-    try:
-        after = Cursor.read(request.args["after"], sort) if "after" in request.args else None
-    except BadCursor:
-        after = None
-    return ListQuery(
-        search=clean_line(request.args.get("q", "")[:SEARCH_LIMIT]),
-        sort=sort,
-        whose=request.args.get("whose", OwnerFilter.ALL, type=OwnerFilter),
-        after=after,
-    )
+@blueprint.post("/stream/selection")
+def selection() -> Response:
+    """Do one thing with several videos, each as its own page would."""
+    fields = form_fields("do", optional=("tag", "visibility", "collection", "back"))
+    video_ids = request.form.getlist("video")[:PAGE]
+    back = same_site_path(fields.pop("back"), default="/stream")
+    back = back if back.partition("?")[0] == "/stream" else "/stream"
+    changed, refused = change_selection(stores(), current_actor(), video_ids, Selection(**fields))
+    result = urlencode({"done": "selection", "changed": changed, "refused": refused})
+    return redirect(f"{back}{'&' if '?' in back else '?'}{result}", 303)
 
 
-def _page_url(query: ListQuery, after: Cursor) -> str:
-    search = {"q": query.search} if query.search else {}
-    return "/stream?" + urlencode(
-        search | {"sort": query.sort, "whose": query.whose, "after": str(after)}
-    )
+def _result(done: str) -> tuple[str | None, str | None]:
+    """Return what was done, and what went wrong, in words."""
+    if done != "selection":
+        return _NOTICES.get(done), None
+    changed = request.args.get("changed", 0, type=int)
+    refused = request.args.get("refused", 0, type=int)
+    if not changed and not refused:
+        return None, "Tick the videos first."
+    notice = f"{_videos(changed)} changed." if changed else None
+    error = f"{_videos(refused)} not changed: not yours to change." if refused else None
+    return notice, error
+
+
+def _videos(count: int) -> str:
+    return "1 video was" if count == 1 else f"{count} videos were"

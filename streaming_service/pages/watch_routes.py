@@ -30,6 +30,7 @@ _NOTICES = {
     "again": "It is being tried again.",
     "collected": "The video is in the collection.",
     "saved": "Your changes are saved.",
+    "restored": "The video is restored, with everyone who could watch it.",
 }
 
 # As the front server sends them with media files.
@@ -64,6 +65,7 @@ def watch(video_id: str) -> str:
         **page,
         social_tags=social_tags(page["video"], root=root, poster=poster),
         oembed_url=f"{root}/oembed?url={quote(root + watch_url(video_id), safe='')}",
+        bin_days=here.settings.bin_days,
         notice=_NOTICES.get(request.args.get("done", "")),
     )
 

@@ -75,7 +75,12 @@ def load_open_jobs(session: Session) -> list[OpenJob]:
     wanted = (
         select(*columns)
         .join(Video, Video.id == Job.video_id)
-        .where(Job.state.in_(OPEN_STATES), is_live(), Video.rejection_reason.is_(None))
+        .where(
+            Job.state.in_(OPEN_STATES),
+            is_live(),
+            Video.binned_at.is_(None),
+            Video.rejection_reason.is_(None),
+        )
         .order_by(Job.id)
         .limit(_QUEUE_LIMIT)
     )

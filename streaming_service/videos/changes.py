@@ -1,6 +1,6 @@
 """Editing a video, and its way into the bin. Each change drops the cached access entry."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
@@ -18,6 +18,7 @@ from streaming_service.videos.library import (
     get_video_to_edit,
     rights_for,
 )
+from streaming_service.videos.tags import set_tags
 from streaming_service.videos.text import checked_description, checked_title, parse_visibility
 
 P = ParamSpec("P")
@@ -32,12 +33,14 @@ class VideoEdit:
     :ivar description: up to 5000 characters.
     :ivar visibility: only those who may share the video change it, and `downloadable`.
     :ivar downloadable: whether those to whom it is visible may also download the original.
+    :ivar tags: up to 20, in place of those it has.
     """
 
     title: str | None = None
     description: str | None = None
     visibility: str | None = None
     downloadable: bool | None = None
+    tags: Sequence[str] | None = None
 
 
 def edit_video(stores: Stores, actor: Actor, video_id: str, edit: VideoEdit) -> Video:
@@ -50,7 +53,8 @@ def edit_video(stores: Stores, actor: Actor, video_id: str, edit: VideoEdit) -> 
     # Checked before the entry is held back, so that a stranger cannot keep a video uncached.
     get_video_to_edit(stores.database, require_signed_in(actor), video_id)
     with stores.videos.changing([video_id]):
-        return apply_edit(stores.database, actor, video_id, edit)
+        # Twice, if another request adds the same tag.
+        return upsert(apply_edit, stores.database, actor, video_id, edit)
 
 
 def bin_video(stores: Stores, actor: Actor, video_id: str) -> Video:
@@ -87,6 +91,8 @@ def apply_edit(session: Session, actor: Actor, video_id: str, edit: VideoEdit) -
         video.title = checked_title(edit.title)
     if edit.description is not None:
         video.description = checked_description(edit.description)
+    if edit.tags is not None:
+        set_tags(session, video_id, edit.tags)
     before = (video.visibility, video.downloadable)
     if edit.visibility is not None:
         video.visibility = parse_visibility(edit.visibility)
@@ -124,7 +130,7 @@ def mark_binned(session: Session, actor: Actor, video_id: str) -> Video:
     video.binned_at = now()
     if video.owner_id != viewer.id:
         video.visibility = Visibility.PRIVATE
-    record(session, actor, Action.VIDEO_BINNED, video_id=video_id, title=video.title)
+    record(session, actor, Action.VIDEO_BINNED, video_id=video_id)
     return video
 
 

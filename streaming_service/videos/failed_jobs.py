@@ -27,8 +27,11 @@ PAGE = 25  # jobs
 
 
 def _can_be_retried() -> ColumnElement[bool]:
-    """Return the condition that a job of a video may be tried again: it is live, not rejected."""
-    return and_(is_live(), Video.rejection_reason.is_(None))
+    """Return the condition that a job of a video may be tried again.
+
+    Its video is live, not in the bin, and not rejected.
+    """
+    return and_(is_live(), Video.binned_at.is_(None), Video.rejection_reason.is_(None))
 
 
 @dataclass(frozen=True)

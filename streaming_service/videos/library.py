@@ -4,9 +4,8 @@ Every way to a video leads through the functions of this module, and through `co
 SQL in `common.access_queries`: what somebody may not see is not there.
 """
 
-import enum
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
@@ -16,36 +15,24 @@ from common.access import Rights, VideoAccess, Viewer, Watcher, rights_of
 from common.access_queries import read_access, visible_to, with_groups
 from common.errors import LoginRequired, NotFound
 from common.ids import is_id
-from common.titles import clean_line
-from db.collation import fold
 from db.engine import transaction
-from db.models import User, Video, Visibility
+from db.models import Video, Visibility
 from streaming_service.videos.cursors import Cursor, Sort
+from streaming_service.videos.filters import Filters, conditions
 
 PAGE = 24  # videos; a multiple of 2, 3 and 4, so that the rows of the grid are full
 SEARCH_LIMIT = 200  # characters
-_WORDS = 10  # of a search; further ones are not looked at
-
-
-class OwnerFilter(enum.StrEnum):
-    """Whose videos to list: all that the viewer may see, or the viewer's own."""
-
-    ALL = "all"
-    MINE = "mine"
 
 
 @dataclass(frozen=True)
 class ListQuery:
     """What to list, and in which order.
 
-    :ivar search: words that all have to occur in title, description or the owner's name. Accents
-        and case do not count.
     :ivar after: the cursor of the page before, from its :class:`VideoPage`.
     """
 
-    search: str = ""
+    filters: Filters = field(default_factory=Filters)
     sort: Sort = Sort.NEWEST
-    whose: OwnerFilter = OwnerFilter.ALL
     after: Cursor | None = None
 
 
@@ -82,7 +69,7 @@ def get_video_for(session: Session, watcher: Watcher, video_id: str) -> Video:
 
 def get_videos_for(session: Session, watcher: Watcher, ids: Sequence[str]) -> list[Video]:
     """Return those of these videos, with their owners, that somebody may watch."""
-    return list(session.scalars(_with_owner().where(Video.id.in_(ids), visible_to(watcher))))
+    return list(session.scalars(select_with_owner().where(Video.id.in_(ids), visible_to(watcher))))
 
 
 @transaction(writes=False)
@@ -116,7 +103,7 @@ def _get_if(
     session: Session, watcher: Watcher, video_id: str, rule: Callable[[Rights], bool]
 ) -> Video:
     if is_id(video_id) and rule(rights_for(session, watcher, [video_id])[video_id]):
-        video = session.scalars(_with_owner().where(Video.id == video_id)).one_or_none()
+        video = session.scalars(select_with_owner().where(Video.id == video_id)).one_or_none()
         if video is not None:
             return video
     raise LoginRequired if watcher.viewer is None else NotFound
@@ -128,31 +115,44 @@ def list_videos(session: Session, viewer: Viewer, query: ListQuery) -> VideoPage
 
     What is in the bin has a list of its own.
     """
-    wanted = _with_owner().where(visible_to(Watcher(viewer)), Video.binned_at.is_(None))
-    if query.whose is OwnerFilter.MINE:
-        wanted = wanted.where(Video.owner_id == viewer.id)
-    for word in clean_line(query.search).split()[:_WORDS]:
-        wanted = wanted.where(_has_word(session, word))
+    wanted = select_with_owner().where(visible_to(Watcher(viewer)), Video.binned_at.is_(None))
+    wanted = wanted.where(*conditions(session, viewer, query.filters))
     key, descending = _sort_key(query.sort)
-    if query.after is not None:
-        wanted = wanted.where(_follows(key, query.after, descending=descending))
+    return read_page(
+        session,
+        wanted,
+        key=key,
+        descending=descending,
+        after=query.after,
+        cursor=lambda video: Cursor.at(video, query.sort),
+    )
+
+
+def read_page(
+    session: Session,
+    wanted: Select[Video],
+    *,
+    key: ColumnElement[Any],
+    descending: bool,
+    after: Cursor | None,
+    cursor: Callable[[Video], Cursor],
+) -> VideoPage:
+    """Return a page of a list of videos.
+
+    :param key: what is sorted by, before the id.
+    :param cursor: returns the cursor after a video.
+    """
+    if after is not None:
+        wanted = wanted.where(_follows(key, after, descending=descending))
     columns = (key.desc(), Video.id.desc()) if descending else (key, Video.id)
     # One more than is shown tells whether there is a next page.
     videos = list(session.scalars(wanted.order_by(*columns).limit(PAGE + 1)))
-    following = Cursor.at(videos[PAGE - 1], query.sort) if len(videos) > PAGE else None
-    return VideoPage(videos[:PAGE], following)
+    return VideoPage(videos[:PAGE], cursor(videos[PAGE - 1]) if len(videos) > PAGE else None)
 
 
-def _with_owner() -> Select[Video]:
+def select_with_owner() -> Select[Video]:
+    """Select videos together with their owners."""
     return select(Video).join(Video.owner).options(contains_eager(Video.owner))
-
-
-def _has_word(session: Session, word: str) -> ColumnElement[bool]:
-    columns = (Video.title, Video.description, User.name)
-    if session.get_bind().dialect.name == "sqlite":
-        return or_(*(func.instr(func.fold(column), fold(word)) > 0 for column in columns))
-    # The collation of the columns passes over accents and case.
-    return or_(*(column.icontains(word, autoescape=True) for column in columns))
 
 
 def _sort_key(sort: Sort) -> tuple[ColumnElement[Any], bool]:

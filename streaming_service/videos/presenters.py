@@ -16,6 +16,7 @@ from streaming_service.processing.view import ProcessingView, load_processing
 from streaming_service.videos.captions import CaptionTrack, caption_tracks
 from streaming_service.videos.library import rights_for
 from streaming_service.videos.positions import load_positions
+from streaming_service.videos.tags import tags_of
 
 _PLACEHOLDERS = 8  # that the style sheet draws
 
@@ -31,6 +32,7 @@ class Card:
     """A video, loaded with its owner, and what the templates show besides its columns.
 
     :ivar rights: what the viewer may do with it.
+    :ivar tags: in their order.
     :ivar position_ms: where the viewer stopped; None: at the start or the end, or signed out.
     """
 
@@ -38,6 +40,7 @@ class Card:
     rights: Rights
     processing: ProcessingView
     position_ms: int | None
+    tags: Sequence[str] = ()
 
     @property
     def mine(self) -> bool:
@@ -89,6 +92,7 @@ def load_cards(
 ) -> list[Card]:
     """Return what templates show somebody of videos that were loaded with their owners."""
     rights = rights_for(session, watcher, [video.id for video in videos])
+    tags = tags_of(session, videos)
     processing = load_processing(session, videos, forecasts, rights)
     positions = load_positions(session, watcher.viewer, videos)
     return [
@@ -97,6 +101,7 @@ def load_cards(
             rights=rights[video.id],
             processing=processing[video.id],
             position_ms=positions.get(video.id),
+            tags=tags[video.id],
         )
         for video in videos
     ]
@@ -122,14 +127,17 @@ def video_json(card: Card, tracks: Sequence[CaptionTrack]) -> dict[str, Any]:
 
     Sizes are in bytes, durations in milliseconds, pictures in pixels; `created_at` is ISO 8601 in
     UTC; `audio_codec` is null for a silent video; `urls` are relative to the site. Its owner is
-    told `sha256`, which is null until it is known.
+    told `sha256`, which is null until it is known, and `binned_at`, which is null unless it is in
+    the bin.
     """
     video = card.video
     columns = {name: getattr(video, name) for name in _COLUMNS}
-    receipt = {"sha256": video.sha256} if card.mine else {}
+    binned_at = video.binned_at.isoformat() if video.binned_at else None
+    receipt = {"sha256": video.sha256, "binned_at": binned_at} if card.mine else {}
     return {
         **columns,
         "owner": card.owner_name,
+        "tags": list(card.tags),
         "created_at": video.created_at.astimezone(UTC).isoformat(),
         "position_ms": card.position_ms or 0,
         "processing": card.processing.as_json(with_errors=card.mine),

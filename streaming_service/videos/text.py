@@ -60,4 +60,6 @@ def time_left(moment: datetime) -> str:
     if minutes < 60:
         return f"about {minutes} minutes"
     hours = round(minutes / 60)
-    return f"about {hours} hours" if hours > 1 else "about an hour"
+    if hours < 48:
+        return f"about {hours} hours" if hours > 1 else "about an hour"
+    return f"{round(hours / 24)} days"

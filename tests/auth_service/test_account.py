@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 
 from auth_service import accounts
 from auth_service.account_deletion import LastAdministrator, delete_account
+from common.audit import Actor
 from common.stores import Stores
 from common.web.auth import SESSION_COOKIE
 from db.engine import Database
@@ -130,9 +131,9 @@ def test_of_two_password_changes_at_once_the_second_is_told(
 ) -> None:
     seen = account(stores.database, "alice")
     assert seen is not None
-    accounts.change_password(stores, user=seen, new_hash="one", token=None)
+    accounts.change_password(stores, Actor(None), user=seen, new_hash="one", token=None)
     with pytest.raises(accounts.AccountChanged):
-        accounts.change_password(stores, user=seen, new_hash="two", token=None)
+        accounts.change_password(stores, Actor(None), user=seen, new_hash="two", token=None)
 
 
 @pytest.mark.on_mysql
@@ -149,7 +150,7 @@ def test_a_session_that_begins_just_before_the_change_is_committed_ends_too(
 
     event.listen(Session, "before_commit", begin)
     try:
-        accounts.change_password(stores, user=user, new_hash="new", token=None)
+        accounts.change_password(stores, Actor(None), user=user, new_hash="new", token=None)
     finally:
         event.remove(Session, "before_commit", begin)
     assert [stores.sessions.find(token) for token in begun] == [None]
@@ -260,7 +261,7 @@ def test_a_video_that_arrives_while_its_owner_leaves_is_held_back_too(
 
     put_video(stores.database, "bob")
     monkeypatch.setattr(stores.videos, "changing", changing_late)
-    delete_account(stores, user=user)
+    delete_account(stores, Actor(None), user=user)
     assert [len(held) for held in held_back] == [1, 2]
     assert account(stores.database, "bob") is None
 
@@ -287,11 +288,11 @@ def test_an_account_deleted_twice_at_once_is_deleted_once(
 ) -> None:
     user = account(stores.database, "bob")
     assert user is not None
-    delete_account(stores, user=user)
+    delete_account(stores, Actor(None), user=user)
     with pytest.raises(accounts.AccountChanged):
-        delete_account(stores, user=user)
+        delete_account(stores, Actor(None), user=user)
     admin = account(stores.database, "alice")
     assert admin is not None
     site.sign_up("charlie")
     with pytest.raises(LastAdministrator):
-        delete_account(stores, user=admin)
+        delete_account(stores, Actor(None), user=admin)

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
 from auth_service import user_admin
+from common.audit import Actor
 from common.stores import Stores
 from db.engine import Database
 from db.models import Role, Video, now
@@ -101,7 +102,7 @@ def test_no_session_may_do_more_than_its_account_if_the_commit_fails(
         event.listen(Session, "before_commit", fail)
         try:
             with pytest.raises(RuntimeError):
-                user_admin.change_role(stores, user_id=bobs, role=role)
+                user_admin.change_role(stores, Actor(None), user_id=bobs, role=role)
         finally:
             event.remove(Session, "before_commit", fail)
         assert role_of(bob) in ("viewer", "uploader")
@@ -128,10 +129,10 @@ def test_of_two_role_changes_at_once_sessions_get_the_one_that_stays(
     bobs = user_id(database, "bob")
     overtaken = OvertakenDatabase(
         stores.database.engine,
-        lambda: user_admin.change_role(stores, user_id=bobs, role=Role.VIEWER),
+        lambda: user_admin.change_role(stores, Actor(None), user_id=bobs, role=Role.VIEWER),
     )
     first = replace(stores, database=overtaken)
-    user_admin.change_role(first, user_id=bobs, role=Role.ADMIN)
+    user_admin.change_role(first, Actor(None), user_id=bobs, role=Role.ADMIN)
     found = account(database, "bob")
     assert found is not None
     assert role_of(bob) == found.role == Role.VIEWER

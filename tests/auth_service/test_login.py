@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from auth_service import login, user_admin
 from auth_service.accounts import replace_hash, viewer_for
+from common.audit import Actor
 from common.passwords import Passwords
 from common.stores import Stores
 from common.web.auth import SESSION_COOKIE
@@ -354,11 +355,11 @@ def _new_password(stores: Stores, user: User) -> None:
 
 
 def _ban(stores: Stores, user: User) -> None:
-    user_admin.disable(stores, user_id=user.id)
+    user_admin.disable(stores, Actor(None), user_id=user.id)
 
 
 def _demotion(stores: Stores, user: User) -> None:
-    user_admin.change_role(stores, user_id=user.id, role=Role.VIEWER)
+    user_admin.change_role(stores, Actor(None), user_id=user.id, role=Role.VIEWER)
 
 
 @pytest.mark.on_mysql

@@ -8,7 +8,7 @@ import pytest
 from auth_service.quotas import InvalidQuota, format_quota, parse_quota
 from common.ids import new_id
 from db.engine import Database
-from db.models import NO_QUOTA, Upload
+from db.models import NO_QUOTA, Upload, Video, now
 from tests.auth_service.conftest import account, put_video, user_id
 from tests.conftest import Client, Site
 
@@ -149,6 +149,14 @@ def test_everybody_sees_on_their_own_page_what_they_store(
     assert "1 MB in videos, 500 kB kept for unfinished uploads ." in page
     alice.post(f"/admin/users/{user_id(database, 'alice')}/quota", data={"quota": "2 MB"})
     assert "1.5 MB of your 2 MB" in text_of(alice.get("/account").text)
+
+
+def test_the_account_page_says_how_much_is_in_the_bin(alice: Client, database: Database) -> None:
+    put_video(database, "alice", size=3_000_000)
+    assert "in your bin" not in text_of(alice.get("/account").text)
+    database.write(lambda session: session.query(Video).update({"binned_at": now()}))
+    page = text_of(alice.get("/account").text)
+    assert "3 MB in videos, of which 3 MB in your bin" in page
 
 
 def test_a_quota_that_was_set_is_what_uploads_are_held_to(

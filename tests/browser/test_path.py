@@ -226,8 +226,17 @@ def test_the_owner_renames_shares_and_deletes(
     expect(page.get_by_text("Everyone with an account")).to_be_visible()
     page.get_by_role("link", name="Edit").click()
     page.get_by_text("Delete this video").click()
-    page.get_by_role("button", name="Delete permanently").click()
-    expect(page.get_by_role("status")).to_have_text("The video is deleted.")
+    page.get_by_role("button", name="Move to the bin").click()
+    expect(page.get_by_role("status")).to_contain_text("The video is in your bin.")
+    page.get_by_role("button", name="Undo").press("Enter")
+    expect(page.get_by_role("link", name="After <b>bold</b>")).to_be_visible()
+    page.goto(f"/stream/{video}/edit")
+    page.get_by_text("Delete this video").click()
+    page.get_by_role("button", name="Move to the bin").click()
+    page.get_by_role("link", name="Bin").click()
+    page.get_by_label("Delete now: After <b>bold</b>").click()
+    page.get_by_role("button", name="Delete for good").click()
+    expect(page.get_by_role("status")).to_have_text("The video is deleted for good.")
     assert page.goto(f"/stream/{video}").status == 404  # type: ignore[union-attr]
 
 

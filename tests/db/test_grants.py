@@ -10,6 +10,10 @@ from db.engine import Database, connect
 from db.grants import GRANTS, apply_grants
 from db.models import Base
 
+_ENTRY = (
+    "INSERT INTO audit (at, actor_name, action, object_id, details, address, request_id)"
+    " VALUES (UTC_TIMESTAMP(6), '', 'a test', '', '', '', '')"
+)
 PASSWORDS = {
     "auth": "pässword'1",
     "upload": 'two"2',
@@ -22,6 +26,10 @@ def test_every_service_reads_every_table() -> None:
     for rights in GRANTS.values():
         assert set(rights) == set(Base.metadata.tables)
         assert all("SELECT" in granted for granted in rights.values())
+
+
+def test_every_service_adds_to_the_audit_log_and_none_changes_it() -> None:
+    assert {tuple(rights["audit"]) for rights in GRANTS.values()} == {("SELECT", "INSERT")}
 
 
 def test_only_auth_writes_users() -> None:
@@ -58,6 +66,7 @@ def run_as(database: Database) -> Callable[[str, str], None]:
         ("streaming", "UPDATE jobs SET state = state"),
         ("transcode", "UPDATE videos SET rejection_reason = rejection_reason"),
         ("transcode", "DELETE FROM renditions WHERE video_id = ''"),
+        *((service, _ENTRY) for service in GRANTS),
     ],
 )
 def test_a_service_may_do_its_work(
@@ -80,6 +89,8 @@ def test_a_service_may_do_its_work(
         ("streaming", "DELETE FROM videos"),
         ("streaming", "INSERT INTO uploads (id) VALUES ('x')"),
         ("streaming", "UPDATE users SET role = 'admin'"),
+        *((service, "UPDATE audit SET details = ''") for service in GRANTS),
+        *((service, "DELETE FROM audit") for service in GRANTS),
         ("auth", "CREATE TABLE mine (id INT)"),
         ("streaming", "SELECT * FROM mysql.user"),
     ],

@@ -29,11 +29,12 @@ class Caller(enum.Enum):
 
 
 class State(enum.Enum):
-    """What became of the video in an address. What is deleted or ownerless was public before."""
+    """What became of the video in an address. One that is gone or binned was public before."""
 
     PRIVATE = "private"
     MEMBERS = "members"
     PUBLIC = "public"
+    BINNED = "in the bin"
     DELETED = "deleted"
     OWNER_GONE = "owner gone"
     MISSING = "not there"
@@ -61,6 +62,11 @@ def members(_state: State | None) -> frozenset[Caller]:
     return SIGNED_IN
 
 
+def administrators(_state: State | None) -> frozenset[Caller]:
+    """Whoever looks after the accounts."""
+    return ADMINISTRATORS
+
+
 def uploaders(_state: State | None) -> frozenset[Caller]:
     """Whoever may upload."""
     return UPLOADERS
@@ -77,6 +83,7 @@ def watchers(state: State | None) -> frozenset[Caller]:
         State.PRIVATE: THE_OWNER,
         State.MEMBERS: SIGNED_IN,
         State.PUBLIC: EVERYBODY,
+        State.BINNED: THE_OWNER,
     }.get(state or State.MISSING, frozenset())
 
 
@@ -87,11 +94,18 @@ def signed_in_watchers(state: State | None) -> frozenset[Caller]:
 
 def owner(state: State | None) -> frozenset[Caller]:
     """Who may rename, describe and share the video."""
-    return THE_OWNER if state in ALIVE else frozenset()
+    return THE_OWNER if state in (*ALIVE, State.BINNED) else frozenset()
+
+
+def bin_owner(state: State | None) -> frozenset[Caller]:
+    """Who may take the video out of the bin."""
+    return THE_OWNER if state is State.BINNED else frozenset()
 
 
 def removers(state: State | None) -> frozenset[Caller]:
-    """Who may delete the video: an administrator only what others can see as well."""
+    """Who may put the video into the bin: an administrator only what others can see as well."""
+    if state is State.BINNED:
+        return frozenset()
     return owner(state) | (watchers(state) & ADMINISTRATORS)
 
 
@@ -150,6 +164,9 @@ KEEPING = {"GET": Grant(owner, 200)}  # nobody was given any of these videos to 
 EDITING = {"GET": Grant(owner, 200), "POST": Grant(owner, 303)}
 OWNING = {"POST": Grant(owner, 303)}
 REMEMBERING = {"PUT": Grant(signed_in_watchers, 204), "POST": Grant(signed_in_watchers, 204)}
+EMPTYING = {"POST": Grant(itself, 303, otherwise=303)}  # the others have nothing in it
+SELECTING = {"POST": Grant(itself, 303, otherwise=303)}  # each video by the rules of its own page
+RESTORING = {"POST": Grant(bin_owner, 303)}
 REMOVING = {"POST": Grant(removers, 303)}
 VIDEO_API = WATCHING | {"PATCH": Grant(owner, 200), "DELETE": Grant(removers, 204)}
 SESSION_API = PAGE | {"POST": Grant(everybody, 201), "DELETE": Grant(everybody, 204)}
@@ -217,6 +234,17 @@ ROUTES = (
     Route("upload", "/upload", UPLOADERS, PAGE | FORM),
     Route("upload", "/api/uploads", UPLOADERS, PAGE),
     Route("streaming", "/stream", SIGNED_IN, PAGE),
+    Route("streaming", "/stream/selection", SIGNED_IN, SELECTING),
+    Route("streaming", "/stream/audit", ADMINISTRATORS, PAGE),
+    Route("streaming", "/stream/<video>/audit", SIGNED_IN, KEEPING),
+    Route("streaming", "/api/audit", SIGNED_IN, {"GET": Grant(administrators, 200)}),
+    Route("streaming", "/api/audit/export.jsonl", SIGNED_IN, {"GET": Grant(administrators, 200)}),
+    Route("streaming", "/stream/bin", SIGNED_IN, PAGE),
+    Route("streaming", "/stream/bin/empty", SIGNED_IN, EMPTYING),
+    Route("streaming", "/stream/<video>/restore", SIGNED_IN, RESTORING),
+    Route("streaming", "/stream/<video>/delete-now", SIGNED_IN, OWNING),
+    Route("streaming", "/api/bin", SIGNED_IN, PAGE),
+    Route("streaming", "/api/videos/<video>/restore", SIGNED_IN, {"POST": Grant(bin_owner, 200)}),
     Route("streaming", "/stream/failed", ADMINISTRATORS, PAGE),
     Route("streaming", "/stream/failed/<job>/again", ADMINISTRATORS, FORM),
     Route("streaming", "/stream/<video>", EVERYBODY, WATCHING),
@@ -286,7 +314,8 @@ ROUTES = (
 TUS = ("/upload/files", "/upload/files/<upload>", "/upload/files/<upload>/discard")
 
 # What a good request carries. `{new}` stands for a name not used before, `{target}` for that of a
-# person whom nothing else is about; `{friend}` is somebody with whom nothing is shared.
+# person whom nothing else is about; `{friend}` is somebody with whom nothing is shared, `{film}` is
+# the owner's private video.
 _LOGIN = {"username": "{target}", "password": PASSWORD}
 CAPTIONS = "WEBVTT\n\n00:00:01.000 --> 00:00:02.000\nSeen by those who may watch\n"
 _EDIT = {"title": "Changed", "description": "Changed", "visibility": "members"}
@@ -300,6 +329,8 @@ FORMS: Mapping[str, Mapping[str, object]] = {
     "/admin/users/<user>/quota": {"quota": "20 GB"},
     "/admin/users/<user>/password": {"password": PASSWORD},
     "/stream/<video>/edit": _EDIT,
+    "/stream/selection": {"do": "tag", "tag": "changed", "video": "{film}"},
+    "/stream/<video>/restore": {"from": "library"},
     "/stream/<video>/links": {"label": "For Anna"},
     "/collections/<collection>/links": {"label": "For Anna"},
     "/account/links/<link>": {"label": "Changed"},

@@ -92,6 +92,7 @@ class MatrixClient:
 
     def prepare(self, route: Route, states: Collection[State | None]) -> None:
         """Make everybody and everything that an address is tried with in those states."""
+        self._video(Caller.OWNER, State.PRIVATE)
         for caller in Caller:
             self.credentials(caller)
             for state in route.states:
@@ -102,6 +103,8 @@ class MatrixClient:
         """After a request that was granted: forget what it may have changed."""
         if cell.state is not None:
             self._videos.pop((_owner(cell.caller), cell.state), None)
+        if cell.route.pattern == "/stream/bin/empty":
+            self._videos.pop((Caller.OWNER, State.BINNED), None)
         if "<user>" in cell.route.pattern:
             self._switch("disable", self._names[Caller.DISABLED])
             self._switch("enable", self._target)
@@ -295,6 +298,9 @@ class MatrixClient:
         )
         assert answer.status_code == 303, answer.text
         if state is State.DELETED:
+            answer = self._insist("DELETE", f"/api/videos/{video}?permanently=1", headers=headers)
+            assert answer.status_code == 204, answer.text
+        if state is State.BINNED:
             answer = self._insist("DELETE", f"/api/videos/{video}", headers=headers)
             assert answer.status_code == 204, answer.text
         if state is State.OWNER_GONE:
@@ -309,7 +315,12 @@ class MatrixClient:
             return {"data": {"title": "A video"}, "files": files}
         if route.pattern == "/stream/<video>/captions":
             return {"data": fields_of(FORMS, route), "files": _CAPTION_FILE}
-        names = {"new": new_name(), "target": self._target, "friend": self._friend}
+        names = {
+            "new": new_name(),
+            "target": self._target,
+            "friend": self._friend,
+            "film": self._video(Caller.OWNER, State.PRIVATE),
+        }
         if fields := fields_of(JSON, route, **names):
             return {"json": fields}
         return {"data": fields_of(FORMS, route, **names)}

@@ -197,6 +197,7 @@ class MatrixState:
             "id": video_id(owner, state),
             "owner_id": None if state is State.OWNER_GONE else self._ids[owner],
             "visibility": Visibility(state.value) if state in ALIVE else Visibility.PUBLIC,
+            "binned_at": now() if state is State.BINNED else None,
             "deleted_at": now() if state is State.DELETED else None,
             "title": TITLE,
             "description": TITLE,
@@ -294,7 +295,12 @@ class MatrixState:
             file = (BytesIO(CAPTIONS.encode()), "video.vtt")
             return {"data": fields_of(FORMS, route) | {"file": file}}
         friend = "viewer" if route.pattern.startswith("/groups/") else "second"
-        names = {"new": f"newcomer-{self._count}", "target": "target", "friend": friend}
+        names = {
+            "new": f"newcomer-{self._count}",
+            "target": "target",
+            "friend": friend,
+            "film": video_id("owner", State.PRIVATE),
+        }
         if fields := fields_of(JSON, route, **names):
             return {"json": fields}
         fields = fields_of(FORMS, route, **names)

@@ -26,6 +26,7 @@ def test_the_shape_of_a_video(put: Put, alice: Client) -> None:
         "title": "Sea",
         "description": "Waves",
         "owner": "alice",
+        "tags": [],
         "visibility": "private",
         "downloadable": False,
         "size": 1000,
@@ -35,6 +36,7 @@ def test_the_shape_of_a_video(put: Put, alice: Client) -> None:
         "video_codec": "avc1.64001f",
         "audio_codec": None,
         "sha256": None,
+        "binned_at": None,
         "created_at": "2026-11-14T12:30:00.250000+00:00",
         "position_ms": 0,
         "processing": {
@@ -197,8 +199,10 @@ def test_bodies_that_are_no_json(put: Put, alice: Client) -> None:
 def test_delete_answers_with_nothing(put: Put, alice: Client) -> None:
     path = f"/api/videos/{put()}"
 
-    assert alice.delete(path).status_code == 204
-    assert alice.delete(path).status_code == 404
+    for query in ("", "?permanently=1"):
+        answer = alice.delete(f"{path}{query}")
+        assert (answer.status_code, answer.text) == (204, "")
+        assert alice.delete(path).status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -295,16 +295,23 @@ def test_unsharing_counts_from_the_next_request_on(
     assert statuses() == [401, 403, 204]
 
 
-def test_deleting_counts_from_the_next_request_on(
+def test_binning_and_deleting_count_from_the_next_request_on(
     gateway: Inside, house: House, put: Put, alice: Client
 ) -> None:
     video_id = put(visibility="public")
     assert ask(gateway, video_id).status_code == 204
 
-    alice.post(f"/stream/{video_id}/delete")
+    def statuses() -> list[int]:
+        tokens = ("", house.tokens["alice"])
+        return [ask(gateway, video_id, token).status_code for token in tokens]
 
-    answers = [ask(gateway, video_id, token) for token in ("", house.tokens["alice"])]
-    assert [answer.status_code for answer in answers] == [401, 403]
+    alice.post(f"/stream/{video_id}/delete")
+    assert statuses() == [401, 204]
+    alice.post(f"/api/videos/{video_id}/restore")
+    assert statuses() == [204, 204]
+    alice.post(f"/stream/{video_id}/delete")
+    alice.post(f"/stream/{video_id}/delete-now")
+    assert statuses() == [401, 403]
 
 
 def test_signing_out_counts_from_the_next_request_on(

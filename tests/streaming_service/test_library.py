@@ -14,7 +14,8 @@ from db.models import Role, Video, Visibility, now
 from streaming_service.videos import library
 from streaming_service.videos.changes import VideoEdit, apply_edit, mark_binned
 from streaming_service.videos.cursors import Cursor, Sort
-from streaming_service.videos.library import ListQuery, OwnerFilter, get_video_for, list_videos
+from streaming_service.videos.filters import Filters, OwnerFilter
+from streaming_service.videos.library import ListQuery, get_video_for, list_videos
 from tests.conftest import Client
 
 from .conftest import House
@@ -25,19 +26,19 @@ Put = Callable[..., str]
 DAY = datetime(2026, 11, 14, tzinfo=UTC)
 
 
-def listed(house: House, name: str, **options: object) -> list[str]:
+def listed(house: House, name: str, *, sort: Sort = Sort.TITLE, **filters: object) -> list[str]:
     """Return the titles of everything that somebody is shown, over all pages."""
     titles: list[str] = []
-    options = {"sort": Sort.TITLE} | options
+    after = None
     while True:
-        query = ListQuery(**options)  # type: ignore[arg-type]
+        query = ListQuery(Filters(**filters), sort, after)  # type: ignore[arg-type]
         found = list_videos(house.database, house.viewers[name], query)
         assert len(found.videos) <= library.PAGE
         titles += [video.title for video in found.videos]
         if found.next is None:
             return titles
         # The way a browser comes back with it.
-        options["after"] = Cursor.read(str(found.next), found.next.sort)
+        after = Cursor.read(str(found.next), found.next.sort)
 
 
 @pytest.fixture

@@ -111,7 +111,10 @@ def test_a_disk_full_in_the_middle_keeps_what_was_told_and_goes_on_when_there_is
     video = answer.headers["Upload-Video"]
     arrived = alice.get(f"{video}/video.mp4").content
     assert hashlib.sha256(arrived).digest() == hashlib.sha256(video_bytes).digest()
-    assert alice.delete(f"/api/videos/{video.removeprefix('/stream/')}").status_code == 204
+    assert (
+        alice.delete(f"/api/videos/{video.removeprefix('/stream/')}?permanently=1").status_code
+        == 204
+    )
 
 
 def test_a_full_disk_refuses_before_the_first_byte(
@@ -129,7 +132,7 @@ def test_a_full_disk_refuses_before_the_first_byte(
     finally:
         origin.make_room()
     video = alice.upload(path)
-    assert alice.delete(f"/api/videos/{video}").status_code == 204
+    assert alice.delete(f"/api/videos/{video}?permanently=1").status_code == 204
 
 
 class OnOneSmallDisk(OnSmallDisk):
@@ -161,6 +164,6 @@ def test_with_no_byte_left_people_sign_in_watch_and_delete(
         with sign_in(origin.url, "alice") as alice:
             assert alice.get("/stream").status_code == 200
             assert alice.get(f"/stream/{video}/video.mp4").content == one_second()
-            assert alice.delete(f"/api/videos/{video}").status_code == 204
+            assert alice.delete(f"/api/videos/{video}?permanently=1").status_code == 204
     finally:
         origin.remove()

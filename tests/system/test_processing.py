@@ -72,7 +72,7 @@ def test_a_video_that_is_deleted_while_it_is_prepared_is_gone(
 ) -> None:
     video = alice.upload(video_file)
     wait_until(lambda: state(alice, video) != "waiting", within=PATIENCE, what="its beginning")
-    assert alice.delete(f"/api/videos/{video}").status_code == 204
+    assert alice.delete(f"/api/videos/{video}?permanently=1").status_code == 204
     assert alice.get(f"/api/videos/{video}").status_code == 404
     after = alice.upload(video_file, title="After")
     wait_until(lambda: state(alice, after) == "done", within=PATIENCE, what="the next video")

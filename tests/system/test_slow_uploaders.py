@@ -48,7 +48,7 @@ def test_a_thousand_slow_uploaders_keep_nobody_out(
             video = alice.upload(video_file)
             for one in (video, answer.headers["Upload-Video"].removeprefix("/stream/")):
                 assert alice.get(f"/stream/{one}/video.mp4").content == content
-                assert alice.delete(f"/api/videos/{one}").status_code == 204
+                assert alice.delete(f"/api/videos/{one}?permanently=1").status_code == 204
         grown = origin.memory()["upload"] - before["upload"]
         assert slow.lost == 0
         # What they sent has arrived, and is kept for when they are gone.

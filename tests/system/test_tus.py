@@ -46,7 +46,7 @@ def assert_arrived(person: Person, video: str, video_bytes: bytes) -> None:
     answer = person.get(f"{video}/video.mp4")
     assert answer.status_code == 200
     assert hashlib.sha256(answer.content).digest() == hashlib.sha256(video_bytes).digest()
-    deleted = person.delete(f"/api/videos/{video.removeprefix('/stream/')}")
+    deleted = person.delete(f"/api/videos/{video.removeprefix('/stream/')}?permanently=1")
     assert deleted.status_code == 204
 
 
@@ -185,7 +185,7 @@ def many(origin: Origin, alice: Person, short: bytes) -> Iterator[list[Person]]:
         ]
         for person in people * 2:
             video = Tus(person).create(len(short), short).headers["Upload-Video"]
-            person.delete(f"/api/videos/{video.removeprefix('/stream/')}")
+            person.delete(f"/api/videos/{video.removeprefix('/stream/')}?permanently=1")
         yield people
 
 
@@ -205,7 +205,10 @@ def test_fifty_uploads_at_once_take_no_memory(origin: Origin, many: list[Person]
             pool.map(lambda one: send_in_halves(Tus(one[0]), one[1], video_bytes, together), made)
         )
     for (person, _), video in zip(made, videos, strict=True):
-        assert person.delete(f"/api/videos/{video.removeprefix('/stream/')}").status_code == 204
+        assert (
+            person.delete(f"/api/videos/{video.removeprefix('/stream/')}?permanently=1").status_code
+            == 204
+        )
     print({name: f"{size / (1 << 20):.1f} MiB" for name, size in sorted(watch.most.items())})  # noqa: T201 (what it came to)
     assert watch.most
     assert {name: size for name, size in watch.most.items() if size > GROWTH_LIMIT} == {}

@@ -139,7 +139,7 @@ class Journey:
         video_file = unless_busy(lambda: self.person.get(f"/stream/{self.id}/video.mp4"))
         assert video_file.status_code == 200
         assert hashlib.sha256(video_file.content).digest() == hashlib.sha256(self.source).digest()
-        gone = unless_busy(lambda: self.person.delete(f"/api/videos/{self.id}"))
+        gone = unless_busy(lambda: self.person.delete(f"/api/videos/{self.id}?permanently=1"))
         assert gone.status_code in (204, 404)  # 404: an answer that was lost had done it
 
     def begin(self) -> int:

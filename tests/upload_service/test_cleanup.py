@@ -11,7 +11,7 @@ import pytest
 from common.ids import new_id
 from common.storage import StorageError, VideoStore, file_io
 from db.engine import Database, DatabaseUnavailable
-from db.models import Upload, Video, now
+from db.models import AuditEntry, Upload, Video, now
 from tests.conftest import Client
 from tests.upload_service.conftest import HOUR, Files, Rows, files_in, grow_old
 from tests.upload_service.forms import file_part, send
@@ -135,6 +135,32 @@ def test_a_video_that_is_nobodys_goes_with_its_bytes(
     assert cleaner.clean() == {"video removed": 1}
     assert (files_in(storage.root), rows.videos()) == ([], [])
     assert not (storage.root / upload.id).exists()
+
+
+@pytest.mark.on_mysql
+def test_the_bin_is_emptied_of_what_has_been_there_for_thirty_days(
+    cleaner: Cleaner, begin: Begin, database: Database, rows: Rows, film: bytes
+) -> None:
+    upload = begin(film, published=True)
+    cleaner.clean()
+
+    def bin_for(time: timedelta) -> None:
+        binned_at = now() - time
+        database.write(
+            lambda session: setattr(session.get(Video, upload.id), "binned_at", binned_at)
+        )
+
+    bin_for(timedelta(days=29, hours=23))
+    assert cleaner.clean() == {}
+    bin_for(timedelta(days=30))
+    assert cleaner.clean() == {"binned video deleted": 1, "video removed": 1}
+    assert rows.videos() == []
+    entries = database.read(
+        lambda session: session.query(AuditEntry).filter_by(video_id=upload.id).all()
+    )
+    assert [(e.action, e.video_id, e.actor_id) for e in entries] == [
+        ("video.deleted", upload.id, None)
+    ]
 
 
 def test_a_removal_cut_short_is_taken_up_again(

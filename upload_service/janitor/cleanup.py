@@ -7,12 +7,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 import structlog
 from redis.exceptions import RedisError
 from sqlalchemy import not_, select
 from sqlalchemy.orm import Session
 
+from common.audit import Action, Actor, record
 from common.errors import MatineeError
 from common.live import is_live
 from common.storage import IncomingStore, VideoStore
@@ -63,6 +65,7 @@ class Cleaner:
         self._each(uploads, lambda upload_id: self._clean_upload(uploads[upload_id]), done)
         strays = [one for one in self.incoming.sizes() if one not in uploads]
         self._each(strays, self._clean_stray, done)
+        self._each(self._expired_in_bin(), self._delete_binned, done)
         self._each(_unwanted_videos(self.stores.database), self._remove_video, done)
         return done
 
@@ -139,6 +142,20 @@ class Cleaner:
         self.incoming.drop_incoming(upload_id)
         return "stray bytes removed"
 
+    def _expired_in_bin(self) -> list[str]:
+        return _binned_before(self.stores.database, self._bin_deadline())
+
+    def _bin_deadline(self) -> datetime:
+        return now() - timedelta(days=self.settings.bin_days)
+
+    def _delete_binned(self, video_id: str) -> str | None:
+        """Mark a video as deleted that has been in the bin for `BIN_DAYS`."""
+        with self.stores.videos.changing([video_id]):
+            deleted = _mark_deleted(
+                self.stores.database, video_id=video_id, deadline=self._bin_deadline()
+            )
+        return "binned video deleted" if deleted else None
+
     def _remove_video(self, video_id: str) -> str:
         """Remove a video that is not live: its bytes, then its row."""
         self.videos.drop_video(video_id)
@@ -157,6 +174,24 @@ def _all_uploads(session: Session) -> list[Upload]:
 @transaction(writes=False)
 def _upload(session: Session, *, upload_id: str) -> Upload | None:
     return session.get(Upload, upload_id)
+
+
+@transaction(writes=False)
+def _binned_before(session: Session, deadline: datetime) -> list[str]:
+    wanted = select(Video.id).where(Video.binned_at <= deadline, is_live()).limit(_BATCH)
+    return list(session.scalars(wanted))
+
+
+@transaction(writes=True)
+def _mark_deleted(session: Session, *, video_id: str, deadline: datetime) -> bool:
+    """Mark a video as deleted, unless it was restored meanwhile; tell whether."""
+    still = select(Video).where(Video.id == video_id, Video.binned_at <= deadline, is_live())
+    video = session.scalars(still.with_for_update()).one_or_none()
+    if video is None:
+        return False
+    video.deleted_at = now()
+    record(session, Actor(None), Action.VIDEO_DELETED, video_id=video_id, because="bin expired")
+    return True
 
 
 @transaction(writes=False)

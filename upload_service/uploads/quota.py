@@ -36,10 +36,11 @@ class QuotaExceeded(MatineeError):
 
     status = 413
 
-    def __init__(self, *, remaining: int, quota: int) -> None:
+    def __init__(self, *, remaining: int, quota: int, binned: int = 0) -> None:
+        bin_words = f"Empty your bin ({filesize(binned)}), delete" if binned else "Delete"
         super().__init__(
             f"This file is larger than your remaining quota ({filesize(max(0, remaining))} of"
-            f" {filesize(quota)}). Delete a video or an unfinished upload, or ask the"
+            f" {filesize(quota)}). {bin_words} a video or an unfinished upload, or ask the"
             " administrator for more."
         )
 
@@ -89,7 +90,7 @@ def require_space(session: Session, context: UploadContext, *, extra_bytes: int)
     """
     use = storage_use(session, user_id=context.owner_id, default_quota=context.settings.quota)
     if use.quota is not None and extra_bytes > use.quota - use.used:
-        raise QuotaExceeded(remaining=use.quota - use.used, quota=use.quota)
+        raise QuotaExceeded(remaining=use.quota - use.used, quota=use.quota, binned=use.binned)
     reserved = session.scalar(select(func.sum(Upload.reserved))) or 0
     if extra_bytes <= available_bytes(context.incoming) - reserved:
         return

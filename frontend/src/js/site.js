@@ -2,6 +2,7 @@
 import { enableLinks } from "./site/links.js";
 import { catchStrayDrops } from "./site/stray-drop.js";
 import { suggestNames } from "./site/suggest.js";
+import { hideLater } from "./site/undo.js";
 import { warnIfUnsaved } from "./site/unsaved.js";
 
 const menus = () => document.querySelectorAll("details.menu[open]");
@@ -35,5 +36,6 @@ if (!document.getElementById("upload")) catchStrayDrops(document.getElementById(
 enableLinks();
 suggestNames();
 for (const form of document.querySelectorAll("form[data-warn-unsaved]")) warnIfUnsaved(form);
+for (const notice of document.querySelectorAll("[data-undo]")) hideLater(notice);
 // An error far down the page would not be seen. After `load`: going to the address's fragment takes the focus away.
 addEventListener("load", () => document.querySelector("[data-focus]")?.focus());

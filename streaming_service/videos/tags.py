@@ -1,0 +1,96 @@
+"""Tags of videos: words that those who may edit a video mark it with."""
+
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from common.access import Viewer
+from common.errors import Unprocessable
+from common.live import is_live
+from common.titles import clean_line
+from db.engine import transaction
+from db.models import TAG_LIMIT, Tag, Video, VideoTag
+
+MAX_TAGS = 20
+"""Tags of one video."""
+
+_SUGGESTIONS = 100
+
+
+def tag_key(name: str) -> str:
+    """Return a tag as it is compared."""
+    return unicodedata.normalize("NFKC", name).casefold()
+
+
+def split_tags(text: str) -> list[str]:
+    """Read tags that are separated by commas, as the form has them."""
+    return [tag for tag in text.split(",") if clean_line(tag)]
+
+
+def checked_tags(names: Iterable[str]) -> dict[str, str]:
+    """Return tags by their keys, cleaned, each once.
+
+    :raises Unprocessable: one is empty, too long or has a comma, or there are too many.
+    """
+    tags: dict[str, str] = {}
+    for name in names:
+        tag = clean_line(name)
+        if not tag or "," in tag:
+            raise Unprocessable("A tag is not empty, and has no comma.")
+        if len(tag) > TAG_LIMIT:
+            raise Unprocessable(f"A tag has {TAG_LIMIT} characters at most.")
+        tags.setdefault(tag_key(tag), tag)
+    if len(tags) > MAX_TAGS:
+        raise Unprocessable(f"A video has {MAX_TAGS} tags at most.")
+    return tags
+
+
+def set_tags(session: Session, video_id: str, names: Iterable[str]) -> None:
+    """Give a video these tags and no others. A tag that others use is spelled as they spell it.
+
+    Call it through `changes.upsert`: two requests may add the same tag.
+
+    :raises Unprocessable: a tag is wrong, or there are too many.
+    """
+    wanted = checked_tags(names)
+    known = {
+        tag.name_key: tag
+        for tag in session.scalars(select(Tag).where(Tag.name_key.in_(wanted.keys())))
+    }
+    added = [Tag(name=name, name_key=key) for key, name in wanted.items() if key not in known]
+    session.add_all(added)
+    session.flush()
+    session.execute(delete(VideoTag).where(VideoTag.video_id == video_id))
+    session.add_all(VideoTag(video_id=video_id, tag_id=tag.id) for tag in (*known.values(), *added))
+    session.flush()
+
+
+def tags_of(session: Session, videos: Sequence[Video]) -> Mapping[str, list[str]]:
+    """Return the tags of each of these videos, by its id, in their order. One query."""
+    found: dict[str, list[str]] = {video.id: [] for video in videos}
+    wanted = (
+        select(VideoTag.video_id, Tag.name)
+        .join(Tag, Tag.id == VideoTag.tag_id)
+        .where(VideoTag.video_id.in_(found.keys()))
+        .order_by(Tag.name_key)
+    )
+    for row in session.execute(wanted):
+        found[row.video_id].append(row.name)
+    return found
+
+
+@transaction(writes=False)
+def tags_used_by(session: Session, viewer: Viewer) -> list[str]:
+    """Return the tags of a viewer's own videos, the most used first."""
+    wanted = (
+        select(Tag.name)
+        .join(VideoTag, VideoTag.tag_id == Tag.id)
+        .join(Video, Video.id == VideoTag.video_id)
+        .where(Video.owner_id == viewer.id, Video.binned_at.is_(None), is_live())
+        .group_by(Tag.id, Tag.name)
+        .order_by(func.count().desc(), Tag.name)
+        .limit(_SUGGESTIONS)
+    )
+    return list(session.scalars(wanted))
