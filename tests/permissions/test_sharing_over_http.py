@@ -48,7 +48,7 @@ def test_every_cell(
 ) -> None:
     if validity is Validity.USED_UP and level > Level.DOWNLOAD:
         return  # there is no such link
-    wrong = []
+    wrong: list[str] = []
     with client.shared(level, validity) as sharings:
         before = client.described()
         for sharing in sharings:
@@ -73,7 +73,7 @@ def complaints_about(
 @pytest.mark.parametrize("way", [Way.USER, Way.COLLECTION_GROUP])
 def test_what_is_granted_is_done(client: SharingClient, video_bytes: bytes, way: Way) -> None:
     """Each kind of change once. It comes last, since it changes what the others look at."""
-    wrong = []
+    wrong: list[str] = []
     with client.shared(Level.SHARE, Validity.NEVER_ENDS) as sharings:
         [sharing] = [sharing for sharing in sharings if sharing.way is way]
         for cell in cells(sharing):
