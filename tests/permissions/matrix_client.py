@@ -101,8 +101,8 @@ class MatrixClient:
 
     def mend(self, cell: Cell) -> None:
         """After a request that was granted: forget what it may have changed."""
-        if cell.state is not None:
-            self._videos.pop((_owner(cell.caller), cell.state), None)
+        if cell.state is not None or "<grant>" in cell.route.pattern:
+            self._videos.pop((_owner(cell.caller), cell.state or State.PRIVATE), None)
         if cell.route.pattern == "/stream/bin/empty":
             self._videos.pop((Caller.OWNER, State.BINNED), None)
         if "<user>" in cell.route.pattern:
@@ -116,7 +116,6 @@ class MatrixClient:
         self._collections.clear()
         if "link" in cell.route.pattern or cell.state is State.PRIVATE:
             self._link = None
-        self._grants.clear()
         self._group = None
         for caller in SIGNED_IN & self._credentials.keys():
             answer = self.request("GET", "/api/session", headers=self.credentials(caller))
