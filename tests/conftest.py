@@ -211,7 +211,7 @@ def database(migrated: str, tmp_path: Path) -> Iterator[Database]:
         database = connect(f"sqlite:///{file}")
     else:
         database = connect(migrated)
-        for table in ("videos", "uploads", "users"):
+        for table in ("videos", "uploads", "users", "`groups`", "audit"):
             database.write(lambda session, name=table: session.execute(text(f"DELETE FROM {name}")))
     yield database
     database.engine.dispose()

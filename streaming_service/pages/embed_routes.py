@@ -85,7 +85,11 @@ def oembed() -> dict[str, Any]:
         "width": width,
         "height": height,
         "html": render_template(
-            "streaming/frame.html", src=f"{root}/embed/{video_id}", width=width, height=height
+            "streaming/frame.html",
+            src=f"{root}/embed/{video_id}",
+            title=found["title"],
+            width=width,
+            height=height,
         ),
         **found,
         **({"thumbnail_url": root + poster} | thumbnail if poster else {}),

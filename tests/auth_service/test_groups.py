@@ -26,6 +26,8 @@ from db.models import (
 from tests.auth_service.conftest import PASSWORD, at_once, put_video, user_id
 from tests.conftest import Client, Site
 
+pytestmark = pytest.mark.on_mysql
+
 
 def make(client: Client, name: str = "Family", *members: str, **fields: Any) -> str:
     """Make a group with these members through the API, and return its id."""

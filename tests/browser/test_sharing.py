@@ -16,6 +16,7 @@ def test_a_video_is_shared_and_taken_back_in_the_dialog(
 ) -> None:
     with sign_up(origin.url, "sharon") as sharon:
         page = enter(context, origin, "alice")
+        page.emulate_media(reduced_motion="reduce")  # no colour is looked at on its way to another
         page.goto(f"{origin.url}/stream/{finished}")
         share = page.get_by_role("link", name="Share", exact=True)
         share.focus()

@@ -79,7 +79,17 @@ ROUTES = {
 }
 
 
+MEMBERS = f"/api/groups/{VIDEO}/members"
+
 NOT_OURS = [
+    f"{MEMBERS}/a%2fb",
+    f"{MEMBERS}/%2e%2e",
+    f"{MEMBERS}/..",
+    f"{MEMBERS}/a%00",
+    f"{MEMBERS}/a%5cb",
+    f"{MEMBERS}/%252e",
+    f"{MEMBERS}/a/%C3%AB",
+    "/api/groups/x/members/Zo%C3%AB",
     # inside only
     "/internal/authorise",
     "/internal",
@@ -153,6 +163,12 @@ def test_each_path_goes_to_its_service(gateway: Gateway, service: str, path: str
         assert (answer.status, answer.body) == (200, service.encode())
         assert gateway.services[service].seen[-1].path == path
         assert gateway.services[service].seen[-1].method == method
+
+
+def test_a_member_of_a_group_may_have_any_name(gateway: Gateway) -> None:
+    for path in (f"{MEMBERS}/Zo%C3%AB%20K%C3%BChn", f"{MEMBERS}/a.b", f"{MEMBERS}/%F0%9F%8E%AC"):
+        assert gateway.ask(path, method="PUT").body == b"auth"
+        assert gateway.services["auth"].seen[-1].path == path
 
 
 @pytest.mark.parametrize("index", [0, 1, 2])

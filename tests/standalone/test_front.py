@@ -8,7 +8,7 @@ from threading import Event
 
 import pytest
 
-from tests.gateway.test_routes import NOT_OURS, ROUTES
+from tests.gateway.test_routes import MEMBERS, NOT_OURS, ROUTES
 from tests.standalone.harness import MEDIA, VIDEO, Front, Reply, Seen
 
 NAME = "site-ABCD1234"
@@ -102,6 +102,12 @@ def test_what_a_client_says_about_itself_is_overwritten(front: Front) -> None:
         assert told.get_all("X-Forwarded-Proto") == ["http"]
         for name in list(forged)[2:]:
             assert told[name] is None, name
+
+
+def test_a_member_of_a_group_may_have_any_name(front: Front) -> None:
+    for path in (f"{MEMBERS}/Zo%C3%AB%20K%C3%BChn", f"{MEMBERS}/a.b"):
+        front.ask(path, method="PUT")
+        assert front.auth.seen[-1].path == path
 
 
 def test_answers_lose_what_is_said_to_the_front_server_alone(front: Front) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import event
 
 from common.ids import new_id
 from common.web.services import Services, services_of
-from db.models import AuditEntry, Grant, Level, Video, Visibility
+from db.models import AuditEntry, Grant, JobKind, JobState, Level, Video, Visibility
 from tests.conftest import Client, Site
 
 from .conftest import House
@@ -225,6 +225,23 @@ def test_lists_take_as_many_queries_for_many_as_for_few(
         make(alice, f"More {number}")
 
     assert [cost(address) for address in addresses] == few
+
+
+def test_counts_and_covers_tell_nothing_of_videos_that_are_not_shared(
+    house: House, put: Put, alice: Client, bob: Client
+) -> None:
+    house.join("dora")
+    hidden, mine = put("dora", Visibility.MEMBERS), put()
+    house.add_job(hidden, JobKind.THUMBNAILS, JobState.DONE)
+    holidays = make(alice, "Holidays", hidden, mine)
+    share(house, holidays, "bob")
+    before = bob.get("/api/collections").json["collections"][0]
+    assert before["poster"] == f"/stream/{hidden}/poster.jpg"
+    house.change(Video, hidden, visibility=Visibility.PRIVATE)
+
+    assert bob.get(f"/api/collections/{holidays}").json["count"] == 1
+    listed = bob.get("/api/collections").json["collections"][0]
+    assert (listed["count"], listed["poster"]) == (1, None)
 
 
 def test_an_editor_shares_no_video_that_they_may_only_watch(

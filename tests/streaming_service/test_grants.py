@@ -25,6 +25,8 @@ from streaming_service.sharing import grants
 from tests.conftest import Client
 from tests.streaming_service.conftest import House
 
+pytestmark = pytest.mark.on_mysql
+
 Put = Callable[..., str]
 
 
