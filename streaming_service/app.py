@@ -56,6 +56,7 @@ def create_app(
         storage=storage,
         passwords=Passwords(hash_cost),
         limits=PasswordLimits(limits, of="link"),
+        rate_limits=limits,
         checks={"videos": lambda: storage.check(writable=False)},
     )
     app = new_app("streaming_service", services)

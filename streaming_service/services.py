@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from common.passwords import Passwords
 from common.storage import Volume
-from common.web.rate_limits import PasswordLimits
+from common.web.rate_limits import PasswordLimits, RateLimits
 from common.web.services import Services, current_services
 from streaming_service.event_stream_limits import EventStreamLimits
 from streaming_service.processing.forecast import ForecastCache
@@ -19,12 +19,14 @@ class StreamingServices(Services):
     :ivar event_streams: how many event streams this process serves at once.
     :ivar passwords: of links.
     :ivar limits: on wrong passwords of links.
+    :ivar rate_limits: counts other requests.
     """
 
     settings: StreamingSettings
     storage: Volume
     passwords: Passwords
     limits: PasswordLimits
+    rate_limits: RateLimits
     forecasts: ForecastCache = field(default_factory=ForecastCache)
     event_streams: EventStreamLimits = field(default_factory=EventStreamLimits)
 

@@ -71,7 +71,7 @@ def open_(token: str) -> Response:
     if found.was_opened:
         return _go_on(found)
     password = form_fields(optional=("password",))["password"] if request.form else ""
-    opener = LinkOpener(stores().database, here.passwords, here.limits)
+    opener = LinkOpener(stores().database, here.passwords, here.limits, here.rate_limits)
     try:
         visit = open_link(opener, current_actor(), watcher, found.link, password)
     except MatineeError as error:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
+from limits import RateLimitItemPerHour
 from sqlalchemy import CursorResult, or_, select, update
 from sqlalchemy.orm import Session
 
@@ -14,12 +15,14 @@ from common.errors import MatineeError, NotFound
 from common.live import is_live
 from common.passwords import Passwords
 from common.stores.sessions import token_hash
-from common.web.rate_limits import PasswordLimits
+from common.web.rate_limits import PasswordLimits, RateLimits, network_of
 from db.engine import Database, transaction
 from db.models import Collection, Link, LinkVisit, Video, now
 from streaming_service.sharing.links import is_used_up
 
 _TOKEN_LIMIT = 100  # characters; ours have 43
+# From one network: each adds rows, and a browser that keeps no cookies can open a link for ever.
+_VISITS = RateLimitItemPerHour(1000, 1, namespace="visits")
 
 
 class LinkNotFound(NotFound):
@@ -79,11 +82,16 @@ def _title(session: Session, link: Link) -> str | None:
 
 @dataclass(frozen=True)
 class LinkOpener:
-    """What opening links needs."""
+    """What opening links needs.
+
+    :ivar limits: on wrong passwords.
+    :ivar rate_limits: counts visits.
+    """
 
     database: Database
     passwords: Passwords
     limits: PasswordLimits
+    rate_limits: RateLimits
 
 
 def open_link(
@@ -94,7 +102,7 @@ def open_link(
     :param password: ignored if the link has none.
     :raises LinkNotFound: others have used it up, or it was revoked, expired or changed meanwhile.
     :raises WrongLinkPassword: it has another password.
-    :raises RateLimited: too many wrong passwords for this link came from this network.
+    :raises RateLimited: too many wrong passwords for this link, or visits, came from this network.
     :raises InvalidPassword: it is longer than any password; nothing was hashed.
     :raises HashingBusy: too many passwords are being checked.
     """
@@ -104,6 +112,7 @@ def open_link(
             opener.limits.record_wrong(link.id, address=actor.address)
             raise WrongLinkPassword
         opener.limits.check(link.id, address=actor.address)
+    opener.rate_limits.count([(_VISITS, network_of(actor.address))])
     token = secrets.token_urlsafe(32)
     until = _begin_visit(opener.database, actor, watcher, link, visit_hash=token_hash(token))
     return Visit(token, until)

@@ -6,6 +6,7 @@ from threading import Barrier
 from typing import Any
 
 import pytest
+from limits import RateLimitItemPerHour
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from sqlalchemy import func, select
@@ -15,6 +16,7 @@ from common.ids import new_id
 from common.stores.visits import MAX_VISITS
 from common.web.auth import SECURE_VISIT_COOKIE, VISIT_COOKIE
 from db.models import Collection, CollectionItem, Grant, JobKind, Link, LinkVisit, Video, now
+from streaming_service.sharing import open_link
 from tests.conftest import Client, Site
 from tests.streaming_service.conftest import House
 from tests.streaming_service.test_links import PASSWORD, Put, make, path_of
@@ -271,6 +273,19 @@ def test_fifty_at_once_open_a_link_for_three(
         statuses = sorted(pool.map(open_it, range(50)))
     assert statuses == [303] * 3 + [404] * 47
     assert (views(house, link), visits(house)) == (3, 3)
+
+
+def test_a_network_opens_links_only_so_often(
+    alice: Client, put: Put, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(open_link, "_VISITS", RateLimitItemPerHour(2, 1), raising=False)
+    link, again = make(alice, put()), house.browser()
+    statuses = [house.browser().post(path_of(link)).status_code for _ in range(3)]
+    assert statuses == [303, 303, 429]
+    assert again.post(path_of(link), environ_base={"REMOTE_ADDR": "10.0.0.2"}).status_code == 303
+    assert (views(house, link), visits(house)) == (3, 3)
+    # Who has opened it before goes on.
+    assert again.post(path_of(link)).status_code == 303
 
 
 # --- passwords ----------------------------------------------------------------------------------
