@@ -184,16 +184,14 @@ def remove_grant(session: Session, actor: Actor, grant_id: str, *, mark: Mark) -
 
 
 @transaction(writes=False)
-def grants_of(session: Session, what: SharedObject) -> list[GrantView]:
-    """Return the grants of a video or collection that have not expired, people first."""
-    wanted = (
-        select(Grant, User.name, Group.name)
-        .outerjoin(User, User.id == Grant.user_id)
-        .outerjoin(Group, Group.id == Grant.group_id)
-        .where(*_of(what), (Grant.expires_at.is_(None)) | (Grant.expires_at > now()))
-        .order_by(Grant.group_id.is_not(None), User.name_key, Group.name, Grant.id)
-    )
-    return [GrantView(grant, user, group) for grant, user, group in session.execute(wanted)]
+def require_grant_of(session: Session, what: SharedObject, grant_id: str) -> None:
+    """Check that a grant is one of this video or collection.
+
+    :raises NotFound: it is another's, or there is none.
+    """
+    grant = _get(session, grant_id)
+    if SharedObject(grant.video_id, grant.collection_id) != what:
+        raise NotFound
 
 
 def _subject(session: Session, viewer: Viewer, new: NewGrant) -> User | Group:
