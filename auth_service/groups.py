@@ -4,7 +4,7 @@ A change of members changes who may watch. So these rules run inside :func:`chan
 holds back the cached entries that the change concerns until it is committed.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -17,6 +17,7 @@ from common.errors import Conflict, Forbidden, LoginRequired, NotFound, Unproces
 from common.ids import is_id, new_id
 from common.names import name_key
 from common.stores import Stores
+from common.stores.read_through import Mark
 from common.titles import clean_line
 from db.engine import transaction
 from db.models import (
@@ -36,8 +37,6 @@ MEMBER_LIMIT = 1000
 """Members of a group, at most."""
 MANAGED_LIMIT = 100
 """Groups that an account manages, at most."""
-
-Mark = Callable[[Iterable[str]], None]
 
 
 class LastManager(Conflict):

@@ -75,7 +75,7 @@ def _reached_by(
     model: type[Grant] | type[Link], names: ColumnElement[bool], at: datetime
 ) -> ColumnElement[bool]:
     """Return the condition that some grants or links reach a video, perhaps in a collection."""
-    valid = and_(names, _is_valid(model.expires_at, at))
+    valid = and_(names, has_not_expired(model.expires_at, at))
     directly = select(model.video_id).where(model.video_id.is_not(None), valid)
     collections = select(model.collection_id).where(model.collection_id.is_not(None), valid)
     # Only the items of these collections are looked at, and not those of all.
@@ -89,7 +89,7 @@ def sees_collection(watcher: Watcher, *, level: Level = Level.WATCH) -> ColumnEl
     ways: list[ColumnElement[bool]] = []
     if watcher.viewer is not None:
         ways.append(Collection.owner_id == watcher.viewer.id)
-        valid = and_(_names(watcher.viewer), _is_valid(Grant.expires_at, watcher.at))
+        valid = and_(_names(watcher.viewer), has_not_expired(Grant.expires_at, watcher.at))
         granted = select(Grant.collection_id).where(
             Grant.collection_id.is_not(None), Grant.level.in_(levels), valid
         )
@@ -99,7 +99,7 @@ def sees_collection(watcher: Watcher, *, level: Level = Level.WATCH) -> ColumnEl
             Link.collection_id.is_not(None),
             Link.id.in_(watcher.links),
             Link.level.in_(levels),
-            _is_valid(Link.expires_at, watcher.at),
+            has_not_expired(Link.expires_at, watcher.at),
         )
         ways.append(Collection.id.in_(opened))
     return or_(*ways) if ways else literal(False)
@@ -129,7 +129,7 @@ def shareable_items(at: datetime | BindParameter[Any], *where: ColumnElement[boo
                 right.user_id == Collection.owner_id,
                 right.group_id.in_(groups.correlate(Collection)),
             ),
-            _is_valid(right.expires_at, at),
+            has_not_expired(right.expires_at, at),
         ),
     )
     both = union_all(own.where(*where), by_grant.where(*where)).subquery()
@@ -142,7 +142,11 @@ def _names(viewer: Viewer) -> ColumnElement[bool]:
     return or_(Grant.user_id == viewer.id, Grant.group_id.in_(groups))
 
 
-def _is_valid(expires_at: Any, at: datetime | BindParameter[Any]) -> ColumnElement[bool]:
+def has_not_expired(expires_at: Any, at: datetime | BindParameter[Any]) -> ColumnElement[bool]:
+    """Return the condition that a grant or link still counts at a time.
+
+    :param expires_at: its column; NULL is never.
+    """
     return or_(expires_at.is_(None), expires_at > at)
 
 
@@ -233,7 +237,7 @@ def _reaching(model: type[Grant] | type[Link], *columns: Any) -> Any:
     """
     video_ids: BindParameter[Any] = bindparam("video_ids", expanding=True)
     at: BindParameter[Any] = bindparam("at", type_=UTCDateTime())
-    valid = _is_valid(model.expires_at, at)
+    valid = has_not_expired(model.expires_at, at)
     reach = shareable_items(at, CollectionItem.video_id.in_(video_ids)).subquery()
     direct = select(
         model.video_id.label("reached"), model.collection_id, _NEVER.label("until"), *columns

@@ -1,4 +1,4 @@
-"""Numbers, durations and dates as people read them."""
+"""Numbers, durations and dates as people read them, and times as scripts do."""
 
 from datetime import UTC, datetime
 
@@ -45,6 +45,11 @@ def webvtt_time(milliseconds: int) -> str:
 def date(moment: datetime) -> str:
     """Format a date: `14 November 2026`."""
     return f"{moment.day} {moment:%B %Y}"
+
+
+def iso_time(moment: datetime | None) -> str | None:
+    """Format a time for scripts, as ISO 8601 in UTC: `2026-11-02T09:30:00+00:00`; None stays."""
+    return None if moment is None else moment.astimezone(UTC).isoformat()
 
 
 def ago(moment: datetime) -> str:

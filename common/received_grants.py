@@ -9,6 +9,7 @@ from sqlalchemy import Subquery, and_, case, func, or_, select, type_coerce, uni
 from sqlalchemy.orm import Session
 
 from common.access import Viewer
+from common.access_queries import has_not_expired
 from common.live import is_live
 from db.engine import transaction
 from db.models import (
@@ -41,7 +42,7 @@ def received_grants(viewer: Viewer, at: datetime) -> Subquery:
         Grant.granted_by_id,
     )
     valid = (
-        or_(Grant.expires_at.is_(None), Grant.expires_at > at),
+        has_not_expired(Grant.expires_at, at),
         or_(Grant.granted_by_id.is_(None), Grant.granted_by_id != viewer.id),
     )
     joined = case(

@@ -4,7 +4,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from common.access import Watcher, highest, includes
-from common.access_queries import with_groups
+from common.access_queries import has_not_expired, with_groups
 from common.errors import LoginRequired, NotFound
 from common.ids import is_id
 from db.engine import transaction
@@ -40,11 +40,11 @@ def collection_level(session: Session, watcher: Watcher, collection: Collection)
     if viewer is not None:
         groups = with_groups(session, watcher).groups
         to_them = or_(Grant.user_id == viewer.id, Grant.group_id.in_(groups))
-        valid = or_(Grant.expires_at.is_(None), Grant.expires_at > at)
+        valid = has_not_expired(Grant.expires_at, at)
         granted = select(Grant.level).where(Grant.collection_id == collection.id, to_them, valid)
         levels += session.scalars(granted)
     if watcher.links:
-        valid = or_(Link.expires_at.is_(None), Link.expires_at > at)
+        valid = has_not_expired(Link.expires_at, at)
         opened = select(Link.level).where(
             Link.collection_id == collection.id, Link.id.in_(watcher.links), valid
         )

@@ -7,14 +7,15 @@ for each reason.
 import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from common.access import EffectiveGrant, EffectiveLink, VideoAccess
-from common.access_queries import read_access
+from common.access_queries import has_not_expired, read_access
+from common.formatting import iso_time
 from db.engine import transaction
 from db.models import (
     Collection,
@@ -91,8 +92,8 @@ class AccessEntry:
             "name": self.name,
             "level": self.level,
             "via": via,
-            "expires_at": _iso(self.expires_at),
-            "last_watched_at": _iso(self.last_watched_at),
+            "expires_at": iso_time(self.expires_at),
+            "last_watched_at": iso_time(self.last_watched_at),
             "grant": self.grant,
             "link": self.link,
             "disabled": self.is_disabled,
@@ -146,9 +147,7 @@ def load_collection_access(session: Session, collection: Collection) -> AccessLi
     at = now()
 
     def valid(model: type[Grant] | type[Link]) -> tuple[ColumnElement[bool], ...]:
-        expires_at = model.expires_at
-        unexpired = or_(expires_at.is_(None), expires_at > at)
-        return model.collection_id == collection.id, unexpired
+        return model.collection_id == collection.id, has_not_expired(model.expires_at, at)
 
     grants = session.scalars(select(Grant).where(*valid(Grant)))
     links = session.scalars(select(Link).where(*valid(Link)))
@@ -340,7 +339,3 @@ def _group_watched_at(
 
 def _by_name(entry: AccessEntry) -> tuple[str, bool, str]:
     return entry.name.casefold(), entry.via is not None, entry.grant or entry.link or ""
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.astimezone(UTC).isoformat()

@@ -4,7 +4,7 @@ Call these through `stores.videos.change`, which gives `mark`.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, func, select
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from common.access import Viewer
 from common.audit import Action, Actor, record
 from common.errors import Conflict, NotFound
+from common.formatting import iso_time
 from common.ids import is_id, new_id
 from common.stores.read_through import Mark
 from db.engine import transaction
@@ -79,13 +80,12 @@ class GrantView:
 
     def as_json(self) -> dict[str, Any]:
         """Return it for scripts; `group` is the group's id."""
-        expires_at = self.grant.expires_at
         return {
             "id": self.grant.id,
             "user": self.user,
             "group": self.grant.group_id,
             "level": self.grant.level,
-            "expires_at": expires_at.astimezone(UTC).isoformat() if expires_at else None,
+            "expires_at": iso_time(self.grant.expires_at),
         }
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import segno
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from common.access import Viewer, Watcher
 from common.access_queries import sees_collection, visible_to
+from common.formatting import iso_time
 from common.web.urls import watch_url
 from db.engine import transaction
 from db.models import Collection, Link, Video, now
@@ -224,15 +225,11 @@ def link_json(link: Link) -> dict[str, Any]:
         "collection": link.collection_id,
         "label": link.label,
         "level": link.level.value,
-        "created_at": _iso(link.created_at),
-        "expires_at": _iso(link.expires_at),
+        "created_at": iso_time(link.created_at),
+        "expires_at": iso_time(link.expires_at),
         "has_password": link.password_hash is not None,
         "max_views": link.max_views,
         "view_count": link.view_count,
-        "last_used_at": _iso(link.last_used_at),
+        "last_used_at": iso_time(link.last_used_at),
         "show_title": link.show_title,
     }
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.astimezone(UTC).isoformat()

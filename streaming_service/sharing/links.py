@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from common.access import Viewer
+from common.access_queries import has_not_expired
 from common.audit import Action, Actor, record
 from common.errors import Conflict, NotFound
 from common.ids import is_id, new_id
@@ -249,7 +250,7 @@ def _belongs_to(what: SharedObject) -> ColumnElement[bool]:
 
 
 def _has_not_expired() -> ColumnElement[bool]:
-    return or_(Link.expires_at.is_(None), Link.expires_at > now())
+    return has_not_expired(Link.expires_at, now())
 
 
 def _with_hash(passwords: Passwords, values: dict[str, Any]) -> dict[str, Any]:

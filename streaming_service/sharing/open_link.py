@@ -10,6 +10,7 @@ from sqlalchemy import CursorResult, or_, select, update
 from sqlalchemy.orm import Session
 
 from common.access import Watcher
+from common.access_queries import has_not_expired
 from common.audit import Action, Actor, record
 from common.errors import MatineeError, NotFound
 from common.live import is_live
@@ -60,7 +61,7 @@ def find_link(session: Session, watcher: Watcher, token: str) -> FoundLink:
     """
     if len(token) > _TOKEN_LIMIT:
         raise LinkNotFound
-    valid = or_(Link.expires_at.is_(None), Link.expires_at > watcher.at)
+    valid = has_not_expired(Link.expires_at, watcher.at)
     wanted = select(Link).where(Link.token_hash == token_hash(token), valid)
     link = session.scalars(wanted).one_or_none()
     if link is None:
@@ -143,7 +144,7 @@ def _begin_visit(
         .where(
             Link.id == link.id,
             or_(Link.max_views.is_(None), Link.view_count < Link.max_views),
-            or_(Link.expires_at.is_(None), Link.expires_at > at),
+            has_not_expired(Link.expires_at, at),
             # Changed meanwhile: the password that was checked is not the link's any more.
             Link.password_hash.is_(None)
             if link.password_hash is None
