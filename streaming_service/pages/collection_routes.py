@@ -15,7 +15,8 @@ POST /stream/<video>/collections               collection, or title of a new one
 from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from common.errors import Unprocessable
+from common.access import Watcher
+from common.errors import NotFound, Unprocessable
 from common.web.auth import (
     Audience,
     current_actor,
@@ -38,6 +39,7 @@ from streaming_service.collections.changes import (
 )
 from streaming_service.collections.listing import list_collections, load_collection
 from streaming_service.services import services
+from streaming_service.videos.library import get_video_for
 
 _NOTICES = {
     "added": "The video is in the collection.",
@@ -149,9 +151,11 @@ def move(collection_id: str, video_id: str) -> Response:
 @changes.post("/collections/<video:collection_id>/items/<video:video_id>/cover")
 def cover(collection_id: str, video_id: str) -> Response:
     """Make a video's poster the cover."""
-    edit_collection(
-        stores().database, current_actor(), collection_id, CollectionEdit(cover=video_id)
-    )
+    edit = CollectionEdit(cover=video_id)
+    try:
+        edit_collection(stores().database, current_actor(), collection_id, edit)
+    except Unprocessable as error:
+        raise NotFound from error  # the address is of no video in the collection
     return _back(collection_id, "saved")
 
 
@@ -161,6 +165,8 @@ def add_from_video(video_id: str) -> Response:
     fields = form_fields(optional=("collection", "title"))
     collection_id = fields["collection"]
     if not collection_id:
+        # Asked first, so that a video that is not theirs leaves no empty collection.
+        get_video_for(stores().database, Watcher(require_viewer()), video_id)
         made = create_collection(stores().database, current_actor(), title=fields["title"])
         collection_id = made.id
     add_item(stores(), current_actor(), collection_id, video_id)

@@ -24,7 +24,12 @@ from common.stores.sessions import token_hash
 from db.engine import transaction
 from db.models import Link, User, Video, now
 from streaming_service.sharing.link_rules import LinkFields, LinkRules, check_fields
-from streaming_service.sharing.objects import SharedObject, get_object_to_share, hold_back
+from streaming_service.sharing.objects import (
+    SharedObject,
+    get_object_to_share,
+    hold_back,
+    hold_back_all,
+)
 from streaming_service.videos.changes import require_signed_in
 
 LINK_LIMIT = 100
@@ -164,8 +169,7 @@ def _delete_all(session: Session, actor: Actor, *, mark: Mark) -> int:
         .order_by(Link.collection_id, Link.video_id)
     )
     links = list(session.scalars(wanted))
-    for what in dict.fromkeys(map(shared_object, links)):
-        hold_back(session, what, mark)
+    hold_back_all(session, dict.fromkeys(map(shared_object, links)), mark)
     for link in links:
         _record(session, actor, Action.LINK_REVOKED, link)
         session.delete(link)

@@ -1,5 +1,6 @@
 """What a grant or link is for: a video or a collection."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -36,7 +37,18 @@ def hold_back(session: Session, what: SharedObject, mark: Mark) -> None:
 
     Call it in the transaction of the change, before the change.
     """
-    if what.video_id is not None:
-        mark([what.video_id])
-    else:
-        mark(lock_items(session, what.collection_id or ""))
+    hold_back_all(session, [what], mark)
+
+
+def hold_back_all(session: Session, objects: Iterable[SharedObject], mark: Mark) -> None:
+    """Do as :func:`hold_back` for a change that concerns several videos and collections.
+
+    They are marked together, since each new mark runs the transaction once more.
+    """
+    video_ids: list[str] = []
+    for what in objects:
+        if what.video_id is not None:
+            video_ids.append(what.video_id)
+        else:
+            video_ids += lock_items(session, what.collection_id or "")
+    mark(video_ids)

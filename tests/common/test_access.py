@@ -1,11 +1,21 @@
 """The rules of access over every combination of viewer, role, owner and visibility."""
 
 import itertools
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from common.access import VideoAccess, Viewer, Watcher, may_edit, may_remove, may_watch
-from db.models import Role, Visibility
+from common.access import (
+    EffectiveGrant,
+    EffectiveLink,
+    VideoAccess,
+    Viewer,
+    Watcher,
+    may_edit,
+    may_remove,
+    may_watch,
+)
+from db.models import Level, Role, Visibility
 
 OWNER, OTHER = 1, 2
 VIEWERS = [
@@ -54,6 +64,19 @@ def test_no_role_opens_what_is_private() -> None:
         stranger = Watcher(Viewer(id=OTHER, name="somebody", role=role))
         assert not may_watch(stranger, VideoAccess(OWNER, Visibility.PRIVATE))
         assert not may_remove(stranger, VideoAccess(OWNER, Visibility.PRIVATE))
+
+
+@pytest.mark.parametrize(("seconds", "holds"), [(-1, True), (0, False), (1, False)])
+def test_what_ends_is_over_from_that_moment_on(seconds: int, holds: bool) -> None:
+    end = datetime(2030, 1, 1, tzinfo=UTC)
+    grant = EffectiveGrant("g", Level.WATCH, user_id=OTHER, expires_at=end)
+    link = EffectiveLink("l", Level.WATCH, expires_at=end)
+    video = VideoAccess(OWNER, Visibility.PRIVATE, grants=(grant,), links=(link,))
+    at = end + timedelta(seconds=seconds)
+    other = Viewer(id=OTHER, name="somebody", role=Role.VIEWER)
+
+    assert may_watch(Watcher(other, at=at), video) == holds
+    assert may_watch(Watcher(None, links=frozenset({"l"}), at=at), video) == holds
 
 
 def test_what_each_role_may_do() -> None:

@@ -72,6 +72,11 @@ def uploaders(_state: State | None) -> frozenset[Caller]:
     return UPLOADERS
 
 
+def nobody(_state: State | None) -> frozenset[Caller]:
+    """Nobody: the request names nothing."""
+    return frozenset()
+
+
 def itself(_state: State | None) -> frozenset[Caller]:
     """Whose it is, whatever the state of a video."""
     return THE_OWNER
@@ -100,6 +105,16 @@ def owner(state: State | None) -> frozenset[Caller]:
 def bin_owner(state: State | None) -> frozenset[Caller]:
     """Who may take the video out of the bin."""
     return THE_OWNER if state is State.BINNED else frozenset()
+
+
+def collected(state: State | None) -> frozenset[Caller]:
+    """Whose collection has the video in it: it has all that are there for people to watch."""
+    return THE_OWNER if state in ALIVE else frozenset()
+
+
+def collectors(state: State | None) -> frozenset[Caller]:
+    """Who may put the video into a collection of the owner's."""
+    return watchers(state) & THE_OWNER
 
 
 def removers(state: State | None) -> frozenset[Caller]:
@@ -170,10 +185,15 @@ RESTORING = {"POST": Grant(bin_owner, 303)}
 REMOVING = {"POST": Grant(removers, 303)}
 VIDEO_API = WATCHING | {"PATCH": Grant(owner, 200), "DELETE": Grant(removers, 204)}
 SESSION_API = PAGE | {"POST": Grant(everybody, 201), "DELETE": Grant(everybody, 204)}
+NEW = {"POST": Grant(members, 201)}
+COLLECTION_API = OWN_PAGE | {"PATCH": Grant(itself, 200), "DELETE": Grant(itself, 204)}
+ITEM = {"POST": Grant(collected, 303)}
+ITEM_API = {"PUT": Grant(collectors, 204), "DELETE": Grant(collected, 204)}
+COLLECTING = {"POST": Grant(signed_in_watchers, 303)}
 LINKING = {"GET": Grant(owner, 200), "POST": Grant(owner, 201)}
 LINK_API = {"PATCH": Grant(itself, 200), "DELETE": Grant(itself, 204)}
 NEW_LINK = {"POST": Grant(itself, 201)}
-OWN_LINKING = {"GET": Grant(itself, 200)} | NEW_LINK
+OWN_LINKING = OWN_PAGE | NEW_LINK
 # Of the links that the caller has, which may be none.
 REVOKING = {"POST": Grant(everybody, 303)}
 OPENING = {"GET": Grant(everybody, 200), "POST": Grant(everybody, 303)}
@@ -277,8 +297,20 @@ ROUTES = (
     Route("streaming", "/api/videos/<video>/captions", EVERYBODY, WATCHING),
     Route("streaming", "/api/videos/<video>/progress", EVERYBODY, WATCHING),
     Route("streaming", "/api/videos/<video>/position", SIGNED_IN, REMEMBERING),
-    # `<link>` is a link of the owner's to their private video, `<token>` opens it, and
-    # `<collection>` is the owner's too.
+    # `<collection>` is one of the owner's.
+    Route("streaming", "/collections", SIGNED_IN, PAGE | FORM),
+    Route("streaming", "/collections/<collection>", EVERYBODY, OWN_PAGE),
+    Route("streaming", "/collections/<collection>/edit", SIGNED_IN, OWN_FORM),
+    Route("streaming", "/collections/<collection>/delete", SIGNED_IN, OWN_FORM),
+    Route("streaming", "/collections/<collection>/items", SIGNED_IN, OWN_FORM),
+    Route("streaming", "/collections/<collection>/items/<video>/remove", SIGNED_IN, ITEM),
+    Route("streaming", "/collections/<collection>/items/<video>/move", SIGNED_IN, ITEM),
+    Route("streaming", "/collections/<collection>/items/<video>/cover", SIGNED_IN, ITEM),
+    Route("streaming", "/stream/<video>/collections", SIGNED_IN, COLLECTING),
+    Route("streaming", "/api/collections", EVERYBODY, PAGE | NEW),
+    Route("streaming", "/api/collections/<collection>", EVERYBODY, COLLECTION_API),
+    Route("streaming", "/api/collections/<collection>/items/<video>", EVERYBODY, ITEM_API),
+    # `<link>` is a link of the owner's to their private video, and `<token>` opens it.
     Route("streaming", "/s/<token>", EVERYBODY, OPENING),
     Route("streaming", "/stream/<video>/links", SIGNED_IN, LINKING),
     Route("streaming", "/collections/<collection>/links", SIGNED_IN, OWN_LINKING),
@@ -298,6 +330,8 @@ ROUTES = (
     ),
     Route("streaming", "/api/grants/<grant>", SIGNED_IN, GRANT_API),
     Route("streaming", "/api/users", SIGNED_IN, PAGE),
+    Route("streaming", "/embed/<video>", EVERYBODY, WATCHING),
+    Route("streaming", "/oembed", EVERYBODY, {"GET": Grant(nobody, 200)}),
     Route("streaming", "/internal/authorise", NOT_FROM_OUTSIDE, QUESTION),
     Route("auth", "/healthz", NOT_FROM_OUTSIDE, OPEN_PAGE),
     Route("auth", "/readyz", NOT_FROM_OUTSIDE, OPEN_PAGE),
@@ -314,8 +348,8 @@ ROUTES = (
 TUS = ("/upload/files", "/upload/files/<upload>", "/upload/files/<upload>/discard")
 
 # What a good request carries. `{new}` stands for a name not used before, `{target}` for that of a
-# person whom nothing else is about; `{friend}` is somebody with whom nothing is shared, `{film}` is
-# the owner's private video.
+# person whom nothing else is about; `{friend}` is somebody with whom nothing is shared; `{video}`
+# is the id of the owner's private video.
 _LOGIN = {"username": "{target}", "password": PASSWORD}
 CAPTIONS = "WEBVTT\n\n00:00:01.000 --> 00:00:02.000\nSeen by those who may watch\n"
 _EDIT = {"title": "Changed", "description": "Changed", "visibility": "members"}
@@ -329,12 +363,17 @@ FORMS: Mapping[str, Mapping[str, object]] = {
     "/admin/users/<user>/quota": {"quota": "20 GB"},
     "/admin/users/<user>/password": {"password": PASSWORD},
     "/stream/<video>/edit": _EDIT,
-    "/stream/selection": {"do": "tag", "tag": "changed", "video": "{film}"},
+    "/stream/selection": {"do": "tag", "tag": "changed", "video": "{video}"},
     "/stream/<video>/restore": {"from": "library"},
     "/stream/<video>/links": {"label": "For Anna"},
     "/collections/<collection>/links": {"label": "For Anna"},
     "/account/links/<link>": {"label": "Changed"},
     "/stream/<video>/captions": {"language": "de"},  # and a file, CAPTIONS
+    "/stream/<video>/collections": {"title": "Holidays"},
+    "/collections": {"title": "Holidays"},
+    "/collections/<collection>/edit": {"title": "Changed"},
+    "/collections/<collection>/items": {"video": "{video}"},
+    "/collections/<collection>/items/<video>/move": {"to": "last"},
     "/stream/<video>/access": {"who": "{friend}", "level": "watch"},
     "/stream/<video>/access/visibility": {"visibility": "private", "downloadable": "on"},
     "/stream/<video>/access/grants/<grant>": {"level": "edit"},
@@ -352,6 +391,8 @@ JSON: Mapping[str, Mapping[str, object]] = {
     "/api/collections/<collection>/links": {"label": "For Anna"},
     "/api/links/<link>": {"label": "Changed"},
     "/api/videos/<video>/position": {"position_ms": 1000},
+    "/api/collections": {"title": "Holidays"},
+    "/api/collections/<collection>": {"title": "Changed"},
     "/api/videos/<video>/grants": {"user": "{friend}", "level": "watch"},
     "/api/collections/<collection>/grants": {"user": "{friend}", "level": "watch"},
     "/api/grants/<grant>": {"level": "edit"},
@@ -392,6 +433,11 @@ class Cell:
     def is_safe(self) -> bool:
         """Whether its method promises to change nothing."""
         return self.method in SAFE
+
+    @property
+    def is_adding(self) -> bool:
+        """Whether it puts a video into a collection, which must not be there yet."""
+        return self.method == "PUT" or self.route.pattern.endswith("/items")
 
     @property
     def is_cross_site(self) -> bool:
@@ -440,8 +486,8 @@ class Cell:
         return 200 if self.method in ("GET", "HEAD") else 405
 
     def _refusal(self, status: int) -> int:
-        """Whoever is signed out is asked to sign in: a page leads them there."""
-        if self.caller in SIGNED_IN:
+        """Whoever is signed out is asked to sign in: a page leads them there, unless in a frame."""
+        if self.caller in SIGNED_IN or self.route.pattern.startswith(("/embed/", "/oembed")):
             return status
         is_track = self.route.pattern.endswith(".vtt")
         is_api = self.route.pattern.startswith("/api/") or self.route.is_media or is_track

@@ -60,11 +60,11 @@ class MatrixClient:
         self._ids: dict[str, int] = {}
         self._credentials: dict[Caller, dict[str, str]] = {}
         self._videos: dict[tuple[Caller, State], str] = {}
+        self._collections: dict[bool, str] = {}  # by whether videos are in it
         self._listed: str | None = None
         self._link: tuple[str, str] | None = None
         self._grants: dict[str, str] = {}
         self._group: str | None = None
-        self._collection: str | None = None
         self._target = self._person("uploader")
         self._friend = self._person("viewer")
         self._begin_disabled()
@@ -87,8 +87,7 @@ class MatrixClient:
         """Send a request of the matrix."""
         headers = self.credentials(cell.caller) | dict(cell.site)
         options: dict[str, Any] = {} if cell.is_safe else self._body(cell.route)
-        path = self._path(cell.route, cell.caller, cell.state)
-        return self.request(cell.method, path, headers=headers, **options)
+        return self.request(cell.method, self._path(cell), headers=headers, **options)
 
     def prepare(self, route: Route, states: Collection[State | None]) -> None:
         """Make everybody and everything that an address is tried with in those states."""
@@ -97,12 +96,13 @@ class MatrixClient:
             self.credentials(caller)
             for state in route.states:
                 if state in states:
-                    self._path(route, caller, state)
+                    for method in route.grants:
+                        self._path(Cell(route, method, caller, state, OUR_SITE))
 
     def mend(self, cell: Cell) -> None:
         """After a request that was granted: forget what it may have changed."""
-        if cell.state is not None:
-            self._videos.pop((_owner(cell.caller), cell.state), None)
+        if cell.state is not None or "<grant>" in cell.route.pattern:
+            self._videos.pop((_owner(cell.caller), cell.state or State.PRIVATE), None)
         if cell.route.pattern == "/stream/bin/empty":
             self._videos.pop((Caller.OWNER, State.BINNED), None)
         if "<user>" in cell.route.pattern:
@@ -113,10 +113,10 @@ class MatrixClient:
             self._names.pop(person)
             self._videos = {key: v for key, v in self._videos.items() if key[0] is not person}
         self._listed = None
-        if "link" in cell.route.pattern:
+        self._collections.clear()
+        if "link" in cell.route.pattern or cell.state is State.PRIVATE:
             self._link = None
-        self._grants.clear()
-        self._group = self._collection = None
+        self._group = None
         for caller in SIGNED_IN & self._credentials.keys():
             answer = self.request("GET", "/api/session", headers=self.credentials(caller))
             if answer.status_code == 401:
@@ -187,7 +187,8 @@ class MatrixClient:
 
     # --- addresses --------------------------------------------------------------------------------
 
-    def _path(self, route: Route, caller: Caller, state: State | None) -> str:
+    def _path(self, cell: Cell) -> str:
+        route, caller, state = cell.route, cell.caller, cell.state
         path = route.pattern
         if state is not None:
             path = path.replace("<video>", self._video(_owner(caller), state))
@@ -197,6 +198,8 @@ class MatrixClient:
             path = path.replace("<user>", str(self._id(subject)))
         path = path.replace("<language>", "en")
         path = path.replace("<rendition>", "480p").replace("<job>", _NO_STEP)
+        if "<collection>" in path:
+            path = path.replace("<collection>", self._collection(is_full=not cell.is_adding))
         if "<link>" in path or "<token>" in path:
             link, token = self._made_link()
             path = path.replace("<link>", link).replace("<token>", token)
@@ -204,8 +207,6 @@ class MatrixClient:
             path = path.replace("<grant>", self._grant(caller, state or State.PRIVATE))
         if "<group>" in path:
             path = path.replace("<group>", self._own_group()).replace("<name>", self._target)
-        if "<collection>" in path:
-            path = path.replace("<collection>", self._own_collection())
         if "<session>" in path:
             path = path.replace("<session>", self._listed_session())
         return path
@@ -228,6 +229,17 @@ class MatrixClient:
         page = self.request("GET", "/account", headers=self.credentials(Caller.OWNER)).text
         self._listed = re.findall(r'action="/account/sessions/([^"/]+)/end"', page)[0]
         return self._listed
+
+    def _collection(self, *, is_full: bool) -> str:
+        """Return the id of a collection of the owner's: with what can be watched, or empty."""
+        if is_full not in self._collections:
+            collection = self._make("/api/collections", {"title": TITLE})
+            for state in ALIVE if is_full else ():
+                item = f"/api/collections/{collection}/items/{self._video(Caller.OWNER, state)}"
+                answer = self._insist("PUT", item, headers=self.credentials(Caller.OWNER))
+                assert answer.status_code == 204, answer.text
+            self._collections[is_full] = collection
+        return self._collections[is_full]
 
     def _grant(self, caller: Caller, state: State) -> str:
         """Return the id of a grant of a video to the target."""
@@ -254,12 +266,6 @@ class MatrixClient:
                 )
                 assert answer.status_code == 204, answer.text
         return self._group
-
-    def _own_collection(self) -> str:
-        """Return the id of a collection of the owner's."""
-        if self._collection is None:
-            self._collection = self._make("/api/collections", {"title": "Holidays"})
-        return self._collection
 
     def _make(self, path: str, body: dict[str, str]) -> str:
         """Let the owner make something through the API, and return its id."""
@@ -319,7 +325,7 @@ class MatrixClient:
             "new": new_name(),
             "target": self._target,
             "friend": self._friend,
-            "film": self._video(Caller.OWNER, State.PRIVATE),
+            "video": self._video(Caller.OWNER, State.PRIVATE),
         }
         if fields := fields_of(JSON, route, **names):
             return {"json": fields}

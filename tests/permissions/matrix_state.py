@@ -22,6 +22,7 @@ from db.models import (
     Base,
     Caption,
     Collection,
+    CollectionItem,
     Grant,
     Group,
     GroupMember,
@@ -56,7 +57,6 @@ VIDEO_BYTES = media.mp4()
 TITLE = "Seen by those who may watch"
 
 LINK, LINK_TOKEN = "link".ljust(22, "0"), "token".ljust(43, "0")
-COLLECTION = {"id": "collection".ljust(22, "0"), "title": TITLE}
 
 _HASH = Passwords(CHEAPEST).hash(PASSWORD)
 _ROLES = {
@@ -82,6 +82,9 @@ _PLACES = (
     "hls/480p.m3u8", "hls/480p.mp4",
 )  # fmt: skip
 
+# The owner's: one with what can be watched, and an empty one.
+_COLLECTION = "collection".ljust(22, "0")
+_EMPTY_COLLECTION = "empty-collection".ljust(22, "0")
 _GROUP = "group".ljust(22, "0")
 
 _TABLES = [table.name for table in Base.metadata.sorted_tables]
@@ -161,13 +164,25 @@ class MatrixState:
         # Each has captions to read and remove, and a step that failed, to be tried again.
         tracks = {"language": "en", "label": "English", "body": CAPTIONS}
         session.execute(insert(Caption), [{"video_id": i} | tracks for i in self._videos])
-        session.execute(insert(Collection), [COLLECTION | {"owner_id": self._ids["owner"]}])
+        self._collect(session)
         session.execute(insert(Link), [self._link()])
         self._share(session)
         failed = {"kind": JobKind.RENDITION, "height": 720, "state": JobState.FAILED, "attempts": 3}
         session.execute(insert(Job), [{"video_id": i} | failed for i in self._videos])
         private = Job.video_id == video_id("owner", State.PRIVATE)
         self._step = session.scalars(select(Job.id).where(private)).one()
+
+    def _collect(self, session: Any) -> None:
+        """Fill the owner's collection; the last in it is somebody else's, so that all can move."""
+        kept = [{"id": i, "title": TITLE} for i in (_COLLECTION, _EMPTY_COLLECTION)]
+        session.execute(insert(Collection), [c | {"owner_id": self._ids["owner"]} for c in kept])
+        items = [video_id("owner", state) for state in ALIVE]
+        items.append(video_id("disabled", State.PUBLIC))
+        rows = [
+            {"collection_id": _COLLECTION, "video_id": item, "place": place}
+            for place, item in enumerate(items)
+        ]
+        session.execute(insert(CollectionItem), rows)
 
     def _share(self, session: Any) -> None:
         """Share each video with the target. The owner has a group of three."""
@@ -258,8 +273,9 @@ class MatrixState:
         """Return the token that somebody was given when they signed in."""
         return self._tokens[_NAMES[caller]]
 
-    def path(self, route: Route, caller: Caller, state: State | None) -> str:
-        """Return a line's address for a caller; who was disabled asks for videos of their own."""
+    def path(self, cell: Cell) -> str:
+        """Return a cell's address; who was disabled asks for videos of their own."""
+        route, caller, state = cell.route, cell.caller, cell.state
         owner = "disabled" if caller is Caller.DISABLED else "owner"
         return (
             route.pattern.replace("<video>", video_id(owner, state) if state else "")
@@ -268,8 +284,8 @@ class MatrixState:
             .replace("<rendition>", "480p")
             .replace("<link>", LINK)
             .replace("<token>", LINK_TOKEN)
-            .replace("<collection>", COLLECTION["id"])
             .replace("<job>", str(self._step))
+            .replace("<collection>", _EMPTY_COLLECTION if cell.is_adding else _COLLECTION)
             .replace("<grant>", grant_id(owner, state or State.PRIVATE))
             .replace("<group>", _GROUP)
             .replace("<name>", "target")
@@ -281,7 +297,7 @@ class MatrixState:
         headers: Mapping[str, str] = {**self.credentials(cell.caller), **cell.site}
         options: dict[str, Any] = {} if cell.is_safe else self._body(cell.route)
         return (client or self._outside).open(
-            self.path(cell.route, cell.caller, cell.state),
+            self.path(cell),
             method=cell.method,
             headers=headers,
             buffered=True,
@@ -299,7 +315,7 @@ class MatrixState:
             "new": f"newcomer-{self._count}",
             "target": "target",
             "friend": friend,
-            "film": video_id("owner", State.PRIVATE),
+            "video": video_id("owner", State.PRIVATE),
         }
         if fields := fields_of(JSON, route, **names):
             return {"json": fields}

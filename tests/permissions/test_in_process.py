@@ -89,7 +89,7 @@ def test_what_is_not_yours_looks_like_what_is_not_there(world: MatrixState, rout
 def face(world: MatrixState, cell: Cell) -> tuple[object, ...]:
     """Return all that a client sees, without what differs between any two answers."""
     answer = world.send(cell)
-    own = world.path(cell.route, cell.caller, cell.state).split("/")
+    own = world.path(cell).split("/")
 
     def plain(text: str) -> str:
         for part in own:
@@ -121,7 +121,7 @@ def test_the_list_holds_what_its_reader_may_watch(world: MatrixState, caller: Ca
         return
     listed = {video["id"] for video in answer.json["videos"]}
     for state in State:
-        path = world.path(line("/stream/<video>"), caller, state)
+        path = world.path(watching(caller, state))
         assert (path.removeprefix("/stream/") in listed) == (caller in watchers(state)), state
 
 
@@ -146,6 +146,11 @@ def line(pattern: str) -> Route:
     return route
 
 
+def watching(caller: Caller, state: State) -> Cell:
+    """Return the request for a watch page."""
+    return Cell(line("/stream/<video>"), "GET", caller, state, OUR_SITE)
+
+
 def ask(
     world: MatrixState,
     behind: Client,
@@ -155,7 +160,7 @@ def ask(
     **options: object,
 ) -> int:
     """Ask as a front server does for somebody who wants a video's file."""
-    path = world.path(line("/stream/<video>"), caller, state)
+    path = world.path(watching(caller, state))
     headers = {"X-Video": path.removeprefix("/stream/"), "X-Media-Name": name}
     if caller is Caller.BEARER:
         headers["X-Bearer"] = world.credentials(caller)["Authorization"]

@@ -91,14 +91,30 @@ def test_every_method_that_an_app_could_take_is_tried(site: Site) -> None:
             assert set(rule.methods or ()) <= set(METHODS), rule
 
 
-@pytest.mark.parametrize("name", ["matrix.py", "matrix_client.py", "test_over_http.py"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "matrix.py",
+        "matrix_client.py",
+        "test_over_http.py",
+        "sharing_matrix.py",
+        "sharing_client.py",
+        "test_sharing_over_http.py",
+    ],
+)
 def test_what_speaks_http_knows_nothing_of_the_packages(name: str) -> None:
     tree = ast.parse(Path(__file__).with_name(name).read_text(encoding="utf-8"))
     froms = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     ours = {name for name in froms if name.startswith("tests.")}
-    assert ours <= {"tests.permissions.matrix", "tests.permissions.matrix_client"} | {
+    assert ours <= {
+        "tests.permissions",
+        "tests.permissions.matrix",
+        "tests.permissions.matrix_client",
+        "tests.permissions.sharing_client",
+        "tests.permissions.sharing_matrix",
         "tests.system.deployment",
         "tests.system.http_client",
+        "tests.waiting",
     }
     packages = {path.parent.name for path in Path(__file__).parents[2].glob("*/__init__.py")}
     assert not {name.split(".")[0] for name in froms} & (packages - {"tests"})

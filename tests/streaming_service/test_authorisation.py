@@ -11,11 +11,12 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from werkzeug.test import Client as Inside
 from werkzeug.test import TestResponse
 
+from common.ids import new_id
 from common.settings import CommonSettings
 from common.stores import Stores
-from common.stores.sessions import session_key
+from common.stores.sessions import session_key, token_hash
 from db.engine import Database, DatabaseUnavailable
-from db.models import now
+from db.models import Grant, Level, Link, LinkVisit, now
 from streaming_service.delivery.authorise import authorise
 from streaming_service.delivery.files import MediaFile
 from tests.conftest import Client
@@ -293,6 +294,32 @@ def test_unsharing_counts_from_the_next_request_on(
     assert statuses() == [401, 204, 204]
     alice.patch(f"/api/videos/{video_id}", json={"visibility": "private"})
     assert statuses() == [401, 403, 204]
+
+
+def test_what_ends_while_it_is_cached_is_over(
+    gateway: Inside, house: House, put: Put, bob: Client, redis: Redis
+) -> None:
+    """The entry stays as it was; only time has passed, which is put forward in the entry."""
+    video_id, visit = put(), "visit".ljust(43, "x")
+    shared = {"video_id": video_id, "level": Level.WATCH, "expires_at": now() + timedelta(hours=1)}
+    grant = Grant(id=new_id(), user_id=house.viewers["bob"].id, **shared)
+    owner = house.viewers["alice"].id
+    link = Link(id=new_id(), token_hash="-", created_by_id=owner, **shared)
+    seen = LinkVisit(token_hash=token_hash(visit), link_id=link.id)
+    for row in (grant, link, seen):
+        house.database.write(lambda session, row=row: session.add(row))
+
+    def statuses() -> list[int]:
+        headers = {"X-Video": video_id, "X-Media-Name": "master.m3u8"}
+        askers = ({"X-Session-Token": house.tokens["bob"]}, {"X-Visits": visit})
+        return [gateway.get(PATH, headers=headers | asker).status_code for asker in askers]
+
+    assert statuses() == [204, 204]
+    entry = json.loads(redis.get(f"video:{video_id}"))
+    for ending in (*entry["grants"], *entry["links"]):
+        ending[-1] -= 3601
+    redis.set(f"video:{video_id}", json.dumps(entry))
+    assert statuses() == [403, 401]
 
 
 def test_binning_and_deleting_count_from_the_next_request_on(

@@ -7,7 +7,7 @@ from sqlalchemy import event
 
 from common.ids import new_id
 from common.web.services import Services, services_of
-from db.models import AuditEntry, Grant, Level, Video, Visibility
+from db.models import AuditEntry, Grant, JobKind, JobState, Level, Video, Visibility
 from tests.conftest import Client, Site
 
 from .conftest import House
@@ -225,3 +225,51 @@ def test_lists_take_as_many_queries_for_many_as_for_few(
         make(alice, f"More {number}")
 
     assert [cost(address) for address in addresses] == few
+
+
+def test_counts_and_covers_tell_nothing_of_videos_that_are_not_shared(
+    house: House, put: Put, alice: Client, bob: Client
+) -> None:
+    house.join("dora")
+    hidden, mine = put("dora", Visibility.MEMBERS), put()
+    house.add_job(hidden, JobKind.THUMBNAILS, JobState.DONE)
+    holidays = make(alice, "Holidays", hidden, mine)
+    share(house, holidays, "bob")
+    before = bob.get("/api/collections").json["collections"][0]
+    assert before["poster"] == f"/stream/{hidden}/poster.jpg"
+    house.change(Video, hidden, visibility=Visibility.PRIVATE)
+
+    assert bob.get(f"/api/collections/{holidays}").json["count"] == 1
+    listed = bob.get("/api/collections").json["collections"][0]
+    assert (listed["count"], listed["poster"]) == (1, None)
+
+
+def test_an_editor_shares_no_video_that_they_may_only_watch(
+    put: Put, house: House, alice: Client, bob: Client, charlie: Client
+) -> None:
+    video, holidays = put(visibility="private"), make(alice)
+    share(house, holidays, "bob", Level.EDIT)
+    share(house, holidays, "charlie")
+    answer = alice.post(f"/api/videos/{video}/grants", json={"user": "bob", "level": "edit"})
+
+    address = f"/api/collections/{holidays}/items/{video}"
+    assert bob.put(address).status_code == 403
+    assert charlie.get(f"/stream/{video}").status_code == 404
+
+    alice.patch(f"/api/grants/{answer.json['id']}", json={"level": "share"})
+    assert bob.put(address).status_code == 204
+    assert charlie.get(f"/stream/{video}").status_code == 200
+
+
+def test_a_cover_that_one_may_not_watch_is_not_told(
+    put: Put, house: House, alice: Client, bob: Client, charlie: Client
+) -> None:
+    lent = put("charlie")
+    charlie.post(f"/api/videos/{lent}/grants", json={"user": "alice", "level": "watch"})
+    holidays = make(alice, "Holidays", put(), lent)
+    share(house, holidays, "bob")
+    address = f"/api/collections/{holidays}"
+    assert alice.patch(address, json={"cover": lent}).json["cover"] == lent
+    assert alice.get("/api/collections").json["collections"][0]["cover"] == lent
+    assert bob.get(address).json["cover"] is None
+    assert bob.get("/api/collections").json["collections"][0]["cover"] is None

@@ -419,6 +419,13 @@ def test_all_links_of_an_account_are_revoked_at_once(
     assert [nobody.get(path_of(link)).status_code for link in (*links, kept)] == [404] * 3 + [200]
 
 
+def test_links_to_many_videos_are_revoked_at_once(alice: Client, put: Put) -> None:
+    for _ in range(8):
+        make(alice, put())
+    assert alice.post("/account/links/revoke-all").status_code == 303
+    assert own_links(alice) == []
+
+
 def test_the_page_of_all_links_names_what_its_reader_may_see(
     alice: Client, put: Put, house: House
 ) -> None:

@@ -78,7 +78,8 @@ def test_tags_are_set_shown_and_replaced(put: Put, alice: Client, bob: Client) -
 
 
 @pytest.mark.parametrize(
-    "tags", [[""], ["a,b"], ["x" * 41], [str(n) for n in range(21)], "sea", [1], None]
+    "tags",
+    [[""], ["a,b"], ["x" * 41], ["\ufdfa" * 40], [str(n) for n in range(21)], "sea", [1], None],
 )
 def test_a_wrong_tag_is_refused(put: Put, alice: Client, tags: object) -> None:
     path = f"/api/videos/{put()}"
