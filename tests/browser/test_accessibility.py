@@ -46,11 +46,11 @@ def violations(page: Page) -> list[str]:
     """Run axe in the page, light and dark, and say what it found and where.
 
     The page is the same in both but for its colours, so in the dark only their rules are tried.
-    It must be without motion, or a colour could be looked at on its way to another.
+    It is without motion, or a colour could be looked at on its way to another.
     """
     # The policy forbids inline scripts, so axe goes in through the debugger, not through the page.
     page.evaluate(AXE.read_text(encoding="utf-8"))
-    page.emulate_media(color_scheme="light")
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
     found: list[dict[str, Any]] = page.evaluate("async () => (await axe.run()).violations")
     page.emulate_media(color_scheme="dark")
     found += page.evaluate(
