@@ -183,17 +183,6 @@ def remove_grant(session: Session, actor: Actor, grant_id: str, *, mark: Mark) -
     _record(session, actor, Action.GRANT_REMOVED, _view(grant, subject))
 
 
-@transaction(writes=False)
-def require_grant_of(session: Session, what: SharedObject, grant_id: str) -> None:
-    """Check that a grant is one of this video or collection.
-
-    :raises NotFound: it is another's, or there is none.
-    """
-    grant = _get(session, grant_id)
-    if SharedObject(grant.video_id, grant.collection_id) != what:
-        raise NotFound
-
-
 def _subject(session: Session, viewer: Viewer, new: NewGrant) -> User | Group:
     if new.user is not None:
         return find_user(session, new.user)

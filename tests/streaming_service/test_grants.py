@@ -377,17 +377,6 @@ def test_a_name_of_both_a_person_and_a_group_is_not_guessed(
     assert alice.post(base, data={"who": "Bob (group)", "level": "watch"}).status_code == 303
 
 
-def test_a_grant_is_changed_on_the_page_of_its_own_video(
-    put: Put, alice: Client, bob: Client
-) -> None:
-    video, other = put(), put()
-    grant = share(alice, video, user="bob")["id"]
-    wrong = f"/stream/{other}/access/grants/{grant}"
-    assert alice.post(wrong, data={"level": "edit"}).status_code == 404
-    assert alice.post(f"{wrong}/remove").status_code == 404
-    assert alice.get(f"/api/videos/{video}/access").json["people"][1]["level"] == "watch"
-
-
 def test_who_gives_up_their_own_right_leaves_the_page(put: Put, alice: Client, bob: Client) -> None:
     video = put()
     grant = share(alice, video, user="bob", level="share")["id"]
