@@ -242,3 +242,25 @@ def test_counts_and_covers_tell_nothing_of_videos_that_are_not_shared(
     assert bob.get(f"/api/collections/{holidays}").json["count"] == 1
     listed = bob.get("/api/collections").json["collections"][0]
     assert (listed["count"], listed["poster"]) == (1, None)
+
+
+def test_a_change_of_a_collection_counts_for_media_from_the_next_request_on(
+    house: House, put: Put, alice: Client, bob: Client
+) -> None:
+    video = put()
+    holidays = make(alice)
+    share(house, holidays, "bob", Level.DOWNLOAD)
+    item = f"/api/collections/{holidays}/items/{video}"
+
+    def status() -> int:
+        return bob.get(f"/stream/{video}/video.mp4").status_code
+
+    assert status() == 404
+    alice.put(item)
+    assert status() == 200
+    alice.delete(item)
+    assert status() == 404
+    alice.put(item)
+    assert status() == 200
+    alice.delete(f"/api/collections/{holidays}")
+    assert status() == 404
