@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from common.access import Viewer
 from db.models import AuditEntry
 
-_LIMIT = 60_000  # characters of an entry's details; MySQL's TEXT holds 64 KiB
+_LIMIT = 60_000  # bytes of an entry's details; MySQL's TEXT holds 64 KiB
 
 
 class Action(enum.StrEnum):
@@ -84,8 +84,12 @@ def record(
         action=action,
         video_id=video_id,
         object_id=object_id,
-        details=json.dumps(details, ensure_ascii=False, default=str)[:_LIMIT],
+        details=_cut(json.dumps(details, ensure_ascii=False, default=str)),
         address=actor.address[:64],
         request_id=actor.request_id[:64],
     )
     session.add(entry)
+
+
+def _cut(text: str) -> str:
+    return text.encode()[:_LIMIT].decode(errors="ignore")

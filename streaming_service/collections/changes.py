@@ -10,16 +10,17 @@ from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Session
 
 from common.access import Viewer, Watcher
+from common.access_queries import shareable_items
 from common.audit import Action, Actor, record
-from common.errors import Conflict, NotFound, Unprocessable
+from common.errors import Conflict, Forbidden, NotFound, Unprocessable
 from common.ids import new_id
 from common.stores import Stores
 from common.stores.read_through import Mark
 from db.engine import transaction
-from db.models import Collection, CollectionItem, Level
+from db.models import Collection, CollectionItem, Level, now
 from streaming_service.collections.access import get_collection_for, lock_items
 from streaming_service.videos.changes import require_signed_in
-from streaming_service.videos.library import get_video_for
+from streaming_service.videos.library import get_video_for, rights_for
 from streaming_service.videos.text import checked_description, checked_title
 
 MAX_ITEMS = 2000
@@ -45,6 +46,12 @@ class TooManyItems(Conflict):
     """The collection has as many videos as it may."""
 
     sentence = f"A collection has {MAX_ITEMS} videos at most."
+
+
+class NotTheirsToShare(Forbidden):
+    """The collection would share a video that the actor may only watch or edit."""
+
+    sentence = "This collection would share the video, which is not yours to share."
 
 
 @transaction(writes=True)
@@ -171,9 +178,11 @@ def _delete_row(session: Session, actor: Actor, collection_id: str, *, mark: Mar
 def add_item(stores: Stores, actor: Actor, collection_id: str, video_id: str) -> None:
     """Add a video that the actor may watch; one that is there already stays where it is.
 
-    It is shared with those who see the collection if the collection's owner may share it.
+    It is shared with those who see the collection if the collection's owner may share it. Then the
+    actor, who may be another editor, has to be allowed to share it as well.
 
     :raises NotFound: the collection is not theirs to edit, or the video not theirs to watch.
+    :raises NotTheirsToShare: it would be shared, and the actor may not share it.
     :raises TooManyItems: the collection is full.
     """
     stores.videos.change(
@@ -188,6 +197,8 @@ def _add_row(
     viewer = require_signed_in(actor)
     _get_to_edit(session, viewer, collection_id)
     get_video_for(session, Watcher(viewer), video_id)
+    # Asked before it is added: from then on the collection itself could be the reason.
+    may_share = rights_for(session, Watcher(viewer), [video_id])[video_id].share
     items = lock_items(session, collection_id)
     if video_id in items:
         return
@@ -199,7 +210,16 @@ def _add_row(
     )
     place = 0 if last is None else last + 1
     session.add(CollectionItem(collection_id=collection_id, video_id=video_id, place=place))
+    session.flush()
+    if _passes_on(session, collection_id, video_id) and not may_share:
+        raise NotTheirsToShare
     record(session, actor, Action.COLLECTION_ITEM_ADDED, video_id=video_id, object_id=collection_id)
+
+
+def _passes_on(session: Session, collection_id: str, video_id: str) -> bool:
+    """Tell whether a collection shares an item with those who see it."""
+    item = CollectionItem.collection_id == collection_id, CollectionItem.video_id == video_id
+    return session.execute(shareable_items(now(), *item)).first() is not None
 
 
 def remove_item(stores: Stores, actor: Actor, collection_id: str, video_id: str) -> None:

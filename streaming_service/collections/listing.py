@@ -32,6 +32,7 @@ class CollectionCard:
     """A collection in a list.
 
     :ivar count: of the videos in it that the viewer may see.
+    :ivar cover: the id of the video that was chosen for it; None: none, or not for the viewer.
     :ivar poster: the URL of its cover; None: no video has a poster yet.
     """
 
@@ -39,11 +40,12 @@ class CollectionCard:
     owner_name: str
     mine: bool
     count: int
+    cover: str | None
     poster: str | None
 
     def as_json(self) -> dict[str, Any]:
         """Return it for scripts."""
-        return collection_json(self.collection, self.owner_name) | {
+        return collection_json(self.collection, self.owner_name, cover=self.cover) | {
             "count": self.count,
             "poster": self.poster,
         }
@@ -57,6 +59,7 @@ class CollectionPage:
     :ivar cards: up to :data:`PAGE` of its videos.
     :ivar start: how many videos come before these.
     :ivar count: of all videos in it that the viewer may see.
+    :ivar cover: as that of :class:`CollectionCard`.
     :ivar not_shared: ids of videos in it that those who see the collection do not see through it,
         because its owner may not share them.
     """
@@ -68,6 +71,7 @@ class CollectionPage:
     cards: list[Card]
     start: int
     count: int
+    cover: str | None
     not_shared: frozenset[str]
 
     @property
@@ -81,7 +85,9 @@ class CollectionPage:
         return includes(self.level, Level.SHARE)
 
 
-def collection_json(collection: Collection, owner_name: str) -> dict[str, Any]:
+def collection_json(
+    collection: Collection, owner_name: str, *, cover: str | None
+) -> dict[str, Any]:
     """Return a collection for scripts; `created_at` is ISO 8601 in UTC."""
     return {
         "id": collection.id,
@@ -89,7 +95,7 @@ def collection_json(collection: Collection, owner_name: str) -> dict[str, Any]:
         "description": collection.description,
         "owner": owner_name,
         "created_at": collection.created_at.astimezone(UTC).isoformat(),
-        "cover": collection.cover_id,
+        "cover": cover,
     }
 
 
@@ -104,12 +110,17 @@ def list_collections(session: Session, watcher: Watcher) -> list[CollectionCard]
     ).all()
     ids = [row.Collection.id for row in found]
     counts, posters = _counts(session, watcher, ids), _posters(session, watcher, ids)
+    covers = select(Video.id).where(
+        Video.id.in_([row.Collection.cover_id for row in found]), visible_to(watcher), _is_kept()
+    )
+    visible_covers = set(session.scalars(covers))
     return [
         CollectionCard(
             collection,
             owner_name,
             watcher.viewer is not None and watcher.viewer.id == collection.owner_id,
             counts.get(collection.id, 0),
+            collection.cover_id if collection.cover_id in visible_covers else None,
             _cover(collection, posters.get(collection.id, {})),
         )
         for collection, owner_name in found
@@ -192,6 +203,7 @@ def load_collection(
         cards=load_cards(session, watcher, videos, forecasts),
         start=start,
         count=len(order),
+        cover=collection.cover_id if collection.cover_id in order else None,
         not_shared=frozenset(video.id for video in videos if video.id not in shared),
     )
 

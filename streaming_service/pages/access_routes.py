@@ -93,7 +93,7 @@ def change(grant_id: str, **ids: str) -> Response:
         stores().videos.change(
             lambda mark: change_grant(stores().database, actor, grant_id, changes, mark=mark)
         )
-    except Unprocessable as error:
+    except (Unprocessable, Conflict) as error:
         return _again(error, what)
     return _done(what, "saved")
 

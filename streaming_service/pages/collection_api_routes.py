@@ -64,7 +64,7 @@ def create() -> tuple[dict[str, Any], int]:
     viewer = require_viewer()
     fields = json_fields("title", optional=("description",))
     made = create_collection(stores().database, current_actor(), **fields)
-    return collection_json(made, viewer.name), 201
+    return collection_json(made, viewer.name, cover=None), 201
 
 
 @blueprint.get("/api/collections/<video:collection_id>")
@@ -97,7 +97,7 @@ def load_json(
     """
     page = load_collection(session, watcher, collection_id, forecasts, start=start)
     tracks = caption_tracks(session, [card.video for card in page.cards])
-    return collection_json(page.collection, page.owner_name) | {
+    return collection_json(page.collection, page.owner_name, cover=page.cover) | {
         "level": page.level,
         "count": page.count,
         "videos": [video_json(card, tracks[card.video.id]) for card in page.cards],

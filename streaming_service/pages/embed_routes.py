@@ -68,12 +68,9 @@ def oembed() -> dict[str, Any]:
     """
     if request.args.get("format", "json") != "json":
         raise UnknownFormat
-    address = urlsplit(request.args.get("url", ""))
-    match = _VIDEO_PATH.fullmatch(address.path)
-    if match is None or address.netloc not in ("", request.host):
-        raise NotFound
+    video_id = _video_of(request.args.get("url", ""))
     try:
-        found = describe(stores().database, match[1])
+        found = describe(stores().database, video_id)
     except LoginRequired as error:
         raise NotFound from error
     root = request.host_url.rstrip("/")
@@ -89,7 +86,7 @@ def oembed() -> dict[str, Any]:
         "height": height,
         "html": render_template(
             "streaming/frame.html",
-            src=f"{root}/embed/{match[1]}",
+            src=f"{root}/embed/{video_id}",
             title=found["title"],
             width=width,
             height=height,
@@ -97,6 +94,18 @@ def oembed() -> dict[str, Any]:
         **found,
         **({"thumbnail_url": root + poster} | thumbnail if poster else {}),
     }
+
+
+def _video_of(address: str) -> str:
+    """Return the id of the video that an address of this site is of."""
+    try:
+        parts = urlsplit(address)
+    except ValueError as error:  # such as a bracket without its pair
+        raise NotFound from error
+    match = _VIDEO_PATH.fullmatch(parts.path)
+    if match is None or parts.netloc not in ("", request.host):
+        raise NotFound
+    return match[1]
 
 
 def _limit(name: str) -> int | None:

@@ -2,8 +2,8 @@
 
 GET  /stream              with the parameters of `streaming_service.pages.list_query`;
                           ?select=1 shows a box to tick on each video
-POST /stream/selection    `video` (several), `do`, and what that needs: `tag`, `visibility` or
-                          `collection`; leads back to `back`
+POST /stream/selection    `video` (several), `do`, and what that needs: `tag`, `visibility`,
+                          `who` and `level`, or `collection`; leads back to `back`
 """
 
 from typing import Any
@@ -20,11 +20,14 @@ from common.web.forms import form_fields
 from common.web.services import stores
 from common.web.urls import same_site_path
 from db.engine import transaction
+from db.models import Level
 from streaming_service.collections.listing import editable_collections
 from streaming_service.pages.list_query import list_address, read_list_query
 from streaming_service.processing.forecast import ForecastCache
 from streaming_service.services import services
+from streaming_service.videos.filters import Filters
 from streaming_service.videos.library import PAGE, ListQuery, list_videos
+from streaming_service.videos.positions import videos_begun
 from streaming_service.videos.presenters import load_cards
 from streaming_service.videos.selection import Selection, change_selection
 from streaming_service.videos.tags import tags_used_by
@@ -34,6 +37,7 @@ _NOTICES = {
     "restored": "The video is restored, with everyone who could watch it.",
     "taken-down": "The video is deleted. It is in its owner's bin, and private.",
 }
+_SELECTION_FIELDS = ("tag", "visibility", "who", "level", "collection", "back")
 
 blueprint = Blueprint("library", __name__)
 restrict_to(blueprint, Audience.SIGNED_IN)
@@ -56,6 +60,8 @@ def library() -> str:
         whose=query.filters.whose.value,
         selecting=selecting,
         address=lambda **changed: list_address(query, **changed),
+        levels=[level.value for level in Level],
+        suggests=here.settings.user_directory,
         notice=notice,
         error=error,
         deleted=video_id if done == "deleted" and is_id(video_id) else None,
@@ -73,11 +79,15 @@ def load_library(
 ) -> dict[str, Any]:
     """Return what the library's template takes from the database."""
     page = list_videos(session, viewer, query)
+    is_start = query.after is None and query.filters == Filters()
+    begun = videos_begun(session, viewer) if is_start and not selecting else []
     select = {"select": "1"} if selecting else {}
     watcher = Watcher(viewer)
     collections = editable_collections(session, watcher, "") if selecting else []
+    cards = load_cards(session, watcher, [*page.videos, *begun], forecasts)
     return {
-        "videos": load_cards(session, watcher, page.videos, forecasts),
+        "videos": cards[: len(page.videos)],
+        "begun": cards[len(page.videos) :],
         "more": list_address(query, after=str(page.next), **select) if page.next else None,
         "tags": tags_used_by(session, viewer),
         "collections": [collection for collection, _ in collections],
@@ -87,7 +97,7 @@ def load_library(
 @blueprint.post("/stream/selection")
 def selection() -> Response:
     """Do one thing with several videos, each as its own page would."""
-    fields = form_fields("do", optional=("tag", "visibility", "collection", "back"))
+    fields = form_fields("do", optional=_SELECTION_FIELDS)
     video_ids = request.form.getlist("video")[:PAGE]
     back = same_site_path(fields.pop("back"), default="/stream")
     back = back if back.partition("?")[0] == "/stream" else "/stream"
@@ -105,7 +115,11 @@ def _result(done: str) -> tuple[str | None, str | None]:
     if not changed and not refused:
         return None, "Tick the videos first."
     notice = f"{_videos(changed)} changed." if changed else None
-    error = f"{_videos(refused)} not changed: not yours to change." if refused else None
+    error = (
+        f"{_videos(refused)} not changed: not yours to change, or done already."
+        if refused
+        else None
+    )
     return notice, error
 
 

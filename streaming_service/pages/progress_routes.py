@@ -41,7 +41,9 @@ from streaming_service.processing.forecast import ForecastCache
 from streaming_service.processing.view import load_processing
 from streaming_service.services import services
 from streaming_service.videos.library import PAGE, get_videos_for, rights_for
+from streaming_service.videos.positions import CONTINUE_LIMIT
 
+_IDS = PAGE + CONTINUE_LIMIT  # the cards of the library
 _INTERVAL = 1.0  # seconds between two reads of the database
 # Reads without news, after which a comment is sent. Only a write shows that a client has left, and
 # its stream counts until then.
@@ -76,8 +78,8 @@ def of_several() -> Response:
     """Tell how far a page of videos is."""
     require_viewer()
     ids = [part for part in request.args.get("ids", "").split(",") if part]
-    if len(ids) > PAGE or not all(map(is_id, ids)):
-        raise Unprocessable(f"“ids” is up to {PAGE} ids of videos with commas between them.")
+    if len(ids) > _IDS or not all(map(is_id, ids)):
+        raise Unprocessable(f"“ids” is up to {_IDS} ids of videos with commas between them.")
     if _wants_events():
         return _event_stream(ids, data_of=lambda video_id, state: {"id": video_id} | state)
     return _vary_by_accept(jsonify(videos=_load(ids)))

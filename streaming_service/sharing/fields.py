@@ -6,6 +6,8 @@ from common.errors import Unprocessable
 from common.formatting import date
 from db.models import Level, now
 
+_LATEST = datetime(9000, 1, 1, tzinfo=UTC)  # Python's times end with the year 9999
+
 
 def parse_level(word: str) -> Level:
     """Return the level that a word names.
@@ -22,7 +24,7 @@ def parse_expiry(text: str | None) -> datetime | None:
     """Return when access ends; None: never.
 
     :param text: ISO 8601. Without a zone it is UTC. A date alone includes that day.
-    :raises Unprocessable: it is not a time, or it is past.
+    :raises Unprocessable: it is not a time, it is past, or not before the year 9000.
     """
     if not text:
         return None
@@ -35,6 +37,8 @@ def parse_expiry(text: str | None) -> datetime | None:
         raise Unprocessable("The end is a date, such as 2027-01-31, or empty for never.") from error
     if moment <= now():
         raise Unprocessable("The end has passed already. Choose a later one.")
+    if moment >= _LATEST:
+        raise Unprocessable("The end is too far away. Leave it empty for never.")
     return moment
 
 

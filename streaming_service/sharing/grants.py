@@ -37,6 +37,12 @@ class OwnerNamed(Conflict):
     sentence = "It is theirs already."
 
 
+class OwnRight(Conflict):
+    """Somebody who may share what is another's wants to decide on their own level or expiry."""
+
+    sentence = "What you may do yourself is for the owner to decide."
+
+
 class TooManyGrants(Conflict):
     """The object has as many grants as it may have."""
 
@@ -95,6 +101,7 @@ def create_grant(
     :raises UnknownSubject: there is no such person or group.
     :raises AlreadyShared: there is a grant to them.
     :raises OwnerNamed: it is to the owner.
+    :raises OwnRight: it is to the actor.
     :raises TooManyGrants: there are :data:`GRANT_LIMIT` of them.
     """
     viewer = require_signed_in(actor)
@@ -107,6 +114,8 @@ def create_grant(
     group_id = subject.id if isinstance(subject, Group) else None
     if user_id is not None and user_id == shared.owner_id:
         raise OwnerNamed
+    if user_id == viewer.id:
+        raise OwnRight
     session.execute(delete(Grant).where(*_of(what), Grant.expires_at <= now()))
     same = (Grant.user_id == user_id) if group_id is None else (Grant.group_id == group_id)
     if session.scalar(select(Grant.id).where(*_of(what), same)) is not None:
@@ -137,11 +146,14 @@ def change_grant(
 
     :param changes: `level` (a :class:`Level`), `expires_at` (None: never), or both.
     :raises NotFound: there is none, or its object is not the actor's to share.
+    :raises OwnRight: it is to the actor.
     """
     viewer = require_signed_in(actor)
     found = _get(session, grant_id)
     what = SharedObject(found.video_id, found.collection_id)
     get_object_to_share(session, viewer, what)
+    if found.user_id == viewer.id:
+        raise OwnRight
     subject = _subject_of(session, found)
     hold_back(session, what, mark)
     grant = _get(session, grant_id, lock=True)

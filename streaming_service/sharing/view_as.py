@@ -61,7 +61,8 @@ def load_page_as(
         video_id=video.id,
         object_id=entry.grant or entry.link or "",
         kind=entry.kind,
-        name=entry.name,
+        # A label may say what is private: administrators are not shown that field.
+        **{"label" if entry.kind is EntryKind.LINK else "name": entry.name},
     )
     rights = rights_of(watcher, access)
     processing = load_processing(session, [video], forecasts, {video.id: rights})[video.id]

@@ -6,7 +6,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -17,6 +17,7 @@ from common.audit import Action
 from common.errors import NotFound
 from db.engine import Database, transaction
 from db.models import AuditEntry
+from streaming_service.sharing.fields import expiry_words
 from streaming_service.videos.library import get_video_to_share
 
 PAGE = 50  # entries
@@ -78,11 +79,7 @@ class AuditView:
     @property
     def facts(self) -> str:
         """The details, for people: `before: private, visibility: public`."""
-        return ", ".join(
-            f"{name.replace('_', ' ')}: {_said(value)}"
-            for name, value in self.details.items()
-            if value not in (None, "")
-        )
+        return _facts(self.details)
 
     def as_json(self) -> dict[str, Any]:
         """Return it for scripts."""
@@ -99,10 +96,20 @@ class AuditView:
         } | (origin if self.with_origin else {})
 
 
-def _said(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(value)
+def _facts(details: dict[str, Any]) -> str:
+    return ", ".join(
+        _fact(name, value) for name, value in details.items() if value not in (None, "")
+    )
+
+
+def _fact(name: str, value: object) -> str:
+    if name == "expires_at":
+        return expiry_words(datetime.fromisoformat(str(value)))
+    if isinstance(value, dict):
+        value = f"({_facts(value)})"
+    elif isinstance(value, bool):
+        value = "yes" if value else "no"
+    return f"{name.replace('_', ' ')}: {value}"
 
 
 @dataclass(frozen=True)

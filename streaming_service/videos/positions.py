@@ -6,12 +6,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from common.access import Viewer, Watcher
+from common.access_queries import visible_to
 from common.errors import LoginRequired, NotFound
 from db.engine import transaction
 from db.models import Position, Video, now
-from streaming_service.videos.library import get_video_for
+from streaming_service.videos.library import get_video_for, select_with_owner
 
 _END = 15_000  # milliseconds before the end that count as watched, as do the last 5 %
+CONTINUE_LIMIT = 8
+"""Videos in the row "Continue watching", at most."""
 
 
 @transaction(writes=True)
@@ -47,6 +50,28 @@ def is_over(position_ms: int, duration_ms: int | None) -> bool:
         return False
     end = max(duration_ms // 20, min(_END, duration_ms // 4))
     return position_ms >= duration_ms - end
+
+
+@transaction(writes=False)
+def videos_begun(session: Session, viewer: Viewer) -> list[Video]:
+    """Return the videos that a viewer began and may still watch, the last watched first.
+
+    Those that they watched to the end are left out, and those in their bin.
+    """
+    wanted = (
+        select_with_owner()
+        .join(Position, Position.video_id == Video.id)
+        .where(
+            Position.user_id == viewer.id,
+            Position.position_ms > 0,
+            visible_to(Watcher(viewer)),
+            Video.binned_at.is_(None),
+            Video.rejection_reason.is_(None),
+        )
+        .order_by(Position.watched_at.desc(), Video.id)
+        .limit(CONTINUE_LIMIT)
+    )
+    return list(session.scalars(wanted))
 
 
 def load_positions(

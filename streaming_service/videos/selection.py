@@ -9,6 +9,10 @@ from common.errors import Conflict, Forbidden, NotFound, Unprocessable
 from common.stores import Stores
 from streaming_service.collections.access import get_collection_for
 from streaming_service.collections.changes import add_item
+from streaming_service.sharing.directory import find_subject
+from streaming_service.sharing.fields import parse_level
+from streaming_service.sharing.grants import NewGrant, create_grant
+from streaming_service.sharing.objects import SharedObject
 from streaming_service.videos.changes import VideoEdit, bin_video, edit_video, require_signed_in
 from streaming_service.videos.library import get_video_to_edit
 from streaming_service.videos.tags import checked_tags, split_tags, tags_of
@@ -21,14 +25,17 @@ Change = Callable[[str], object]
 class Selection:
     """What to do with the videos.
 
-    :ivar do: `tag`, `untag`, `visibility`, `collection` or `delete`.
+    :ivar do: `tag`, `untag`, `visibility`, `share`, `collection` or `delete`.
     :ivar tag: to add or take away; several are separated by commas.
+    :ivar who: the name of a person or group to share with, at `level`.
     :ivar collection: to add the videos to.
     """
 
     do: str
     tag: str = ""
     visibility: str = ""
+    who: str = ""
+    level: str = ""
     collection: str = ""
 
 
@@ -38,6 +45,7 @@ def change_selection(
     """Change several videos; return how many were changed, and how many were not.
 
     :raises Unprocessable: what to do is unknown, or lacks what it needs.
+    :raises UnknownSubject: there is no such person or group.
     :raises NotFound: the collection is not theirs to change.
     """
     change = _change(stores, actor, selection)
@@ -61,6 +69,11 @@ def _change(stores: Stores, actor: Actor, selection: Selection) -> Change:
     if selection.do == "visibility":
         edit = VideoEdit(visibility=parse_visibility(selection.visibility))
         return lambda video_id: edit_video(stores, actor, video_id, edit)
+    if selection.do == "share":
+        viewer, who = require_signed_in(actor), selection.who
+        new = NewGrant(level=parse_level(selection.level), anyone=who)
+        stores.database.read(lambda session: find_subject(session, viewer, who))
+        return lambda video_id: _share(stores, actor, video_id, new)
     if selection.do == "collection":
         watcher = Watcher(require_signed_in(actor))
         get_collection_for(stores.database, watcher, selection.collection)
@@ -68,6 +81,11 @@ def _change(stores: Stores, actor: Actor, selection: Selection) -> Change:
     if selection.do == "delete":
         return lambda video_id: bin_video(stores, actor, video_id)
     raise Unprocessable("Choose what to do with the videos.")
+
+
+def _share(stores: Stores, actor: Actor, video_id: str, new: NewGrant) -> None:
+    what = SharedObject(video_id=video_id)
+    stores.videos.change(lambda mark: create_grant(stores.database, actor, what, new, mark=mark))
 
 
 def _tag(stores: Stores, actor: Actor, video_id: str, tags: dict[str, str], *, adds: bool) -> None:

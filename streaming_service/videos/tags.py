@@ -17,6 +17,7 @@ MAX_TAGS = 20
 """Tags of one video."""
 
 _SUGGESTIONS = 100
+_KEY_LIMIT = 3 * TAG_LIMIT  # characters of the column
 
 
 def tag_key(name: str) -> str:
@@ -39,9 +40,11 @@ def checked_tags(names: Iterable[str]) -> dict[str, str]:
         tag = clean_line(name)
         if not tag or "," in tag:
             raise Unprocessable("A tag is not empty, and has no comma.")
-        if len(tag) > TAG_LIMIT:
+        key = tag_key(tag)
+        # Compatibility characters can become up to 18 others.
+        if len(tag) > TAG_LIMIT or len(key) > _KEY_LIMIT:
             raise Unprocessable(f"A tag has {TAG_LIMIT} characters at most.")
-        tags.setdefault(tag_key(tag), tag)
+        tags.setdefault(key, tag)
     if len(tags) > MAX_TAGS:
         raise Unprocessable(f"A video has {MAX_TAGS} tags at most.")
     return tags

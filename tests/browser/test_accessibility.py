@@ -29,6 +29,7 @@ SIGNED_IN = [
     "/stream/{video}/links",
     "/stream/{video}/access",
     "/stream/shared",
+    "/collections",
     "/groups",
     "/stream/{video}/audit",
     "/stream/audit",
@@ -45,11 +46,11 @@ def violations(page: Page) -> list[str]:
     """Run axe in the page, light and dark, and say what it found and where.
 
     The page is the same in both but for its colours, so in the dark only their rules are tried.
-    It must be without motion, or a colour could be looked at on its way to another.
+    It is without motion, or a colour could be looked at on its way to another.
     """
     # The policy forbids inline scripts, so axe goes in through the debugger, not through the page.
     page.evaluate(AXE.read_text(encoding="utf-8"))
-    page.emulate_media(color_scheme="light")
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
     found: list[dict[str, Any]] = page.evaluate("async () => (await axe.run()).violations")
     page.emulate_media(color_scheme="dark")
     found += page.evaluate(
@@ -75,6 +76,24 @@ def test_no_page_has_a_violation(
         found += violations(page)
     context.close()
     assert found == []
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_no_dialog_has_a_violation(
+    chromium: Browser, origin: Origin, administrator: Person, video: str, size: Any
+) -> None:
+    context = chromium.new_context(base_url=origin.url, viewport=size, reduced_motion="reduce")
+    page = sign_in_as(administrator, context, url=origin.url)
+    page.goto(f"/stream/{video}")
+    page.get_by_role("link", name="Share", exact=True).click()
+    dialog = page.get_by_role("dialog", name="Who can watch this?")
+    expect(dialog).to_be_visible()
+    dialog.locator("details").evaluate_all("all => all.forEach(one => { one.open = true })")
+    found = violations(page)
+    width = page.evaluate("() => document.documentElement.scrollWidth")
+    context.close()
+    assert found == []
+    assert width <= size["width"]
 
 
 def test_no_page_is_wider_than_a_phone(

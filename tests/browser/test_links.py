@@ -11,9 +11,11 @@ from tests.system.http_client import PASSWORD
 def test_a_link_is_made_opened_and_revoked_by_keyboard(
     page: Page, chromium: Browser, origin: Origin, finished: str
 ) -> None:
+    page.emulate_media(reduced_motion="reduce")
     page.goto(f"/stream/{finished}")
     page.get_by_role("link", name="Share", exact=True).press("Enter")
     page.locator("summary", has_text="New link").press("Enter")
+    expect(page.get_by_label("Label")).to_be_focused()
     page.get_by_label("Label").fill("For Anna")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Create link").press("Enter")
@@ -23,7 +25,11 @@ def test_a_link_is_made_opened_and_revoked_by_keyboard(
     expect(page.get_by_role("img", name="The link as a QR code")).to_be_visible()
     assert violations(page) == []
 
-    context = chromium.new_context(base_url=origin.url, viewport=PHONE)  # type: ignore[arg-type]
+    context = chromium.new_context(
+        base_url=origin.url,
+        viewport=PHONE,  # type: ignore[arg-type]
+        reduced_motion="reduce",
+    )
     guest = context.new_page()
     addresses: list[str] = []
     guest.on("request", lambda request: addresses.append(request.url))

@@ -4,11 +4,12 @@ import json
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import select
 
 from common.audit import Action, Actor, record
 from common.ids import new_id
 from db.engine import Database
-from db.models import Grant, Level
+from db.models import AuditEntry, Grant, Level
 from streaming_service.videos import audit_log
 from tests.conftest import Client
 
@@ -86,6 +87,23 @@ def test_administrators_see_everything_but_the_names_of_what_is_private(
     assert alice.get("/api/audit").status_code == 404
     assert alice.get("/api/audit/export.jsonl").status_code == 404
     assert alice.get("/stream/audit").status_code == 403
+
+
+def test_the_label_of_a_link_is_private_in_every_entry(
+    put: Put, alice: Client, charlie: Client
+) -> None:
+    video_id = put()
+    link = alice.post(f"/api/videos/{video_id}/links", json={"label": "For Anna"}).json["id"]
+    assert alice.get(f"/stream/{video_id}/as?link={link}").status_code == 200
+    assert "For Anna" in alice.get(f"/api/audit?video={video_id}").text
+    assert "For Anna" not in charlie.get("/api/audit/export.jsonl").text
+
+
+def test_details_are_as_long_as_the_column_in_bytes(house: House, put: Put, alice: Client) -> None:
+    video_id = put()
+    note(house.database, Action.LINK_CREATED, video_id, names="\u65e5" * 40_000)
+    entry = house.database.read(lambda session: session.scalars(select(AuditEntry)).one())
+    assert 59_000 < len(entry.details.encode()) < 65_536
 
 
 def test_the_log_goes_on_to_further_pages(

@@ -264,3 +264,34 @@ def test_a_change_of_a_collection_counts_for_media_from_the_next_request_on(
     assert status() == 200
     alice.delete(f"/api/collections/{holidays}")
     assert status() == 404
+
+
+def test_an_editor_shares_no_video_that_they_may_only_watch(
+    put: Put, house: House, alice: Client, bob: Client, charlie: Client
+) -> None:
+    video, holidays = put(visibility="private"), make(alice)
+    share(house, holidays, "bob", Level.EDIT)
+    share(house, holidays, "charlie")
+    answer = alice.post(f"/api/videos/{video}/grants", json={"user": "bob", "level": "edit"})
+
+    address = f"/api/collections/{holidays}/items/{video}"
+    assert bob.put(address).status_code == 403
+    assert charlie.get(f"/stream/{video}").status_code == 404
+
+    alice.patch(f"/api/grants/{answer.json['id']}", json={"level": "share"})
+    assert bob.put(address).status_code == 204
+    assert charlie.get(f"/stream/{video}").status_code == 200
+
+
+def test_a_cover_that_one_may_not_watch_is_not_told(
+    put: Put, house: House, alice: Client, bob: Client, charlie: Client
+) -> None:
+    lent = put("charlie")
+    charlie.post(f"/api/videos/{lent}/grants", json={"user": "alice", "level": "watch"})
+    holidays = make(alice, "Holidays", put(), lent)
+    share(house, holidays, "bob")
+    address = f"/api/collections/{holidays}"
+    assert alice.patch(address, json={"cover": lent}).json["cover"] == lent
+    assert alice.get("/api/collections").json["collections"][0]["cover"] == lent
+    assert bob.get(address).json["cover"] is None
+    assert bob.get("/api/collections").json["collections"][0]["cover"] is None

@@ -79,6 +79,7 @@ def test_oembed_tells_of_public_videos(put: Put, alice: Client, nobody: Client) 
     [
         ({}, 404),
         ({"url": "http://localhost/login"}, 404),
+        ({"url": "http://[::1"}, 404),
         ({"url": "http://elsewhere.example/stream/{video}"}, 404),
         ({"url": "http://localhost/stream/{video}", "format": "xml"}, 501),
         ({"url": "http://localhost/stream/{video}", "maxwidth": "-1"}, 422),

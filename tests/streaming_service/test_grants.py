@@ -120,6 +120,7 @@ def test_what_is_wrong_with_a_grant_is_said(put: Put, alice: Client, bob: Client
         {"user": "bob", "group": "x", "level": "watch"},
         {"level": "watch"},
         {"user": "bob"},
+        {"user": "bob", "level": "watch", "expires_at": "9999-12-31T23:59:59.999999"},
     ):
         assert alice.post(path, json=body).status_code == 422, body
     assert alice.post(path, json={"user": "alice", "level": "watch"}).status_code == 409
@@ -171,6 +172,22 @@ def test_only_who_may_share_sees_and_changes_grants(
     alice.patch(f"/api/grants/{grant}", json={"level": "share"})
     share(bob, video, user="charlie", level="share")
     assert charlie.get(f"/stream/{video}/access").status_code == 200
+
+
+def test_who_may_share_does_not_decide_on_their_own_right(
+    put: Put, alice: Client, bob: Client, house: House
+) -> None:
+    video = put()
+    grant = share(alice, video, user="bob", level="share", expires_at=soon())["id"]
+    assert bob.patch(f"/api/grants/{grant}", json={"expires_at": None}).status_code == 409
+    page = bob.post(f"/stream/{video}/access/grants/{grant}", data={"level": "share"})
+    assert page.status_code == 409
+    assert "for the owner to decide" in page.text
+
+    collection = make_collection(house, "alice", lent := put())
+    body = {"user": "bob", "level": "share"}
+    assert alice.post(f"/api/collections/{collection}/grants", json=body).status_code == 201
+    assert bob.post(f"/api/videos/{lent}/grants", json=body).status_code == 409
 
 
 def test_a_receiver_may_remove_their_own_grant_but_not_a_groups(

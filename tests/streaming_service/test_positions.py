@@ -1,5 +1,6 @@
 """Where somebody stopped in a video: remembered, shown, forgotten."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -144,6 +145,35 @@ def test_only_who_may_watch_has_a_position(
         put(rejection_reason="Broken."),
     ):
         assert send(alice, gone, 7000) == 404
+
+
+def continue_watching(client: Client, address: str = "/stream") -> list[str]:
+    """Return the videos of the row "Continue watching", in their order."""
+    _, row, rest = client.get(address).text.partition("Continue watching</h2>")
+    return re.findall(r'data-video="([^"]+)"', rest.partition("</section>")[0]) if row else []
+
+
+@pytest.mark.on_mysql
+def test_the_library_begins_with_what_was_begun(
+    house: House, put: Put, alice: Client, bob: Client
+) -> None:
+    assert continue_watching(alice) == []
+    videos = [put(visibility="members", duration_ms=600_000) for _ in range(11)]
+    assert continue_watching(alice) == []
+    for video_id in videos:
+        send(alice, video_id, 60_000)
+        send(bob, video_id, 60_000)
+    send(alice, videos[0], 30_000)
+    send(alice, videos[10], 600_000)
+    assert continue_watching(alice) == [videos[0], *videos[9:2:-1]]
+
+    alice.delete(f"/api/videos/{videos[9]}")
+    alice.patch(f"/api/videos/{videos[8]}", json={"visibility": "private"})
+    house.change(Video, videos[7], rejection_reason="It is damaged.")
+    assert continue_watching(alice) == [videos[0], videos[8], *videos[6:0:-1]]
+    assert continue_watching(bob) == [videos[10], *videos[6:0:-1], videos[0]]
+    for filtered in ("q=day", "whose=mine", "tag=x", "length=short", "select=1"):
+        assert continue_watching(alice, f"/stream?{filtered}") == []
 
 
 @pytest.mark.on_mysql

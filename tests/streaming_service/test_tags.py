@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from common.ids import new_id
 from db.models import (
@@ -18,6 +18,7 @@ from db.models import (
     JobKind,
     JobState,
     Level,
+    Position,
     Video,
 )
 from streaming_service.videos.tags import set_tags
@@ -77,7 +78,8 @@ def test_tags_are_set_shown_and_replaced(put: Put, alice: Client, bob: Client) -
 
 
 @pytest.mark.parametrize(
-    "tags", [[""], ["a,b"], ["x" * 41], [str(n) for n in range(21)], "sea", [1], None]
+    "tags",
+    [[""], ["a,b"], ["x" * 41], ["\ufdfa" * 40], [str(n) for n in range(21)], "sea", [1], None],
 )
 def test_a_wrong_tag_is_refused(put: Put, alice: Client, tags: object) -> None:
     path = f"/api/videos/{put()}"
@@ -232,6 +234,25 @@ def test_each_video_of_a_selection_is_checked(
     assert alice.get(f"/api/videos/{editable}").json["tags"] == ["bobs"]
 
 
+def test_several_videos_are_shared_at_once_where_one_may_share(
+    house: House, put: Put, alice: Client, bob: Client
+) -> None:
+    house.join("charlie")
+    own, theirs, editable = house.put("bob", title="own"), put(title="theirs"), put(title="edit")
+    bob_id = house.viewers["bob"].id
+    share(house, Level.SHARE, video_id=theirs, user_id=bob_id)
+    share(house, Level.EDIT, video_id=editable, user_id=bob_id)
+
+    page = tick(bob, "share", own, theirs, editable, who="Charlie", level="download")
+    assert "2 videos were changed." in page
+    assert "1 video was not changed" in page
+    charlies = select(Grant.video_id, Grant.level).where(
+        Grant.user_id == house.viewers["charlie"].id
+    )
+    grants = house.database.read(lambda session: session.execute(charlies).all())
+    assert sorted(grants) == sorted([(own, Level.DOWNLOAD), (theirs, Level.DOWNLOAD)])
+
+
 def test_a_selection_that_makes_no_sense_changes_nothing(
     house: House, put: Put, alice: Client
 ) -> None:
@@ -240,6 +261,8 @@ def test_a_selection_that_makes_no_sense_changes_nothing(
         {"do": "x"},
         {"do": "tag", "tag": " , "},
         {"do": "visibility", "visibility": "x"},
+        {"do": "share", "who": "nobody", "level": "watch"},
+        {"do": "share", "who": "alice", "level": "x"},
         {},
     ):
         assert alice.post("/stream/selection", data=form | {"video": video_id}).status_code == 422
@@ -260,6 +283,7 @@ def test_a_list_takes_the_same_queries_however_long_it_is(
     member = GroupMember(group_id=group.id, user_id=viewer)
     house.database.write(lambda session: session.add(member))
     statements: list[str] = []
+    video_ids: list[str] = []
     address = "/stream?q=s&tag=sea&select=1"
 
     def count() -> int:
@@ -267,9 +291,13 @@ def test_a_list_takes_the_same_queries_however_long_it_is(
         assert alice.get(address).status_code == 200
         return len(statements)
 
+    def begin(video_id: str) -> Position:
+        return Position(user_id=viewer, video_id=video_id, position_ms=1000)
+
     def fill(videos: int) -> None:
         for number in range(videos):
             video_id = put("bob", title=f"Sea {number}", visibility="members")
+            video_ids.append(video_id)
             house.add_job(video_id, JobKind.CHECK, JobState.DONE)
             collect(house, "bob", "Sea", video_id)
             share(house, video_id=video_id, group_id=group.id, granted_by_id=bob)
@@ -284,6 +312,13 @@ def test_a_list_takes_the_same_queries_however_long_it_is(
     fill(2)
     count()
     few = count()
+    address = "/stream"
+    house.database.write(lambda session: session.add(begin(video_ids[0])))
+    count()
+    few_begun = count()
     fill(30)
+    house.database.write(lambda session: session.add_all(map(begin, video_ids[1:])))
+    assert count() == few_begun
+    address = "/stream?q=s&tag=sea&select=1"
     assert count() == few
     assert house.database.read(lambda session: session.query(Video).count()) == 32

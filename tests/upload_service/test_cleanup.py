@@ -139,9 +139,9 @@ def test_a_video_that_is_nobodys_goes_with_its_bytes(
 
 @pytest.mark.on_mysql
 def test_the_bin_is_emptied_of_what_has_been_there_for_thirty_days(
-    cleaner: Cleaner, begin: Begin, database: Database, rows: Rows, film: bytes
+    cleaner: Cleaner, begin: Begin, database: Database, rows: Rows, video_bytes: bytes
 ) -> None:
-    upload = begin(film, published=True)
+    upload = begin(video_bytes, published=True)
     cleaner.clean()
 
     def bin_for(time: timedelta) -> None:

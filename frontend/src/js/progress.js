@@ -34,10 +34,13 @@ function followOne(container) {
 }
 
 function followCards(cards) {
-  const open = new Map(cards.map((card) => [card.dataset.video, card]));
-  const url = `/api/videos/progress?ids=${[...open.keys()].join(",")}`;
+  // A video may have a card in two lists.
+  const open = new Set(cards.map((card) => card.dataset.video));
+  const url = `/api/videos/progress?ids=${[...open].join(",")}`;
   whileVisible(url, ({ id, ...state }) => {
-    if (open.has(id)) showOn(open.get(id), state);
+    for (const card of cards) {
+      if (card.dataset.video === id) showOn(card, state);
+    }
     if (isOver(state)) open.delete(id);
     return open.size > 0;
   });

@@ -35,6 +35,12 @@ document.addEventListener("keydown", (event) => {
 if (!document.getElementById("upload")) catchStrayDrops(document.getElementById("drop-hint"));
 enableLinks();
 suggestNames();
+// Where one is, if the places do not fit side by side.
+for (const here of document.querySelectorAll("nav [aria-current]")) {
+  const places = here.closest("nav");
+  const hidden = here.getBoundingClientRect().right - places.getBoundingClientRect().right;
+  if (hidden > 0) places.scrollLeft += hidden;
+}
 for (const form of document.querySelectorAll("form[data-warn-unsaved]")) warnIfUnsaved(form);
 for (const notice of document.querySelectorAll("[data-undo]")) hideLater(notice);
 // An error far down the page would not be seen. After `load`: going to the address's fragment takes the focus away.

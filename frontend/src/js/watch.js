@@ -50,5 +50,8 @@ listenForShortcuts(video, { say, showShortcuts: () => shortcuts.showModal(), ...
 if (player.start > 0) sayResumed(player.start);
 if (nextMessage) playNext(video, nextMessage);
 if (copyLink) enableCopyLink(copyLink);
-showShortcuts.hidden = false;
-showShortcuts.addEventListener("click", () => shortcuts.showModal());
+// A frame in another site has no room for the button.
+if (showShortcuts) {
+  showShortcuts.hidden = false;
+  showShortcuts.addEventListener("click", () => shortcuts.showModal());
+}

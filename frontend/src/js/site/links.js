@@ -52,6 +52,16 @@ export function enableLinks() {
     },
     { capture: true },
   );
+  // Opened by hand: what is typed next goes into the form. `toggle` does not bubble.
+  document.addEventListener(
+    "toggle",
+    ({ target }) => {
+      if (!target.open || !target.matches("[data-links] details")) return;
+      if (!target.contains(document.activeElement)) return;
+      target.querySelector("input:not([type=hidden])").focus();
+    },
+    { capture: true },
+  );
   document.addEventListener("click", async (event) => {
     const link = event.target.closest?.("a[data-links-open]");
     const section = link?.closest("[data-links]");
