@@ -29,7 +29,8 @@ test: lint  ## format, lint, types, and all tests but those of the Compose stack
 	$(SIDE_BY_SIDE)
 
 test-system: .venv/dev build/static/manifest.json  ## the Compose stack over HTTP, and on MySQL what depends on the database
-	STACK=compose $(PYTEST) tests/system tests/browser tests/permissions/test_over_http.py
+	STACK=compose $(PYTEST) tests/system tests/browser \
+	    tests/permissions/test_over_http.py tests/permissions/test_sharing_over_http.py
 	DATABASE=mysql $(SIDE_BY_SIDE)
 
 soak: .venv/dev build/static/manifest.json  ## hundreds of faults: uploads, processing, mutated files

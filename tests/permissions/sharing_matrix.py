@@ -5,10 +5,10 @@ packages. Each sharing is one of a private video of the owner's. Both runs, in o
 HTTP, try every address of the video with it.
 
 What cannot interact is not multiplied. A method that an address does not take is refused before
-anything about the video is read, so it is tried with one validity and two levels. What changes
-something is tried where it must be refused, and where it is granted with one validity: reading
-and changing go by the same level. One other site stands in the way of every change alike, whatever
-is shared; `matrix.py` tries that.
+anything about the video is read, so it is tried with one validity and one level. What changes
+something is tried where it must be refused, and where it is granted with one validity: reading and
+changing go by the same level. A request from another site is refused alike whatever is shared;
+`matrix.py` tries that.
 """
 
 import enum
@@ -294,19 +294,26 @@ def askers(sharing: Sharing) -> Iterator[Asker]:
         yield from (Asker.VISITOR, Asker.VISITOR_WITH_ACCOUNT)
     else:
         yield Asker.NAMED
-    highest = Level.DOWNLOAD if sharing.way.is_link else Level.SHARE
-    if sharing.level is highest and sharing.validity is Validity.NEVER_ENDS:
+    if _is_most(sharing):
         yield from (Asker.OTHER, Asker.NOBODY)
+
+
+def _is_most(sharing: Sharing) -> bool:
+    """Tell whether nothing more can be shared in its way."""
+    highest = Level.DOWNLOAD if sharing.way.is_link else Level.SHARE
+    return sharing.level is highest and sharing.validity is Validity.NEVER_ENDS
 
 
 def cells(sharing: Sharing) -> Iterator[SharedCell]:
     """Return the requests that are tried for a sharing, those that take the video away last."""
     always = sharing.validity is Validity.NEVER_ENDS
-    every_method = always and sharing.level in (Level.WATCH, Level.SHARE)
+    every_method = always and sharing.level is Level.WATCH
     routes = sorted(ADDRESSES, key=lambda route: list(NEEDS).index(route.pattern))
     for route in routes:
         # A video that is shared itself says nothing about its owner's collections.
-        if "<collection>" in route.pattern and not (sharing.way.has_collection or every_method):
+        if "<collection>" in route.pattern and not (
+            sharing.way.has_collection or _is_most(sharing)
+        ):
             continue
         for asker in askers(sharing):
             for method in METHODS if every_method else route.grants:

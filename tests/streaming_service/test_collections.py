@@ -244,6 +244,28 @@ def test_counts_and_covers_tell_nothing_of_videos_that_are_not_shared(
     assert (listed["count"], listed["poster"]) == (1, None)
 
 
+def test_a_change_of_a_collection_counts_for_media_from_the_next_request_on(
+    house: House, put: Put, alice: Client, bob: Client
+) -> None:
+    video = put()
+    holidays = make(alice)
+    share(house, holidays, "bob", Level.DOWNLOAD)
+    item = f"/api/collections/{holidays}/items/{video}"
+
+    def status() -> int:
+        return bob.get(f"/stream/{video}/video.mp4").status_code
+
+    assert status() == 404
+    alice.put(item)
+    assert status() == 200
+    alice.delete(item)
+    assert status() == 404
+    alice.put(item)
+    assert status() == 200
+    alice.delete(f"/api/collections/{holidays}")
+    assert status() == 404
+
+
 def test_an_editor_shares_no_video_that_they_may_only_watch(
     put: Put, house: House, alice: Client, bob: Client, charlie: Client
 ) -> None:

@@ -201,6 +201,29 @@ def test_a_receiver_may_remove_their_own_grant_but_not_a_groups(
     assert bob.get(f"/stream/{video}").status_code == 200
 
 
+def test_a_collections_grant_counts_for_media_from_the_next_request_on(
+    put: Put, alice: Client, bob: Client, house: House
+) -> None:
+    video = put()
+    collection = make_collection(house, "alice", video)
+
+    def status() -> int:
+        return bob.get(f"/stream/{video}/video.mp4").status_code
+
+    assert status() == 404
+    granted = alice.post(
+        f"/api/collections/{collection}/grants", json={"user": "bob", "level": "download"}
+    )
+    path = f"/api/grants/{granted.json['id']}"
+    assert status() == 200
+    alice.patch(path, json={"level": "watch"})
+    assert status() == 404
+    alice.patch(path, json={"level": "edit"})
+    assert status() == 200
+    alice.delete(path)
+    assert status() == 404
+
+
 def test_a_collection_is_shared_as_a_whole(
     put: Put, alice: Client, bob: Client, charlie: Client, house: House
 ) -> None:
