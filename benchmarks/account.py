@@ -1,6 +1,7 @@
 """An account of a Matinee under measurement, signed in over HTTP."""
 
 import secrets
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ PASSWORD = "correct horse battery"
 COOKIE = "matinee_session"
 VISIT_COOKIE = "matinee_visits"
 _TIMEOUT = 30  # seconds
+_BUSY = 503
 
 
 class Account(requests.Session):
@@ -36,6 +38,9 @@ class Account(requests.Session):
         options.setdefault("allow_redirects", False)
         options.setdefault("timeout", _TIMEOUT)
         answer = super().request(method, f"{self.url}{url}", **options)
+        while answer.status_code == _BUSY:  # others are having their passwords checked
+            time.sleep(float(answer.headers.get("Retry-After", "1")))
+            answer = super().request(method, f"{self.url}{url}", **options)
         answer.raise_for_status()
         return answer
 
