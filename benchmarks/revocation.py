@@ -34,8 +34,8 @@ def run(bench: Bench) -> str:
         f" {rounds} rounds each, at random moments of the second, while a viewer reads ranges of"
         f" {LENGTH:,} bytes without pause. {_AT_ONCE} methods run at the same time. The aim: 99 %"
         " under 1.1 s, none over 1.5 s. 0: the last range was granted before the answer. A range"
-        " that is being sent when access is revoked is sent to its end. Of a grant that expires, the"
-        " time counts from its expiry.",
+        " that is being sent when access is revoked is sent to its end. Of a grant that expires"
+        " the time counts from its expiry.",
         "### Through the gateway",
         WITHOUT_COMPOSE if gateway is None else _all_methods(gateway, video, rounds),
         "### Standalone",
