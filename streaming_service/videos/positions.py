@@ -6,11 +6,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from common.access import Viewer, Watcher
-from common.access_queries import visible_to
 from common.errors import LoginRequired, NotFound
 from db.engine import transaction
 from db.models import Position, Video, now
-from streaming_service.videos.library import get_video_for, select_with_owner
+from streaming_service.videos.library import get_video_for, get_videos_for
 
 _END = 15_000  # milliseconds before the end that count as watched, as do the last 5 %
 CONTINUE_LIMIT = 8
@@ -56,22 +55,25 @@ def is_over(position_ms: int, duration_ms: int | None) -> bool:
 def videos_begun(session: Session, viewer: Viewer) -> list[Video]:
     """Return the videos that a viewer began and may still watch, the last watched first.
 
-    Those that they watched to the end are left out, and those in their bin.
+    Those that they watched to the end are left out, and those in their bin. Only the last 32 that
+    were begun are looked at.
     """
-    wanted = (
-        select_with_owner()
-        .join(Position, Position.video_id == Video.id)
-        .where(
-            Position.user_id == viewer.id,
-            Position.position_ms > 0,
-            visible_to(Watcher(viewer)),
-            Video.binned_at.is_(None),
-            Video.rejection_reason.is_(None),
-        )
-        .order_by(Position.watched_at.desc(), Video.id)
-        .limit(CONTINUE_LIMIT)
+    last = (
+        select(Position.video_id)
+        .where(Position.user_id == viewer.id, Position.position_ms > 0)
+        .order_by(Position.watched_at.desc(), Position.video_id)
+        .limit(4 * CONTINUE_LIMIT)
     )
-    return list(session.scalars(wanted))
+    begun = list(session.scalars(last))
+    videos = {video.id: video for video in get_videos_for(session, Watcher(viewer), begun)}
+    shown = [
+        videos[video_id]
+        for video_id in begun
+        if video_id in videos
+        and videos[video_id].binned_at is None
+        and videos[video_id].rejection_reason is None
+    ]
+    return shown[:CONTINUE_LIMIT]
 
 
 def load_positions(
