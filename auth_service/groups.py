@@ -12,8 +12,8 @@ from sqlalchemy import ColumnElement, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from common.access import Viewer
-from common.audit import Action, Actor, record
-from common.errors import Conflict, Forbidden, LoginRequired, NotFound, Unprocessable
+from common.audit import Action, Actor, record, require_signed_in
+from common.errors import Conflict, Forbidden, NotFound, Unprocessable
 from common.ids import is_id, new_id
 from common.names import name_key
 from common.stores import Stores
@@ -171,7 +171,7 @@ def create_group(
     :raises Unprocessable: the name is empty or too long.
     :raises TooManyGroups: they manage :data:`MANAGED_LIMIT` groups.
     """
-    viewer = _signed_in(actor)
+    viewer = require_signed_in(actor)
     if not viewer.may_upload:
         raise Forbidden("Groups are made by those who upload. Ask the administrator.")
     if for_everyone and not viewer.may_administer:
@@ -292,7 +292,7 @@ def remove_member(
     :raises NotFound: there is no group, it is not the actor's to manage, or they are no member.
     :raises LastManager: they are the only manager.
     """
-    viewer = _signed_in(actor)
+    viewer = require_signed_in(actor)
     if user_id == viewer.id:
         _lock(session, group_id)
     else:
@@ -344,12 +344,6 @@ def leave_all(session: Session, actor: Actor, user_id: int) -> None:
     session.flush()
 
 
-def _signed_in(actor: Actor) -> Viewer:
-    if actor.viewer is None:
-        raise LoginRequired
-    return actor.viewer
-
-
 def _checked_name(name: str) -> str:
     name = clean_line(name)
     if not 1 <= len(name) <= LABEL_LIMIT:
@@ -377,7 +371,7 @@ def _lock(session: Session, group_id: str) -> None:
 
 
 def _get_to_manage(session: Session, actor: Actor, group_id: str) -> GroupView:
-    viewer = _signed_in(actor)
+    viewer = require_signed_in(actor)
     _lock(session, group_id)
     view = get_group(session, viewer, group_id)
     if not view.may_manage:

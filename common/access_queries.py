@@ -68,7 +68,7 @@ def granted_to(watcher: Watcher) -> ColumnElement[bool]:
     """
     if watcher.viewer is None:
         return literal(False)
-    return _reached_by(Grant, _names(watcher.viewer), watcher.at)
+    return _reached_by(Grant, names_viewer(watcher.viewer), watcher.at)
 
 
 def _reached_by(
@@ -89,7 +89,7 @@ def sees_collection(watcher: Watcher, *, level: Level = Level.WATCH) -> ColumnEl
     ways: list[ColumnElement[bool]] = []
     if watcher.viewer is not None:
         ways.append(Collection.owner_id == watcher.viewer.id)
-        valid = and_(_names(watcher.viewer), has_not_expired(Grant.expires_at, watcher.at))
+        valid = and_(names_viewer(watcher.viewer), has_not_expired(Grant.expires_at, watcher.at))
         granted = select(Grant.collection_id).where(
             Grant.collection_id.is_not(None), Grant.level.in_(levels), valid
         )
@@ -136,7 +136,7 @@ def shareable_items(at: datetime | BindParameter[Any], *where: ColumnElement[boo
     return select(both.c.collection_id, both.c.video_id, both.c.until)
 
 
-def _names(viewer: Viewer) -> ColumnElement[bool]:
+def names_viewer(viewer: Viewer) -> ColumnElement[bool]:
     """Return the condition that a grant is to a viewer, or to a group of theirs."""
     groups = select(GroupMember.group_id).where(GroupMember.user_id == viewer.id)
     return or_(Grant.user_id == viewer.id, Grant.group_id.in_(groups))

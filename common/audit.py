@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from common.access import Viewer
+from common.errors import LoginRequired
 from db.models import AuditEntry
 
 _LIMIT = 60_000  # bytes of an entry's details; MySQL's TEXT holds 64 KiB
@@ -62,6 +63,16 @@ class Actor:
     viewer: Viewer | None
     address: str = ""
     request_id: str = ""
+
+
+def require_signed_in(actor: Actor) -> Viewer:
+    """Return who is signed in.
+
+    :raises LoginRequired: nobody is.
+    """
+    if actor.viewer is None:
+        raise LoginRequired
+    return actor.viewer
 
 
 def record(

@@ -1,10 +1,10 @@
 """Who may do what with a collection. Its owner may do everything; grants and links name others."""
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from common.access import Watcher, highest, includes
-from common.access_queries import has_not_expired, with_groups
+from common.access_queries import has_not_expired, names_viewer
 from common.errors import LoginRequired, NotFound
 from common.ids import is_id
 from db.engine import transaction
@@ -38,10 +38,10 @@ def collection_level(session: Session, watcher: Watcher, collection: Collection)
     at = watcher.at
     levels: list[Level] = []
     if viewer is not None:
-        groups = with_groups(session, watcher).groups
-        to_them = or_(Grant.user_id == viewer.id, Grant.group_id.in_(groups))
         valid = has_not_expired(Grant.expires_at, at)
-        granted = select(Grant.level).where(Grant.collection_id == collection.id, to_them, valid)
+        granted = select(Grant.level).where(
+            Grant.collection_id == collection.id, names_viewer(viewer), valid
+        )
         levels += session.scalars(granted)
     if watcher.links:
         valid = has_not_expired(Link.expires_at, at)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from common.access import Viewer, Watcher
 from common.access_queries import shareable_items
-from common.audit import Action, Actor, record
+from common.audit import Action, Actor, record, require_signed_in
 from common.errors import Conflict, Forbidden, NotFound, Unprocessable
 from common.ids import new_id
 from common.stores import Stores
@@ -19,7 +19,6 @@ from common.stores.read_through import Mark
 from db.engine import transaction
 from db.models import Collection, CollectionItem, Level, now
 from streaming_service.collections.access import get_collection_for, lock_items
-from streaming_service.videos.changes import require_signed_in
 from streaming_service.videos.library import get_video_for, rights_for
 from streaming_service.videos.text import checked_description, checked_title
 

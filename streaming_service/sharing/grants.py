@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from common.access import Viewer
-from common.audit import Action, Actor, record
+from common.audit import Action, Actor, record, require_signed_in
 from common.errors import Conflict, NotFound
 from common.formatting import iso_time
 from common.ids import is_id, new_id
@@ -20,7 +20,6 @@ from db.engine import transaction
 from db.models import Collection, Grant, Group, Level, User, Video, now
 from streaming_service.sharing.directory import find_group, find_subject, find_user
 from streaming_service.sharing.objects import SharedObject, get_object_to_share, hold_back
-from streaming_service.videos.changes import require_signed_in
 
 GRANT_LIMIT = 500
 """Grants of one video or collection, at most."""

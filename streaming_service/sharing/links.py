@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from common.access import Viewer
 from common.access_queries import has_not_expired
-from common.audit import Action, Actor, record
+from common.audit import Action, Actor, record, require_signed_in
 from common.errors import Conflict, NotFound
 from common.ids import is_id, new_id
 from common.passwords import Passwords
@@ -31,7 +31,6 @@ from streaming_service.sharing.objects import (
     hold_back,
     hold_back_all,
 )
-from streaming_service.videos.changes import require_signed_in
 
 LINK_LIMIT = 100
 """Links of a video or collection that have not expired."""

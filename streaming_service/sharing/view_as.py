@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from common.access import Viewer, Watcher, rights_of
 from common.access_queries import groups_of, read_access
-from common.audit import Action, Actor, record
+from common.audit import Action, Actor, record, require_signed_in
 from common.errors import NotFound
 from db.engine import transaction
 from db.models import Role, User
@@ -15,7 +15,6 @@ from streaming_service.processing.forecast import ForecastCache
 from streaming_service.processing.view import load_processing
 from streaming_service.sharing.access_list import AccessEntry, EntryKind, load_access_list
 from streaming_service.videos.captions import caption_tracks
-from streaming_service.videos.changes import require_signed_in
 from streaming_service.videos.library import get_video_to_share
 from streaming_service.videos.presenters import Card
 

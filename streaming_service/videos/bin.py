@@ -11,14 +11,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from common.access import Viewer
-from common.audit import Action, Actor, record
+from common.audit import Action, Actor, record, require_signed_in
 from common.errors import NotFound
 from common.live import is_live
 from common.stores import Stores
 from common.stores.read_through import Mark
 from db.engine import transaction
 from db.models import Video, now
-from streaming_service.videos.changes import require_signed_in
 from streaming_service.videos.cursors import Cursor, Sort
 from streaming_service.videos.library import (
     VideoPage,

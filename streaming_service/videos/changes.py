@@ -7,9 +7,9 @@ from typing import ParamSpec, TypeVar
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from common.access import Viewer, Watcher
-from common.audit import Action, Actor, record
-from common.errors import Forbidden, LoginRequired, NotFound
+from common.access import Watcher
+from common.audit import Action, Actor, record, require_signed_in
+from common.errors import Forbidden, NotFound
 from common.stores import Stores
 from db.engine import transaction
 from db.models import Video, Visibility, now
@@ -65,16 +65,6 @@ def bin_video(stores: Stores, actor: Actor, video_id: str) -> Video:
     get_video_to_delete(stores.database, require_signed_in(actor), video_id)
     with stores.videos.changing([video_id]):
         return mark_binned(stores.database, actor, video_id)
-
-
-def require_signed_in(actor: Actor) -> Viewer:
-    """Return who is signed in.
-
-    :raises LoginRequired: nobody is.
-    """
-    if actor.viewer is None:
-        raise LoginRequired
-    return actor.viewer
 
 
 @transaction(writes=True)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from common.access import Watcher
-from common.audit import Actor
+from common.audit import Actor, require_signed_in
 from common.errors import Conflict, Forbidden, NotFound, Unprocessable
 from common.stores import Stores
 from streaming_service.collections.access import get_collection_for
@@ -13,7 +13,7 @@ from streaming_service.sharing.directory import find_subject
 from streaming_service.sharing.fields import parse_level
 from streaming_service.sharing.grants import NewGrant, create_grant
 from streaming_service.sharing.objects import SharedObject
-from streaming_service.videos.changes import VideoEdit, bin_video, edit_video, require_signed_in
+from streaming_service.videos.changes import VideoEdit, bin_video, edit_video
 from streaming_service.videos.library import get_video_to_edit
 from streaming_service.videos.tags import checked_tags, split_tags, tags_of
 from streaming_service.videos.text import parse_visibility
