@@ -45,6 +45,10 @@ if TYPE_CHECKING:
 pytest_plugins = ["tests.log_sections"]
 
 ROOT = Path(__file__).parent.parent
+# Temporary folders are in memory, where there is enough: tests commit thousands of times, and on a
+# disk each commit waits for it. What is written and when it is synced is the same.
+MEMORY = Path("/dev/shm")
+MEMORY_NEEDED = 8 << 30  # bytes; one test uploads two gibibytes
 # A test's mark, and the programs of which it needs one. Debian's packages have the same names.
 TOOLS = {
     "needs_ffmpeg": ["ffmpeg"],
@@ -83,6 +87,12 @@ def rank(item: pytest.Item) -> int:
     """Return the place of a test's file among :data:`LONGEST`."""
     path = item.path.relative_to(Path(__file__).parent).as_posix()
     return next((at for at, name in enumerate(LONGEST) if path.startswith(name)), len(LONGEST))
+
+
+def pytest_configure() -> None:
+    """Have pytest make its temporary folders in memory, unless told otherwise."""
+    if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= MEMORY_NEEDED:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
