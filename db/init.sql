@@ -411,3 +411,11 @@ CREATE INDEX ix_videos_binned_at_created_at ON videos (binned_at, created_at, id
 DROP INDEX ix_videos_binned_at ON videos;
 
 UPDATE alembic_version SET version_num='0008' WHERE alembic_version.version_num = '0007';
+
+-- Running upgrade 0008 -> 0012
+
+ALTER TABLE uploads ADD COLUMN intent TEXT;
+
+CREATE INDEX ix_videos_owner_id_sha256 ON videos (owner_id, sha256);
+
+UPDATE alembic_version SET version_num='0012' WHERE alembic_version.version_num = '0008';
