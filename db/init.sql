@@ -411,3 +411,9 @@ CREATE INDEX ix_videos_binned_at_created_at ON videos (binned_at, created_at, id
 DROP INDEX ix_videos_binned_at ON videos;
 
 UPDATE alembic_version SET version_num='0008' WHERE alembic_version.version_num = '0007';
+
+-- Running upgrade 0008 -> 0009
+
+ALTER TABLE users ADD COLUMN language VARCHAR(8);
+
+UPDATE alembic_version SET version_num='0009' WHERE alembic_version.version_num = '0008';
