@@ -43,7 +43,8 @@ class Gateway:
         self.folder = folder
         self.videos = folder / "videos"
         self.static = folder / "static"
-        for made in (self.videos, self.static, folder / "etc", folder / "run"):
+        self.help = folder / "help"
+        for made in (self.videos, self.static, self.help, folder / "etc", folder / "run"):
             made.mkdir()
         self.services = {name: FakeService(name) for name in ("auth", "upload", "streaming")}
         self.ports = free_ports(4)
@@ -72,12 +73,13 @@ class Gateway:
             check=True,
         )
         site = subprocess.run(
-            ["envsubst", "${VIDEOS_DIR} ${STATIC_DIR}"],
+            ["envsubst", "${VIDEOS_DIR} ${STATIC_DIR} ${HELP_DIR}"],
             input=(GATEWAY / "templates/site.conf.template").read_bytes(),
             env={
                 "PATH": os.environ["PATH"],
                 "VIDEOS_DIR": str(self.videos),
                 "STATIC_DIR": str(self.static),
+                "HELP_DIR": str(self.help),
             },
             capture_output=True,
             check=True,

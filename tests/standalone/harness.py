@@ -31,7 +31,8 @@ class Front:
     def __init__(self, folder: Path, *, edit: Callable[[str], str] = str, **settings: str) -> None:
         self.folder = folder
         self.videos, self.static = folder / "videos", folder / "static"
-        for made in (self.videos, self.static):
+        self.help = folder / "help"
+        for made in (self.videos, self.static, self.help):
             made.mkdir()
         (self.videos / VIDEO).mkdir()
         (self.videos / VIDEO / "original.mp4").write_bytes(BYTES)
@@ -50,7 +51,11 @@ class Front:
         self.settings = StandaloneSettings.read(Environment(given))
         self.ports = self.settings.listens
         text = caddyfile.render(
-            self.settings, sockets=sockets, static_dir=self.static, videos_dir=self.videos
+            self.settings,
+            sockets=sockets,
+            static_dir=self.static,
+            videos_dir=self.videos,
+            help_dir=self.help,
         )
         (folder / "Caddyfile").write_text(edit(text), encoding="utf-8")
         self._log = (folder / "caddy.log").open("wb")
