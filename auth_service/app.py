@@ -12,6 +12,7 @@ from auth_service import (
     design_routes,
     group_api_routes,
     group_routes,
+    language_routes,
     login_routes,
     offline_routes,
     registration_routes,
@@ -50,6 +51,7 @@ def create_app(settings: AuthSettings, *, hash_cost: Parameters = RFC_9106_LOW_M
     registrations.limit_attempts(registration_routes.blueprint)
     for module in (
         login_routes,
+        language_routes,
         registration_routes,
         account_routes,
         admin_routes,

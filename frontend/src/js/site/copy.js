@@ -1,5 +1,7 @@
 /** Buttons that copy what a text field holds. */
 
+import { t } from "../i18n.js";
+
 const SHOWN_MS = 3000;
 
 /**
@@ -13,11 +15,28 @@ export function enableCopy(button, input) {
   words.setAttribute("aria-live", "polite");
   input.addEventListener("focus", () => input.select());
   button.addEventListener("click", async () => {
-    words.textContent = (await copy(input)) ? "Copied" : "Press Ctrl+C to copy";
+    words.textContent = (await copy(input)) ? t("Copied") : t("Press Ctrl+C to copy");
     setTimeout(() => {
       words.textContent = before;
     }, SHOWN_MS);
   });
+}
+
+/**
+ * Copy a text.
+ * @param {string} text
+ * @returns {Promise<boolean>} whether it is on the clipboard now
+ */
+export async function copyText(text) {
+  const input = document.createElement("textarea");
+  input.value = text;
+  input.className = "hidden-text";
+  document.body.append(input);
+  const before = document.activeElement;
+  const copied = await copy(input);
+  input.remove();
+  before?.focus({ preventScroll: true });
+  return copied;
 }
 
 /** @returns {Promise<boolean>} whether it is on the clipboard now */

@@ -1,5 +1,6 @@
 /** What forms get from a script: a button that shows the password, and one that says that it was pressed. */
 import sprite from "static:icons.svg";
+import { t } from "../i18n.js";
 
 /** Give password fields marked with `data-reveal` a button that shows what was typed. */
 export function enableReveal() {
@@ -9,7 +10,7 @@ export function enableReveal() {
     button.setAttribute("aria-controls", input.id);
     const set = (isShown) => {
       input.type = isShown ? "text" : "password";
-      const words = isShown ? "Hide password" : "Show password";
+      const words = isShown ? t("Hide password") : t("Show password");
       button.setAttribute("aria-label", words);
       button.title = words;
       button.innerHTML = `<svg class="icon" aria-hidden="true"><use href="${sprite}#${isShown ? "eye-off" : "eye"}"></use></svg>`;
@@ -34,7 +35,8 @@ export function markBusy() {
     submitter.ariaBusy = "true";
   });
   // Back from the browser's cache.
-  addEventListener("pageshow", () => {
+  addEventListener("pageshow", ({ persisted }) => {
+    if (!persisted) return;
     for (const button of document.querySelectorAll("button[aria-busy=true]")) button.ariaBusy = null;
   });
 }
