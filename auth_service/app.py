@@ -9,10 +9,12 @@ from flask import Flask
 from auth_service import (
     account_routes,
     admin_routes,
+    design_routes,
     group_api_routes,
     group_routes,
     language_routes,
     login_routes,
+    offline_routes,
     registration_routes,
     session_api_routes,
 )
@@ -56,6 +58,8 @@ def create_app(settings: AuthSettings, *, hash_cost: Parameters = RFC_9106_LOW_M
         group_routes,
         group_api_routes,
         session_api_routes,
+        offline_routes,
+        design_routes,
     ):
         app.register_blueprint(module.blueprint)
     return app

@@ -44,6 +44,8 @@ ROUTES = {
         "/admin",
         "/admin/users/1/role",
         "/api/session",
+        "/offline",
+        "/design",
     ],
     "upload": ["/upload", "/upload/", "/upload/files/x", "/api/uploads", "/api/uploads/x"],
     "streaming": [
