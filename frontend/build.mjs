@@ -28,7 +28,7 @@ const COMMON = {
 
 const ENTRIES = [
   "src/css/site.css",
-  ...["collection", "progress", "share", "site", "upload"].map((name) => `src/js/${name}.js`),
+  ...["collection", "library", "progress", "share", "site", "upload"].map((name) => `src/js/${name}.js`),
 ];
 /** These import some of what they need only when they need it; it becomes a file of its own. */
 const SPLIT_ENTRIES = ["src/js/watch.js"];

@@ -24,6 +24,7 @@ from common.web.services import stores
 from common.web.urls import watch_url
 from db.engine import transaction
 from streaming_service.pages.api_routes import load_video
+from streaming_service.pages.list_view import current_view
 from streaming_service.processing.forecast import ForecastCache
 from streaming_service.services import services
 from streaming_service.videos.bin import (
@@ -60,6 +61,7 @@ def show() -> str:
         "streaming/bin.html",
         **page,
         bin_days=here.settings.bin_days,
+        view=current_view().value,
         notice=_NOTICES.get(request.args.get("done", "")),
     )
 

@@ -11,6 +11,7 @@ from common.received_grants import count_unseen
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to
 from common.web.services import stores
 from db.models import now
+from streaming_service.pages.list_view import current_view
 from streaming_service.services import services
 from streaming_service.sharing.fields import expiry_words
 from streaming_service.sharing.grants import remove_grant
@@ -37,6 +38,7 @@ def shared() -> str:
     return render_template(
         "streaming/sharing/shared.html",
         items=items,
+        view=current_view().value,
         more=f"/stream/shared?page={page + 1}" if has_more else None,
         notice=_NOTICES.get(request.args.get("done", "")),
     )

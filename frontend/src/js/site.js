@@ -1,5 +1,6 @@
 /** What every page has. Nothing here is needed to use the site. */
 import { enableLinks } from "./site/links.js";
+import { suggestSearches } from "./site/search.js";
 import { catchStrayDrops } from "./site/stray-drop.js";
 import { suggestNames } from "./site/suggest.js";
 import { hideLater } from "./site/undo.js";
@@ -35,6 +36,7 @@ document.addEventListener("keydown", (event) => {
 if (!document.getElementById("upload")) catchStrayDrops(document.getElementById("drop-hint"));
 enableLinks();
 suggestNames();
+suggestSearches(document.querySelector('header input[type="search"]'));
 // Where one is, if the places do not fit side by side.
 for (const here of document.querySelectorAll("nav [aria-current]")) {
   const places = here.closest("nav");
