@@ -20,6 +20,10 @@ _WRITES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "search_words": ("INSERT",),  # of new videos
         "volumes": ("UPDATE",),  # needed to lock the row
         "jobs": ("INSERT",),  # each video's first job
+        # With whom a new video is shared. UPDATE is needed to lock a collection.
+        "grants": ("INSERT",),
+        "collections": ("UPDATE",),
+        "collection_items": ("INSERT",),
         **_AUDIT,
     },
     "streaming": {

@@ -90,7 +90,8 @@ class Upload(Base):
     """An unfinished upload, with its bytes at `incoming/<id>`. The file's size is its offset.
 
     `submission` identifies one submission of a form, so that a double click makes one video. An
-    upload with `expires_at` can be resumed until then; one without came by form, and cannot.
+    upload with `expires_at` can be resumed until then; one without came by form, and cannot. The
+    video that it becomes gets its id.
     """
 
     __tablename__ = "uploads"
@@ -108,6 +109,8 @@ class Upload(Base):
     expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     is_part: Mapped[bool | None] = mapped_column()  # of a file that is concatenated later
     parts: Mapped[str | None] = mapped_column(Text)  # ids of the uploads it is made of
+    # Description, visibility, grants and collections of the video that it becomes, as JSON.
+    intent: Mapped[str | None] = mapped_column(Text)
 
 
 class Video(Base):
@@ -122,6 +125,7 @@ class Video(Base):
         UniqueConstraint("owner_id", "submission"),
         Index("ix_videos_visibility_created_at", "visibility", "created_at"),
         Index("ix_videos_deleted_at", "deleted_at"),
+        Index("ix_videos_owner_id_sha256", "owner_id", "sha256"),  # the same file twice
         # Lists leave out the bin, and begin with the latest.
         Index("ix_videos_binned_at_created_at", "binned_at", "created_at", "id"),
     )
