@@ -19,6 +19,7 @@ from werkzeug.wrappers import Response
 
 from common.access import Viewer, Watcher
 from common.ids import is_id
+from common.translation import gettext, gettext_noop, ngettext
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to
 from common.web.error_handlers import wants_json
 from common.web.forms import form_fields
@@ -43,9 +44,9 @@ SELECTION_LIMIT = 200
 """Videos that are changed at once."""
 _LONGEST = 20 * PAGE  # videos of one answer, when a page that was scrolled down is shown again
 _NOTICES = {
-    "deleted": "The video is in your bin.",
-    "restored": "The video is restored, with everyone who could watch it.",
-    "taken-down": "The video is deleted. It is in its owner's bin, and private.",
+    "deleted": gettext_noop("The video is in your bin."),
+    "restored": gettext_noop("The video is restored, with everyone who could watch it."),
+    "taken-down": gettext_noop("The video is deleted. It is in its owner's bin, and private."),
 }
 _SELECTION_FIELDS = ("tag", "visibility", "who", "level", "collection", "back")
 
@@ -151,19 +152,18 @@ def suggestions() -> dict[str, Any]:
 def _result(done: str) -> tuple[str | None, str | None]:
     """Return what was done, and what went wrong, in words."""
     if done != "selection":
-        return _NOTICES.get(done), None
+        return gettext(_NOTICES[done]) if done in _NOTICES else None, None
     changed = request.args.get("changed", 0, type=int)
     refused = request.args.get("refused", 0, type=int)
     if not changed and not refused:
-        return None, "Tick the videos first."
-    notice = f"{_videos(changed)} changed." if changed else None
-    error = (
-        f"{_videos(refused)} not changed: not yours to change, or done already."
-        if refused
-        else None
-    )
+        return None, gettext("Tick the videos first.")
+    notice = error = None
+    if changed:
+        notice = ngettext("%(num)s video was changed.", "%(num)s videos were changed.", changed)
+    if refused:
+        error = ngettext(
+            "%(num)s video was not changed: not yours to change, or done already.",
+            "%(num)s videos were not changed: not yours to change, or done already.",
+            refused,
+        )
     return notice, error
-
-
-def _videos(count: int) -> str:
-    return "1 video was" if count == 1 else f"{count} videos were"

@@ -70,7 +70,7 @@ def fill_rows(session: Session, viewer: Viewer, ids: RowIds, cards: dict[str, Ca
     begun = [found[i] for i in ids.begun if i in found][:CONTINUE_LIMIT]
     shown = {card.video.id for card in begun}
     shared = [row for row in ids.shared if row.video_id not in shown]
-    items = shared_items(session, viewer, shared, found) if shared else []
+    items = shared_items(session, viewer, shared, found)
     shown |= set(shared_videos(shared))
     return Rows(begun, items, [found[i] for i in ids.new if i in found and i not in shown])
 
