@@ -32,7 +32,7 @@ const COMMON = {
 
 const ENTRIES = [
   ...["design", "site"].map((name) => `src/css/${name}.css`),
-  ...["arriving", "collection", "design", "progress", "share", "site", "upload"].map(
+  ...["arriving", "collection", "design", "library", "progress", "share", "site", "upload"].map(
     (name) => `src/js/${name}.js`,
   ),
 ];
