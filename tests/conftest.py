@@ -211,7 +211,7 @@ def database(migrated: str, tmp_path: Path) -> Iterator[Database]:
         database = connect(f"sqlite:///{file}")
     else:
         database = connect(migrated)
-        for table in ("videos", "uploads", "users", "`groups`", "audit"):
+        for table in ("videos", "uploads", "users", "`groups`", "audit", "settings", "logos"):
             database.write(lambda session, name=table: session.execute(text(f"DELETE FROM {name}")))
     yield database
     database.engine.dispose()
@@ -299,9 +299,7 @@ class Site:
         videos_dir.mkdir()
         self.videos_dir = videos_dir
         apps = {
-            "auth": auth_service.app.create_app(
-                AuthSettings(common, registration_open=True), hash_cost=CHEAPEST
-            ),
+            "auth": auth_service.app.create_app(AuthSettings(common), hash_cost=CHEAPEST),
             "upload": upload_service.app.create_app(
                 UploadSettings(
                     common, videos_dir=videos_dir, max_upload_size=1 << 30, cleanup_after=3600

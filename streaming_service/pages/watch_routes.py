@@ -65,7 +65,7 @@ def watch(video_id: str) -> str:
         **page,
         social_tags=social_tags(page["video"], root=root, poster=poster),
         oembed_url=f"{root}/oembed?url={quote(root + watch_url(video_id), safe='')}",
-        bin_days=here.settings.bin_days,
+        bin_days=here.bin_days,
         notice=_NOTICES.get(request.args.get("done", "")),
     )
 
