@@ -20,13 +20,14 @@ from auth_service.new_passwords import hash_new_password
 from auth_service.overview import load_overview
 from auth_service.password_links import create_password_link
 from auth_service.quotas import InvalidQuota, parse_quota
-from auth_service.request_helpers import new_address, parse_role, rerender_with_error
+from auth_service.request_helpers import done_sentence, new_address, parse_role, rerender_with_error
 from auth_service.services import services
 from auth_service.tokens import NewAddress
 from auth_service.user_admin import UserFields
 from auth_service.usernames import InvalidUsername, parse_name
 from common.errors import Conflict, MatineeError, Unprocessable
 from common.quota import StorageUse
+from common.translation import gettext, gettext_noop
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to
 from common.web.error_handlers import wants_json
 from common.web.forms import form_fields
@@ -34,10 +35,10 @@ from common.web.services import stores
 from db.models import Role, User
 
 _DONE = {
-    "added": "The account is created. Tell the person their name and password.",
-    "saved": "Your changes are saved.",
-    "deleted": "The account is deleted.",
-    "password": "The password is changed, and the account is signed out everywhere.",
+    "added": gettext_noop("The account is created. Tell the person their name and password."),
+    "saved": gettext_noop("Your changes are saved."),
+    "deleted": gettext_noop("The account is deleted."),
+    "password": gettext_noop("The password is changed, and the account is signed out everywhere."),
 }
 _STATES = ("active", "disabled")
 _FIELDS = ("name", "role", "quota", "state")
@@ -123,7 +124,7 @@ def reset_password(user_id: int) -> Response:
 
     try:
         if user_id == viewer.id:
-            raise Conflict("Change your own password on your account page.")
+            raise Conflict(gettext("Change your own password on your account page."))
         user, _storage = _user(user_id)
         password_hash = hash_new_password(services().passwords, password, username=user.name)
         user_admin.reset_password(
@@ -172,10 +173,10 @@ def parse_user_fields(texts: dict[str, str]) -> UserFields:
         fields["quota"] = parse_quota(texts["quota"])
     if "state" in texts:
         if texts["state"] not in _STATES:
-            raise Unprocessable("An account is active or disabled.")
+            raise Unprocessable(gettext("An account is active or disabled."))
         fields["disabled"] = texts["state"] == "disabled"
     if not fields:
-        raise Unprocessable("Nothing that can be changed was sent.")
+        raise Unprocessable(gettext("Nothing that can be changed was sent."))
     return fields
 
 
@@ -211,7 +212,7 @@ def _user_page(
         error=error,
         errors_in=errors_in,
         new=new,
-        notice=_DONE.get(request.args.get("done", "")),
+        notice=done_sentence(_DONE),
     )
 
 
@@ -228,5 +229,5 @@ def _list_page(error: str | None = None) -> str:
         is_first=not after,
         roles=[role.value for role in Role],
         error=error,
-        notice=_DONE.get(request.args.get("done", "")),
+        notice=done_sentence(_DONE),
     )

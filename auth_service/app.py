@@ -13,6 +13,7 @@ from auth_service import (
     group_api_routes,
     group_routes,
     invitation_routes,
+    language_routes,
     login_routes,
     password_link_routes,
     registration_routes,
@@ -57,6 +58,7 @@ def create_app(settings: AuthSettings, *, hash_cost: Parameters = RFC_9106_LOW_M
     limits.limit_posts(_STRENGTHS_PER_HOUR)(registration_routes.strength)
     for module in (
         login_routes,
+        language_routes,
         registration_routes,
         invitation_routes,
         password_link_routes,

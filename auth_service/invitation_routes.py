@@ -28,6 +28,7 @@ from auth_service.request_helpers import (
     LIBRARY,
     begin_browser_session,
     client_info,
+    done_sentence,
     keep_token_private,
     limited_tokens,
     new_address,
@@ -37,6 +38,7 @@ from auth_service.request_helpers import (
 from auth_service.services import services
 from auth_service.tokens import NewAddress
 from common.errors import MatineeError, Unprocessable
+from common.translation import gettext, gettext_noop
 from common.web.auth import (
     Audience,
     current_actor,
@@ -48,7 +50,9 @@ from common.web.forms import form_fields
 from common.web.services import stores
 
 _PAGE = "/admin/invitations"
-_DONE = {"revoked": "The invitation is revoked. Accounts that were made with it stay."}
+_DONE = {
+    "revoked": gettext_noop("The invitation is revoked. Accounts that were made with it stay.")
+}
 
 administration = Blueprint("invitation_admin", __name__)
 restrict_to(administration, Audience.ADMINISTRATORS)
@@ -131,7 +135,7 @@ def _number(text: str) -> int | None:
     if not text.strip():
         return None
     if not re.fullmatch("[0-9]{1,6}", text.strip()):
-        raise Unprocessable("That is not a whole number.")
+        raise Unprocessable(gettext("That is not a whole number."))
     return int(text)
 
 
@@ -155,5 +159,5 @@ def _admin_page(*, error: str | None = None, new: NewAddress | None = None) -> s
         default_days=DEFAULT_DAYS,
         error=error,
         new=new,
-        notice=_DONE.get(request.args.get("done", "")),
+        notice=done_sentence(_DONE),
     )

@@ -25,6 +25,7 @@ from common.errors import Conflict, NotFound, Unprocessable
 from common.ids import is_id, new_id
 from common.stores.sessions import token_hash
 from common.titles import clean_line
+from common.translation import gettext, gettext_noop
 from db.engine import transaction
 from db.models import (
     LABEL_LIMIT,
@@ -51,13 +52,21 @@ ROLES = (Role.VIEWER, Role.UPLOADER)
 class InvitationNotFound(NotFound):
     """No invitation has this token, or it has expired, is used up or revoked."""
 
-    sentence = "This invitation does not work any more. Ask whoever sent it for a new one."
+    sentence = gettext_noop(
+        "This invitation does not work any more. Ask whoever sent it for a new one."
+    )
 
 
 class TooManyInvitations(Conflict):
     """There are as many invitations as there may be."""
 
-    sentence = f"There are {INVITATION_LIMIT} invitations already. Revoke one that is not needed."
+    def __init__(self) -> None:
+        super().__init__(
+            gettext(
+                "There are %(limit)d invitations already. Revoke one that is not needed.",
+                limit=INVITATION_LIMIT,
+            )
+        )
 
 
 @dataclass(frozen=True)
@@ -128,7 +137,7 @@ def create_invitation(
     label = _check(wanted)
     groups = session.scalars(_joinable(viewer.id).where(Group.id.in_(wanted.group_ids))).all()
     if {group.id for group in groups} != set(wanted.group_ids):
-        raise Unprocessable("You can only invite to groups that you manage.")
+        raise Unprocessable(gettext("You can only invite to groups that you manage."))
     # The maker's row is locked, so that two requests do not both make the last one.
     session.execute(select(User.id).where(User.id == viewer.id).with_for_update())
     working = select(func.count()).select_from(Invitation).join(User).where(_works(now()))
@@ -166,16 +175,20 @@ def _check(wanted: NewInvitation) -> str:
     """Return the cleaned label of an invitation that may be made."""
     label = clean_line(wanted.label)
     if len(label) > LABEL_LIMIT:
-        raise Unprocessable(f"A label has {LABEL_LIMIT} characters at most.")
+        raise Unprocessable(gettext("A label has %(limit)d characters at most.", limit=LABEL_LIMIT))
     if wanted.role not in ROLES:
         raise Unprocessable(
-            "An invitation makes viewers and uploaders. Make somebody an administrator on the"
-            " page “People”."
+            gettext(
+                "An invitation makes viewers and uploaders. Make somebody an administrator on the"
+                " page “People”."
+            )
         )
     if wanted.max_uses is not None and not 1 <= wanted.max_uses <= MAX_USES:
-        raise Unprocessable(f"An invitation can be used from 1 to {MAX_USES} times.")
+        raise Unprocessable(
+            gettext("An invitation can be used from 1 to %(limit)d times.", limit=MAX_USES)
+        )
     if wanted.days is not None and not 1 <= wanted.days <= MAX_DAYS:
-        raise Unprocessable(f"An invitation works for 1 to {MAX_DAYS} days.")
+        raise Unprocessable(gettext("An invitation works for 1 to %(limit)d days.", limit=MAX_DAYS))
     return label
 
 

@@ -10,6 +10,7 @@ from zxcvbn import zxcvbn
 
 from common.errors import Unprocessable
 from common.passwords import Passwords, require_length
+from common.translation import gettext_noop
 
 MIN_SCORE = 2
 """Of 0 to 4; below it a password takes fewer than a million guesses."""
@@ -24,7 +25,9 @@ _GUESSED_WORDS = ("matinee",)  # what somebody would try first on this site
 class WeakPassword(Unprocessable):
     """Few guesses are needed to find the password."""
 
-    sentence = "This password is easy to guess. Use several unrelated words, or a longer one."
+    sentence = gettext_noop(
+        "This password is easy to guess. Use several unrelated words, or a longer one."
+    )
 
 
 def password_score(password: str, *, own_words: Sequence[str] = ()) -> int:

@@ -21,6 +21,7 @@ from auth_service.tokens import TOKEN_LIMIT, new_token
 from common.audit import Action, Actor, require_signed_in
 from common.errors import Conflict, NotFound
 from common.stores.sessions import token_hash
+from common.translation import gettext, gettext_noop
 from db.engine import transaction
 from db.models import PasswordLink, Role, User, now
 
@@ -30,7 +31,9 @@ LIFETIME = timedelta(hours=24)
 class PasswordLinkNotFound(NotFound):
     """No password link has this token, or it was used, replaced or has expired."""
 
-    sentence = "This link does not work any more. Ask your administrator for a new one."
+    sentence = gettext_noop(
+        "This link does not work any more. Ask your administrator for a new one."
+    )
 
 
 @transaction(writes=True)
@@ -45,9 +48,9 @@ def create_password_link(session: Session, actor: Actor, *, user_id: int) -> str
     if user is None:
         raise NotFound
     if user_id == viewer.id:
-        raise Conflict("Change your own password on your account page.")
+        raise Conflict(gettext("Change your own password on your account page."))
     if user.disabled_at is not None:
-        raise Conflict("This account is disabled. Enable it first.")
+        raise Conflict(gettext("This account is disabled. Enable it first."))
     drop_password_link(session, user_id)
     token, hashed = new_token()
     link = PasswordLink(

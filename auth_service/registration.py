@@ -18,6 +18,7 @@ from common.audit import Actor
 from common.errors import Forbidden
 from common.fixed_settings import Registration
 from common.site_settings import SiteSettingsStore
+from common.translation import gettext_noop
 from db.engine import transaction
 from db.models import Role, User
 
@@ -25,7 +26,7 @@ from db.models import Role, User
 class RegistrationClosed(Forbidden):
     """Only an administrator can create accounts, or an invitation is needed."""
 
-    sentence = "Registration is closed. Ask whoever runs this site for an invitation."
+    sentence = gettext_noop("Registration is closed. Ask whoever runs this site for an invitation.")
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from common.fixed_settings import (
 from common.site_settings import SiteSettings, change_setting
 from common.stores import Stores
 from common.titles import clean_line
+from common.translation import gettext, gettext_noop
 from db.engine import transaction
 from db.models import NO_QUOTA, Logo, Role, Visibility
 
@@ -43,20 +44,27 @@ class SettingIsFixed(Conflict):
 
     def __init__(self, name: str) -> None:
         super().__init__(
-            f"This is set by {name} in the environment, and can only be changed there."
+            gettext(
+                "This is set by %(name)s in the environment, and can only be changed there.",
+                name=name,
+            )
         )
 
 
 class BadLogo(Unprocessable):
     """The file is no picture that can be a logo."""
 
-    sentence = "A logo is a PNG, JPEG or WebP picture of at most 500 kB and 4096 pixels a side."
+    sentence = gettext_noop(
+        "A logo is a PNG, JPEG or WebP picture of at most 500 kB and 4096 pixels a side."
+    )
 
 
 def _parse_name(text: str) -> str:
     name = clean_line(text)
     if not 1 <= len(name) <= NAME_LIMIT:
-        raise Unprocessable(f"The name of the site has 1 to {NAME_LIMIT} characters.")
+        raise Unprocessable(
+            gettext("The name of the site has 1 to %(limit)d characters.", limit=NAME_LIMIT)
+        )
     return name
 
 
@@ -64,18 +72,18 @@ def _parse_word(words: type[Registration] | type[Visibility], text: str) -> str:
     try:
         return words(text).value
     except ValueError as error:
-        raise Unprocessable("That choice is not known here.") from error
+        raise Unprocessable(gettext("That choice is not known here.")) from error
 
 
 def _parse_role(text: str) -> str:
     if text not in (Role.VIEWER, Role.UPLOADER):
-        raise Unprocessable("New people can watch, or watch and upload.")
+        raise Unprocessable(gettext("New people can watch, or watch and upload."))
     return text
 
 
 def _parse_language(text: str) -> str:
     if text not in ("", *LANGUAGES):
-        raise Unprocessable("That language is not known here.")
+        raise Unprocessable(gettext("This site does not have that language."))
     return text
 
 
@@ -86,7 +94,9 @@ def _parse_default_quota(text: str) -> int | None:
 
 def _parse_days(text: str, limit: int) -> int:
     if not re.fullmatch("[0-9]{1,6}", text) or not 1 <= int(text) <= limit:
-        raise Unprocessable(f"This takes a whole number of days from 1 to {limit}.")
+        raise Unprocessable(
+            gettext("This takes a whole number of days from 1 to %(limit)d.", limit=limit)
+        )
     return int(text)
 
 
@@ -96,7 +106,7 @@ def _parse_link_age(text: str) -> int | None:
 
 def _parse_flag(text: str) -> bool:
     if text not in ("yes", "no"):
-        raise Unprocessable("That choice is not known here.")
+        raise Unprocessable(gettext("That choice is not known here."))
     return text == "yes"
 
 

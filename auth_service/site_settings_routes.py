@@ -11,7 +11,7 @@ GET  /logo/<sha256>.png                for everybody, who is signed in or not
 from flask import Blueprint, Response, jsonify, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from auth_service.request_helpers import rerender_with_error
+from auth_service.request_helpers import done_sentence, rerender_with_error
 from auth_service.site_admin import (
     FIELDS,
     MAX_LOGO_BYTES,
@@ -23,15 +23,16 @@ from auth_service.site_admin import (
 )
 from common.errors import MatineeError
 from common.fixed_settings import ENVIRONMENT, LANGUAGES
+from common.translation import gettext_noop
 from common.web.auth import Audience, current_actor, restrict_to
 from common.web.error_handlers import wants_json
 from common.web.forms import form_fields, require_type
 from common.web.services import stores
 
 _DONE = {
-    "saved": "Your changes are saved.",
-    "logo": "The logo is changed.",
-    "no-logo": "The logo is removed.",
+    "saved": gettext_noop("Your changes are saved."),
+    "logo": gettext_noop("The logo is changed."),
+    "no-logo": gettext_noop("The logo is removed."),
 }
 _FORM_SLACK = 16 * 1024  # bytes of a form around its file
 
@@ -137,7 +138,7 @@ def _page(*, error: str | None = None, errors_in: str | None = None) -> str:
         languages=LANGUAGES,
         error=error,
         errors_in=errors_in,
-        notice=_DONE.get(request.args.get("done", "")),
+        notice=done_sentence(_DONE),
         **_values(),
     )
 

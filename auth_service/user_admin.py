@@ -1,6 +1,6 @@
 """What an administrator can do with other people's accounts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypedDict
 
 from sqlalchemy import func, select
@@ -17,12 +17,12 @@ from auth_service.accounts import (
     viewer_for,
 )
 from auth_service.usernames import Username
-from common.access import Viewer
 from common.audit import Action, Actor, require_signed_in
 from common.errors import Conflict, NotFound, Unprocessable
 from common.names import name_key
 from common.quota import StorageUse, users_with_storage_use
 from common.stores import Stores
+from common.translation import gettext
 from db.engine import transaction
 from db.models import Role, User, now
 
@@ -131,7 +131,7 @@ def _change(
     if "disabled" in fields and fields["disabled"] != (user.disabled_at is not None):
         _switch(session, actor, user, disabled=fields["disabled"])
     session.flush()
-    stores.sessions.change_role(Viewer(id=user.id, name=user.name, role=lesser))
+    stores.sessions.change_role(replace(viewer_for(user), role=lesser))
     if user.disabled_at is not None:
         stores.sessions.end_all(user_id)
 
@@ -170,12 +170,14 @@ def delete_user(stores: Stores, actor: Actor, *, user_id: int, confirmation: str
     :raises LastAdministrator: it is the only one.
     """
     if user_id == require_signed_in(actor).id:
-        raise Conflict("Delete your own account on your account page.")
+        raise Conflict(gettext("Delete your own account on your account page."))
     user = stores.database.read(lambda session: session.get(User, user_id))
     if user is None:
         raise NotFound
     if name_key(confirmation) != user.name_key:
-        raise Unprocessable("That is not the name of this account, so nothing was deleted.")
+        raise Unprocessable(
+            gettext("That is not the name of this account, so nothing was deleted.")
+        )
     delete_account(stores, actor, user=user)
 
 

@@ -91,8 +91,6 @@ def install_templating(app: Flask, *, static_dir: Path) -> None:
     app.jinja_env.filters.update(
         filesize=filesize, clock=clock, spoken_clock=spoken_clock, date=date, ago=ago
     )
-    app.jinja_env.add_extension("jinja2.ext.i18n")
-    app.jinja_env.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
     app.context_processor(_page_context)
     app.after_request(_add_headers)
 

@@ -50,6 +50,8 @@ class User(Base):
     # Bytes of this account's videos and uploads, at most; NULL is the default quota, NO_QUOTA no
     # limit.
     quota: Mapped[int | None] = mapped_column(BigInteger)
+    # Of `common.translation.LANGUAGES`; NULL is that of the browser.
+    language: Mapped[str | None] = mapped_column(String(8))
     # When it was last signed in and in use, to within some minutes; see `common.last_seen`.
     last_seen_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
