@@ -18,6 +18,7 @@ from common.web.urls import watch_url
 from db.engine import transaction
 from db.models import Video, Visibility
 from streaming_service.collections.listing import editable_collections
+from streaming_service.processing.first_playlists import first_playlists
 from streaming_service.processing.forecast import ForecastCache
 from streaming_service.services import services
 from streaming_service.sharing.access_list import load_access_list
@@ -117,6 +118,7 @@ def load_watch_page(
         "tracks": caption_tracks(session, [video])[video.id],
         "access": load_access_list(session, video) if card.rights.share else None,
         "following": following,
+        "first_playlists": first_playlists(session, video_id) if card.processing.master else [],
         "collections": editable_collections(session, watcher, video_id) if watcher.viewer else [],
     }
 
