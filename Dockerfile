@@ -1,4 +1,4 @@
-# One target per image: auth, upload, streaming, transcode, migrate, gateway. Compose builds them all.
+# One target per image: auth, upload, streaming, transcode, migrate, gateway, demo. Compose builds them all.
 #
 # Dependencies are installed before the code is copied, so that a change of code rebuilds in seconds. There is
 # no syntax line, which would fetch a frontend from a registry; the engine's built-in one is enough.
@@ -11,6 +11,7 @@ COPY frontend/package.json frontend/package-lock.json ./
 # No package may run a script when it is installed. esbuild's program is in a package of its own.
 RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts --no-audit --no-fund
 COPY frontend ./
+COPY translations ../translations
 RUN npm run build \
  && chmod -R a+rX /src/build/static
 
@@ -57,6 +58,15 @@ COPY requirements/migrate.txt /tmp/
 RUN --mount=type=cache,target=/root/.cache/pip python -m venv --without-pip /venv \
  && pip --python /venv/bin/python install --require-hashes --only-binary=:all: --requirement /tmp/migrate.txt
 
+# What the pages say, in each language.
+FROM auth-dependencies AS translations
+COPY translations translations
+RUN for file in translations/*/LC_MESSAGES/messages.po; do \
+      install --directory "build/$(dirname "$file")" \
+   && pybabel --quiet compile --input-file "$file" --output-file "build/${file%.po}.mo" || exit 1; \
+    done \
+ && chmod -R a+rX build
+
 # The images ------------------------------------------------------------------------------------------
 
 # `--chmod`: a checkout made under a strict umask must not become code that the user cannot read.
@@ -67,6 +77,7 @@ COPY --chmod=755 db db
 COPY --chmod=755 common common
 COPY --chmod=755 auth_service auth_service
 COPY --from=frontend /src/build/static/manifest.json static/
+COPY --from=translations /app/build/translations build/translations
 RUN python -m compileall -q .
 USER 10001:10001
 CMD ["gunicorn", "--config", "python:common.process.gunicorn_config", "--worker-class", "gthread", "auth_service.app:from_environment()"]
@@ -77,6 +88,7 @@ COPY --chmod=755 db db
 COPY --chmod=755 common common
 COPY --chmod=755 upload_service upload_service
 COPY --from=frontend /src/build/static/manifest.json static/
+COPY --from=translations /app/build/translations build/translations
 RUN python -m compileall -q .
 USER 10001:10001
 CMD ["gunicorn", "--config", "python:common.process.gunicorn_config", "--worker-class", "gevent", "upload_service.app:from_environment()"]
@@ -87,6 +99,7 @@ COPY --chmod=755 db db
 COPY --chmod=755 common common
 COPY --chmod=755 streaming_service streaming_service
 COPY --from=frontend /src/build/static/manifest.json static/
+COPY --from=translations /app/build/translations build/translations
 RUN python -m compileall -q .
 USER 10001:10001
 CMD ["gunicorn", "--config", "python:common.process.gunicorn_config", "--worker-class", "gevent", "streaming_service.app:from_environment()"]
@@ -104,6 +117,27 @@ RUN python -m compileall -q .
 USER 10001:10001
 CMD ["python", "-m", "transcode_service"]
 
+# The documentation, which the gateway serves at /help.
+FROM base AS documentation
+COPY requirements/docs.txt /tmp/
+RUN --mount=type=cache,target=/root/.cache/pip python -m venv --without-pip /venv \
+ && pip --python /venv/bin/python install --require-hashes --only-binary=:all: --requirement /tmp/docs.txt
+COPY zensical.toml .env.example ./
+COPY docs_site docs_site
+COPY docs docs
+RUN python -m docs_site && chmod -R a+rX build/help
+
+# Fills a site with people and films, once: `docker compose --profile demo up`.
+FROM transcode AS demo
+USER root
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends espeak-ng \
+ && rm -rf /var/lib/apt/lists/*
+COPY --chmod=755 standalone standalone
+COPY --chmod=755 demo demo
+USER 10001:10001
+CMD ["python", "-m", "demo", "fill", "http://gateway:5000"]
+
 FROM base AS migrate
 COPY --from=migrate-dependencies /venv /venv
 COPY --chmod=755 db db
@@ -117,7 +151,8 @@ LABEL org.opencontainers.image.title="Matinee gateway" \
       org.opencontainers.image.licenses="MIT"
 # Only our own variables are put into the templates; `$host` and its like stay nginx's.
 ENV GATEWAY_RESOLVER=127.0.0.11 \
-    NGINX_ENVSUBST_FILTER="^(GATEWAY_RESOLVER|STATIC_DIR|VIDEOS_DIR)$" \
+    NGINX_ENVSUBST_FILTER="^(GATEWAY_RESOLVER|HELP_DIR|STATIC_DIR|VIDEOS_DIR)$" \
+    HELP_DIR=/srv/help \
     STATIC_DIR=/srv/static \
     VIDEOS_DIR=/videos
 RUN rm -f /etc/nginx/conf.d/* /etc/nginx/sites-enabled/* \
@@ -127,6 +162,7 @@ COPY --chmod=755 gateway/settings.sh /docker-entrypoint.d/40-settings.sh
 COPY --chmod=644 gateway/nginx.conf gateway/media.conf gateway/proxy.conf /etc/nginx/
 COPY --chmod=644 gateway/templates/*.template /etc/nginx/templates/
 COPY --from=frontend /src/build/static /srv/static
+COPY --from=documentation /app/build/help /srv/help
 USER nginx
 STOPSIGNAL SIGQUIT
 CMD ["nginx", "-e", "/dev/stderr", "-p", "/tmp", "-c", "/etc/nginx/nginx.conf", "-g", "daemon off;"]

@@ -22,6 +22,7 @@ from streaming_service.processing.first_playlists import first_playlists
 from streaming_service.processing.forecast import ForecastCache
 from streaming_service.services import services
 from streaming_service.sharing.access_list import load_access_list
+from streaming_service.videos.arriving import find_arriving
 from streaming_service.videos.captions import caption_tracks, get_caption
 from streaming_service.videos.following import load_following
 from streaming_service.videos.library import get_video_for
@@ -50,9 +51,13 @@ restrict_to(blueprint, Audience.ANYBODY)
 def watch(video_id: str) -> str:
     """Show a video and its player. Signed out, a private one looks like one that is not there."""
     here = services()
+    watcher = current_watcher()
+    arriving = find_arriving(here.stores.database, watcher.viewer, video_id)
+    if arriving is not None:
+        return render_template("streaming/arriving.html", upload=arriving)
     page = load_watch_page(
         here.stores.database,
-        current_watcher(),
+        watcher,
         video_id,
         here.forecasts,
         collection_id=request.args.get("in", ""),
