@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from common.access import Watcher
+from common.translation import gettext, gettext_noop
 from common.web.auth import Audience, current_watcher, restrict_to
 from common.web.services import stores
 from common.web.urls import watch_url
@@ -30,10 +31,10 @@ from streaming_service.videos.presenters import load_cards
 from streaming_service.videos.social import frame_size, social_tags
 
 _NOTICES = {
-    "again": "It is being tried again.",
-    "collected": "The video is in the collection.",
-    "saved": "Your changes are saved.",
-    "restored": "The video is restored, with everyone who could watch it.",
+    "again": gettext_noop("It is being tried again."),
+    "collected": gettext_noop("The video is in the collection."),
+    "saved": gettext_noop("Your changes are saved."),
+    "restored": gettext_noop("The video is restored, with everyone who could watch it."),
 }
 
 # As the front server sends them with media files.
@@ -65,6 +66,7 @@ def watch(video_id: str) -> str:
     template = (
         "streaming/rejected.html" if page["video"].rejection_reason else "streaming/watch.html"
     )
+    notice = _NOTICES.get(request.args.get("done", ""))
     root = request.host_url.rstrip("/")
     poster = page["card"].processing.poster
     return render_template(
@@ -74,7 +76,7 @@ def watch(video_id: str) -> str:
         social_tags=social_tags(page["video"], root=root, poster=poster),
         oembed_url=f"{root}/oembed?url={quote(root + watch_url(video_id), safe='')}",
         bin_days=here.settings.bin_days,
-        notice=_NOTICES.get(request.args.get("done", "")),
+        notice=gettext(notice) if notice else None,
     )
 
 
