@@ -17,7 +17,8 @@ export function measuredSpeed(resources) {
   const speeds = resources
     .filter(({ transferSize }) => transferSize >= LEAST_BYTES)
     .map(
-      ({ transferSize, responseStart, responseEnd }) => (8000 * transferSize) / (responseEnd - responseStart),
+      ({ transferSize, responseStart, responseEnd }) =>
+        (8000 * transferSize) / Math.max(1, responseEnd - responseStart),
     );
   return speeds.length > 0 ? Math.min(...speeds) : null;
 }
