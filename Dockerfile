@@ -12,8 +12,6 @@ COPY frontend/package.json frontend/package-lock.json ./
 RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts --no-audit --no-fund
 COPY frontend ./
 RUN npm run build \
- # Compressed once here, at the highest level, instead of for each visitor.
- && find /src/build/static -type f ! -name manifest.json ! -name '*.png' -exec gzip -9 -k -n {} + \
  && chmod -R a+rX /src/build/static
 
 # What the Python images share ------------------------------------------------------------------------
