@@ -16,7 +16,7 @@ export PYTHONDONTWRITEBYTECODE :=
 LOCKS := dev tools auth upload streaming transcode migrate standalone
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-system soak bench up down fmt lint lock init-sql build docs clean
+.PHONY: help run demo screenshots test test-system soak bench up down fmt lint lock init-sql build docs clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ bench: .venv/dev build/static/manifest.json  ## measure everything into docs/ben
 
 bench-%: .venv/dev build/static/manifest.json
 	$(BIN)/python -m benchmarks $(subst -,_,$*)
+
+screenshots: .venv/dev build/static/manifest.json  ## take the pictures of README and docs from the demonstration site
+	$(BIN)/python -m demo.screenshots
 
 up:  ## build and start the containers
 	docker compose up --build --detach --wait
