@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from demo.fill import Tell, fill
-from demo.states import set_states
+from demo.states import set_progress, set_states
 from standalone.settings import StandaloneSettings
 
 ROOT = Path(__file__).parents[1]
@@ -72,3 +72,4 @@ def fill_here(settings: StandaloneSettings, tell: Tell) -> None:
         tell("Waiting for the pictures of the last film")
         set_states(settings.data_dir, made.videos)
         filled.touch()
+    set_progress(settings.data_dir)

@@ -1,9 +1,9 @@
 """States of a video that no request can bring about, written into the database of `make run`.
 
 A film stays in preparation only until it is ready, a step fails only where a machine fails, and all
-films were uploaded in one minute. To show what a site looks like after some months, the jobs of one
-film are put off, a job of another is marked as failed, and films get earlier days. A site of
-containers has none of this: its database takes no one but its services.
+films were uploaded in one minute. To show what a site looks like after some months, a job of one
+film gets a worker that never ends, a job of another is marked as failed, and films get earlier
+days. A site of containers has none of this: its database takes no one but its services.
 """
 
 import sqlite3
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from demo.catalogue import FAILED_STEP, FILMS, PREPARING
 
-_FAR = "9000-01-01 00:00:00.000000"  # a job that is put off until then does not start
+_FAR = "9000-01-01 00:00:00.000000"  # a lease until then does not expire
 _LIMIT = 600  # seconds until the first pictures must be there
 _FAILURE = "The pictures could not be made."
 _LOG = "[mjpeg @ 0x55d0] error while decoding MB 14 2, bytestream -7\n" * 3
@@ -39,8 +39,20 @@ def set_states(data_dir: Path, videos: dict[str, str]) -> None:
         preparing = videos[PREPARING]
         _wait_for_pictures(database, preparing)
         database.execute(
-            "UPDATE jobs SET not_before = ? WHERE video_id = ? AND state = 'waiting'",
-            (_FAR, preparing),
+            "UPDATE jobs SET state = 'running', worker = 'demo', leased_until = ?, fence = fence + 1"
+            " WHERE video_id = ? AND state = 'waiting' AND height ="
+            " (SELECT max(height) FROM jobs WHERE video_id = ? AND state = 'waiting')",
+            (_FAR, preparing, preparing),
+        )
+
+
+def set_progress(data_dir: Path) -> None:
+    """Let the film that is held back be half done since a minute ago, for a likely estimate."""
+    begun = datetime.now(UTC) - timedelta(minutes=1)
+    with closing(sqlite3.connect(data_dir / "matinee.db", timeout=30)) as database, database:
+        database.execute(
+            "UPDATE jobs SET progress = 0.5, started_at = ?, estimate = 120 WHERE worker = 'demo'",
+            (begun.strftime("%Y-%m-%d %H:%M:%S.%f"),),
         )
 
 
