@@ -16,7 +16,7 @@ SIDE_BY_SIDE := $(PYTEST) --numprocesses $(TEST_WORKERS) --dist loadfile --no-lo
 # Tests start hundreds of Python programs, so compiled modules are kept.
 export PYTHONDONTWRITEBYTECODE :=
 LANGUAGES := $(notdir $(patsubst %/,%,$(wildcard translations/*/)))
-BUILT := build/static/manifest.json $(LANGUAGES:%=build/translations/%/LC_MESSAGES/messages.mo)
+BUILT := build/static/manifest.json build/help/index.html $(LANGUAGES:%=build/translations/%/LC_MESSAGES/messages.mo)
 LOCKS := dev docs tools auth upload streaming transcode migrate standalone
 
 .DEFAULT_GOAL := help
@@ -51,7 +51,7 @@ bench: .venv/dev $(BUILT)  ## measure everything into docs/benchmarks.md; one pa
 bench-%: .venv/dev $(BUILT)
 	$(BIN)/python -m benchmarks $(subst -,_,$*)
 
-screenshots: .venv/dev build/static/manifest.json  ## take the pictures of README and docs from the demonstration site
+screenshots: .venv/dev $(BUILT)  ## take the pictures of README and docs from the demonstration site
 	$(BIN)/python -m demo.screenshots
 
 up:  ## build and start the containers

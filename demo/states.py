@@ -39,7 +39,8 @@ def set_states(data_dir: Path, videos: dict[str, str]) -> None:
         preparing = videos[PREPARING]
         _wait_for_pictures(database, preparing)
         database.execute(
-            "UPDATE jobs SET state = 'running', worker = 'demo', leased_until = ?, fence = fence + 1"
+            "UPDATE jobs SET state = 'running', worker = 'demo', leased_until = ?,"
+            " fence = fence + 1"
             " WHERE video_id = ? AND state = 'waiting' AND height ="
             " (SELECT max(height) FROM jobs WHERE video_id = ? AND state = 'waiting')",
             (_FAR, preparing, preparing),
