@@ -120,7 +120,7 @@ frontend/node_modules: frontend/package-lock.json | $(RUN_ENV)
 	@$(NPM) ci --silent --no-audit --no-fund
 	@touch $@
 
-build/help/index.html: .venv/docs zensical.toml $(shell find docs docs_site -type f 2>/dev/null)
+build/help/index.html: .venv/docs zensical.toml .env.example $(shell find docs docs_site -type f -not -name '*.pyc')
 	@$(BIN)/python -m docs_site
 	@touch $@
 
