@@ -15,7 +15,7 @@ from typing import NoReturn
 from common.settings import Environment, SettingsError
 from demo.catalogue import ADMINISTRATOR, PASSWORD, PEOPLE
 from demo.client import RequestRefused
-from demo.fill import fill
+from demo.fill import SiteInUse, fill
 from demo.rendering import Stopped
 from demo.running import FILMS_FOLDER, ROOT, fill_here, matinee
 from standalone.settings import StandaloneSettings
@@ -36,7 +36,7 @@ def main() -> None:
                 sys.exit(__doc__)
     except (KeyboardInterrupt, Stopped):
         print("\nStopped. The next start goes on from here.", flush=True)
-    except (RequestRefused, OSError) as error:
+    except (RequestRefused, SiteInUse, OSError) as error:
         sys.exit(f"The site cannot be filled: {error}")
 
 

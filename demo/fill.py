@@ -37,6 +37,13 @@ _READY_LIMIT = 180  # seconds until a site must answer
 _CAPTION_SECONDS = 4
 
 
+class SiteInUse(Exception):
+    """The site has accounts of other people: it is no place for a demonstration."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(f"{url} has accounts of other people. Nothing was added to it.")
+
+
 @dataclass
 class Demo:
     """What is in a site after it was filled.
@@ -64,7 +71,8 @@ def fill(
     :param films: how many of the forty, those that are made fastest; None is all of them, and the
         special cases (one that is refused, one in preparation, one of which a part has arrived).
     :param tell: is given a line for each step.
-    :raises RequestRefused: the site does not take a step; if it has other accounts, for example.
+    :raises SiteInUse: it has accounts of other people.
+    :raises RequestRefused: the site does not take a step.
     """
     fastest = sorted(FILMS, key=lambda film: film.seconds * film.size[0] * film.size[1])[:films]
     chosen = tuple(film for film in FILMS if film in fastest)
@@ -104,14 +112,22 @@ class _Filling:
         first = self._people[ADMINISTRATOR]
         self._wait_for(first)
         if not first.sign_in(ADMINISTRATOR, PASSWORD):
-            first.post_form("/register", {"username": ADMINISTRATOR, "password": PASSWORD})
-            first.sign_in(ADMINISTRATOR, PASSWORD)
+            self._create_administrator(first)
         for name, role in PEOPLE.items():
             client = self._people[name]
             if name != ADMINISTRATOR and not client.sign_in(name, PASSWORD):
                 account = {"username": name, "password": PASSWORD, "role": role}
                 first.post_form("/admin/users", account)
                 client.sign_in(name, PASSWORD)
+
+    @staticmethod
+    def _create_administrator(client: Client) -> None:
+        """Create the first account, and take it back if others were there before."""
+        client.post_form("/register", {"username": ADMINISTRATOR, "password": PASSWORD})
+        client.sign_in(ADMINISTRATOR, PASSWORD)
+        if client.get("/api/session")["role"] != PEOPLE[ADMINISTRATOR]:
+            client.post_form("/account/delete", {"password": PASSWORD})
+            raise SiteInUse(client.url)
 
     @staticmethod
     def _wait_for(client: Client) -> None:

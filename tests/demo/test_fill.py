@@ -11,11 +11,12 @@ import pytest
 
 from demo.catalogue import PASSWORD, PEOPLE
 from demo.client import Client
-from demo.fill import Demo, fill
+from demo.fill import Demo, SiteInUse, fill
 from demo.films import Film, Scene
 from demo.rendering import Studio
 from tests.conftest import free_ports
 from tests.system.deployment import Standalone
+from tests.system.http_client import sign_up
 
 pytestmark = pytest.mark.needs_ffmpeg
 
@@ -62,6 +63,25 @@ def test_a_second_time_adds_nothing(site: Standalone, demo: Demo, folder: Path) 
     assert again.groups == demo.groups
     assert again.collections == demo.collections
     assert [line for line in told if not line.startswith("People")] == []
+
+
+def test_a_site_of_other_people_stays_as_it_is(
+    tmp_path_factory: pytest.TempPathFactory, folder: Path
+) -> None:
+    site = Standalone(tmp_path_factory.mktemp("others") / "data", free_ports(3))
+    site.start()
+    try:
+        alice = sign_up(site.url, "alice")
+
+        with pytest.raises(SiteInUse):
+            fill(site.url, folder, films=FILMS)
+
+        client = Client(site.url)
+        assert not client.sign_in("anna", PASSWORD)
+        client.close()
+        assert alice.video_ids() == []
+    finally:
+        site.remove()
 
 
 def test_a_film_is_made_once(folder: Path) -> None:
