@@ -135,6 +135,7 @@ FILMS = (
         Scene("sea", LAGOON),
         "High water at 11:42. The ferry leaves in the second half.",
         ("sea", "summer 2026"),
+        position=35,
     ),
     Film(
         "Window seat", "ben", 15, Scene("mountains", ICE), "Somewhere above the Alps.", ("travel",)
@@ -265,6 +266,7 @@ FILMS = (
         "Geography, unit 4. How an oasis works.",
         ("geography", "class 7b"),
         chapters=((0, "Where the rain goes"), (18, "Underground"), (40, "The oasis")),
+        position=45,
     ),
     Film(
         "Class trip: the observatory",
@@ -328,6 +330,7 @@ FILMS = (
         ("kitchen",),
         visibility="public",
         chapters=((0, "Mixing"), (15, "Waiting"), (30, "Folding"), (50, "Baking")),
+        position=55,
     ),
     Film(
         "Leaf",
@@ -369,6 +372,7 @@ FILMS = (
         chapters=((0, "Welcome"), (20, "Dates"), (50, "Money"), (70, "Keys")),
         words=("Welcome, everyone.", "We have three dates to agree on.", "And we need new keys."),
         visibility="members",
+        position=25,
     ),
     Film(
         "Regatta, from the jetty",

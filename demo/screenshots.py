@@ -166,7 +166,9 @@ def _take(site: Site, picture: Picture) -> bytes:
         video=site.videos[picture.video], collection=site.collections[picture.collection]
     )
     with site.visit(picture.who, picture.size, picture.scheme) as page:
-        page.goto(path)
+        answer = page.goto(path)
+        if answer is None or not answer.ok:
+            raise RuntimeError(f"{path}: {answer and answer.status}")
         page.wait_for_load_state("networkidle")
         if picture.dialog:
             page.get_by_role("button", name=picture.dialog, exact=True).or_(

@@ -12,7 +12,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from demo.catalogue import FAILED_STEP, FILMS, PREPARING
+from demo.catalogue import FAILED_STEP, FILMS, PREPARING, REFUSED
 
 _FAR = "9000-01-01 00:00:00.000000"  # a lease until then does not expire
 _LIMIT = 600  # seconds until the first pictures must be there
@@ -59,11 +59,12 @@ def set_progress(data_dir: Path) -> None:
 
 def _set_days(database: sqlite3.Connection, videos: dict[str, str]) -> None:
     """Let the films of the catalogue have been uploaded one after the other, over some months."""
-    for place, film in enumerate(FILMS):
-        at = datetime.now(UTC) - timedelta(days=0.2 * (place + 1) ** 1.7, minutes=37 * place)
+    days = {film.title: 0.2 * (place + 1) ** 1.7 for place, film in enumerate(FILMS)}
+    for title, ago in (days | {REFUSED: 30.3}).items():
+        at = datetime.now(UTC) - timedelta(days=ago)
         database.execute(
             "UPDATE videos SET created_at = ? WHERE id = ?",
-            (at.strftime("%Y-%m-%d %H:%M:%S.%f"), videos[film.title]),
+            (at.strftime("%Y-%m-%d %H:%M:%S.%f"), videos[title]),
         )
 
 
