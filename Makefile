@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 NPM := cd frontend && PATH="$(CURDIR)/$(BIN):$$PATH" npm
-PYTHON_CODE := auth_service common db standalone streaming_service tests transcode_service upload_service $(wildcard benchmarks)
+PYTHON_CODE := auth_service common db demo docs_site standalone streaming_service tests transcode_service upload_service $(wildcard benchmarks)
 TEMPLATES := auth_service/templates common/web/templates streaming_service/templates upload_service/templates
 # The development lock holds all that the standalone lock does, in the same versions.
 RUN_ENV := $(if $(wildcard .venv/dev),.venv/dev,.venv/standalone)
@@ -16,13 +16,16 @@ export PYTHONDONTWRITEBYTECODE :=
 LOCKS := dev tools auth upload streaming transcode migrate standalone
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-system soak bench up down fmt lint lock init-sql build clean
+.PHONY: help run demo test test-system soak bench up down fmt lint lock init-sql build docs clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(RUN_ENV) build/static/manifest.json  ## run Matinee on this machine, without Docker
 	@exec $(BIN)/python -m standalone
+
+demo: $(RUN_ENV) build/static/manifest.json  ## run a demonstration: five people, forty films, in the folder data-demo
+	@exec $(BIN)/python -m demo
 
 test: lint  ## format, lint, types, and all tests but those of the Compose stack
 	$(NPM) test --silent
@@ -75,6 +78,8 @@ init-sql: .venv/dev  ## write db/init.sql from the migrations
 
 build: build/static/manifest.json  ## build the front end
 
+docs: build/help/index.html  ## build the documentation, which the site shows at /help
+
 clean:  ## remove what was installed and built; data stays
 	rm -rf .venv build frontend/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
@@ -95,6 +100,10 @@ clean:  ## remove what was installed and built; data stays
 frontend/node_modules: frontend/package-lock.json | $(RUN_ENV)
 	@echo "Installing the front end's packages (once) ..."
 	@$(NPM) ci --silent --no-audit --no-fund
+	@touch $@
+
+build/help/index.html: .venv/docs zensical.toml $(shell find docs docs_site -type f 2>/dev/null)
+	@$(BIN)/python -m docs_site
 	@touch $@
 
 build/static/manifest.json: frontend/node_modules $(shell find frontend/src frontend/*.mjs frontend/package.json 2>/dev/null)
