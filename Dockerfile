@@ -11,6 +11,7 @@ COPY frontend/package.json frontend/package-lock.json ./
 # No package may run a script when it is installed. esbuild's program is in a package of its own.
 RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts --no-audit --no-fund
 COPY frontend ./
+COPY translations ../translations
 RUN npm run build \
  && chmod -R a+rX /src/build/static
 
@@ -57,6 +58,15 @@ COPY requirements/migrate.txt /tmp/
 RUN --mount=type=cache,target=/root/.cache/pip python -m venv --without-pip /venv \
  && pip --python /venv/bin/python install --require-hashes --only-binary=:all: --requirement /tmp/migrate.txt
 
+# What the pages say, in each language.
+FROM auth-dependencies AS translations
+COPY translations translations
+RUN for file in translations/*/LC_MESSAGES/messages.po; do \
+      install --directory "build/$(dirname "$file")" \
+   && pybabel --quiet compile --input-file "$file" --output-file "build/${file%.po}.mo" || exit 1; \
+    done \
+ && chmod -R a+rX build
+
 # The images ------------------------------------------------------------------------------------------
 
 # `--chmod`: a checkout made under a strict umask must not become code that the user cannot read.
@@ -67,6 +77,7 @@ COPY --chmod=755 db db
 COPY --chmod=755 common common
 COPY --chmod=755 auth_service auth_service
 COPY --from=frontend /src/build/static/manifest.json static/
+COPY --from=translations /app/build/translations build/translations
 RUN python -m compileall -q .
 USER 10001:10001
 CMD ["gunicorn", "--config", "python:common.process.gunicorn_config", "--worker-class", "gthread", "auth_service.app:from_environment()"]
@@ -77,6 +88,7 @@ COPY --chmod=755 db db
 COPY --chmod=755 common common
 COPY --chmod=755 upload_service upload_service
 COPY --from=frontend /src/build/static/manifest.json static/
+COPY --from=translations /app/build/translations build/translations
 RUN python -m compileall -q .
 USER 10001:10001
 CMD ["gunicorn", "--config", "python:common.process.gunicorn_config", "--worker-class", "gevent", "upload_service.app:from_environment()"]
@@ -87,6 +99,7 @@ COPY --chmod=755 db db
 COPY --chmod=755 common common
 COPY --chmod=755 streaming_service streaming_service
 COPY --from=frontend /src/build/static/manifest.json static/
+COPY --from=translations /app/build/translations build/translations
 RUN python -m compileall -q .
 USER 10001:10001
 CMD ["gunicorn", "--config", "python:common.process.gunicorn_config", "--worker-class", "gevent", "streaming_service.app:from_environment()"]

@@ -3,6 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 NPM := cd frontend && PATH="$(CURDIR)/$(BIN):$$PATH" npm
+EXTRACT := $(BIN)/pybabel --quiet extract --sort-output --add-location file --project Matinee --version 1 \
+    --copyright-holder "" --add-comments Translators
 PYTHON_CODE := auth_service common db demo docs_site standalone streaming_service tests transcode_service upload_service $(wildcard benchmarks)
 TEMPLATES := auth_service/templates common/web/templates streaming_service/templates upload_service/templates
 # The development lock holds all that the standalone lock does, in the same versions.
@@ -13,38 +15,40 @@ PYTEST := $(BIN)/python -m pytest
 SIDE_BY_SIDE := $(PYTEST) --numprocesses $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder --durations 25
 # Tests start hundreds of Python programs, so compiled modules are kept.
 export PYTHONDONTWRITEBYTECODE :=
-LOCKS := dev tools auth upload streaming transcode migrate standalone
+LANGUAGES := $(notdir $(patsubst %/,%,$(wildcard translations/*/)))
+BUILT := build/static/manifest.json $(LANGUAGES:%=build/translations/%/LC_MESSAGES/messages.mo)
+LOCKS := dev docs tools auth upload streaming transcode migrate standalone
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-system soak bench up down fmt lint lock init-sql build docs clean
+.PHONY: help run demo test test-system soak bench up down fmt lint lock messages init-sql build docs clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: $(RUN_ENV) build/static/manifest.json  ## run Matinee on this machine, without Docker
+run: $(RUN_ENV) $(BUILT)  ## run Matinee on this machine, without Docker
 	@exec $(BIN)/python -m standalone
 
-demo: $(RUN_ENV) build/static/manifest.json  ## run a demonstration: five people, forty films, in the folder data-demo
+demo: $(RUN_ENV) $(BUILT)  ## run a demonstration: five people, forty films, in the folder data-demo
 	@exec $(BIN)/python -m demo
 
 test: lint  ## format, lint, types, and all tests but those of the Compose stack
 	$(NPM) test --silent
 	$(SIDE_BY_SIDE)
 
-test-system: .venv/dev build/static/manifest.json  ## the Compose stack over HTTP, and on MySQL what depends on the database
+test-system: .venv/dev $(BUILT)  ## the Compose stack over HTTP, and on MySQL what depends on the database
 	STACK=compose $(PYTEST) tests/system tests/browser \
 	    tests/permissions/test_over_http.py tests/permissions/test_sharing_over_http.py
 	DATABASE=mysql $(SIDE_BY_SIDE)
 
-soak: .venv/dev build/static/manifest.json  ## hundreds of faults: uploads, processing, mutated files
+soak: .venv/dev $(BUILT)  ## hundreds of faults: uploads, processing, mutated files
 	FAULT_ROUNDS=200 $(BIN)/python -m pytest -s tests/system/test_upload_faults.py
 	PROCESSING_KILLS=100 $(BIN)/python -m pytest -s tests/system/test_processing_faults.py
 	FUZZ_FILES=2000 $(BIN)/python -m pytest -s tests/transcode_service/media/test_fuzz.py
 
-bench: .venv/dev build/static/manifest.json  ## measure everything into docs/benchmarks.md; one part: bench-delivery, bench-revocation ...
+bench: .venv/dev $(BUILT)  ## measure everything into docs/benchmarks.md; one part: bench-delivery, bench-revocation ...
 	$(BIN)/python -m benchmarks
 
-bench-%: .venv/dev build/static/manifest.json
+bench-%: .venv/dev $(BUILT)
 	$(BIN)/python -m benchmarks $(subst -,_,$*)
 
 up:  ## build and start the containers
@@ -59,7 +63,7 @@ fmt: .venv/dev frontend/node_modules  ## format all code
 	$(BIN)/djlint --reformat --quiet $(TEMPLATES)
 	$(NPM) run format --silent
 
-lint: .venv/dev build/static/manifest.json  ## check format, lint and types
+lint: .venv/dev $(BUILT)  ## check format, lint and types
 	$(BIN)/ruff format --check $(PYTHON_CODE)
 	$(BIN)/ruff check $(PYTHON_CODE)
 	$(BIN)/djlint --check --lint --quiet $(TEMPLATES)
@@ -73,10 +77,21 @@ lock: .venv/dev  ## resolve requirements/*.in into hash-locked files
 	    --output-file requirements/$$name.txt requirements/$$name.in || exit 1; \
 	done
 
+messages: .venv/dev  ## collect the sentences to translate into translations/
+	@mkdir -p build
+	$(EXTRACT) --mapping-file translations/messages.cfg --output-file build/messages.pot \
+	    --keywords gettext_noop --keywords ngettext:1,2 .
+	$(EXTRACT) --mapping-file translations/scripts.cfg --output-file build/scripts.pot \
+	    --no-default-keywords --keywords t --keywords tn:1,2 .
+	@for domain in messages scripts; do \
+	  $(BIN)/pybabel update --quiet --domain $$domain --input-file build/$$domain.pot --output-dir translations \
+	    --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date || exit 1; \
+	done
+
 init-sql: .venv/dev  ## write db/init.sql from the migrations
 	$(BIN)/python -m db init-sql
 
-build: build/static/manifest.json  ## build the front end
+build: $(BUILT)  ## build the front end and the translations
 
 docs: build/help/index.html  ## build the documentation, which the site shows at /help
 
@@ -106,6 +121,10 @@ build/help/index.html: .venv/docs zensical.toml $(shell find docs docs_site -typ
 	@$(BIN)/python -m docs_site
 	@touch $@
 
-build/static/manifest.json: frontend/node_modules $(shell find frontend/src frontend/*.mjs frontend/package.json 2>/dev/null)
+build/static/manifest.json: frontend/node_modules $(shell find frontend/src frontend/*.mjs frontend/package.json translations/*/LC_MESSAGES/scripts.po 2>/dev/null)
 	@$(NPM) run build --silent
 	@touch $@
+
+build/translations/%/LC_MESSAGES/messages.mo: translations/%/LC_MESSAGES/messages.po | $(RUN_ENV)
+	@mkdir -p $(@D)
+	@$(BIN)/pybabel --quiet compile --input-file $< --output-file $@ --locale $*

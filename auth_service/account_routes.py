@@ -16,6 +16,7 @@ from db.models import User
 
 _DONE = {
     "password": "Your password is changed. All your other sessions have ended.",
+    "language": "Your language is saved.",
     "session": "That session has ended.",
     "sessions": "All your other sessions have ended.",
 }

@@ -46,7 +46,7 @@ class AccountChanged(Conflict):
 
 def viewer_for(user: User) -> Viewer:
     """Return the account as a session stores it."""
-    return Viewer(id=user.id, name=user.name, role=user.role)
+    return Viewer(id=user.id, name=user.name, role=user.role, language=user.language)
 
 
 @transaction(writes=False)
@@ -198,3 +198,19 @@ def change_password(
 
     if not change_and_end_sessions(stores, change, user_id=user.id, but=token):
         raise AccountChanged
+
+
+def change_language(stores: Stores, *, user_id: int, language: str | None) -> None:
+    """Set the language of an account's pages; None is that of the browser."""
+    viewer = _change_language(stores.database, user_id=user_id, language=language)
+    if viewer is not None:
+        stores.sessions.change_role(viewer)
+
+
+@transaction(writes=True)
+def _change_language(session: Session, *, user_id: int, language: str | None) -> Viewer | None:
+    user = session.get(User, user_id, with_for_update=True)
+    if user is None:
+        return None
+    user.language = language
+    return viewer_for(user)

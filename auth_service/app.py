@@ -11,6 +11,7 @@ from auth_service import (
     admin_routes,
     group_api_routes,
     group_routes,
+    language_routes,
     login_routes,
     registration_routes,
     session_api_routes,
@@ -48,6 +49,7 @@ def create_app(settings: AuthSettings, *, hash_cost: Parameters = RFC_9106_LOW_M
     registrations.limit_attempts(registration_routes.blueprint)
     for module in (
         login_routes,
+        language_routes,
         registration_routes,
         account_routes,
         admin_routes,

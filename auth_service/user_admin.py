@@ -1,10 +1,11 @@
 """What an administrator can do with other people's accounts."""
 
+from dataclasses import replace
+
 from sqlalchemy.orm import Session
 
 from auth_service.account_deletion import require_another_administrator
 from auth_service.accounts import change_and_end_sessions, record_account, viewer_for
-from common.access import Viewer
 from common.audit import Action, Actor
 from common.errors import NotFound
 from common.stores import Stores
@@ -40,7 +41,7 @@ def _change_role(
     record_account(session, actor, Action.ACCOUNT_ROLE, user, before=user.role, role=role)
     user.role = role
     session.flush()
-    sessions.change_role(Viewer(id=user.id, name=user.name, role=lesser))
+    sessions.change_role(replace(viewer_for(user), role=lesser))
 
 
 @transaction(writes=True)

@@ -19,11 +19,15 @@ _ORDER = list(Level)
 
 @dataclass(frozen=True)
 class Viewer:
-    """Somebody who is signed in, as their session says."""
+    """Somebody who is signed in, as their session says.
+
+    :ivar language: of `common.translation.LANGUAGES`; None is that of the browser.
+    """
 
     id: int
     name: str
     role: Role
+    language: str | None = None
 
     @property
     def may_upload(self) -> bool:

@@ -7,11 +7,14 @@ framework.
 
 from typing import ClassVar
 
+from common.translation import gettext, gettext_noop
+
 
 class MatineeError(Exception):
     """Something that is expected to go wrong.
 
-    :param sentence: for people: what happened and what to do; the class's own if it is left out.
+    :param sentence: for people, in the reader's language: what happened and what to do; the
+        class's own, marked by `gettext_noop`, if it is left out.
     :cvar retry_after: seconds after which a client may try again.
     :ivar headers: to be sent with the answer.
     """
@@ -21,7 +24,7 @@ class MatineeError(Exception):
     retry_after: ClassVar[int | None] = None
 
     def __init__(self, sentence: str = "") -> None:
-        self.sentence = sentence or self.sentence
+        self.sentence = sentence or (gettext(self.sentence) if self.sentence else "")
         super().__init__(self.sentence)
         retry = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
         self.headers: dict[str, str] = retry
@@ -31,14 +34,14 @@ class NotFound(MatineeError):
     """Not there, or not for the caller: the answer must not tell which."""
 
     status = 404
-    sentence = "There is nothing here, or it is not yours to see."
+    sentence = gettext_noop("There is nothing here, or it is not yours to see.")
 
 
 class LoginRequired(MatineeError):
     """Nobody is signed in. A page that was fetched is answered by a redirect to the login page."""
 
     status = 401
-    sentence = "You are signed out. Sign in to go on."
+    sentence = gettext_noop("You are signed out. Sign in to continue.")
 
 
 class Forbidden(MatineeError):

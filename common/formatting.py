@@ -1,19 +1,37 @@
-"""Numbers, durations and dates as people read them, and times as scripts do."""
+"""Numbers, durations and dates as the reader's language writes them, and times as scripts do.
 
-from datetime import UTC, datetime
+`frontend/src/js/format.js` writes them alike.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from babel.dates import format_date, format_timedelta
+from babel.lists import format_list
+from babel.units import format_unit
+
+from common.translation import current_locale, gettext
+
+_SIZES = ("kilobyte", "megabyte", "gigabyte", "terabyte")
+_AGES: tuple[tuple[Literal["year", "month", "week", "day", "hour", "minute"], float], ...] = (
+    ("year", 365),  # days
+    ("month", 30),
+    ("week", 7),
+    ("day", 1),
+    ("hour", 1 / 24),
+    ("minute", 1 / 1440),
+)
 
 
 def filesize(count: int) -> str:
-    """Format a number of bytes: `12.3 MB`, in powers of ten, as systems show disks.
-
-    `frontend/src/js/format.js` writes it alike.
-    """
+    """Format a number of bytes: `12.3 MB`, in powers of ten, as systems show disks."""
     if count < 1000:
-        return _counted(count, "byte")
-    size, units = float(count), ["kB", "MB", "GB", "TB"]
-    while (size := size / 1000) >= 999.95 and len(units) > 1:
+        return format_unit(count, "byte", "long", locale=current_locale())
+    size, units = count / 1000, list(_SIZES)
+    while size >= 999.95 and len(units) > 1:
+        size /= 1000
         units.pop(0)
-    return f"{size:.1f}".removesuffix(".0") + f" {units[0]}"
+    return format_unit(size, units[0], "short", format="0.#", locale=current_locale())
 
 
 def clock(duration_ms: int) -> str:
@@ -24,15 +42,15 @@ def clock(duration_ms: int) -> str:
 
 
 def spoken_clock(duration_ms: int) -> str:
-    """Format a duration for a screen reader: `1 hour 2 minutes 3 seconds`."""
+    """Format a duration for a screen reader: `1 hour, 2 minutes, 3 seconds`."""
     minutes, seconds = divmod(duration_ms // 1000, 60)
     hours, minutes = divmod(minutes, 60)
     parts = [
-        _counted(count, word)
+        format_unit(count, word, "long", locale=current_locale())
         for count, word in ((hours, "hour"), (minutes, "minute"), (seconds, "second"))
-        if count
+        if count or (word == "second" and duration_ms < 1000)
     ]
-    return " ".join(parts) or "0 seconds"
+    return format_list(parts, style="unit", locale=current_locale())
 
 
 def webvtt_time(milliseconds: int) -> str:
@@ -44,7 +62,12 @@ def webvtt_time(milliseconds: int) -> str:
 
 def date(moment: datetime) -> str:
     """Format a date: `14 November 2026`."""
-    return f"{moment.day} {moment:%B %Y}"
+    return format_date(moment, "long", locale=current_locale())
+
+
+def names(parts: list[str]) -> str:
+    """Format a list: `Anna, Ben and Carla`."""
+    return format_list(parts, locale=current_locale())
 
 
 def iso_time(moment: datetime | None) -> str | None:
@@ -53,13 +76,12 @@ def iso_time(moment: datetime | None) -> str | None:
 
 
 def ago(moment: datetime) -> str:
-    """Say how long ago something was: `just now`, `3 minutes ago`, `5 days ago`."""
-    seconds = (datetime.now(UTC) - moment).total_seconds()
-    for length, word in ((86400, "day"), (3600, "hour"), (60, "minute")):
-        if seconds >= length:
-            return f"{_counted(int(seconds // length), word)} ago"
-    return "just now"
-
-
-def _counted(count: int, word: str) -> str:
-    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+    """Say how long ago something was: `just now`, `3 minutes ago`, `2 weeks ago`."""
+    days = (datetime.now(UTC) - moment) / timedelta(days=1)
+    for unit, length in _AGES:
+        if days >= length:
+            whole = timedelta(days=int(days / length) * length)
+            return format_timedelta(
+                -whole, granularity=unit, threshold=1, add_direction=True, locale=current_locale()
+            )
+    return gettext("just now")

@@ -412,13 +412,19 @@ DROP INDEX ix_videos_binned_at ON videos;
 
 UPDATE alembic_version SET version_num='0008' WHERE alembic_version.version_num = '0007';
 
--- Running upgrade 0008 -> 0012
+-- Running upgrade 0008 -> 0009
+
+ALTER TABLE users ADD COLUMN language VARCHAR(8);
+
+UPDATE alembic_version SET version_num='0009' WHERE alembic_version.version_num = '0008';
+
+-- Running upgrade 0009 -> 0012
 
 ALTER TABLE uploads ADD COLUMN intent TEXT;
 
 CREATE INDEX ix_videos_owner_id_sha256 ON videos (owner_id, sha256);
 
-UPDATE alembic_version SET version_num='0012' WHERE alembic_version.version_num = '0008';
+UPDATE alembic_version SET version_num='0012' WHERE alembic_version.version_num = '0009';
 
 -- Running upgrade 0012 -> 0013
 

@@ -13,6 +13,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
 import { build } from "esbuild";
+import { po } from "gettext-parser";
 import { drawAppIcon, drawSprite } from "./icons.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -90,6 +91,38 @@ function hashed(name, text) {
   return { name, hashed: `${basename(name, ending)}-${hash}${ending}`, bytes };
 }
 
+/** Make a script of each language's sentences, which pages load before the others: `js/i18n.js`. */
+async function catalogues() {
+  const folder = join(here, "../translations");
+  const names = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isDirectory());
+  return Promise.all(
+    names.map(async ({ name: language }) => {
+      const parsed = po.parse(await readFile(join(folder, language, "LC_MESSAGES/scripts.po")));
+      const messages = {};
+      for (const { msgid, msgid_plural, msgstr } of Object.values(parsed.translations[""] ?? {})) {
+        if (msgid !== "" && msgstr.every(Boolean)) messages[msgid] = msgid_plural ? msgstr : msgstr[0];
+      }
+      const catalogue = { forms: pluralForms(language, parsed.headers["Plural-Forms"]), messages };
+      return hashed(`messages-${language}.js`, `globalThis.matineeMessages=${JSON.stringify(catalogue)};`);
+    }),
+  );
+}
+
+/** Say which form of a catalogue each category of `Intl.PluralRules` takes. */
+function pluralForms(language, header) {
+  // The header holds an expression in C, which reads the same in JavaScript.
+  const form = new Function("n", `return Number(${/plural=([^;]+)/.exec(header)[1]})`);
+  const rules = new Intl.PluralRules(language);
+  const forms = {};
+  for (const n of [...Array(201).keys(), 1_000_000]) {
+    const category = rules.select(n);
+    forms[category] ??= form(n);
+    if (forms[category] !== form(n))
+      throw new Error(`${language}: ${n} has another plural form than expected`);
+  }
+  return forms;
+}
+
 /** What a phone needs to keep Matinee on its home screen. */
 function describeApp(favicon, tile) {
   return JSON.stringify({
@@ -139,6 +172,7 @@ async function main() {
   const others = [
     favicon,
     tile,
+    ...(await catalogues()),
     hashed("icons.svg", await drawSprite(mark)),
     hashed("webapp.json", describeApp(favicon, tile)),
   ];

@@ -30,6 +30,7 @@ export const ICONS = [
   "info",
   "key-round",
   "keyboard",
+  "languages",
   "link",
   "list-plus",
   "list-video",

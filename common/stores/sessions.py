@@ -42,7 +42,12 @@ def viewer_of(value: str | None) -> Viewer | None:
     if value is None:
         return None
     fields = json.loads(value)
-    return Viewer(id=fields["user"], name=fields["name"], role=Role(fields["role"]))
+    return Viewer(
+        id=fields["user"],
+        name=fields["name"],
+        role=Role(fields["role"]),
+        language=fields.get("language"),
+    )
 
 
 @dataclass(frozen=True)
@@ -177,7 +182,7 @@ class SessionStore:
                 self.end_listed(user_id, session_id)
 
     def change_role(self, viewer: Viewer) -> None:
-        """Give a user's sessions the role and name that the account has now."""
+        """Give a user's sessions the role, name and language that the account has now."""
         for session_id in self._listed(viewer.id):
             self._redis.set(f"session:{session_id}", _session_json(viewer), xx=True, keepttl=True)
 
@@ -210,7 +215,8 @@ def _list_key(user_id: int) -> str:
 
 
 def _session_json(viewer: Viewer) -> str:
-    return json.dumps({"user": viewer.id, "name": viewer.name, "role": viewer.role.value})
+    fields = {"user": viewer.id, "name": viewer.name, "role": viewer.role.value}
+    return json.dumps(fields | ({"language": viewer.language} if viewer.language else {}))
 
 
 def _moment() -> str:

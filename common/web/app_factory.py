@@ -8,6 +8,7 @@ from common.web.csrf import install_csrf_check
 from common.web.error_handlers import install_error_handlers
 from common.web.health import install_health
 from common.web.hosts import refuse_unknown_hosts
+from common.web.languages import install_languages
 from common.web.request_log import install_request_log
 from common.web.services import Services, install
 from common.web.templating import install_templating
@@ -35,5 +36,6 @@ def new_app(name: str, services: Services) -> Flask:
     install_csrf_check(app)
     install_error_handlers(app)
     install_templating(app, static_dir=settings.static_dir)
+    install_languages(app)
     install_health(app, services)
     return app

@@ -37,3 +37,5 @@ class User(Base):
     # Bytes of this account's videos and uploads, at most; NULL is the default quota, NO_QUOTA no
     # limit.
     quota: Mapped[int | None] = mapped_column(BigInteger)
+    # Of `common.translation.LANGUAGES`; NULL is that of the browser.
+    language: Mapped[str | None] = mapped_column(String(8))

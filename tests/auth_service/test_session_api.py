@@ -28,7 +28,7 @@ def test_signed_out_is_401_in_json(site: Site) -> None:
     answer = site.browser().get("/api/session")
     assert answer.status_code == 401
     assert answer.json is not None
-    assert answer.json["error"] == "You are signed out. Sign in to go on."
+    assert answer.json["error"] == "You are signed out. Sign in to continue."
     assert site.browser().get("/api/session", headers=bearer("made-up")).status_code == 401
 
 

@@ -19,8 +19,9 @@ def test_sizes_in_words(count: int, words: str) -> None:
 
 @pytest.mark.parametrize(
     ("ms", "short", "spoken"),
-    [(0, "0:00", "0 seconds"), (1999, "0:01", "1 second"), (185_000, "3:05", "3 minutes 5 seconds"),
-     (3_723_000, "1:02:03", "1 hour 2 minutes 3 seconds")],
+    [(0, "0:00", "0 seconds"), (1999, "0:01", "1 second"),
+     (185_000, "3:05", "3 minutes, 5 seconds"),
+     (3_723_000, "1:02:03", "1 hour, 2 minutes, 3 seconds")],
 )  # fmt: skip
 def test_durations_in_words(ms: int, short: str, spoken: str) -> None:
     assert clock(ms) == short

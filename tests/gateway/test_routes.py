@@ -37,6 +37,7 @@ ROUTES = {
         "/login?next=/stream",
         "/register",
         "/logout",
+        "/language",
         "/account",
         "/account/password",
         "/account/sessions/abc/end",

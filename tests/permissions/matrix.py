@@ -227,6 +227,7 @@ ROUTES = (
     Route("auth", "/login", EVERYBODY, FRONT_DOOR | OPEN_FORM),
     Route("auth", "/register", EVERYBODY, FRONT_DOOR | OPEN_FORM),
     Route("auth", "/logout", EVERYBODY, OPEN_FORM),
+    Route("auth", "/language", EVERYBODY, OPEN_FORM),
     Route("auth", "/api/session", EVERYBODY, SESSION_API),
     Route("auth", "/account", SIGNED_IN, PAGE),
     Route("auth", "/account/password", SIGNED_IN, FORM),
@@ -364,6 +365,7 @@ _EDIT = {"title": "Changed", "description": "Changed", "visibility": "members"}
 FORMS: Mapping[str, Mapping[str, object]] = {
     "/login": _LOGIN,
     "/register": {"username": "{new}", "password": PASSWORD},
+    "/language": {"language": "de"},
     "/account/password": {"current": PASSWORD, "password": PASSWORD},
     "/account/delete": {"password": PASSWORD},
     "/admin/users": {"username": "{new}", "password": PASSWORD, "role": "viewer"},

@@ -1,20 +1,17 @@
-/** Numbers as words, the same way the server writes them. */
+/** Numbers, durations and dates in the page's language, the same way the server writes them. */
 
-const UNITS = ["bytes", "kB", "MB", "GB", "TB"];
+import { locale, t } from "./i18n.js";
+
+const UNITS = ["kilobyte", "megabyte", "gigabyte", "terabyte"];
 
 /**
  * @param {number} bytes
  * @returns {string} powers of 1000 with one decimal: "12.3 MB", "16 GB", "900 bytes"
  */
 export function formatBytes(bytes) {
-  if (bytes === 1) return "1 byte";
-  let value = bytes;
-  let unit = 0;
-  while (unit < UNITS.length - 1 && Number(value.toFixed(1)) >= 1000) {
-    value /= 1000;
-    unit += 1;
-  }
-  return `${unit === 0 ? value : Number(value.toFixed(1))} ${UNITS[unit]}`;
+  if (bytes < 1000) return formatUnit(bytes, "byte", "long");
+  const { power, unit } = sizeUnit(bytes);
+  return formatUnit(bytes / power, unit);
 }
 
 /**
@@ -23,16 +20,18 @@ export function formatBytes(bytes) {
  * @param {number} whole
  */
 export function formatProgress(done, whole) {
-  const [doneNumber, doneUnit] = formatBytes(done).split(" ");
-  const [wholeNumber, wholeUnit] = formatBytes(whole).split(" ");
-  return doneUnit === wholeUnit
-    ? `${doneNumber} of ${wholeNumber} ${wholeUnit}`
-    : `${doneNumber} ${doneUnit} of ${wholeNumber} ${wholeUnit}`;
+  const { power, unit } = sizeUnit(whole);
+  const same = sizeUnit(done).unit === unit;
+  return t("{done} of {whole}", {
+    done: same ? formatNumber(done / power) : formatBytes(done),
+    whole: formatBytes(whole),
+  });
 }
 
 /** @param {number} bytesPerSecond */
 export function formatSpeed(bytesPerSecond) {
-  return `${formatBytes(Math.round(bytesPerSecond))}/s`;
+  const { power, unit } = sizeUnit(Math.round(bytesPerSecond));
+  return formatUnit(Math.round(bytesPerSecond) / power, `${unit}-per-second`);
 }
 
 /**
@@ -40,14 +39,16 @@ export function formatSpeed(bytesPerSecond) {
  * @returns {string} coarse on purpose, so that it does not flicker: "50 s left", "3 min left"
  */
 export function formatTimeLeft(seconds) {
-  if (seconds < 5) return "a few seconds left";
-  if (seconds < 55) return `${Math.ceil(seconds / 5) * 5} s left`;
+  if (seconds < 5) return t("a few seconds left");
+  if (seconds < 55) return t("{n} s left", { n: Math.ceil(seconds / 5) * 5 });
   const minutes = Math.max(1, Math.round(seconds / 60));
-  if (minutes < 60) return `${minutes} min left`;
+  if (minutes < 60) return t("{n} min left", { n: minutes });
   const hours = Math.floor(minutes / 60);
   const rest = minutes % 60;
-  if (hours >= 24) return "more than a day left";
-  return rest === 0 ? `${hours} h left` : `${hours} h ${rest} min left`;
+  if (hours >= 24) return t("more than a day left");
+  return rest === 0
+    ? t("{n} h left", { n: hours })
+    : t("{hours} h {minutes} min left", { hours, minutes: rest });
 }
 
 /**
@@ -55,7 +56,7 @@ export function formatTimeLeft(seconds) {
  * @returns {string} "14 November 2026", in the time zone of this browser
  */
 export function formatDay(moment) {
-  return new Date(moment).toLocaleDateString("en-GB", { day: "numeric", month: "long", year: "numeric" });
+  return new Date(moment).toLocaleDateString(locale(), { dateStyle: "long" });
 }
 
 /**
@@ -67,4 +68,24 @@ export function formatClock(seconds) {
   const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
   const two = (number) => String(number).padStart(2, "0");
   return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+}
+
+/** The unit in which a number of bytes has fewest digits, so that it is not written as 1000. */
+function sizeUnit(bytes) {
+  if (bytes < 1000) return { power: 1, unit: "byte" };
+  let power = 1000;
+  let index = 0;
+  while (index < UNITS.length - 1 && bytes / power >= 999.95) {
+    power *= 1000;
+    index += 1;
+  }
+  return { power, unit: UNITS[index] };
+}
+
+function formatUnit(number, unit, unitDisplay = "short") {
+  return formatNumber(number, { style: "unit", unit, unitDisplay });
+}
+
+function formatNumber(number, options = {}) {
+  return number.toLocaleString(locale(), { maximumFractionDigits: 1, useGrouping: false, ...options });
 }

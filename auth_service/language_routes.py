@@ -1,0 +1,49 @@
+"""The choice of a language.
+
+POST  /language    language, back
+
+It sets a cookie, which also holds on pages that are seen signed out, and the account's language if
+somebody is signed in. An empty language is that of the browser.
+"""
+
+from flask import Blueprint, redirect
+from werkzeug.wrappers import Response
+
+from auth_service.accounts import change_language
+from auth_service.services import services
+from common.errors import Unprocessable
+from common.translation import LANGUAGES, gettext
+from common.web.auth import Audience, cookies_are_secure, current_viewer, restrict_to
+from common.web.forms import form_fields
+from common.web.languages import LANGUAGE_COOKIE
+from common.web.urls import same_site_path
+
+_COOKIE_AGE = 400 * 24 * 3600  # seconds; the most that browsers keep one
+
+blueprint = Blueprint("language", __name__)
+restrict_to(blueprint, Audience.ANYBODY)
+
+
+@blueprint.post("/language")
+def choose() -> Response:
+    """Choose the language of all pages, and go back to the page of the form."""
+    form = form_fields("language", optional=("back",))
+    language = form["language"]
+    if language and language not in LANGUAGES:
+        raise Unprocessable(gettext("This site does not have that language."))
+    viewer = current_viewer()
+    if viewer:
+        change_language(services().stores, user_id=viewer.id, language=language or None)
+    response = redirect(same_site_path(form["back"], default="/"), 303)
+    if language:
+        response.set_cookie(
+            LANGUAGE_COOKIE,
+            language,
+            max_age=_COOKIE_AGE,
+            httponly=True,
+            samesite="Lax",
+            secure=cookies_are_secure(),
+        )
+    else:
+        response.delete_cookie(LANGUAGE_COOKIE)
+    return response

@@ -1,0 +1,75 @@
+"""Sentences in the language of the person who reads them.
+
+Code marks every sentence for people with the functions here; `make messages` collects them into
+`translations/`. This module knows no web framework: `common.web.languages` tells it how to find
+the language of a request. Outside requests, sentences are in English.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from babel import Locale
+from babel.support import NullTranslations
+
+LANGUAGES: Mapping[str, str] = {
+    "en": "English",
+    "de": "Deutsch",
+    "fr": "Français",
+    "es": "Español",
+}
+"""The languages of the pages by code, with their own names. `translations/` has all but English."""
+
+# Numbers and dates of English pages are written as in Britain: 4 November 2026.
+_REGIONS = {"en": "en_GB"}
+
+
+@dataclass(frozen=True)
+class Reader:
+    """The language of one reader.
+
+    :ivar language: one of :data:`LANGUAGES`.
+    """
+
+    language: str = "en"
+    translations: NullTranslations = field(default_factory=NullTranslations)
+
+    @property
+    def locale(self) -> Locale:
+        """How numbers, dates and lists are written in this language."""
+        return Locale.parse(_REGIONS.get(self.language, self.language))
+
+
+_ENGLISH = Reader()
+_find_reader: Callable[[], Reader] = lambda: _ENGLISH  # noqa: E731
+
+
+def use_readers(find_reader: Callable[[], Reader]) -> None:
+    """Set how this process finds the reader of the request that it answers."""
+    global _find_reader  # noqa: PLW0603
+    _find_reader = find_reader
+
+
+def current_locale() -> Locale:
+    """Return the locale of the reader."""
+    return _find_reader().locale
+
+
+def gettext(text: str, /, **values: object) -> str:
+    """Translate a sentence for the reader.
+
+    :param text: a literal string with places for values, such as `%(name)s`. With values, a
+        percent sign is written `%%`.
+    """
+    translated: str = _find_reader().translations.ugettext(text)
+    return translated % values if values else translated
+
+
+def ngettext(one: str, many: str, num: int, /, **values: object) -> str:
+    """Translate a sentence that depends on a number, which is its value `num`."""
+    translated: str = _find_reader().translations.ungettext(one, many, num)
+    return translated % {"num": num, **values}
+
+
+def gettext_noop(text: str) -> str:
+    """Mark a sentence that is stored now and translated later, by :func:`gettext`."""
+    return text
