@@ -1,9 +1,9 @@
 /** What every page has. Nothing here is needed to use the site. */
 import { enableLinks } from "./site/links.js";
-import { catchStrayDrops } from "./site/stray-drop.js";
 import { suggestNames } from "./site/suggest.js";
 import { hideLater } from "./site/undo.js";
 import { warnIfUnsaved } from "./site/unsaved.js";
+import { enableUploads } from "./site/uploads.js";
 
 const menus = () => document.querySelectorAll("details.menu[open]");
 
@@ -31,8 +31,7 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// The upload page takes them: upload.js.
-if (!document.getElementById("upload")) catchStrayDrops(document.getElementById("drop-hint"));
+enableUploads();
 enableLinks();
 suggestNames();
 // Where one is, if the places do not fit side by side.
