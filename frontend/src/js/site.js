@@ -4,15 +4,14 @@ import { enableLinks } from "./site/links.js";
 import { enableMenus } from "./site/menus.js";
 import { enableReload, registerServiceWorker, watchNetwork } from "./site/network.js";
 import { suggestSearches } from "./site/search.js";
-import { catchStrayDrops } from "./site/stray-drop.js";
 import { suggestNames } from "./site/suggest.js";
 import { toastNotice } from "./site/toast.js";
 import { warnIfUnsaved } from "./site/unsaved.js";
+import { enableUploads } from "./site/uploads.js";
 
-// The upload page takes them: upload.js.
-if (!document.getElementById("upload")) catchStrayDrops(document.getElementById("drop-hint"));
 enableMenus();
 enableSearchKey();
+enableUploads();
 enableLinks();
 suggestNames();
 enableReveal();
