@@ -33,6 +33,7 @@ import streaming_service.app
 import upload_service.app
 from auth_service.settings import AuthSettings
 from common.settings import CommonSettings
+from common.site_settings import SiteSettingsStore
 from common.web.services import Services, services_of
 from db.engine import Database, connect
 from db.schema import upgrade
@@ -235,7 +236,7 @@ def database(shared_database: Database, migrated: str) -> Database:
     if migrated.startswith("sqlite"):
         _restore(Path(migrated.removeprefix("sqlite:///")), shared_database.engine.url.database)
         return shared_database
-    for table in ("videos", "uploads", "users", "`groups`", "audit"):
+    for table in ("videos", "uploads", "users", "`groups`", "audit", "settings", "logos"):
         shared_database.write(
             lambda session, name=table: session.execute(text(f"DELETE FROM {name}"))
         )
@@ -342,9 +343,7 @@ class Site:
         videos_dir.mkdir()
         self.videos_dir = videos_dir
         apps = {
-            "auth": auth_service.app.create_app(
-                AuthSettings(common, registration_open=True), hash_cost=CHEAPEST
-            ),
+            "auth": auth_service.app.create_app(AuthSettings(common), hash_cost=CHEAPEST),
             "upload": upload_service.app.create_app(
                 UploadSettings(
                     common, videos_dir=videos_dir, max_upload_size=1 << 30, cleanup_after=3600
@@ -358,6 +357,7 @@ class Site:
             app.jinja_env.bytecode_cache = _TEMPLATES
         self.apps = apps
         self._at_first = {name: (app.config.copy(), _parts(app)) for name, app in apps.items()}
+        self._fixed = {name: dict(_settings_store(app).fixed) for name, app in apps.items()}
         self.wsgi = in_one_process(apps, videos_dir=videos_dir, static_dir=common.static_dir)
 
     def begin_again(self) -> None:
@@ -374,6 +374,9 @@ class Site:
             for field in fields(services):
                 if field.default_factory not in (MISSING, dict):
                     setattr(services, field.name, field.default_factory())
+            kept = _settings_store(app)
+            kept.fixed = dict(self._fixed[name])
+            kept.forget()
 
     def browser(self, address: str = "127.0.0.1") -> Client:
         """A new browser at an address: it keeps cookies and is signed out."""
@@ -386,6 +389,10 @@ class Site:
         answer = browser.post("/register", data=form)
         assert answer.status_code == 303, answer.text
         return browser
+
+
+def _settings_store(app: Flask) -> SiteSettingsStore:
+    return services_of(app, Services).stores.site
 
 
 def _parts(app: Flask) -> dict[str, object]:
