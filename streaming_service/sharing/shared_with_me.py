@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
 from common.access import Viewer, Watcher
+from common.access_queries import asked_by
 from common.received_grants import received_grants
 from db.engine import transaction
 from db.models import Collection, CollectionItem, Group, Level, SharedSeen, User, now
@@ -50,7 +51,7 @@ def load_shared(
     :param page: from 1.
     """
     at = now()
-    received = received_grants(viewer, at)
+    received = received_grants()
     latest = func.row_number().over(
         partition_by=(received.c.video_id, received.c.collection_id),
         order_by=(received.c.shared_at.desc(), received.c.id),
@@ -66,10 +67,10 @@ def load_shared(
         .offset((page - 1) * PAGE)
         .limit(PAGE + 1)
     )
-    rows = session.execute(wanted).all()
+    watcher = Watcher(viewer, at=at)
+    rows = session.execute(wanted, asked_by(watcher)).all()
     shown = rows[:PAGE]
     seen = session.get(SharedSeen, viewer.id)
-    watcher = Watcher(viewer, at=at)
     videos = get_videos_for(session, watcher, [row.video_id for row in shown if row.video_id])
     cards = {card.video.id: card for card in load_cards(session, watcher, videos, forecasts)}
     collection_ids = [row.collection_id for row in shown if row.collection_id]
