@@ -79,7 +79,9 @@ def phone(chromium: Browser, origin: Origin, administrator: Person) -> Iterator[
 
 def dead_spots(page: Page, path: str) -> list[str]:
     """Return what cannot be tapped on a page, at every size."""
-    page.goto(path)
+    answer = page.goto(path)
+    assert answer is not None
+    assert answer.status == (404 if path == "/nothing-here" else 200)
     found = []
     for width, height in SIZES:
         page.set_viewport_size({"width": width, "height": height})
