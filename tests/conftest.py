@@ -235,7 +235,7 @@ def database(shared_database: Database, migrated: str) -> Database:
     if migrated.startswith("sqlite"):
         _restore(Path(migrated.removeprefix("sqlite:///")), shared_database.engine.url.database)
         return shared_database
-    for table in ("videos", "uploads", "users", "`groups`", "audit"):
+    for table in ("videos", "uploads", "users", "`groups`", "audit", "settings", "logos"):
         shared_database.write(
             lambda session, name=table: session.execute(text(f"DELETE FROM {name}"))
         )
@@ -342,9 +342,7 @@ class Site:
         videos_dir.mkdir()
         self.videos_dir = videos_dir
         apps = {
-            "auth": auth_service.app.create_app(
-                AuthSettings(common, registration_open=True), hash_cost=CHEAPEST
-            ),
+            "auth": auth_service.app.create_app(AuthSettings(common), hash_cost=CHEAPEST),
             "upload": upload_service.app.create_app(
                 UploadSettings(
                     common, videos_dir=videos_dir, max_upload_size=1 << 30, cleanup_after=3600

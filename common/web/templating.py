@@ -10,6 +10,7 @@ from jinja2 import ChoiceLoader, FileSystemLoader
 from markupsafe import Markup
 
 from common.errors import MatineeError
+from common.fixed_settings import DEFAULT_NAME
 from common.formatting import ago, clock, date, filesize, spoken_clock
 from common.received_grants import count_unseen
 from common.web.auth import current_viewer
@@ -26,13 +27,18 @@ class SiteIdentity:
     :param logo_url: of a picture on this site; None: the mark of Matinee is shown.
     """
 
-    name: str = "Matinee"
+    name: str = DEFAULT_NAME
     logo_url: str | None = None
 
 
 def site_identity() -> SiteIdentity:
     """Return the name and logo that every page shows, error pages included."""
-    return SiteIdentity()
+    try:
+        settings = stores().site.current()
+    except DatabaseUnavailable:
+        return SiteIdentity()
+    logo_url = f"/logo/{settings.logo}.png" if settings.logo else None
+    return SiteIdentity(settings.name, logo_url)
 
 
 def hue(name: str) -> int:

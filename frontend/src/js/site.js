@@ -3,15 +3,15 @@ import { enableReveal, enableSearchKey, markBusy } from "./site/forms.js";
 import { enableLinks } from "./site/links.js";
 import { enableMenus } from "./site/menus.js";
 import { enableReload, registerServiceWorker, watchNetwork } from "./site/network.js";
-import { catchStrayDrops } from "./site/stray-drop.js";
+import { suggestSearches } from "./site/search.js";
 import { suggestNames } from "./site/suggest.js";
 import { toastNotice } from "./site/toast.js";
 import { warnIfUnsaved } from "./site/unsaved.js";
+import { enableUploads } from "./site/uploads.js";
 
-// The upload page takes them: upload.js.
-if (!document.getElementById("upload")) catchStrayDrops(document.getElementById("drop-hint"));
 enableMenus();
 enableSearchKey();
+enableUploads();
 enableLinks();
 suggestNames();
 enableReveal();
@@ -19,6 +19,7 @@ markBusy();
 watchNetwork(document.getElementById("offline-banner"));
 enableReload();
 registerServiceWorker();
+suggestSearches(document.querySelector('header input[type="search"]'));
 // Where one is, if the places do not fit side by side.
 for (const here of document.querySelectorAll("nav [aria-current]")) {
   const places = here.closest("nav");
