@@ -20,11 +20,6 @@ from db.engine import DatabaseUnavailable
 AVATAR_HUES = 8
 
 
-def hue(name: str) -> int:
-    """Return which of the avatar's colours belongs to a name, from 0 to `AVATAR_HUES` - 1."""
-    return crc32(name.casefold().encode()) % AVATAR_HUES
-
-
 @dataclass(frozen=True)
 class SiteIdentity:
     """What the pages call this site.
@@ -44,6 +39,11 @@ def site_identity() -> SiteIdentity:
         return SiteIdentity()
     logo_url = f"/logo/{settings.logo}.png" if settings.logo else None
     return SiteIdentity(settings.name, logo_url)
+
+
+def hue(name: str) -> int:
+    """Return which of the avatar's colours belongs to a name, from 0 to `AVATAR_HUES` - 1."""
+    return crc32(name.casefold().encode()) % AVATAR_HUES
 
 
 def content_policy(*, frame_ancestors: str = "'none'") -> str:

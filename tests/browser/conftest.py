@@ -116,7 +116,8 @@ def enter(context: BrowserContext, origin: Origin, name: str) -> Page:
 def context(chromium: Browser, origin: Origin) -> Iterator[BrowserContext]:
     """A new browser profile, signed out."""
     complaints: list[str] = []
-    context = chromium.new_context(base_url=origin.url)
+    # Tests answer requests themselves, which a service worker would send before them.
+    context = chromium.new_context(base_url=origin.url, service_workers="block")
     context.set_default_timeout(15_000)
     context.on("page", lambda page: watch_console(page, complaints))
     yield context

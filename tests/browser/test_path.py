@@ -248,6 +248,7 @@ def test_signing_out_ends_the_session(
     context: BrowserContext, origin: Origin, administrator: Person
 ) -> None:
     page = enter(context, origin, "alice")  # a session of this test's own, to be ended
+    page.locator(".account-menu > summary").click()
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url("**/login")
     page.goto("/stream")
