@@ -75,7 +75,7 @@ def watch(video_id: str) -> str:
         embed_code=_embed_code(page["video"], root) if here.settings.embed_origins else None,
         social_tags=social_tags(page["video"], root=root, poster=poster),
         oembed_url=f"{root}/oembed?url={quote(root + watch_url(video_id), safe='')}",
-        bin_days=here.settings.bin_days,
+        bin_days=here.bin_days,
         notice=gettext(notice) if notice else None,
     )
 
