@@ -106,7 +106,7 @@ def enter(context: BrowserContext, origin: Origin, name: str) -> Page:
     page = context.new_page()
     page.goto(f"{origin.url}/login")
     page.get_by_label("User name").fill(name)
-    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/stream")
     return page
