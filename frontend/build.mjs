@@ -32,7 +32,7 @@ const COMMON = {
 
 const ENTRIES = [
   "src/css/site.css",
-  ...["arriving", "collection", "library", "progress", "share", "site", "upload"].map(
+  ...["arriving", "collection", "library", "poster", "progress", "share", "site", "upload"].map(
     (name) => `src/js/${name}.js`,
   ),
 ];
