@@ -84,6 +84,10 @@ class Volume(Base):
     __tablename__ = "volumes"
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    # Bytes of its disk in all, and those still free when the janitor last looked.
+    size: Mapped[int | None] = mapped_column(BigInteger)
+    free: Mapped[int | None] = mapped_column(BigInteger)
+    measured_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
 class Upload(Base):

@@ -62,7 +62,7 @@ def show() -> str:
     return render_template(
         "streaming/bin.html",
         **page,
-        bin_days=here.settings.bin_days,
+        bin_days=here.bin_days,
         view=current_view().value,
         notice=notice_of(_NOTICES),
     )
@@ -112,7 +112,7 @@ def list_for_scripts() -> dict[str, Any]:
         raise Unprocessable("“after” is not a cursor of this list.") from error
     here = services()
     return load_bin_json(
-        here.stores.database, require_viewer(), after, here.forecasts, here.settings.bin_days
+        here.stores.database, require_viewer(), after, here.forecasts, here.bin_days
     )
 
 

@@ -206,7 +206,7 @@ def _form(
         caption=caption or {},
         caption_error=caption_error,
         notice=notice_of(_NOTICES),
-        bin_days=here.settings.bin_days,
+        bin_days=here.bin_days,
         rights=card.rights,
     )
 

@@ -9,6 +9,7 @@ from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session, aliased
 
 from common.access import Viewer, Watcher
+from common.access_queries import asked_by
 from common.received_grants import received_grants
 from db.engine import transaction
 from db.models import Group, Level, SharedSeen, User, now
@@ -61,7 +62,7 @@ def find_shared(
     session: Session, viewer: Viewer, *, limit: int, offset: int = 0
 ) -> Sequence[Row[Any]]:
     """Return the latest grant of each thing that is shared with a viewer, newest first."""
-    received = received_grants(viewer, now())
+    received = received_grants()
     latest = func.row_number().over(
         partition_by=(received.c.video_id, received.c.collection_id),
         order_by=(received.c.shared_at.desc(), received.c.id),
@@ -77,7 +78,7 @@ def find_shared(
         .offset(offset)
         .limit(limit)
     )
-    return session.execute(wanted).all()
+    return session.execute(wanted, asked_by(Watcher(viewer, at=now()))).all()
 
 
 def shared_videos(rows: Sequence[Row[Any]]) -> list[str]:

@@ -76,5 +76,4 @@ def _more_of_owner(session: Session, watcher: Watcher, video: Video) -> list[Vid
         Video.id.in_(select(Video.id).where(visible_to(watcher))),
     )
     order = (later, Video.created_at.desc(), Video.id.desc())
-    wanted = wanted.order_by(*order).limit(MORE_SHOWN)
-    return list(session.scalars(wanted.params(asked_by(watcher))))
+    return list(session.scalars(wanted.order_by(*order).limit(MORE_SHOWN), asked_by(watcher)))

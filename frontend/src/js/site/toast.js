@@ -1,6 +1,7 @@
 /** Toasts: one sentence about what has just been done, for a while, with a button that undoes it. */
 
 import sprite from "static:icons.svg";
+import { t } from "../i18n.js";
 
 const SHOWN = 10_000; // milliseconds, enough to read it and to reach the button
 const icon = (name) => {
@@ -19,7 +20,7 @@ const icon = (name) => {
  * @param {{ undo?: () => unknown, label?: string, drawing?: string }} [options] what a button undoes, and its words
  * @returns {HTMLElement} the toast
  */
-export function toast(text, { undo, label = "Undo", drawing = "circle-check" } = {}) {
+export function toast(text, { undo, label = t("Undo"), drawing = "circle-check" } = {}) {
   const toast = document.createElement("div");
   toast.className = "toast";
   const words = document.createElement("span");
