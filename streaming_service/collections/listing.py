@@ -171,6 +171,7 @@ def _posters(
         )
     )
     places: dict[str, dict[str, Row[Any]]] = {}
+    row: Row[Any]
     for row in session.execute(wanted.params(asked_by(watcher))):
         places.setdefault(row.collection_id, {})[row.video_id] = row
     return places
