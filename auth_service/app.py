@@ -10,11 +10,13 @@ from auth_service import (
     account_api_routes,
     account_routes,
     admin_routes,
+    design_routes,
     group_api_routes,
     group_routes,
     invitation_routes,
     language_routes,
     login_routes,
+    offline_routes,
     password_link_routes,
     registration_routes,
     session_api_routes,
@@ -71,6 +73,8 @@ def create_app(settings: AuthSettings, *, hash_cost: Parameters = RFC_9106_LOW_M
         group_routes,
         group_api_routes,
         session_api_routes,
+        offline_routes,
+        design_routes,
     ):
         app.register_blueprint(module.blueprint)
     app.register_blueprint(registration_routes.strength)

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from zlib import crc32
 
 from flask import Flask, Response, request
 from jinja2 import ChoiceLoader, FileSystemLoader
@@ -19,6 +20,12 @@ from db.engine import DatabaseUnavailable
 
 THEME_COOKIE = "theme"
 THEMES = ("light", "dark")
+AVATAR_HUES = 8
+
+
+def hue(name: str) -> int:
+    """Return which of the avatar's colours belongs to a name, from 0 to `AVATAR_HUES` - 1."""
+    return crc32(name.casefold().encode()) % AVATAR_HUES
 
 
 @dataclass(frozen=True)
@@ -94,7 +101,7 @@ def install_templating(app: Flask, *, static_dir: Path) -> None:
         asset=asset, icon=icon, unseen_shares=_unseen_shares, page_theme=page_theme
     )
     app.jinja_env.filters.update(
-        filesize=filesize, clock=clock, spoken_clock=spoken_clock, date=date, ago=ago
+        filesize=filesize, clock=clock, spoken_clock=spoken_clock, date=date, ago=ago, hue=hue
     )
     app.context_processor(_page_context)
     app.after_request(_add_headers)

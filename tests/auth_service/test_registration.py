@@ -1,6 +1,7 @@
 """Making an account for oneself."""
 
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 
 import pytest
@@ -196,6 +197,7 @@ def test_a_user_who_is_signed_in_is_redirected_from_the_form(site: Site, alice: 
 
 def limit_registrations(site: Site, per_hour: int) -> None:
     services = site.apps["auth"].extensions["matinee"]
+    services.registrations = copy(services.registrations)
     services.registrations._per_hour = RateLimitItemPerHour(per_hour, 1, namespace="registered")
 
 

@@ -49,6 +49,8 @@ ROUTES = {
         "/password/a-token_of-a-link",
         "/logo/0123.png",
         "/api/session",
+        "/offline",
+        "/design",
         "/api/accounts/1",
         "/api/invitations",
         "/api/passwords",
