@@ -101,14 +101,14 @@ class Client:
         self._request("POST", path, body, {"Content-Type": environ["CONTENT_TYPE"]})
 
     def upload(self, file: Path, *, title: str, part: float = 1.0) -> str:
-        """Upload a file with tus, in one request, and return the video's id.
+        """Upload an MP4 file with tus, in one request, and return the video's id.
 
         :param part: how much of it is sent; the rest would come later, and the id is empty.
         """
         content = file.read_bytes()
         # A submission that is sent twice is one video.
         told = {
-            "filename": file.name,
+            "filename": f"{title}.mp4",
             "title": title,
             "submission": secrets.token_urlsafe(16),
         }
