@@ -6,6 +6,7 @@ from werkzeug.wrappers import Response
 from auth_service import accounts
 from auth_service.account_deletion import delete_account
 from auth_service.login import confirm_password
+from auth_service.new_passwords import hash_new_password
 from auth_service.request_helpers import clear_session, client_info, rerender_with_error
 from auth_service.services import services
 from common.errors import MatineeError, NotFound
@@ -52,7 +53,7 @@ def change_password() -> Response:
     form = form_fields("current", "password", optional=("username",))
     try:
         user = _confirmed_user(form["current"])
-        new_hash = services().passwords.hash(form["password"])
+        new_hash = hash_new_password(services().passwords, form["password"], username=user.name)
         accounts.change_password(
             services().stores, current_actor(), user=user, new_hash=new_hash, token=session_token()
         )
@@ -88,7 +89,7 @@ def _page(*, error: str | None = None, errors_in: str | None = None) -> str:
         "auth/account.html",
         sessions=stores.sessions.summaries(viewer.id, current=session_token()),
         storage=storage_use(
-            stores.database, user_id=viewer.id, default_quota=services().settings.quota
+            stores.database, user_id=viewer.id, default_quota=stores.site.current().quota
         ),
         error=error,
         errors_in=errors_in,

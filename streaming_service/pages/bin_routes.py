@@ -19,11 +19,14 @@ from werkzeug.wrappers import Response
 from common.access import Viewer, Watcher
 from common.errors import Unprocessable
 from common.quota import binned_bytes
+from common.translation import gettext_noop
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to
 from common.web.services import stores
 from common.web.urls import watch_url
 from db.engine import transaction
 from streaming_service.pages.api_routes import load_video
+from streaming_service.pages.list_view import current_view
+from streaming_service.pages.notices import notice_of
 from streaming_service.processing.forecast import ForecastCache
 from streaming_service.services import services
 from streaming_service.videos.bin import (
@@ -37,9 +40,9 @@ from streaming_service.videos.cursors import BadCursor, Cursor, Sort
 from streaming_service.videos.presenters import load_cards, load_json
 
 _NOTICES = {
-    "restored": "The video is restored, with everyone who could watch it.",
-    "deleted": "The video is deleted for good.",
-    "emptied": "Your bin is empty.",
+    "restored": gettext_noop("The video is restored, with everyone who could watch it."),
+    "deleted": gettext_noop("The video is deleted for good."),
+    "emptied": gettext_noop("Your bin is empty."),
 }
 _AFTER_RESTORE = {"library": "/stream?whose=mine&done=restored", "bin": "/stream/bin?done=restored"}
 
@@ -59,8 +62,9 @@ def show() -> str:
     return render_template(
         "streaming/bin.html",
         **page,
-        bin_days=here.settings.bin_days,
-        notice=_NOTICES.get(request.args.get("done", "")),
+        bin_days=here.bin_days,
+        view=current_view().value,
+        notice=notice_of(_NOTICES),
     )
 
 
@@ -108,7 +112,7 @@ def list_for_scripts() -> dict[str, Any]:
         raise Unprocessable("“after” is not a cursor of this list.") from error
     here = services()
     return load_bin_json(
-        here.stores.database, require_viewer(), after, here.forecasts, here.settings.bin_days
+        here.stores.database, require_viewer(), after, here.forecasts, here.bin_days
     )
 
 

@@ -142,7 +142,7 @@ def _form(
         caption=caption or {},
         caption_error=caption_error,
         notice=_NOTICES.get(request.args.get("done", "")),
-        bin_days=services().settings.bin_days,
+        bin_days=services().bin_days,
         rights=_rights(stores().database, require_viewer(), video_id=video.id),
     )
 

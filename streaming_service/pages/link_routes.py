@@ -92,7 +92,7 @@ def mine() -> str:
     viewer, database = require_viewer(), stores().database
     return render_template(
         "streaming/sharing/own_links.html",
-        links=load_own_links(database, viewer, services().settings.link_rules),
+        links=load_own_links(database, viewer, services().link_rules),
         counts=count_links(database) if viewer.may_administer else None,
         back=_ACCOUNT,
         notice=_notice(),
@@ -130,7 +130,7 @@ def edit(link_id: str) -> Response:
 def extend(link_id: str) -> Response:
     """Let a link work for 30 days more."""
     link = get_link(stores().database, require_viewer(), link_id)
-    expires_at = extended_expiry(link, services().settings.link_rules)
+    expires_at = extended_expiry(link, services().link_rules)
     change_link(link_maker(), current_actor(), link_id, {"expires_at": expires_at})
     return _go(_back(request.form.get("next"), link), "extended")
 
@@ -146,7 +146,7 @@ def revoke(link_id: str) -> Response:
 def link_maker() -> LinkMaker:
     """Return what making and changing links needs."""
     here = services()
-    return LinkMaker(here.stores, here.passwords, here.settings.link_rules)
+    return LinkMaker(here.stores, here.passwords, here.link_rules)
 
 
 def link_url(token: str) -> str:
@@ -170,7 +170,7 @@ def _add(what: SharedObject) -> Response:
 def _new_fields(form: dict[str, str]) -> LinkFields:
     """Read the form of a new link."""
     fields = _fields(form)
-    rules = services().settings.link_rules
+    rules = services().link_rules
     if form["expires_on"]:
         fields["expires_at"] = parse_expiry(form["expires_on"])
     elif form["expires"]:
@@ -221,7 +221,7 @@ def _page(what: SharedObject, *, back: str | None = "", **extra: Any) -> str:
         stores().database,
         require_viewer(),
         what,
-        services().settings.link_rules,
+        services().link_rules,
         back=same_site_path(back, default=""),
         **extra,
     )
@@ -241,7 +241,7 @@ def _edit_page(
     return render_template(
         "streaming/sharing/edit_link.html",
         link=link,
-        rules=services().settings.link_rules,
+        rules=services().link_rules,
         values=values or current,
         error=error,
         back=back,
