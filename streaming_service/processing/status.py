@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from db.models import Job, JobKind, JobState
-from streaming_service.processing.forecast import (
+from common.forecast import (
     KIND_ORDER,
     OPEN_STATES,
     UNKNOWN_ESTIMATE,
     Forecast,
 )
+from db.models import Job, JobKind, JobState
 
 _NAMES = {
     JobKind.CHECK: "Check",
