@@ -4,7 +4,6 @@ import base64
 import http.client
 import io
 import json
-import secrets
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +11,8 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from werkzeug.test import EnvironBuilder
+
+from common.ids import new_id
 
 _TIMEOUT = 60  # seconds for one request
 _TRIES = 8  # of a request that is answered with 429 or 503
@@ -110,7 +111,7 @@ class Client:
         told = {
             "filename": f"{title}.mp4",
             "title": title,
-            "submission": secrets.token_urlsafe(16),
+            "submission": new_id(),
         }
         metadata = ",".join(
             f"{key} {base64.b64encode(value.encode()).decode()}" for key, value in told.items()
