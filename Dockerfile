@@ -1,4 +1,4 @@
-# One target per image: auth, upload, streaming, transcode, migrate, gateway. Compose builds them all.
+# One target per image: auth, upload, streaming, transcode, migrate, gateway, demo. Compose builds them all.
 #
 # Dependencies are installed before the code is copied, so that a change of code rebuilds in seconds. There is
 # no syntax line, which would fetch a frontend from a registry; the engine's built-in one is enough.
@@ -13,8 +13,6 @@ RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts --no-audit --no
 COPY frontend ./
 COPY translations ../translations
 RUN npm run build \
- # Compressed once here, at the highest level, instead of for each visitor.
- && find /src/build/static -type f ! -name manifest.json ! -name '*.png' -exec gzip -9 -k -n {} + \
  && chmod -R a+rX /src/build/static
 
 # What the Python images share ------------------------------------------------------------------------
@@ -119,6 +117,27 @@ RUN python -m compileall -q .
 USER 10001:10001
 CMD ["python", "-m", "transcode_service"]
 
+# The documentation, which the gateway serves at /help.
+FROM base AS documentation
+COPY requirements/docs.txt /tmp/
+RUN --mount=type=cache,target=/root/.cache/pip python -m venv --without-pip /venv \
+ && pip --python /venv/bin/python install --require-hashes --only-binary=:all: --requirement /tmp/docs.txt
+COPY zensical.toml .env.example ./
+COPY docs_site docs_site
+COPY docs docs
+RUN python -m docs_site && chmod -R a+rX build/help
+
+# Fills a site with people and films, once: `docker compose --profile demo up`.
+FROM transcode AS demo
+USER root
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends espeak-ng \
+ && rm -rf /var/lib/apt/lists/*
+COPY --chmod=755 standalone standalone
+COPY --chmod=755 demo demo
+USER 10001:10001
+CMD ["python", "-m", "demo", "fill", "http://gateway:5000"]
+
 FROM base AS migrate
 COPY --from=migrate-dependencies /venv /venv
 COPY --chmod=755 db db
@@ -132,7 +151,8 @@ LABEL org.opencontainers.image.title="Matinee gateway" \
       org.opencontainers.image.licenses="MIT"
 # Only our own variables are put into the templates; `$host` and its like stay nginx's.
 ENV GATEWAY_RESOLVER=127.0.0.11 \
-    NGINX_ENVSUBST_FILTER="^(GATEWAY_RESOLVER|STATIC_DIR|VIDEOS_DIR)$" \
+    NGINX_ENVSUBST_FILTER="^(GATEWAY_RESOLVER|HELP_DIR|STATIC_DIR|VIDEOS_DIR)$" \
+    HELP_DIR=/srv/help \
     STATIC_DIR=/srv/static \
     VIDEOS_DIR=/videos
 RUN rm -f /etc/nginx/conf.d/* /etc/nginx/sites-enabled/* \
@@ -142,6 +162,7 @@ COPY --chmod=755 gateway/settings.sh /docker-entrypoint.d/40-settings.sh
 COPY --chmod=644 gateway/nginx.conf gateway/media.conf gateway/proxy.conf /etc/nginx/
 COPY --chmod=644 gateway/templates/*.template /etc/nginx/templates/
 COPY --from=frontend /src/build/static /srv/static
+COPY --from=documentation /app/build/help /srv/help
 USER nginx
 STOPSIGNAL SIGQUIT
 CMD ["nginx", "-e", "/dev/stderr", "-p", "/tmp", "-c", "/etc/nginx/nginx.conf", "-g", "daemon off;"]

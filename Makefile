@@ -5,7 +5,7 @@ BIN := .venv/bin
 NPM := cd frontend && PATH="$(CURDIR)/$(BIN):$$PATH" npm
 EXTRACT := $(BIN)/pybabel --quiet extract --sort-output --add-location file --project Matinee --version 1 \
     --copyright-holder "" --add-comments Translators
-PYTHON_CODE := auth_service common db standalone streaming_service tests transcode_service upload_service $(wildcard benchmarks)
+PYTHON_CODE := auth_service common db demo docs_site standalone streaming_service tests transcode_service upload_service $(wildcard benchmarks)
 TEMPLATES := auth_service/templates common/web/templates streaming_service/templates upload_service/templates
 # The development lock holds all that the standalone lock does, in the same versions.
 RUN_ENV := $(if $(wildcard .venv/dev),.venv/dev,.venv/standalone)
@@ -20,13 +20,16 @@ BUILT := build/static/manifest.json $(LANGUAGES:%=build/translations/%/LC_MESSAG
 LOCKS := dev docs tools auth upload streaming transcode migrate standalone
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-system soak bench up down fmt lint lock messages init-sql build clean
+.PHONY: help run demo test test-system soak bench up down fmt lint lock messages init-sql build docs clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(RUN_ENV) $(BUILT)  ## run Matinee on this machine, without Docker
 	@exec $(BIN)/python -m standalone
+
+demo: $(RUN_ENV) $(BUILT)  ## run a demonstration: five people, forty films, in the folder data-demo
+	@exec $(BIN)/python -m demo
 
 test: lint  ## format, lint, types, and all tests but those of the Compose stack
 	$(NPM) test --silent
@@ -90,6 +93,8 @@ init-sql: .venv/dev  ## write db/init.sql from the migrations
 
 build: $(BUILT)  ## build the front end and the translations
 
+docs: build/help/index.html  ## build the documentation, which the site shows at /help
+
 clean:  ## remove what was installed and built; data stays
 	rm -rf .venv build frontend/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
@@ -110,6 +115,10 @@ clean:  ## remove what was installed and built; data stays
 frontend/node_modules: frontend/package-lock.json | $(RUN_ENV)
 	@echo "Installing the front end's packages (once) ..."
 	@$(NPM) ci --silent --no-audit --no-fund
+	@touch $@
+
+build/help/index.html: .venv/docs zensical.toml $(shell find docs docs_site -type f 2>/dev/null)
+	@$(BIN)/python -m docs_site
 	@touch $@
 
 build/static/manifest.json: frontend/node_modules $(shell find frontend/src frontend/*.mjs frontend/package.json translations/*/LC_MESSAGES/scripts.po 2>/dev/null)

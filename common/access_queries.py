@@ -7,9 +7,11 @@ their own, and those on which they have a grant of level `share` on the video it
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     BindParameter,
     ColumnElement,
     Select,
@@ -24,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
-from common.access import EffectiveGrant, EffectiveLink, VideoAccess, Viewer, Watcher, includes
+from common.access import EffectiveGrant, EffectiveLink, VideoAccess, Watcher, includes
 from common.live import is_live
 from db.engine import transaction
 from db.models import (
@@ -43,63 +45,94 @@ from db.models import (
 _NEVER = type_coerce(null(), UTCDateTime())
 
 
+def asked_by(watcher: Watcher) -> dict[str, Any]:
+    """Return the parameters of the conditions of this module, for `Select.params`.
+
+    The conditions hold parameters instead of values, so that each is made once: making one takes as
+    long as running it.
+    """
+    viewer_id = None if watcher.viewer is None else watcher.viewer.id
+    return {"viewer_id": viewer_id, "links": list(watcher.links), "at": watcher.at}
+
+
+_viewer_id: BindParameter[int] = bindparam("viewer_id", type_=BigInteger())
+_links: BindParameter[Any] = bindparam("links", expanding=True)
+_at: BindParameter[datetime] = bindparam("at", type_=UTCDateTime())
+
+
 def visible_to(watcher: Watcher) -> ColumnElement[bool]:
     """Return the condition that somebody may see a video: `may_watch` in SQL.
 
-    The viewer's groups are looked up by the statement itself. A rejected video is its owner's
-    alone, and so is one in the bin; lists that are not about the bin leave those out besides.
+    The statement needs the parameters of :func:`asked_by`. It looks up the viewer's groups itself.
+    A rejected video is its owner's alone, and so is one in the bin; lists that are not about the
+    bin leave those out besides.
     """
-    viewer = watcher.viewer
-    named = [Visibility.PUBLIC] if viewer is None else [Visibility.PUBLIC, Visibility.MEMBERS]
+    return _visible(is_viewer=watcher.viewer is not None, has_links=bool(watcher.links))
+
+
+@cache
+def _visible(*, is_viewer: bool, has_links: bool) -> ColumnElement[bool]:
+    named = [Visibility.PUBLIC, Visibility.MEMBERS] if is_viewer else [Visibility.PUBLIC]
     ways: list[ColumnElement[bool]] = [Video.visibility.in_(named)]
-    if viewer is not None:
-        ways.append(granted_to(watcher))
-    if watcher.links:
-        ways.append(_reached_by(Link, Link.id.in_(watcher.links), watcher.at))
+    if is_viewer:
+        ways.append(_granted())
+    if has_links:
+        ways.append(_reached_by(Link, Link.id.in_(_links)))
     shared = and_(Video.binned_at.is_(None), Video.rejection_reason.is_(None), or_(*ways))
-    own = [Video.owner_id == viewer.id] if viewer is not None else []
+    own = [Video.owner_id == _viewer_id] if is_viewer else []
     return and_(is_live(), or_(*own, shared))
 
 
 def granted_to(watcher: Watcher) -> ColumnElement[bool]:
     """Return the condition that a grant names the viewer, or a group of theirs.
 
-    Together with `visible_to` alone does it mean that they may watch.
+    Together with `visible_to` alone does it mean that they may watch. The statement needs the
+    parameters of :func:`asked_by`.
     """
-    if watcher.viewer is None:
-        return literal(False)
-    return _reached_by(Grant, names_viewer(watcher.viewer), watcher.at)
+    return literal(False) if watcher.viewer is None else _granted()
 
 
-def _reached_by(
-    model: type[Grant] | type[Link], names: ColumnElement[bool], at: datetime
-) -> ColumnElement[bool]:
+@cache
+def _granted() -> ColumnElement[bool]:
+    return _reached_by(Grant, names_viewer())
+
+
+def _reached_by(model: type[Grant] | type[Link], names: ColumnElement[bool]) -> ColumnElement[bool]:
     """Return the condition that some grants or links reach a video, perhaps in a collection."""
-    valid = and_(names, has_not_expired(model.expires_at, at))
+    valid = and_(names, has_not_expired(model.expires_at, _at))
     directly = select(model.video_id).where(model.video_id.is_not(None), valid)
     collections = select(model.collection_id).where(model.collection_id.is_not(None), valid)
     # Only the items of these collections are looked at, and not those of all.
-    reach = shareable_items(at, CollectionItem.collection_id.in_(collections)).subquery()
+    reach = shareable_items(_at, CollectionItem.collection_id.in_(collections)).subquery()
     return or_(Video.id.in_(directly), Video.id.in_(select(reach.c.video_id)))
 
 
 def sees_collection(watcher: Watcher, *, level: Level = Level.WATCH) -> ColumnElement[bool]:
-    """Return the condition that somebody has a level on a collection, for whatever reason."""
+    """Return the condition that somebody has a level on a collection, for whatever reason.
+
+    The statement needs the parameters of :func:`asked_by`.
+    """
+    is_viewer = watcher.viewer is not None
+    return _sees_collection(level, is_viewer=is_viewer, has_links=bool(watcher.links))
+
+
+@cache
+def _sees_collection(level: Level, *, is_viewer: bool, has_links: bool) -> ColumnElement[bool]:
     levels = [other for other in Level if includes(other, level)]
     ways: list[ColumnElement[bool]] = []
-    if watcher.viewer is not None:
-        ways.append(Collection.owner_id == watcher.viewer.id)
-        valid = and_(names_viewer(watcher.viewer), has_not_expired(Grant.expires_at, watcher.at))
+    if is_viewer:
+        ways.append(Collection.owner_id == _viewer_id)
+        valid = and_(names_viewer(), has_not_expired(Grant.expires_at, _at))
         granted = select(Grant.collection_id).where(
             Grant.collection_id.is_not(None), Grant.level.in_(levels), valid
         )
         ways.append(Collection.id.in_(granted))
-    if watcher.links:
+    if has_links:
         opened = select(Link.collection_id).where(
             Link.collection_id.is_not(None),
-            Link.id.in_(watcher.links),
+            Link.id.in_(_links),
             Link.level.in_(levels),
-            has_not_expired(Link.expires_at, watcher.at),
+            has_not_expired(Link.expires_at, _at),
         )
         ways.append(Collection.id.in_(opened))
     return or_(*ways) if ways else literal(False)
@@ -136,10 +169,13 @@ def shareable_items(at: datetime | BindParameter[Any], *where: ColumnElement[boo
     return select(both.c.collection_id, both.c.video_id, both.c.until)
 
 
-def names_viewer(viewer: Viewer) -> ColumnElement[bool]:
-    """Return the condition that a grant is to a viewer, or to a group of theirs."""
-    groups = select(GroupMember.group_id).where(GroupMember.user_id == viewer.id)
-    return or_(Grant.user_id == viewer.id, Grant.group_id.in_(groups))
+def names_viewer() -> ColumnElement[bool]:
+    """Return the condition that a grant is to the viewer, or to a group of theirs.
+
+    The statement needs the parameters of :func:`asked_by`.
+    """
+    groups = select(GroupMember.group_id).where(GroupMember.user_id == _viewer_id)
+    return or_(Grant.user_id == _viewer_id, Grant.group_id.in_(groups))
 
 
 def has_not_expired(expires_at: Any, at: datetime | BindParameter[Any]) -> ColumnElement[bool]:

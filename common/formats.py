@@ -1,7 +1,7 @@
 """Formats of files that are accepted: the setting `ACCEPT_FORMATS`.
 
-By default these are MP4 and QuickTime files, which browsers can mostly play as they are. A video in
-another format can be watched once it has a rendition.
+By default all of these are accepted. Browsers can mostly play MP4 and QuickTime files as they are.
+A video in another format can be watched once it has a rendition.
 
     mp4     MP4 and QuickTime files with H.264, HEVC, AV1 or VP9
     mov     QuickTime files as above, and ProRes in QuickTime or MP4 files
@@ -14,7 +14,7 @@ import re
 from common.settings import Environment, SettingsError
 
 FORMATS = ("mp4", "mov", "mkv", "webm")
-DEFAULT = frozenset({"mp4"})
+DEFAULT = frozenset(FORMATS)
 
 
 def read_formats(environment: Environment) -> frozenset[str]:
@@ -22,7 +22,7 @@ def read_formats(environment: Environment) -> frozenset[str]:
 
     :raises SettingsError: there is another word, or none.
     """
-    value = environment.text("ACCEPT_FORMATS", "mp4")
+    value = environment.text("ACCEPT_FORMATS", ",".join(FORMATS))
     words = [word for word in re.split(r"[\s,]+", value.lower()) if word]
     if not words or not set(words) <= set(FORMATS):
         raise SettingsError(

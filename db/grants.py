@@ -20,11 +20,16 @@ _WRITES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "search_words": ("INSERT",),  # of new videos
         "volumes": ("UPDATE",),  # needed to lock the row
         "jobs": ("INSERT",),  # each video's first job
+        # With whom a new video is shared. UPDATE is needed to lock a collection.
+        "grants": ("INSERT",),
+        "collections": ("UPDATE",),
+        "collection_items": ("INSERT",),
         **_AUDIT,
     },
     "streaming": {
         "videos": ("UPDATE",),
-        "jobs": ("UPDATE",),  # to retry a failed one
+        "jobs": ("INSERT", "UPDATE"),  # to make a poster, and to retry a failed one
+        "poster_choices": _ALL,
         "search_words": ("INSERT", "DELETE"),
         "captions": _ALL,
         "positions": _ALL,
@@ -38,7 +43,13 @@ _WRITES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "video_tags": _ALL,
         **_AUDIT,
     },
-    "transcode": {"videos": ("UPDATE",), "jobs": _ALL, "renditions": _ALL, **_AUDIT},
+    "transcode": {
+        "videos": ("UPDATE",),
+        "jobs": _ALL,
+        "renditions": _ALL,
+        "poster_choices": ("DELETE",),  # once it is made
+        **_AUDIT,
+    },
 }
 GRANTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     service: {table: ("SELECT", *writes.get(table, ())) for table in Base.metadata.tables}

@@ -417,3 +417,32 @@ UPDATE alembic_version SET version_num='0008' WHERE alembic_version.version_num 
 ALTER TABLE users ADD COLUMN language VARCHAR(8);
 
 UPDATE alembic_version SET version_num='0009' WHERE alembic_version.version_num = '0008';
+
+-- Running upgrade 0009 -> 0012
+
+ALTER TABLE uploads ADD COLUMN intent TEXT;
+
+CREATE INDEX ix_videos_owner_id_sha256 ON videos (owner_id, sha256);
+
+UPDATE alembic_version SET version_num='0012' WHERE alembic_version.version_num = '0009';
+
+-- Running upgrade 0012 -> 0013
+
+ALTER TABLE positions ADD COLUMN finished_at DATETIME(6);
+
+ALTER TABLE videos ADD COLUMN poster_version INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE poster_choices (
+    video_id VARCHAR(22) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    at_ms BIGINT,
+    image MEDIUMBLOB,
+    created_at DATETIME(6) NOT NULL,
+    CONSTRAINT pk_poster_choices PRIMARY KEY (video_id),
+    CONSTRAINT fk_poster_choices_video_id_videos FOREIGN KEY(video_id) REFERENCES videos (id) ON DELETE CASCADE
+);
+
+ALTER TABLE jobs DROP CHECK ck_jobs_jobkind;
+
+ALTER TABLE jobs ADD CONSTRAINT ck_jobs_jobkind CHECK (kind IN ('poster', 'check', 'remux', 'audio', 'thumbnails', 'rendition'));
+
+UPDATE alembic_version SET version_num='0013' WHERE alembic_version.version_num = '0012';

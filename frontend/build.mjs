@@ -2,13 +2,16 @@
  * Build the static files: `node build.mjs [folder]` (default ../build/static).
  *
  * Every file gets a name that holds a hash of its bytes, so it can be cached for a year, and
- * manifest.json tells the templates which name is the current one. Files are written before the
- * manifest that names them, and what an earlier build left is removed last.
+ * manifest.json tells the templates which name is the current one. Beside each file are `.br` and `.gz`, as
+ * small as they get, for the front server. Files are written before the manifest that names them, and what an
+ * earlier build left is removed last.
  */
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { brotliCompress, constants, gzip } from "node:zlib";
 import { build } from "esbuild";
 import { po } from "gettext-parser";
 import { drawAppIcon, drawSprite } from "./icons.mjs";
@@ -29,7 +32,7 @@ const COMMON = {
 
 const ENTRIES = [
   "src/css/site.css",
-  ...["collection", "progress", "share", "site", "upload"].map((name) => `src/js/${name}.js`),
+  ...["arriving", "collection", "progress", "share", "site", "upload"].map((name) => `src/js/${name}.js`),
 ];
 /** These import some of what they need only when they need it; it becomes a file of its own. */
 const SPLIT_ENTRIES = ["src/js/watch.js"];
@@ -48,20 +51,20 @@ async function bundle(entryPoints, files, { splitting }) {
     metafile: true,
   });
   const logical = new Map();
-  for (const [output, { entryPoint }] of Object.entries(result.metafile.outputs)) {
+  for (const [output, { entryPoint, imports }] of Object.entries(result.metafile.outputs)) {
     if (entryPoint) logical.set(basename(output), basename(entryPoint));
+    if (!entryPoints.includes(entryPoint)) continue;
+    // What an entry shares with its parts is called after it, so that a page can load both at once.
+    const shared = imports.filter(({ kind }) => kind === "import-statement");
+    if (shared.length > 1)
+      throw new Error(`${entryPoint} needs ${shared.length} more files before it can run`);
+    for (const { path } of shared)
+      logical.set(basename(path), basename(entryPoint).replace(".js", "-shared.js"));
   }
   return result.outputFiles.map((file) => {
     const hashed = basename(file.path);
     return { name: logical.get(hashed) ?? hashed, hashed, bytes: file.contents };
   });
-}
-
-/** hls.js takes its worker as an address, which spares the policy `worker-src blob:`. */
-async function hlsWorker() {
-  const entry = "node_modules/hls.js/dist/hls.worker.js";
-  const result = await build({ ...COMMON, entryPoints: [entry], format: "iife" });
-  return hashed("hls-worker.js", result.outputFiles[0].contents);
 }
 
 /** `import url from "static:icons.svg"` gives a script the address of another static file. */
@@ -137,6 +140,20 @@ function describeApp(favicon, tile) {
   });
 }
 
+/** A file as it is, and, if it is a text, compressed. */
+async function encodings({ hashed, bytes }) {
+  if (![".css", ".js", ".json", ".svg"].includes(extname(hashed))) return [[hashed, bytes]];
+  const [br, gz] = await Promise.all([
+    promisify(brotliCompress)(bytes, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }),
+    promisify(gzip)(bytes, { level: 9 }),
+  ]);
+  return [
+    [hashed, bytes],
+    [`${hashed}.br`, br],
+    [`${hashed}.gz`, gz],
+  ];
+}
+
 /** Refuse to tidy up a folder that an earlier build did not make. */
 async function listEarlier(folder) {
   await mkdir(folder, { recursive: true });
@@ -155,7 +172,6 @@ async function main() {
   const others = [
     favicon,
     tile,
-    await hlsWorker(),
     ...(await catalogues()),
     hashed("icons.svg", await drawSprite(mark)),
     hashed("webapp.json", describeApp(favicon, tile)),
@@ -166,12 +182,13 @@ async function main() {
   ];
   const files = [...bundles, ...others].sort((a, b) => (a.name < b.name ? -1 : 1));
 
-  await Promise.all(files.map((file) => writeFile(join(target, file.hashed), file.bytes)));
+  const written = (await Promise.all(files.map(encodings))).flat();
+  await Promise.all(written.map(([name, bytes]) => writeFile(join(target, name), bytes)));
   const manifest = Object.fromEntries(files.map((file) => [file.name, file.hashed]));
   await writeFile(join(target, ".manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
   await rename(join(target, ".manifest.json"), join(target, "manifest.json"));
 
-  const kept = new Set(["manifest.json", ...files.map((file) => file.hashed)]);
+  const kept = new Set(["manifest.json", ...written.map(([name]) => name)]);
   const stale = earlier.filter((name) => !kept.has(name) && name !== ".manifest.json");
   await Promise.all(stale.map((name) => rm(join(target, name), { recursive: true })));
   for (const file of files) console.log(`${file.bytes.length.toString().padStart(7)}  ${file.hashed}`);

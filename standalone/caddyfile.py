@@ -28,12 +28,18 @@ def caddy() -> str:
 
 
 def render(
-    settings: StandaloneSettings, *, sockets: Mapping[str, Path], static_dir: Path, videos_dir: Path
+    settings: StandaloneSettings,
+    *,
+    sockets: Mapping[str, Path],
+    static_dir: Path,
+    videos_dir: Path,
+    help_dir: Path,
 ) -> str:
     """Return a Caddyfile.
 
     :param sockets: of `auth`, `upload` and `streaming`.
     :param static_dir: the front-end build.
+    :param help_dir: the documentation as it is built; without it `/help` is not found.
     """
     secure = bool(settings.domain) or settings.cookie_secure
     text = _ENVIRONMENT.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
@@ -41,6 +47,7 @@ def render(
         sockets=sockets,
         static_dir=static_dir,
         videos_dir=videos_dir,
+        help_dir=help_dir,
         hosts=_host_pattern(settings.allowed_hosts),
         cookie=_SECURE_COOKIE if secure else _COOKIE,
         secure_cookie=_SECURE_COOKIE,

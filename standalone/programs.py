@@ -108,6 +108,7 @@ def front_server(
         sockets=sockets,
         static_dir=Path(environ["STATIC_DIR"]),
         videos_dir=Path(environ["VIDEOS_DIR"]),
+        help_dir=ROOT / "build" / "help",
     )
     file.write_text(text, encoding="utf-8")
     command = [caddyfile.caddy(), "run", "--config", str(file), "--adapter", "caddyfile"]

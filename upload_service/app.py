@@ -8,7 +8,7 @@ from common.settings import Environment
 from common.storage import IncomingStore, VideoStore
 from common.stores import Stores
 from common.web.app_factory import new_app
-from upload_service import routes
+from upload_service import api_routes, routes
 from upload_service.services import UploadServices
 from upload_service.settings import UploadSettings
 from upload_service.tus import routes as tus_routes
@@ -27,6 +27,7 @@ def create_app(settings: UploadSettings) -> Flask:
     )
     app = new_app("upload_service", services)
     app.register_blueprint(routes.blueprint)
+    app.register_blueprint(api_routes.blueprint)
     app.register_blueprint(tus_routes.blueprint)
     return app
 

@@ -8,23 +8,25 @@ from flask import Blueprint, Response, jsonify, make_response, redirect, request
 from flask import render_template as render
 from werkzeug.wrappers import Response as AnyResponse
 
+from common.collection_access import editable_collections
 from common.errors import MatineeError
 from common.formats import accepted_by_browsers, in_words
 from common.ids import new_id
 from common.quota import binned_bytes
-from common.web.auth import Audience, restrict_to
+from common.web.auth import Audience, require_viewer, restrict_to
 from common.web.error_handlers import wants_json
 from common.web.forms import require_type
+from common.web.services import stores
 from common.web.urls import watch_url
-from db.models import Upload, Video
+from db.engine import DatabaseUnavailable
+from db.models import Video
+from upload_service.api_routes import describe_unfinished
 from upload_service.metrics import uploads_ended
 from upload_service.receive.body import FORM_OVERHEAD, ClientDisconnected, RequestTimeout
 from upload_service.receive.form_upload import FormUpload, receive_form
 from upload_service.receive.multipart_form import boundary_of, read_form
 from upload_service.services import request_body, settings, upload_context, upload_slot
-from upload_service.uploads.context import UploadContext
 from upload_service.uploads.delete import delete_upload
-from upload_service.uploads.queries import unfinished_uploads
 from upload_service.uploads.quota import InsufficientStorage, available_bytes, file_too_large
 
 blueprint = Blueprint("upload", __name__)
@@ -42,6 +44,29 @@ def form() -> Response:
 @blueprint.post("/upload")
 def upload() -> AnyResponse:
     """Take a form with a file, and answer with the video."""
+    return _upload(to="")
+
+
+@blueprint.get("/upload/share")
+def share_again() -> AnyResponse:
+    """Lead to the form whoever had to sign in before something could be shared."""
+    return redirect("/upload", 303)
+
+
+@blueprint.post("/upload/share")
+def share() -> AnyResponse:
+    """Take what a phone shares with the installed app, and answer with the video's form.
+
+    The manifest names the same fields as the form (https://w3c.github.io/web-share-target/).
+    """
+    return _upload(to="/edit")
+
+
+def _upload(*, to: str) -> AnyResponse:
+    """Take a form with a file.
+
+    :param to: which page of the video comes next, as the end of its address.
+    """
     began = time.perf_counter()
     form = FormUpload(request.content_length, request_body().interrupt)
     try:
@@ -53,7 +78,7 @@ def upload() -> AnyResponse:
         if wants_json():
             raise
         log.info("refused", status=error.status, why=type(error).__name__, sentence=error.sentence)
-        return _render_form(form.title, error)
+        return _render_form(form, error)
     except Exception:
         uploads_ended.labels("failed").inc()
         raise
@@ -66,13 +91,7 @@ def upload() -> AnyResponse:
             jsonify(id=video.id, url=url, title=video.title, size=video.size, sha256=video.sha256),
             201,
         )
-    return redirect(url, 303)
-
-
-@blueprint.get("/api/uploads")
-def list_uploads() -> Response:
-    """Return the caller's uploads that can be continued."""
-    return jsonify(uploads=_unfinished(upload_context()))
+    return redirect(url + to, 303)
 
 
 @blueprint.post("/upload/files/<upload_id>/discard")
@@ -102,43 +121,25 @@ def _receive(form: FormUpload) -> Video:
     context = upload_context()
     if (request.content_length or 0) > available_bytes(context.incoming) + FORM_OVERHEAD:
         raise InsufficientStorage
-    return receive_form(context, read_form(body.pieces(max_bytes=max_bytes), boundary), form)
+    parts = read_form(body.pieces(max_bytes=max_bytes), boundary)
+    return receive_form(context, require_viewer(), parts, form)
 
 
-def _unfinished(context: UploadContext) -> list[dict[str, Any]]:
-    uploads = unfinished_uploads(context.database, owner_id=context.owner_id)
-    return [_serialize(context, upload) for upload in uploads]
-
-
-def _serialize(context: UploadContext, upload: Upload) -> dict[str, Any]:
-    """Return what an upload's owner is told of it."""
-    offset = context.incoming.incoming_size(upload.id)
-    if offset is None:  # published already, or not begun
-        offset = upload.length or 0 if context.videos.has_original(upload.id) else 0
-    return {
-        "id": upload.id,
-        "url": f"/upload/files/{upload.id}",
-        "title": upload.title,
-        "file_name": upload.file_name or "",
-        "length": upload.length,
-        "offset": offset,
-        "fingerprint": upload.fingerprint,
-        "created_at": upload.created_at.isoformat(),
-        "expires_at": upload.expires_at.isoformat() if upload.expires_at else None,
-    }
-
-
-def _render_form(title: str = "", error: MatineeError | None = None) -> Response:
+def _render_form(form: FormUpload | None = None, error: MatineeError | None = None) -> Response:
     unfinished: list[dict[str, Any]] = []
     try:
         context = upload_context()
         free = available_bytes(context.incoming)
         binned = binned_bytes(context.database, user_id=context.owner_id)
-        unfinished = _unfinished(context)
+        unfinished = describe_unfinished(context)
         for one in unfinished:
             one["percent"] = one["offset"] * 100 // one["length"] if one["length"] else 0
     except MatineeError:
         free, binned = None, 0
+    try:
+        collections = editable_collections(stores().database, require_viewer())
+    except DatabaseUnavailable:
+        collections = []
     page = render(
         "upload/form.html",
         max_size=settings().max_upload_size,
@@ -148,7 +149,8 @@ def _render_form(title: str = "", error: MatineeError | None = None) -> Response
         kinds=in_words(settings().formats),
         matroska=bool(settings().formats & {"mkv", "webm"}),
         submission=new_id(),
-        title=title,
+        form=form or FormUpload(None, lambda: None),
+        collections=collections,
         unfinished=unfinished,
         error=error.sentence if error else None,
     )

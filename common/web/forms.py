@@ -17,6 +17,10 @@ _LIST: _Kind = (
     lambda value: isinstance(value, list) and all(isinstance(part, str) for part in value),
     "not a list of texts",
 )
+_OBJECTS: _Kind = (
+    lambda value: isinstance(value, list) and all(isinstance(part, dict) for part in value),
+    "not a list of objects",
+)
 
 
 def form_fields(*required: str, optional: tuple[str, ...] = ()) -> dict[str, str]:
@@ -44,6 +48,7 @@ def json_fields(
     nullable: tuple[str, ...] = (),
     numbers: tuple[str, ...] = (),
     lists: tuple[str, ...] = (),
+    objects: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     """Return the named strings of a JSON object; optional ones that are missing are left out.
 
@@ -51,6 +56,7 @@ def json_fields(
     :param nullable: names of optional fields that are a string or null.
     :param numbers: names of optional fields that are a whole number or null.
     :param lists: names of optional fields that are lists of texts.
+    :param objects: names of optional fields that are lists of objects, which the caller checks.
     :raises Unprocessable: a field is missing, unknown or of another kind, or the body is not an
         object.
     :raises Forbidden: the body is plain text.
@@ -71,6 +77,7 @@ def json_fields(
         **dict.fromkeys(nullable, _NULLABLE),
         **dict.fromkeys(numbers, _NUMBER),
         **dict.fromkeys(lists, _LIST),
+        **dict.fromkeys(objects, _OBJECTS),
     }
     for name, value in body.items():
         if name not in known:

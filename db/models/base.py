@@ -4,7 +4,17 @@ import enum
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Dialect, Enum, Integer, MetaData, String, Text, TypeDecorator
+from sqlalchemy import (
+    BigInteger,
+    Dialect,
+    Enum,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+)
 from sqlalchemy import DateTime as NaiveDateTime
 from sqlalchemy.dialects import mysql
 from sqlalchemy.orm import DeclarativeBase
@@ -19,6 +29,9 @@ NO_QUOTA = (1 << 63) - 1
 CAPTION_LIMIT = 1 << 20
 """Bytes of a caption track, at most."""
 
+POSTER_LIMIT = 5 << 20
+"""Bytes of an image that is uploaded as a poster, at most."""
+
 
 def ascii_text(length: int) -> String:
     """Compare byte by byte: MySQL's default collation would equate `a` and `A`."""
@@ -31,6 +44,7 @@ Sha256Hex = ascii_text(64)
 Label = ascii_text(64)  # generated names (renditions, workers) and language tags
 # MySQL's TEXT holds 64 KiB.
 LongerText = Text().with_variant(mysql.MEDIUMTEXT(), "mysql")
+ImageBytes = LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql")
 # Names are normalised before they are stored, so the column compares exactly, blanks included.
 NameKey = String(NAME_LIMIT * 3).with_variant(
     mysql.VARCHAR(NAME_LIMIT * 3, charset="utf8mb4", collation="utf8mb4_0900_bin"), "mysql"

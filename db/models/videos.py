@@ -22,6 +22,7 @@ from db.models.base import (
     REJECTION_LIMIT,
     TITLE_LIMIT,
     Base,
+    ImageBytes,
     Label,
     LongerText,
     PublicId,
@@ -44,11 +45,12 @@ class Visibility(enum.StrEnum):
 class JobKind(enum.StrEnum):
     """A step of processing a video, in the order in which jobs are claimed.
 
-    `check` decides whether the file can be decoded, and plans the other steps; `remux` packs the
+    `poster` makes the poster that somebody has chosen, which they wait for; `check` decides whether the file can be decoded, and plans the other steps; `remux` packs the
     original's own video stream as HLS; `audio` makes the audio rendition; `thumbnails` makes poster
     and storyboard; `rendition` encodes one height of the ladder.
     """
 
+    POSTER = "poster"
     CHECK = "check"
     REMUX = "remux"
     AUDIO = "audio"
@@ -87,7 +89,8 @@ class Upload(Base):
     """An unfinished upload, with its bytes at `incoming/<id>`. The file's size is its offset.
 
     `submission` identifies one submission of a form, so that a double click makes one video. An
-    upload with `expires_at` can be resumed until then; one without came by form, and cannot.
+    upload with `expires_at` can be resumed until then; one without came by form, and cannot. The
+    video that it becomes gets its id.
     """
 
     __tablename__ = "uploads"
@@ -105,6 +108,8 @@ class Upload(Base):
     expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     is_part: Mapped[bool | None] = mapped_column()  # of a file that is concatenated later
     parts: Mapped[str | None] = mapped_column(Text)  # ids of the uploads it is made of
+    # Description, visibility, grants and collections of the video that it becomes, as JSON.
+    intent: Mapped[str | None] = mapped_column(Text)
 
 
 class Video(Base):
@@ -119,6 +124,7 @@ class Video(Base):
         UniqueConstraint("owner_id", "submission"),
         Index("ix_videos_visibility_created_at", "visibility", "created_at"),
         Index("ix_videos_deleted_at", "deleted_at"),
+        Index("ix_videos_owner_id_sha256", "owner_id", "sha256"),  # the same file twice
         # Lists leave out the bin, and begin with the latest.
         Index("ix_videos_binned_at_created_at", "binned_at", "created_at", "id"),
     )
@@ -154,6 +160,8 @@ class Video(Base):
     playable: Mapped[bool] = mapped_column(default=True, server_default=text("1"))
     # Why the check rejected it, in words for people; nobody gets the bytes of a rejected video.
     rejection_reason: Mapped[str | None] = mapped_column(String(REJECTION_LIMIT))
+    # Counts the posters that were chosen. It is part of the poster's URL, so that caches follow.
+    poster_version: Mapped[int] = mapped_column(default=0, server_default=text("0"))
 
     owner: Mapped[User | None] = relationship(lazy="raise")
 
@@ -235,7 +243,10 @@ class Caption(Base):
 
 
 class Position(Base):
-    """Where a viewer stopped in a video, and when; 0: at the start or the end."""
+    """Where a viewer stopped in a video, and when; 0: at the start or the end.
+
+    `finished_at` is when they last watched it to the end.
+    """
 
     __tablename__ = "positions"
     __table_args__ = (Index("ix_positions_video_id", "video_id"),)
@@ -248,3 +259,20 @@ class Position(Base):
     )
     position_ms: Mapped[int] = mapped_column(BigInteger)
     watched_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class PosterChoice(Base):
+    """The poster that somebody has chosen and that is not made yet: a moment, or an image.
+
+    Exactly one of both is set. The job of kind `poster` makes it, and removes the row.
+    """
+
+    __tablename__ = "poster_choices"
+
+    video_id: Mapped[str] = mapped_column(
+        ForeignKey("videos.id", ondelete="CASCADE"), primary_key=True
+    )
+    at_ms: Mapped[int | None] = mapped_column(BigInteger)
+    image: Mapped[bytes | None] = mapped_column(ImageBytes)  # as uploaded, up to POSTER_LIMIT
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)

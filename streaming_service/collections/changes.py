@@ -12,18 +12,16 @@ from sqlalchemy.orm import Session
 from common.access import Viewer, Watcher
 from common.access_queries import shareable_items
 from common.audit import Action, Actor, record, require_signed_in
+from common.collection_access import MAX_ITEMS, get_collection_for, lock_items
 from common.errors import Conflict, Forbidden, NotFound, Unprocessable
 from common.ids import new_id
 from common.stores import Stores
 from common.stores.read_through import Mark
+from common.video_texts import checked_description, checked_title
 from db.engine import transaction
 from db.models import Collection, CollectionItem, Level, now
-from streaming_service.collections.access import get_collection_for, lock_items
 from streaming_service.videos.library import get_video_for, rights_for
-from streaming_service.videos.text import checked_description, checked_title
 
-MAX_ITEMS = 2000
-"""Videos in one collection: a change of its sharing concerns all of them at once."""
 _MAX_COLLECTIONS = 1000  # of one account
 
 

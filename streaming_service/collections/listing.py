@@ -12,12 +12,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from common.access import Watcher, includes
-from common.access_queries import sees_collection, shareable_items, visible_to
+from common.access_queries import asked_by, sees_collection, shareable_items, visible_to
+from common.collection_access import collection_level, get_collection_for
 from common.errors import LoginRequired, NotFound
 from common.web.urls import watch_url
 from db.engine import transaction
 from db.models import Collection, CollectionItem, Job, JobKind, JobState, Level, User, Video
-from streaming_service.collections.access import collection_level, get_collection_for
 from streaming_service.collections.changes import ordered_items
 from streaming_service.processing.forecast import ForecastCache
 from streaming_service.videos.library import get_videos_for
@@ -107,13 +107,14 @@ def list_collections(session: Session, watcher: Watcher) -> list[CollectionCard]
         .join(User, User.id == Collection.owner_id)
         .where(sees_collection(watcher))
         .order_by(Collection.updated_at.desc(), Collection.id)
+        .params(asked_by(watcher))
     ).all()
     ids = [row.Collection.id for row in found]
     counts, posters = _counts(session, watcher, ids), _posters(session, watcher, ids)
     covers = select(Video.id).where(
         Video.id.in_([row.Collection.cover_id for row in found]), visible_to(watcher), _is_kept()
     )
-    visible_covers = set(session.scalars(covers))
+    visible_covers = set(session.scalars(covers.params(asked_by(watcher))))
     return [
         CollectionCard(
             collection,
@@ -133,6 +134,7 @@ def _counts(session: Session, watcher: Watcher, ids: Sequence[str]) -> Mapping[s
         .join(Video, Video.id == CollectionItem.video_id)
         .where(CollectionItem.collection_id.in_(ids), visible_to(watcher), _is_kept())
         .group_by(CollectionItem.collection_id)
+        .params(asked_by(watcher))
     )
     return {row.collection_id: row.number for row in session.execute(counted)}
 
@@ -154,7 +156,7 @@ def _posters(
         )
     )
     places: dict[str, dict[str, int]] = {}
-    for row in session.execute(wanted):
+    for row in session.execute(wanted.params(asked_by(watcher))):
         places.setdefault(row.collection_id, {})[row.video_id] = row.place
     return places
 
@@ -212,7 +214,7 @@ def visible_items(session: Session, watcher: Watcher, collection_id: str) -> lis
     """Return the ids of those of a collection's videos that somebody may watch, in their order."""
     visible = select(Video.id).where(visible_to(watcher), _is_kept())
     wanted = ordered_items(collection_id).where(CollectionItem.video_id.in_(visible))
-    return list(session.scalars(wanted))
+    return list(session.scalars(wanted.params(asked_by(watcher))))
 
 
 @dataclass(frozen=True)
@@ -256,6 +258,7 @@ def editable_collections(
         select(Collection)
         .where(sees_collection(watcher, level=Level.EDIT))
         .order_by(func.lower(Collection.title))
+        .params(asked_by(watcher))
     )
     having = set(
         session.scalars(

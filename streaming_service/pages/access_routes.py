@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from common.access import Viewer
+from common.directory import suggest
 from common.errors import Conflict, MatineeError, NotFound, Unprocessable
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to
 from common.web.error_handlers import wants_json
@@ -29,7 +30,6 @@ from streaming_service.pages.link_routes import LINK_NOTICES
 from streaming_service.services import services
 from streaming_service.settings import StreamingSettings
 from streaming_service.sharing.access_list import load_access_list, load_collection_access
-from streaming_service.sharing.directory import suggest
 from streaming_service.sharing.fields import expiry_words, last_day, parse_expiry, parse_level
 from streaming_service.sharing.grants import NewGrant, change_grant, create_grant, remove_grant
 from streaming_service.sharing.link_views import load_link_section, object_url

@@ -16,6 +16,7 @@ from flask import Blueprint, request
 from sqlalchemy.orm import Session
 
 from common.access import Watcher
+from common.collection_access import get_collection_for
 from common.web.auth import (
     Audience,
     current_actor,
@@ -27,7 +28,6 @@ from common.web.forms import json_fields
 from common.web.services import stores
 from db.engine import transaction
 from db.models import Level
-from streaming_service.collections.access import get_collection_for
 from streaming_service.collections.changes import (
     CollectionEdit,
     add_item,

@@ -16,6 +16,7 @@ from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from common.access import Watcher
+from common.collection_access import MAX_ITEMS
 from common.errors import NotFound, Unprocessable
 from common.web.auth import (
     Audience,
@@ -28,7 +29,6 @@ from common.web.forms import form_fields
 from common.web.services import stores
 from common.web.urls import watch_url
 from streaming_service.collections.changes import (
-    MAX_ITEMS,
     CollectionEdit,
     add_item,
     create_collection,

@@ -47,7 +47,9 @@ def embed(video_id: str) -> Response:
     """Show the player alone, for a frame. Nobody is led to the sign-in page, which has no frame."""
     here = services()
     try:
-        page = load_watch_page(here.stores.database, current_watcher(), video_id, here.forecasts)
+        page = load_watch_page(
+            here.stores.database, current_watcher(), video_id, here.forecasts, alone=True
+        )
     except LoginRequired as error:
         raise NotFound from error
     if page["video"].rejection_reason is not None:

@@ -1,7 +1,8 @@
 """The JSON API of grants, and who can watch a video.
 
     GET    /api/videos/<video>/access        {"visibility", "people": [entry, ...]}
-    POST   /api/videos/<video>/grants        {"user": name} or {"group": id}, "level", "expires_at"
+    POST   /api/videos/<video>/grants        {"user": name}, {"group": id} or {"anyone": name of
+                                             either}; "level", "expires_at"
     POST   /api/collections/<collection>/grants   the same
     PATCH  /api/grants/<grant>               {"level", "expires_at"}, any of them: the grant
     DELETE /api/grants/<grant>               204
@@ -16,6 +17,7 @@ from flask import Blueprint, request
 from sqlalchemy.orm import Session
 
 from common.access import Viewer
+from common.directory import suggest
 from common.errors import Unprocessable
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to
 from common.web.forms import json_fields
@@ -23,7 +25,6 @@ from common.web.services import stores
 from db.engine import transaction
 from streaming_service.services import services
 from streaming_service.sharing.access_list import load_access_list
-from streaming_service.sharing.directory import suggest
 from streaming_service.sharing.fields import parse_expiry, parse_level
 from streaming_service.sharing.grants import NewGrant, change_grant, create_grant, remove_grant
 from streaming_service.sharing.objects import SharedObject, get_object_to_share
@@ -63,13 +64,14 @@ def share_collection(collection_id: str) -> tuple[dict[str, Any], int]:
 def _share(what: SharedObject) -> tuple[dict[str, Any], int]:
     # Asked first: a body that is wrong must not tell a stranger that there is something.
     stores().database.read(lambda session: get_object_to_share(session, require_viewer(), what))
-    fields = json_fields("level", optional=("user", "group"), nullable=("expires_at",))
-    if ("user" in fields) == ("group" in fields):
-        raise Unprocessable("Name either a “user” or a “group”.")
+    fields = json_fields("level", optional=("user", "group", "anyone"), nullable=("expires_at",))
+    if len(fields.keys() & {"user", "group", "anyone"}) != 1:
+        raise Unprocessable("Name a “user”, a “group”, or “anyone” by the name of either.")
     new = NewGrant(
         level=parse_level(fields["level"]),
         user=fields.get("user"),
         group=fields.get("group"),
+        anyone=fields.get("anyone"),
         expires_at=parse_expiry(fields.get("expires_at")),
     )
     actor = current_actor()

@@ -16,15 +16,17 @@ from common.web.auth import Audience, current_watcher, restrict_to
 from common.web.services import stores
 from common.web.urls import watch_url
 from db.engine import transaction
-from db.models import Visibility
-from streaming_service.collections.listing import editable_collections, load_next_up
+from db.models import Video, Visibility
+from streaming_service.collections.listing import editable_collections
 from streaming_service.processing.forecast import ForecastCache
 from streaming_service.services import services
 from streaming_service.sharing.access_list import load_access_list
+from streaming_service.videos.arriving import find_arriving
 from streaming_service.videos.captions import caption_tracks, get_caption
+from streaming_service.videos.following import load_following
 from streaming_service.videos.library import get_video_for
 from streaming_service.videos.presenters import load_cards
-from streaming_service.videos.social import social_tags
+from streaming_service.videos.social import frame_size, social_tags
 
 _NOTICES = {
     "again": "It is being tried again.",
@@ -48,9 +50,13 @@ restrict_to(blueprint, Audience.ANYBODY)
 def watch(video_id: str) -> str:
     """Show a video and its player. Signed out, a private one looks like one that is not there."""
     here = services()
+    watcher = current_watcher()
+    arriving = find_arriving(here.stores.database, watcher.viewer, video_id)
+    if arriving is not None:
+        return render_template("streaming/arriving.html", upload=arriving)
     page = load_watch_page(
         here.stores.database,
-        current_watcher(),
+        watcher,
         video_id,
         here.forecasts,
         collection_id=request.args.get("in", ""),
@@ -63,10 +69,22 @@ def watch(video_id: str) -> str:
     return render_template(
         template,
         **page,
+        embed_code=_embed_code(page["video"], root) if here.settings.embed_origins else None,
         social_tags=social_tags(page["video"], root=root, poster=poster),
         oembed_url=f"{root}/oembed?url={quote(root + watch_url(video_id), safe='')}",
         bin_days=here.settings.bin_days,
         notice=_NOTICES.get(request.args.get("done", "")),
+    )
+
+
+def _embed_code(video: Video, root: str) -> str | None:
+    """Return the HTML that shows a video in another site's page; None if it is not public."""
+    if video.visibility is not Visibility.PUBLIC:
+        return None
+    width, height = frame_size(video)
+    src = f"{root}/embed/{video.id}"
+    return render_template(
+        "streaming/frame.html", src=src, title=video.title, width=width, height=height
     )
 
 
@@ -78,17 +96,24 @@ def load_watch_page(
     forecasts: ForecastCache,
     *,
     collection_id: str = "",
+    alone: bool = False,
 ) -> dict[str, Any]:
     """Return what the template of the watch page takes.
 
     :param collection_id: of the collection that is being played; one that the viewer may not open
         is ignored.
+    :param alone: nothing is offered beside the video.
 
     :raises LoginRequired: nobody is signed in, and they may not watch it.
     :raises NotFound: there is no such video, or it is not for them.
     """
     video = get_video_for(session, watcher, video_id)
     card = load_cards(session, watcher, [video], forecasts)[0]
+    following = (
+        None
+        if alone
+        else load_following(session, watcher, video, forecasts, collection_id=collection_id)
+    )
     return {
         "video": video,
         "card": card,
@@ -96,7 +121,7 @@ def load_watch_page(
         "is_guest": watcher.viewer is None and video.visibility is not Visibility.PUBLIC,
         "tracks": caption_tracks(session, [video])[video.id],
         "access": load_access_list(session, video) if card.rights.share else None,
-        "next_up": load_next_up(session, watcher, collection_id, video_id),
+        "following": following,
         "collections": editable_collections(session, watcher, video_id) if watcher.viewer else [],
     }
 

@@ -12,13 +12,13 @@ from sqlalchemy.orm import Session
 
 from common.access import Viewer
 from common.audit import Action, Actor, record, require_signed_in
+from common.directory import find_group, find_subject, find_user
 from common.errors import Conflict, NotFound
 from common.formatting import iso_time
 from common.ids import is_id, new_id
 from common.stores.read_through import Mark
 from db.engine import transaction
 from db.models import Collection, Grant, Group, Level, User, Video, now
-from streaming_service.sharing.directory import find_group, find_subject, find_user
 from streaming_service.sharing.objects import SharedObject, get_object_to_share, hold_back
 
 GRANT_LIMIT = 500

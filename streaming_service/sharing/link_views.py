@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from common.access import Viewer, Watcher
-from common.access_queries import sees_collection, visible_to
+from common.access_queries import asked_by, sees_collection, visible_to
 from common.formatting import iso_time
 from common.web.urls import watch_url
 from db.engine import transaction
@@ -197,7 +197,9 @@ def load_own_links(session: Session, viewer: Viewer, rules: LinkRules) -> list[L
         Collection.id.in_([link.collection_id for link in links]), sees_collection(watcher)
     )
     titles = {
-        row.id: row.title for row in [*session.execute(videos), *session.execute(collections)]
+        row.id: row.title
+        for wanted in (videos, collections)
+        for row in session.execute(wanted.params(asked_by(watcher)))
     }
     return [_view(link, titles.get(link.video_id or link.collection_id), rules) for link in links]
 

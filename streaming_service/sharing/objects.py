@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from common.access import Viewer, Watcher
+from common.collection_access import get_collection_for, lock_items
 from common.stores.read_through import Mark
 from db.engine import transaction
 from db.models import Collection, Level, Video
-from streaming_service.collections.access import get_collection_for, lock_items
 from streaming_service.videos.library import get_video_to_share
 
 

@@ -54,7 +54,7 @@ def list_bin(session: Session, viewer: Viewer, *, after: Cursor | None = None) -
         key=Video.binned_at.expression,
         descending=True,
         after=after,
-        cursor=lambda video: Cursor(Sort.NEWEST, video.binned_at or video.created_at, video.id),
+        cursor=lambda video, binned_at: Cursor(Sort.NEWEST, binned_at, video.id),
     )
 
 

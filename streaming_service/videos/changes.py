@@ -11,6 +11,7 @@ from common.access import Watcher
 from common.audit import Action, Actor, record, require_signed_in
 from common.errors import Forbidden, NotFound
 from common.stores import Stores
+from common.video_texts import checked_description, checked_title, parse_visibility
 from db.engine import transaction
 from db.models import Video, Visibility, now
 from streaming_service.videos.library import (
@@ -19,7 +20,6 @@ from streaming_service.videos.library import (
     rights_for,
 )
 from streaming_service.videos.tags import set_tags
-from streaming_service.videos.text import checked_description, checked_title, parse_visibility
 
 P = ParamSpec("P")
 T = TypeVar("T")

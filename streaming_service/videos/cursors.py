@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from common.ids import is_id
-from db.models import TITLE_LIMIT, Video
+from db.models import TITLE_LIMIT
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -28,6 +28,14 @@ class Sort(enum.StrEnum):
     NEWEST = "newest"
     OLDEST = "oldest"
     TITLE = "title"
+    LONGEST = "longest"
+    LARGEST = "largest"
+    WATCHED = "watched"
+
+
+_BY_TIME = (Sort.NEWEST, Sort.OLDEST, Sort.WATCHED)
+NEVER = _EPOCH
+"""Stands for the time at which a video was watched that never was."""
 
 
 class BadCursor(ValueError):
@@ -36,16 +44,14 @@ class BadCursor(ValueError):
 
 @dataclass(frozen=True)
 class Cursor:
-    """The last video of a page: its title or time, and its id to tell equals apart."""
+    """The last video of a page: what it is sorted by, and its id to tell equals apart.
+
+    :ivar value: a title, a time, milliseconds or bytes.
+    """
 
     sort: Sort
-    value: str | datetime
+    value: str | datetime | int
     video_id: str
-
-    @classmethod
-    def at(cls, video: Video, sort: Sort) -> "Cursor":
-        """Return the place just after a video."""
-        return cls(sort, video.title if sort is Sort.TITLE else video.created_at, video.id)
 
     @classmethod
     def read(cls, text: str, sort: Sort) -> "Cursor":
@@ -67,7 +73,7 @@ class Cursor:
     def __str__(self) -> str:
         """Write it in characters that need no escaping in an address, but for `=`."""
         value = self.value
-        plain = value if isinstance(value, str) else (value - _EPOCH) // _MICROSECOND
+        plain = (value - _EPOCH) // _MICROSECOND if isinstance(value, datetime) else value
         fields = json.dumps([self.sort, plain, self.video_id], ensure_ascii=False)
         return base64.urlsafe_b64encode(fields.encode()).decode()
 
@@ -95,12 +101,12 @@ class FailedJobCursor:
         return f"{(self.ended_at - _EPOCH) // _MICROSECOND}-{self.job_id}"
 
 
-def _value(plain: object, sort: Sort) -> str | datetime:
+def _value(plain: object, sort: Sort) -> str | datetime | int:
     if sort is Sort.TITLE:
         if not isinstance(plain, str) or len(plain) > TITLE_LIMIT:
             raise ValueError("not a title")
         plain.encode()  # half a surrogate pair is no text, and no store takes it
         return plain
     if type(plain) is not int or not 0 <= plain <= _LAST:
-        raise ValueError("not a time")
-    return _EPOCH + plain * _MICROSECOND
+        raise ValueError("not a number")
+    return _EPOCH + plain * _MICROSECOND if sort in _BY_TIME else plain

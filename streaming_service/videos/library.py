@@ -8,16 +8,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select
 from sqlalchemy.orm import Session, contains_eager
 
 from common.access import Rights, VideoAccess, Viewer, Watcher, rights_of
-from common.access_queries import read_access, visible_to, with_groups
+from common.access_queries import asked_by, read_access, visible_to, with_groups
 from common.errors import LoginRequired, NotFound
 from common.ids import is_id
 from db.engine import transaction
-from db.models import Video, Visibility
-from streaming_service.videos.cursors import Cursor, Sort
+from db.models import Position, UTCDateTime, Video, Visibility
+from streaming_service.videos.cursors import NEVER, Cursor, Sort
 from streaming_service.videos.filters import Filters, conditions
 
 PAGE = 24  # videos; a multiple of 2, 3 and 4, so that the rows of the grid are full
@@ -112,22 +112,44 @@ def _get_if(
 
 
 @transaction(writes=False)
-def list_videos(session: Session, viewer: Viewer, query: ListQuery) -> VideoPage:
+def list_videos(
+    session: Session, viewer: Viewer, query: ListQuery, *, size: int = PAGE
+) -> VideoPage:
     """Return a page of the videos that a viewer may see: their own, and what others share.
 
     What is in the bin has a list of its own.
+
+    :param size: videos on the page, at most.
     """
-    wanted = select_with_owner().where(visible_to(Watcher(viewer)), Video.binned_at.is_(None))
-    wanted = wanted.where(*conditions(session, viewer, query.filters))
-    key, descending = _sort_key(query.sort)
+    sort = query.sort
+    key, descending = _sort_key(sort)
+    wanted = select_with_owner().where(*_listed(session, viewer, query.filters))
+    if sort is Sort.WATCHED:
+        of_viewer = and_(Position.video_id == Video.id, Position.user_id == viewer.id)
+        wanted = wanted.outerjoin(Position, of_viewer)
     return read_page(
         session,
-        wanted,
+        wanted.params(asked_by(Watcher(viewer))),
         key=key,
         descending=descending,
         after=query.after,
-        cursor=lambda video: Cursor.at(video, query.sort),
+        cursor=lambda video, value: Cursor(
+            sort, video.title if sort is Sort.TITLE else value, video.id
+        ),
+        size=size,
     )
+
+
+@transaction(writes=False)
+def count_videos(session: Session, viewer: Viewer, filters: Filters) -> int:
+    """Return how many videos :func:`list_videos` has on all its pages."""
+    wanted = select(func.count()).select_from(Video).where(*_listed(session, viewer, filters))
+    return session.scalar(wanted.params(asked_by(Watcher(viewer)))) or 0
+
+
+def _listed(session: Session, viewer: Viewer, filters: Filters) -> list[ColumnElement[bool]]:
+    visible = [visible_to(Watcher(viewer)), Video.binned_at.is_(None)]
+    return [*visible, *conditions(session, viewer, filters)]
 
 
 def read_page(
@@ -137,19 +159,23 @@ def read_page(
     key: ColumnElement[Any],
     descending: bool,
     after: Cursor | None,
-    cursor: Callable[[Video], Cursor],
+    cursor: Callable[[Video, Any], Cursor],
+    size: int = PAGE,
 ) -> VideoPage:
     """Return a page of a list of videos.
 
     :param key: what is sorted by, before the id.
-    :param cursor: returns the cursor after a video.
+    :param cursor: returns the cursor after a video, of which it is also given the key.
+    :param size: videos on the page, at most.
     """
     if after is not None:
         wanted = wanted.where(_follows(key, after, descending=descending))
     columns = (key.desc(), Video.id.desc()) if descending else (key, Video.id)
     # One more than is shown tells whether there is a next page.
-    videos = list(session.scalars(wanted.order_by(*columns).limit(PAGE + 1)))
-    return VideoPage(videos[:PAGE], cursor(videos[PAGE - 1]) if len(videos) > PAGE else None)
+    keyed = wanted.add_columns(key.label("key")).order_by(*columns).limit(size + 1)
+    rows = session.execute(keyed).all()
+    videos = [row[0] for row in rows[:size]]
+    return VideoPage(videos, cursor(*rows[size - 1]) if len(rows) > size else None)
 
 
 def select_with_owner() -> Select[Video]:
@@ -159,9 +185,18 @@ def select_with_owner() -> Select[Video]:
 
 def _sort_key(sort: Sort) -> tuple[ColumnElement[Any], bool]:
     """Return what is sorted by, before the id, and whether the largest comes first."""
-    if sort is Sort.TITLE:
-        return func.lower(Video.title), False
-    return Video.created_at.expression, sort is Sort.NEWEST
+    match sort:
+        case Sort.TITLE:
+            return func.lower(Video.title), False
+        case Sort.LONGEST:
+            return func.coalesce(Video.duration_ms, 0), True
+        case Sort.LARGEST:
+            return Video.size.expression, True
+        case Sort.WATCHED:
+            never = literal(NEVER, UTCDateTime())
+            return func.coalesce(Position.watched_at, never, type_=UTCDateTime()), True
+        case Sort.NEWEST | Sort.OLDEST:
+            return Video.created_at.expression, sort is Sort.NEWEST
 
 
 def _follows(key: ColumnElement[Any], after: Cursor, *, descending: bool) -> ColumnElement[bool]:

@@ -5,18 +5,18 @@ from dataclasses import dataclass
 
 from common.access import Watcher
 from common.audit import Actor, require_signed_in
+from common.collection_access import get_collection_for
+from common.directory import find_subject
 from common.errors import Conflict, Forbidden, NotFound, Unprocessable
 from common.stores import Stores
-from streaming_service.collections.access import get_collection_for
+from common.video_texts import parse_visibility
 from streaming_service.collections.changes import add_item
-from streaming_service.sharing.directory import find_subject
 from streaming_service.sharing.fields import parse_level
 from streaming_service.sharing.grants import NewGrant, create_grant
 from streaming_service.sharing.objects import SharedObject
 from streaming_service.videos.changes import VideoEdit, bin_video, edit_video
 from streaming_service.videos.library import get_video_to_edit
 from streaming_service.videos.tags import checked_tags, split_tags, tags_of
-from streaming_service.videos.text import parse_visibility
 
 Change = Callable[[str], object]
 

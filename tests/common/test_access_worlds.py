@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from common.access import VideoAccess, Viewer, Watcher, rights_of
-from common.access_queries import groups_of, read_access, sees_collection, visible_to
+from common.access_queries import asked_by, groups_of, read_access, sees_collection, visible_to
 from common.stores.video_cache import _decode, _encode
 from db.engine import Database
 from db.models import Collection, Role, Video, Visibility
@@ -54,8 +54,11 @@ def check(session: Session, worlds: Sequence[World]) -> None:
         for opened in (set(), {0}, {0, 1}) if person in (None, 0) else (set(),):
             links = frozenset(f"{w}link{n}" for w in range(len(worlds)) for n in opened)
             watcher = Watcher(viewer, groups, links)
-            listed = set(session.scalars(select(Video.id).where(visible_to(watcher))))
-            seen = set(session.scalars(select(Collection.id).where(sees_collection(watcher))))
+            asked = asked_by(watcher)
+            videos = select(Video.id).where(visible_to(watcher)).params(asked)
+            listed = set(session.scalars(videos))
+            collections = select(Collection.id).where(sees_collection(watcher)).params(asked)
+            seen = set(session.scalars(collections))
             for w, world in enumerate(worlds):
                 for number in range(VIDEOS):
                     video = video_id(number, w)

@@ -9,7 +9,8 @@ from common.settings import Environment, SettingsError
 @pytest.mark.parametrize(
     ("value", "formats"),
     [
-        ("", {"mp4"}),
+        ("", {"mp4", "mov", "mkv", "webm"}),
+        ("mp4", {"mp4"}),
         ("mkv", {"mkv"}),
         ("mp4,mov, MKV webm", {"mp4", "mov", "mkv", "webm"}),
     ],

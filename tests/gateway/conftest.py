@@ -23,6 +23,6 @@ def gateway(shared_gateway: Gateway) -> Gateway:
     for service in shared_gateway.services.values():
         service.seen.clear()
         service.began.clear()
-        service.reply = service._echo
+        service.reply = service.reply_with_name
     shared_gateway.streaming.reply = allow_only(ALICE)
     return shared_gateway

@@ -8,17 +8,16 @@ import signal
 import socket
 import ssl
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPSConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from random import Random
-from threading import Event, Lock, Thread
 from typing import Any
+
+from tests.conftest import free_ports
+from tests.fake_service import Answer, FakeService, Reply, Seen
 
 GATEWAY = Path(__file__).parents[2] / "gateway"
 COOKIE = "matinee_session"
@@ -37,114 +36,6 @@ def newcomer() -> str:
     return token
 
 
-@dataclass(frozen=True)
-class Seen:
-    """A request as a service got it."""
-
-    method: str
-    path: str
-    headers: Mapping[str, str]
-    body: bytes = b""
-
-    def header(self, name: str) -> str | None:
-        """Return a header, whatever the case of its name; several of one name, joined."""
-        values = [value for key, value in self.headers.items() if key.lower() == name.lower()]
-        return ", ".join(values) or None
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What a stand-in answers."""
-
-    status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-    held: Event | None = None  # until then a last piece of the body is kept back
-
-
-class Service:
-    """Stands in for one service: notes every request, and answers as `reply` says."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.seen: list[Seen] = []
-        self.reply: Callable[[Seen], Reply] = self._echo
-        self.began = Event()
-        self._lock = Lock()
-        service = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def answer(self) -> None:
-                service.began.set()
-                length = int(self.headers.get("Content-Length") or 0)
-                body = self.rfile.read(length)
-                seen = Seen(self.command, self.path, dict(self.headers.items()), body)
-                with service._lock:
-                    service.seen.append(seen)
-                reply = service.reply(seen)
-                self.send_response(reply.status)
-                for header, value in reply.headers.items():
-                    self.send_header(header, value)
-                if reply.status != 204:
-                    self.send_header("Content-Length", str(len(reply.body)))
-                self.end_headers()
-                if self.command != "HEAD":
-                    last = 1 if reply.held else 0
-                    self.wfile.write(reply.body[: len(reply.body) - last])
-                    if reply.held:
-                        reply.held.wait(10)
-                        self.wfile.write(reply.body[-1:])
-
-            # The library calls a method by the name of the request's.
-            do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = answer  # noqa: N815
-
-            def log_message(self, *_args: Any) -> None:
-                """Stay quiet."""
-
-        class Server(ThreadingHTTPServer):
-            daemon_threads = True
-            request_queue_size = 1024  # as gunicorn's, not the library's 5
-
-            def handle_error(self, request: Any, client_address: Any) -> None:
-                """Report what goes wrong, but not that nginx has gone."""
-                if not isinstance(sys.exception(), ConnectionError):
-                    super().handle_error(request, client_address)
-
-        self._server = Server(("127.0.0.1", 0), Handler)
-        self.port = self._server.server_port
-        Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-
-    def _echo(self, seen: Seen) -> Reply:
-        return Reply(headers={"Content-Type": "text/plain"}, body=self.name.encode())
-
-    def close(self) -> None:
-        """Stop answering; the port refuses connections from then on."""
-        self._server.shutdown()
-        self._server.server_close()
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a client got."""
-
-    status: int
-    headers: list[tuple[str, str]]
-    body: bytes
-
-    def header(self, name: str) -> str | None:
-        """Return a header that must not come twice."""
-        values = [value for key, value in self.headers if key.lower() == name.lower()]
-        assert len(values) <= 1, f"{name} came {len(values)} times"
-        return values[0] if values else None
-
-    def json(self) -> Any:
-        """Return the body, which must be JSON."""
-        assert self.header("Content-Type") == "application/json"
-        return json.loads(self.body)
-
-
 class Gateway:
     """A running nginx with the project's configuration."""
 
@@ -152,15 +43,16 @@ class Gateway:
         self.folder = folder
         self.videos = folder / "videos"
         self.static = folder / "static"
-        for made in (self.videos, self.static, folder / "etc", folder / "run"):
+        self.help = folder / "help"
+        for made in (self.videos, self.static, self.help, folder / "etc", folder / "run"):
             made.mkdir()
-        self.services = {name: Service(name) for name in ("auth", "upload", "streaming")}
+        self.services = {name: FakeService(name) for name in ("auth", "upload", "streaming")}
         self.ports = free_ports(4)
         self.tls: ssl.SSLContext | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
-    def streaming(self) -> Service:
+    def streaming(self) -> FakeService:
         """The service that authorises media."""
         return self.services["streaming"]
 
@@ -181,12 +73,13 @@ class Gateway:
             check=True,
         )
         site = subprocess.run(
-            ["envsubst", "${VIDEOS_DIR} ${STATIC_DIR}"],
+            ["envsubst", "${VIDEOS_DIR} ${STATIC_DIR} ${HELP_DIR}"],
             input=(GATEWAY / "templates/site.conf.template").read_bytes(),
             env={
                 "PATH": os.environ["PATH"],
                 "VIDEOS_DIR": str(self.videos),
                 "STATIC_DIR": str(self.static),
+                "HELP_DIR": str(self.help),
             },
             capture_output=True,
             check=True,
@@ -280,7 +173,7 @@ class Gateway:
         try:
             connection.request(method, path, body=body, headers=sent)
             response = connection.getresponse()
-            return Answer(response.status, response.getheaders(), response.read())
+            return Answer(response.status, response.headers, response.read())
         finally:
             connection.close()
 
@@ -306,17 +199,6 @@ def _is_old() -> bool:
     version = re.search(r"nginx/(\d+)\.(\d+)\.(\d+)", told)
     assert version is not None
     return tuple(map(int, version.groups())) < (1, 25, 1)
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens on."""
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
 
 
 @contextmanager

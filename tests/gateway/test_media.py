@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from streaming_service.delivery.files import media_file
+from tests.fake_service import Reply, Seen
 from tests.site import MEDIA_TYPES
 
-from .harness import ALICE, BOB, BYTES, MEDIA, VIDEO, Gateway, Reply, Seen, allow_only
+from .harness import ALICE, BOB, BYTES, MEDIA, VIDEO, Gateway, allow_only
 
 pytestmark = pytest.mark.needs_nginx
 

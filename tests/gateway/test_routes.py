@@ -11,9 +11,10 @@ from threading import Event
 
 import pytest
 
+from tests.fake_service import Reply
 from tests.waiting import wait_until
 
-from .harness import ALICE, COOKIE, MEDIA, VIDEO, VISIT, Gateway, Reply, allow_only, running
+from .harness import ALICE, COOKIE, MEDIA, VIDEO, VISIT, Gateway, allow_only, running
 
 pytestmark = pytest.mark.needs_nginx
 
@@ -157,7 +158,7 @@ NOT_OURS = [
     ("service", "path"), [(service, path) for service in ROUTES for path in ROUTES[service]]
 )
 def test_each_path_goes_to_its_service(gateway: Gateway, service: str, path: str) -> None:
-    gateway.streaming.reply = gateway.streaming._echo
+    gateway.streaming.reply = gateway.streaming.reply_with_name
     for method in ("GET", "POST"):
         answer = gateway.ask(path, method=method)
 
@@ -503,7 +504,7 @@ def test_events_are_handed_on_as_they_come(gateway: Gateway) -> None:
 
 
 def test_the_largest_captions_fit_through(gateway: Gateway) -> None:
-    gateway.streaming.reply = gateway.streaming._echo
+    gateway.streaming.reply = gateway.streaming.reply_with_name
     body = b"x" * ((1 << 20) + 60_000)
 
     answer = gateway.ask(f"/stream/{VIDEO}/captions", method="POST", body=body)

@@ -253,7 +253,10 @@ ROUTES = (
     Route("auth", "/api/groups/<group>", SIGNED_IN, GROUP_API),
     Route("auth", "/api/groups/<group>/members/<name>", SIGNED_IN, MEMBER_API),
     Route("upload", "/upload", UPLOADERS, PAGE | FORM),
+    Route("upload", "/upload/share", UPLOADERS, {"GET": Grant(members, 303)} | FORM),
     Route("upload", "/api/uploads", UPLOADERS, PAGE),
+    # The request names no file, which is found out once the caller is let in.
+    Route("upload", "/api/uploads/duplicates", UPLOADERS, {"GET": Grant(members, 422)}),
     Route("streaming", "/stream", SIGNED_IN, PAGE),
     Route("streaming", "/stream/selection", SIGNED_IN, SELECTING),
     Route("streaming", "/stream/audit", ADMINISTRATORS, PAGE),
@@ -345,8 +348,13 @@ ROUTES = (
     Route("streaming", "/metrics", NOT_FROM_OUTSIDE, OPEN_PAGE),
 )
 
-# The addresses of tus, whose cells are in tests/upload_service/test_tus_permissions.py.
-TUS = ("/upload/files", "/upload/files/<upload>", "/upload/files/<upload>/discard")
+# The addresses of uploads, whose cells are in tests/upload_service/test_tus_permissions.py.
+TUS = (
+    "/upload/files",
+    "/upload/files/<upload>",
+    "/upload/files/<upload>/discard",
+    "/api/uploads/<upload>",
+)
 
 # What a good request carries. `{new}` stands for a name not used before, `{target}` for that of a
 # person whom nothing else is about; `{friend}` is somebody with whom nothing is shared; `{video}`

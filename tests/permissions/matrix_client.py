@@ -316,7 +316,7 @@ class MatrixClient:
         return video
 
     def _body(self, route: Route) -> dict[str, Any]:
-        if route.pattern == "/upload":
+        if route.pattern in ("/upload", "/upload/share"):
             files = {"file": ("video.mp4", self._video_bytes, "video/mp4")}
             return {"data": {"title": "A video"}, "files": files}
         if route.pattern == "/stream/<video>/captions":

@@ -305,7 +305,7 @@ class MatrixState:
         )
 
     def _body(self, route: Route) -> dict[str, Any]:
-        if route.pattern == "/upload":
+        if route.pattern in ("/upload", "/upload/share"):
             return {"data": {"title": "A video", "file": (BytesIO(VIDEO_BYTES), "video.mp4")}}
         if route.pattern == "/stream/<video>/captions":
             file = (BytesIO(CAPTIONS.encode()), "video.vtt")

@@ -5,137 +5,21 @@ import socket
 import subprocess
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
-from email.message import Message
-from http.client import HTTPConnection, HTTPMessage
-from http.server import BaseHTTPRequestHandler
+from http.client import HTTPConnection
 from pathlib import Path
 from random import Random
-from socketserver import ThreadingMixIn, UnixStreamServer
-from threading import Event, Lock, Thread
-from typing import Any
 
 from common.settings import Environment
 from standalone import caddyfile
 from standalone.settings import StandaloneSettings
 from tests.conftest import free_ports
+from tests.fake_service import Answer, FakeService, Reply, Seen
 from tests.waiting import wait_until
 
 VIDEO = "AAAAAAAAAAAAAAAAAAAAA0"
 MEDIA = f"/stream/{VIDEO}/video.mp4"
 BYTES = Random(1).randbytes(1000)
 NAMES = ("auth", "upload", "streaming")
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A request as a service got it."""
-
-    method: str
-    path: str
-    headers: Message
-    body: bytes = b""
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What a stand-in answers."""
-
-    status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-    held: Event | None = None  # an event stream: it ends once this is set
-
-
-class Service:
-    """Stands in for one service: notes every request, and answers as `reply` says.
-
-    :ivar began: set when a request's head has arrived here.
-    """
-
-    def __init__(self, name: str, path: Path) -> None:
-        self.name = name
-        self.seen: list[Seen] = []
-        self.reply: Callable[[Seen], Reply] = self._name
-        self.began = Event()
-        self._lock = Lock()
-        service = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def address_string(self) -> str:
-                return "unix"
-
-            def answer(self) -> None:
-                service.began.set()
-                seen = Seen(self.command, self.path, self.headers, self._body())
-                with service._lock:
-                    service.seen.append(seen)
-                reply = service.reply(seen)
-                self.send_response(reply.status)
-                for header, value in reply.headers.items():
-                    self.send_header(header, value)
-                if reply.held is not None:
-                    self.end_headers()
-                    self.wfile.write(reply.body)
-                    reply.held.wait(20)
-                    self.close_connection = True
-                    return
-                if reply.status != 204:
-                    self.send_header("Content-Length", str(len(reply.body)))
-                self.end_headers()
-                if self.command != "HEAD":
-                    self.wfile.write(reply.body)
-
-            def _body(self) -> bytes:
-                if "chunked" not in self.headers.get("Transfer-Encoding", ""):
-                    return self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                body = b""
-                while size := int(self.rfile.readline(), 16):
-                    body += self.rfile.read(size)
-                    self.rfile.readline()
-                self.rfile.readline()
-                return body
-
-            # The library calls a method by the name of the request's.
-            do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = answer  # noqa: N815
-
-            def log_message(self, *_args: Any) -> None:
-                """Stay quiet."""
-
-        class Server(ThreadingMixIn, UnixStreamServer):
-            daemon_threads = True
-            request_queue_size = 1024
-
-            def handle_error(self, *_args: Any) -> None:
-                """A client that leaves is part of some tests."""
-
-        self._server = Server(str(path), Handler)
-        Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-
-    def _name(self, _seen: Seen) -> Reply:
-        return Reply(headers={"Content-Type": "text/plain"}, body=self.name.encode())
-
-    def close(self) -> None:
-        """Stop answering."""
-        self._server.shutdown()
-        self._server.server_close()
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a client got."""
-
-    status: int
-    headers: HTTPMessage
-    body: bytes
-
-    def header(self, name: str) -> str | None:
-        """Return a header that must not come twice."""
-        values = self.headers.get_all(name) or []
-        assert len(values) <= 1, f"{name} came {len(values)} times"
-        return values[0] if values else None
 
 
 class Front:
@@ -147,12 +31,13 @@ class Front:
     def __init__(self, folder: Path, *, edit: Callable[[str], str] = str, **settings: str) -> None:
         self.folder = folder
         self.videos, self.static = folder / "videos", folder / "static"
-        for made in (self.videos, self.static):
+        self.help = folder / "help"
+        for made in (self.videos, self.static, self.help):
             made.mkdir()
         (self.videos / VIDEO).mkdir()
         (self.videos / VIDEO / "original.mp4").write_bytes(BYTES)
         sockets = {name: folder / f"{name}.sock" for name in NAMES}
-        self.services = {name: Service(name, path) for name, path in sockets.items()}
+        self.services = {name: FakeService(name, path) for name, path in sockets.items()}
         self.services["streaming"].reply = grant
         ports = free_ports(5)
         given = {
@@ -166,7 +51,11 @@ class Front:
         self.settings = StandaloneSettings.read(Environment(given))
         self.ports = self.settings.listens
         text = caddyfile.render(
-            self.settings, sockets=sockets, static_dir=self.static, videos_dir=self.videos
+            self.settings,
+            sockets=sockets,
+            static_dir=self.static,
+            videos_dir=self.videos,
+            help_dir=self.help,
         )
         (folder / "Caddyfile").write_text(edit(text), encoding="utf-8")
         self._log = (folder / "caddy.log").open("wb")
@@ -200,17 +89,17 @@ class Front:
         return (self.folder / "caddy.log").read_text(encoding="utf-8")
 
     @property
-    def auth(self) -> Service:
+    def auth(self) -> FakeService:
         """The service that answers forms."""
         return self.services["auth"]
 
     @property
-    def streaming(self) -> Service:
+    def streaming(self) -> FakeService:
         """The service that authorises media."""
         return self.services["streaming"]
 
     @property
-    def upload(self) -> Service:
+    def upload(self) -> FakeService:
         """The service that takes files."""
         return self.services["upload"]
 

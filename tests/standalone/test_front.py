@@ -8,8 +8,9 @@ from threading import Event
 
 import pytest
 
+from tests.fake_service import Reply, Seen
 from tests.gateway.test_routes import MEMBERS, NOT_OURS, ROUTES
-from tests.standalone.harness import MEDIA, VIDEO, Front, Reply, Seen
+from tests.standalone.harness import MEDIA, VIDEO, Front
 
 NAME = "site-ABCD1234"
 

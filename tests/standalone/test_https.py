@@ -7,7 +7,8 @@ from http.client import HTTPSConnection
 import pytest
 
 from standalone.programs import has_certificate
-from tests.standalone.harness import MEDIA, Answer, Front
+from tests.fake_service import Answer
+from tests.standalone.harness import MEDIA, Front
 from tests.waiting import wait_until
 
 

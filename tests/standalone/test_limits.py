@@ -10,7 +10,8 @@ from time import sleep
 import pytest
 
 from standalone import caddyfile
-from tests.standalone.harness import MEDIA, VIDEO, Front, Reply, Seen, raise_file_limit
+from tests.fake_service import Reply, Seen
+from tests.standalone.harness import MEDIA, VIDEO, Front, raise_file_limit
 from tests.waiting import wait_until
 
 FORM = (

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from tests.standalone.harness import BYTES, MEDIA, VIDEO, Front, Reply, Seen, grant
+from tests.fake_service import Reply, Seen
+from tests.standalone.harness import BYTES, MEDIA, VIDEO, Front, grant
 from tests.waiting import wait_until
 
 TOKEN = "alice-token_of_43_characters"

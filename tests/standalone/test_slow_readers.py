@@ -10,16 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.standalone.harness import (
-    BYTES,
-    MEDIA,
-    VIDEO,
-    Front,
-    Reply,
-    Seen,
-    grant,
-    raise_file_limit,
-)
+from tests.fake_service import Reply, Seen
+from tests.standalone.harness import BYTES, MEDIA, VIDEO, Front, grant, raise_file_limit
 from tests.waiting import wait_until
 
 LARGE = b"".join(struct.pack(">Q", at) for at in range(0, 8 << 20, 8))

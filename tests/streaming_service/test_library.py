@@ -10,12 +10,12 @@ from sqlalchemy import select
 from common.access import VideoAccess, Watcher, may_edit, may_remove, may_watch
 from common.audit import Actor
 from common.errors import LoginRequired, NotFound, Unprocessable
-from db.models import Role, Video, Visibility, now
+from db.models import Position, Role, Video, Visibility, now
 from streaming_service.videos import library
 from streaming_service.videos.changes import VideoEdit, apply_edit, mark_binned
 from streaming_service.videos.cursors import Cursor, Sort
 from streaming_service.videos.filters import Filters, OwnerFilter
-from streaming_service.videos.library import ListQuery, get_video_for, list_videos
+from streaming_service.videos.library import ListQuery, count_videos, get_video_for, list_videos
 from tests.conftest import Client
 
 from .conftest import House
@@ -125,12 +125,19 @@ def test_ids_are_compared_exactly(house: House, put: Put) -> None:
 def test_every_video_is_listed_once_over_all_pages(house: House, put: Put, sort: Sort) -> None:
     """Also where a page ends between videos of one title and one moment."""
     for number in range(60):
-        put(title=f"Video {number // 25}", created_at=DAY + timedelta(seconds=number // 25))
+        group = number // 25
+        fields = {"created_at": DAY + timedelta(seconds=group), "duration_ms": 1000 * group}
+        video_id = put(title=f"Video {group}", size=1000 + group, **fields)
+        if group:  # the others were never watched
+            place = {"user_id": house.viewers["alice"].id, "video_id": video_id, "position_ms": 0}
+            watched = Position(watched_at=DAY + timedelta(days=group), **place)
+            house.database.write(lambda session, row=watched: session.add(row))
 
     titles = listed(house, "alice", sort=sort)
 
     assert len(titles) == 60
-    assert titles == sorted(titles, reverse=sort is Sort.NEWEST)
+    assert titles == sorted(titles, reverse=sort not in (Sort.OLDEST, Sort.TITLE))
+    assert count_videos(house.database, house.viewers["alice"], Filters()) == 60
 
 
 def test_a_video_that_comes_while_pages_are_turned_moves_nothing(house: House, put: Put) -> None:

@@ -26,8 +26,19 @@ def form_body(*parts: bytes) -> bytes:
     return b"".join(lines) + b"--" + BOUNDARY.encode() + b"--\r\n"
 
 
-def send(client: Client, *parts: bytes, json: bool = True, **options: Any) -> TestResponse:
-    """Post a form of these parts."""
+def send(
+    client: Client,
+    *parts: bytes,
+    json: bool = True,
+    path: str = "/upload",
+    site: str = "",
+    **options: Any,
+) -> TestResponse:
+    """Post a form of these parts.
+
+    :param site: which site is behind it, as `Sec-Fetch-Site` says; empty: nothing is said.
+    """
     headers = {"Accept": "application/json"} if json else {}
+    headers |= {"Sec-Fetch-Site": site} if site else {}
     options.setdefault("content_type", CONTENT_TYPE)
-    return client.post("/upload", data=form_body(*parts), headers=headers, **options)
+    return client.post(path, data=form_body(*parts), headers=headers, **options)

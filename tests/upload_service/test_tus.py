@@ -673,6 +673,8 @@ def test_unfinished_uploads_are_listed_and_can_be_thrown_away(
     assert listed == {
         "id": where.rsplit("/", 1)[1],
         "url": where,
+        "page": where.replace("/upload/files", "/stream"),
+        "is_video": False,
         "title": "Harbour",
         "file_name": "a.mp4",
         "length": 10,

@@ -16,13 +16,14 @@ from tests.upload_service.tus_client import OCTETS, Tus
 
 CALLERS = ("nobody", "viewer", "stranger", "administrator", "owner")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-COLLECTION, UPLOAD, DISCARD = TUS
+COLLECTION, UPLOAD, DISCARD, DESCRIPTION = TUS
 
 # What an uploader is answered who may do it all; other methods are 405.
 GRANTED = {
     COLLECTION: {"POST": 201, "OPTIONS": 204},
     UPLOAD: {"HEAD": 200, "PATCH": 204, "DELETE": 204, "OPTIONS": 204},
     DISCARD: {"POST": 303},
+    DESCRIPTION: {"GET": 200, "HEAD": 200, "PATCH": 200},
 }
 # What does not depend on whose upload it is.
 FOR_EVERY_UPLOADER = {(COLLECTION, "POST"), (COLLECTION, "OPTIONS"), (UPLOAD, "OPTIONS")}
@@ -64,9 +65,12 @@ def test_every_cell(people: dict[str, Client], rows: Rows, address: str, caller:
         target = address.replace("<upload>", where.rsplit("/", 1)[1])
         before = len(rows.uploads())
         headers = {"Upload_Length": "5"} if address == COLLECTION else {}
-        if method == "PATCH":
+        content = b""
+        if address == DESCRIPTION:
+            headers, content = {"Content_Type": "application/json"}, b'{"title": "Changed"}'
+        elif method == "PATCH":
             headers = {"Upload_Offset": "0", "Content_Type": OCTETS}
-        answer = Tus(people[caller]).send(method, target, **headers)
+        answer = Tus(people[caller]).send(method, target, content, **headers)
         wanted = expected(address, method, caller)
         assert answer.status_code in wanted, (method, address, caller, answer.status_code)
         if answer.status_code >= 400:
@@ -76,7 +80,12 @@ def test_every_cell(people: dict[str, Client], rows: Rows, address: str, caller:
 @pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE"])
 def test_another_site_changes_nothing(people: dict[str, Client], rows: Rows, method: str) -> None:
     where = Tus(people["owner"]).begin(10)
-    for target in (COLLECTION, where, f"{where}/discard"):
+    for target in (
+        COLLECTION,
+        where,
+        f"{where}/discard",
+        where.replace("/upload/files", "/api/uploads"),
+    ):
         headers = {"Sec_Fetch_Site": "cross-site", "Upload_Length": "5", "Upload_Offset": "0"}
         answer = Tus(people["owner"]).send(method, target, **headers)
         assert answer.status_code in (403, 405), target

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from common.access import Viewer
 from common.errors import Unprocessable
 from common.ids import is_id
 from common.titles import clean_title
@@ -16,8 +17,11 @@ from upload_service.uploads.context import UploadContext
 from upload_service.uploads.create import NewUpload, create_upload
 from upload_service.uploads.delete import abandon_upload
 from upload_service.uploads.finish import finish_upload
+from upload_service.uploads.intent import intent_of_form
 from upload_service.uploads.lock import exclusive_writer
 from upload_service.uploads.queries import UploadExpired
+
+_FIELDS = ("submission", "title", "description", "visibility", "collection", "file")
 
 
 @dataclass
@@ -33,10 +37,15 @@ class FormUpload:
     interrupt: Callable[[], None]
     submission: str | None = None
     title: str = ""
+    description: str = ""
+    visibility: str = ""
+    collection: str = ""
     received: int = 0
 
 
-def receive_form(context: UploadContext, parts: Iterable[Part], form: FormUpload) -> Video:
+def receive_form(
+    context: UploadContext, viewer: Viewer, parts: Iterable[Part], form: FormUpload
+) -> Video:
     """Receive a form's fields and its file, and return the video.
 
     Browsers send the fields before the file; the other order works as well. Any error, a client
@@ -44,6 +53,7 @@ def receive_form(context: UploadContext, parts: Iterable[Part], form: FormUpload
 
     :param form: filled in on the way, for the page that shows an error.
     :raises Unprocessable: a field is missing, doubled, or not what it should be.
+    :raises NotFound: the collection is not theirs to edit.
     :raises BodyTooLarge: the file or a field is too long.
     :raises MatineeError: as for `create_upload`, `append` and `finish_upload`.
     """
@@ -53,7 +63,7 @@ def receive_form(context: UploadContext, parts: Iterable[Part], form: FormUpload
         for part in parts:
             if part.name in seen:
                 raise Unprocessable(f"The field “{part.name}” came twice.")
-            if part.name in ("submission", "title", "file"):
+            if part.name in _FIELDS:
                 seen.add(part.name)
             if part.name == "file":
                 upload = _create(context, part, form)
@@ -67,19 +77,29 @@ def receive_form(context: UploadContext, parts: Iterable[Part], form: FormUpload
                     )
             elif part.name == "title":
                 form.title = clean_title(part.text())
+            elif part.name in ("description", "visibility", "collection"):
+                setattr(form, part.name, part.text())
             else:
                 part.read_short()
         if upload is None:
-            raise Unprocessable("Choose an MP4 file.")
+            raise Unprocessable("Choose a file.")
+        intent = intent_of_form(
+            context.database,
+            viewer,
+            description=form.description,
+            visibility=form.visibility,
+            collection=form.collection,
+        )
         undo.pop_all()
         upload.title = form.title or upload.title
         upload.submission = form.submission
+        upload.intent = intent.dump()
         return finish_upload(context, upload)
 
 
 def _create(context: UploadContext, part: Part, form: FormUpload) -> Upload:
     if not part.file_name:
-        raise Unprocessable("Choose an MP4 file.")
+        raise Unprocessable("Choose a file.")
     # The size of the rest of the form is not known; it must not keep out a file that just fits.
     new = NewUpload(
         length=None,

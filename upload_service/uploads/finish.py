@@ -20,11 +20,12 @@ from sqlalchemy.orm import Session
 from common.job_queue import wake_workers
 from db import native_threads
 from db.engine import transaction
-from db.models import Job, JobKind, Upload, Video
+from db.models import Job, JobKind, Upload, User, Video
 from upload_service.inspect import NotAVideo, VideoInfo, inspect_file
 from upload_service.uploads.checksums import checksums
 from upload_service.uploads.context import UploadContext
 from upload_service.uploads.delete import abandon_upload
+from upload_service.uploads.intent import Intent, apply_intent
 from upload_service.uploads.queries import UploadExpired, UploadStatus
 
 log = structlog.get_logger()
@@ -85,6 +86,8 @@ def record_video(
 ) -> Video:
     """Put a video's row in the place of its upload's, with its first job, and return it.
 
+    What its owner wanted of it meanwhile is applied (`upload_service.uploads.intent`).
+
     Return another video if the same submission has become one: the form was sent twice. A form
     that was changed and sent again from the browser's history is recognised by its file's size.
 
@@ -102,11 +105,14 @@ def record_video(
         if earlier.deleted_at is None and earlier.size == size:
             return earlier
         submission = None
+    # A form's fields come with its bytes, and are on the object. What was edited while a resumable
+    # upload arrived is in the row.
+    said = row if row.expires_at is not None else upload
     video = Video(
         id=row.id,
         owner_id=row.owner_id,
         submission=submission,
-        title=upload.title,
+        title=said.title,
         size=size,
         file_name=row.file_name,
         sha256=sha256,
@@ -115,6 +121,9 @@ def record_video(
     session.add(video)
     session.flush()  # the job's row refers to the video's
     session.add(Job(video_id=video.id, kind=JobKind.CHECK))
+    owner = session.get(User, row.owner_id)
+    if said.intent is not None and owner is not None:
+        apply_intent(session, video, Intent.read(said.intent), owner=owner)
     session.delete(row)
     return video
 

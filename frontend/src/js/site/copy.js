@@ -20,6 +20,23 @@ export function enableCopy(button, input) {
   });
 }
 
+/**
+ * Copy a text.
+ * @param {string} text
+ * @returns {Promise<boolean>} whether it is on the clipboard now
+ */
+export async function copyText(text) {
+  const input = document.createElement("textarea");
+  input.value = text;
+  input.className = "hidden-text";
+  document.body.append(input);
+  const before = document.activeElement;
+  const copied = await copy(input);
+  input.remove();
+  before?.focus({ preventScroll: true });
+  return copied;
+}
+
 /** @returns {Promise<boolean>} whether it is on the clipboard now */
 async function copy(input) {
   try {

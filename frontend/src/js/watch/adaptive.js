@@ -1,8 +1,8 @@
 /** Playback with hls.js. Only this module and `hls-handover.js` use it; it is loaded when there is HLS to play. */
-import workerPath from "static:hls-worker.js";
 import { bufferedUntil, dropAhead, hasPlaylists, mayHandOver } from "./hls-handover.js";
+import { keepEstimate, startEstimate } from "./line.js";
 import { isRefusal } from "./player-errors.js";
-import { levelOf, renditionsOf, settledChoice } from "./quality.js";
+import { labelOf, levelOf, renditionsOf, settledChoice } from "./quality.js";
 
 /** Seconds to load ahead before the viewer presses play, and after. */
 const AHEAD_PAUSED_S = 5;
@@ -18,8 +18,14 @@ const RECOVERIES_WITHIN_MS = 20_000;
 /** Seconds of the inherited buffer that are loaded again, so that the parts overlap. */
 const SEAM_S = 0.5;
 
+/** Seconds that the first segment of a chosen quality may take if the buffered one is discarded for it. */
+const QUICK_S = 2;
+
 const SETTINGS = {
-  workerPath,
+  // All renditions are fragmented MP4, which is passed on as it is: nothing is left for a worker to do.
+  enableWorker: false,
+  // Without it, the first segment would be loaded a second time after its first loading has measured the line.
+  testBandwidth: false,
   backBufferLength: 90,
   // Samples are weighted by their duration, so fast ones hardly count: with hls.js's defaults of 3 and 9
   // seconds the estimate takes minutes to rise after the connection has become fast again.
@@ -36,6 +42,9 @@ const SETTINGS = {
   timelineController: undefined,
   enableInterstitialPlayback: false,
 };
+
+/** Whether the browser has what hls.js needs. It can be asked before hls.js is loaded. */
+export const hasMediaSource = () => Boolean(globalThis.ManagedMediaSource ?? globalThis.MediaSource);
 
 /**
  * @returns {Promise<object | null>} hls.js; null where the browser lacks what it needs
@@ -60,6 +69,7 @@ export async function loadAdaptive() {
  * @param {number} how.at seconds to begin at
  * @param {string} how.choice of the quality menu
  * @param {() => void} how.changed the renditions, or the one being shown, have changed
+ * @param {(label: string | null) => void} how.onSwitch a chosen quality is being loaded; null: it is shown
  * @param {(status: number) => void} how.refused the server answered 401, 403 or 404 to something
  * @param {() => void} how.interrupted the network failed, and loading has stopped
  * @param {() => void} how.flowing a segment has arrived
@@ -71,20 +81,46 @@ export function playAdaptive(Hls, video, master, how) {
   let ahead = video.paused ? AHEAD_PAUSED_S : AHEAD_S;
   let renditions = [];
   let shown = null;
+  let switching = false; // to a quality that was chosen
   let newer = null; // the instance with a newer master that will take over
   let inherited = 0; // seconds; the buffer up to here was loaded by an earlier instance
 
   const make = (more) => new Hls({ ...SETTINGS, maxMaxBufferLength: ahead, ...more });
-  let hls = make({ startPosition: how.at > 0 ? how.at : -1 });
+  let hls = make({ startPosition: how.at > 0 ? how.at : -1, ...startLevel() });
 
   /** Listen to the instance that plays. */
   function listen() {
     hls.on(Hls.Events.LEVEL_SWITCHED, (_event, { level }) => {
       shown = renditions.find((one) => one.index === level)?.name ?? null;
+      const wanted = levelOf(renditions, chosen);
+      if (switching && (wanted === level || wanted === -1)) endSwitch();
       how.changed();
     });
-    hls.on(Hls.Events.FRAG_LOADED, how.flowing);
+    hls.on(Hls.Events.FRAG_LOADED, () => {
+      keepEstimate(hls.bandwidthEstimate);
+      how.flowing();
+    });
     hls.on(Hls.Events.ERROR, onProblem);
+  }
+
+  function endSwitch() {
+    switching = false;
+    how.onSwitch(null);
+  }
+
+  /**
+   * Show a level at once, or, where its first segment would take long to come, after what is played meanwhile.
+   * @param {number} level
+   */
+  function switchTo(level) {
+    const { fragments, averagetargetduration: length = 4 } = hls.latestLevelDetails ?? {};
+    const wait = (hls.levels[level].maxBitrate * length) / hls.bandwidthEstimate;
+    if (fragments && wait < QUICK_S) {
+      hls.currentLevel = level;
+    } else {
+      hls.nextLevel = level;
+      skip();
+    }
   }
 
   function onProblem(_event, problem) {
@@ -190,15 +226,22 @@ export function playAdaptive(Hls, video, master, how) {
     choose(choice) {
       chosen = choice;
       const level = levelOf(renditions, choice);
+      const already =
+        level !== null && (level < 0 || renditions.find((one) => one.index === level)?.name === shown);
+      switching = !already;
+      how.onSwitch(already ? null : labelOf(renditions, choice));
       if (level === null || newer) renew(); // with the new choice
       if (level === null) return;
-      if (level < 0) {
-        hls.loadLevel = -1;
-      } else {
-        hls.nextLevel = level;
-        skip();
-      }
+      if (level < 0) hls.loadLevel = -1;
+      else switchTo(level);
     },
+
+    /** Facts for those who want to know: the level being shown, and what is known of the line. */
+    facts: () => ({
+      rendition: shown,
+      level: hls.levels[hls.currentLevel],
+      bandwidth: hls.bandwidthEstimate,
+    }),
 
     renew,
     /** The element itself reported an error. */
@@ -214,6 +257,14 @@ export function playAdaptive(Hls, video, master, how) {
       hls.destroy();
     },
   };
+}
+
+/** The lowest rendition comes first, unless the line is known to be fast. */
+function startLevel() {
+  const estimate = startEstimate();
+  return estimate === null
+    ? { startLevel: 0 }
+    : { startLevel: -1, abrEwmaDefaultEstimate: estimate, abrEwmaDefaultEstimateMax: estimate };
 }
 
 /** Whether enough is buffered to play on while the instances change. */

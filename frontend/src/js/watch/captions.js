@@ -33,6 +33,7 @@ export function captionTracks(video) {
 export function makeCaptions(video, changed) {
   const box = document.createElement("div");
   box.className = "captions";
+  const listeners = [];
   let active = null;
 
   function draw() {
@@ -65,6 +66,9 @@ export function makeCaptions(video, changed) {
       }
       draw();
       changed();
+      for (const listener of listeners) listener();
     },
+    /** Call a listener after each choice. */
+    onChoose: (listener) => listeners.push(listener),
   };
 }

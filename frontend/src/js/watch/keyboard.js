@@ -1,4 +1,5 @@
 /** Keyboard shortcuts, the same as in other players. */
+import { t } from "../i18n.js";
 
 export const SPEEDS = [0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75, 2];
 const FRAME_S = 1 / 25;
@@ -26,19 +27,23 @@ export function clamp(value, most) {
  * @param {() => void} does.showShortcuts opens the list of shortcuts
  * @param {() => string} does.toggleCaptions returns the new state in words
  * @param {() => unknown} does.toggleFullscreen
+ * @param {() => unknown} does.toggleTheatre
  */
-export function listenForShortcuts(video, { say, showShortcuts, toggleCaptions, toggleFullscreen }) {
+export function listenForShortcuts(
+  video,
+  { say, showShortcuts, toggleCaptions, toggleFullscreen, toggleTheatre },
+) {
   const seek = (to) => {
     if (Number.isFinite(video.duration)) video.currentTime = clamp(to, video.duration);
   };
   const changeVolume = (by) => {
     video.muted = false;
     video.volume = clamp(Math.round((video.volume + by) * 20) / 20, 1);
-    say(`Volume ${Math.round(video.volume * 100)} %`);
+    say(t("Volume {percent} %", { percent: Math.round(video.volume * 100) }));
   };
   const changeSpeed = (direction) => {
     video.playbackRate = nextSpeed(video.playbackRate, direction);
-    say(`Speed ${video.playbackRate}`);
+    say(t("Speed {speed}", { speed: video.playbackRate }));
   };
   const step = (by) => {
     if (video.paused) seek(video.currentTime + by);
@@ -49,9 +54,10 @@ export function listenForShortcuts(video, { say, showShortcuts, toggleCaptions, 
     l: () => seek(video.currentTime + 10),
     m: () => {
       video.muted = !video.muted;
-      say(video.muted ? "Muted" : "Unmuted");
+      say(video.muted ? t("Muted") : t("Unmuted"));
     },
     f: toggleFullscreen,
+    t: toggleTheatre,
     i: () =>
       document.pictureInPictureElement ? document.exitPictureInPicture() : enterPictureInPicture(video),
     c: () => say(toggleCaptions()),

@@ -4,6 +4,7 @@
  * Labels may come from other users, who uploaded captions, so they are always set as text.
  */
 import iconUrl from "static:icons.svg";
+import { t } from "../i18n.js";
 
 /** Where the settings are a sheet at the bottom of the page. */
 const NARROW = matchMedia("(width < 40rem)");
@@ -20,7 +21,7 @@ let count = 0;
 export function makeMenu(sections) {
   const id = `settings-${++count}`;
   const listeners = [];
-  const button = makeButton("Settings", "settings");
+  const button = makeButton(t("Settings"), "settings");
   button.setAttribute("aria-expanded", "false");
   button.setAttribute("aria-haspopup", "menu");
   button.setAttribute("aria-controls", id);
@@ -36,7 +37,7 @@ export function makeMenu(sections) {
   function draw({ focus } = {}) {
     const held = panel.contains(document.activeElement) ? document.activeElement.dataset.key : null;
     if (shown && !offered().includes(shown)) shown = null;
-    const menu = element("div", "", { role: "menu", "aria-label": shown ? shown.name : "Settings" });
+    const menu = element("div", "", { role: "menu", "aria-label": shown ? shown.name : t("Settings") });
     menu.append(...(shown ? choiceItems(shown) : sectionItems()));
     panel.replaceChildren(...(shown ? [backButton(shown)] : []), menu);
     root.hidden = offered().length === 0;
@@ -87,7 +88,7 @@ export function makeMenu(sections) {
   function backButton(section) {
     const back = element("button", "plyr__control back", { type: "button" });
     back.append(icon("chevron-left"), element("span", "", {}, section.name));
-    back.append(element("span", "plyr__sr-only", {}, " – back to all settings"));
+    back.append(element("span", "plyr__sr-only", {}, ` – ${t("back to all settings")}`));
     back.addEventListener("click", goBack);
     return back;
   }

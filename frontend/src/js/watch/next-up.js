@@ -1,25 +1,75 @@
-/** Plays a collection through: after the end of a video the next one opens by itself. */
+/** After the end of a video the next one opens by itself, unless that is switched off or stopped. */
+import { playOnNextPage } from "./playback.js";
+import { readPreferences, savePreferences } from "./preferences.js";
 
-const WAIT_MS = 5000; // to say no
+const WAIT_S = 5; // to say no
 
 /**
- * @param {HTMLVideoElement} video
- * @param {HTMLElement} message says what is next, with a link to it and a button to stay
+ * Count down seconds.
+ * @param {number} seconds
+ * @param {(left: number) => void} tell at the start and after each second
+ * @param {() => void} end when none is left
+ * @returns {() => void} stops it
  */
-export function playNext(video, message) {
+export function countDown(seconds, tell, end) {
+  let left = seconds;
+  tell(left);
+  const timer = setInterval(() => {
+    left -= 1;
+    if (left > 0) return tell(left);
+    clearInterval(timer);
+    end();
+  }, 1000);
+  return () => clearInterval(timer);
+}
+
+/**
+ * @param {HTMLElement} container of the player
+ * @param {HTMLVideoElement} video
+ */
+export function enableNext(container, video) {
+  const message = document.getElementById("next-message");
+  const autoplay = enableSwitch();
+  if (!message) return;
   const link = message.querySelector("a");
-  let timer;
+  const seconds = document.getElementById("next-seconds");
+  let stop = null;
 
   function stay() {
-    clearTimeout(timer);
+    stop?.();
     message.hidden = true;
   }
 
   video.addEventListener("ended", () => {
+    if (!autoplay()) return;
     message.hidden = false;
     link.focus({ preventScroll: true });
-    timer = setTimeout(() => location.assign(link.href), WAIT_MS);
+    stop = countDown(
+      WAIT_S,
+      (left) => {
+        seconds.textContent = String(left);
+      },
+      () => link.click(),
+    );
   });
-  video.addEventListener("play", stay);
-  message.querySelector("button").addEventListener("click", stay);
+  link.addEventListener("click", playOnNextPage);
+  for (const event of ["play", "seeking"]) video.addEventListener(event, stay);
+  message.querySelector("button").addEventListener("click", () => {
+    stay();
+    container.querySelector('.plyr__controls [data-plyr="play"]')?.focus({ preventScroll: true });
+  });
+  document.addEventListener("keydown", ({ key }) => {
+    if (key === "Escape" && !message.hidden) stay();
+  });
+}
+
+/** Show the switch "Autoplay" as it was left. @returns {() => boolean} whether it is on */
+function enableSwitch() {
+  const label = document.getElementById("autoplay");
+  if (!label) return () => false;
+  const box = label.querySelector("input");
+  box.checked = readPreferences().autoplay ?? box.checked;
+  box.addEventListener("change", () => savePreferences({ autoplay: box.checked }));
+  label.hidden = false;
+  return () => box.checked;
 }

@@ -1,4 +1,5 @@
 /** Error messages for videos that do not play. */
+import { t } from "../i18n.js";
 
 /** Prefixes of codec names, as in files (RFC 6381) and in ffmpeg. */
 const NAMES = [
@@ -22,14 +23,18 @@ export function formatName(codec) {
  * @returns {string}
  */
 export function describePlayerError({ status, decoding, codec }) {
-  if (status === null) return "The server cannot be reached. The video resumes when the connection is back.";
-  if (status === 401) return "You are signed out. Reload the page to sign in again.";
-  if (status === 404) return "This video has been deleted, or you may no longer watch it.";
-  if (status >= 400) return "The server cannot send this video right now. Reload the page to try again.";
-  const format = codec ? `${formatName(codec)} video` : "this kind of video";
-  return decoding
-    ? "This browser stopped at a place it cannot decode. Skip ahead, or try another browser."
-    : `This browser cannot play ${format}. Another browser or device may.`;
+  if (status === null)
+    return t("The server cannot be reached. The video resumes when the connection is back.");
+  if (status === 401) return t("You are signed out. Reload the page to sign in again.");
+  if (status === 404) return t("This video has been deleted, or you may no longer watch it.");
+  if (status >= 400) return t("The server cannot send this video right now. Reload the page to try again.");
+  if (decoding)
+    return t("This browser stopped at a place it cannot decode. Skip ahead, or try another browser.");
+  return codec
+    ? t("This browser cannot play {format} video. Another browser or device may.", {
+        format: formatName(codec),
+      })
+    : t("This browser cannot play this kind of video. Another browser or device may.");
 }
 
 /** @returns {Promise<number | null>} the status the server answers for a file */

@@ -2,22 +2,26 @@
 
 import iconUrl from "static:icons.svg";
 import Plyr from "plyr";
+import { t } from "../i18n.js";
 import { SPEEDS } from "./keyboard.js";
 import { makeTimeDisplay } from "./time-display.js";
 
-const WORDS = {
-  play: "Play",
-  pause: "Pause",
-  seek: "Seek",
-  seekLabel: "{currentTime} of {duration}",
-  volume: "Volume",
-  mute: "Mute",
-  unmute: "Unmute",
-  enterFullscreen: "Full screen",
-  exitFullscreen: "Leave full screen",
-  pip: "Picture in picture",
+/** Plyr fills in the places itself. */
+const PLACES = { currentTime: "{currentTime}", duration: "{duration}" };
+
+const words = () => ({
+  play: t("Play"),
+  pause: t("Pause"),
+  seek: t("Seek"),
+  seekLabel: t("{currentTime} of {duration}", PLACES),
+  volume: t("Volume"),
+  mute: t("Mute"),
+  unmute: t("Unmute"),
+  enterFullscreen: t("Full screen"),
+  exitFullscreen: t("Leave full screen"),
+  pip: t("Picture in picture"),
   airplay: "AirPlay",
-};
+});
 
 /**
  * Replace the browser's controls.
@@ -46,36 +50,73 @@ export function makePlyr(video, container, { length, metadata }) {
     toggleInvert: false,
     disableContextMenu: false,
     mediaMetadata: metadata, // for lock screens and headphones
-    i18n: WORDS,
+    i18n: words(),
   });
   plyr.elements.progress?.parentElement.after(...makeTimeDisplay(video, length));
   return plyr;
 }
 
 /**
+ * Marks on the seek bar, and names beside the times that it shows.
+ * @param {Plyr} plyr
+ */
+export function makeSeekBar(plyr) {
+  const marks = document.createElement("div");
+  marks.className = "seek-marks";
+  marks.setAttribute("aria-hidden", "true");
+  plyr.elements.progress.append(marks);
+  let nameAt = () => "";
+
+  /** Plyr pads minutes, "00:33". Everywhere else times have no leading zero. */
+  function dress(time) {
+    const change = () => {
+      const shown = time.textContent;
+      if (!/^\d+(:\d\d)+$/.test(shown)) return;
+      const seconds = shown.split(":").reduce((sum, part) => sum * 60 + Number(part), 0);
+      const dressed = [shown.replace(/^0(?=\d:)/, ""), nameAt(seconds)].filter(Boolean).join(" · ");
+      if (dressed !== shown) time.textContent = dressed;
+    };
+    new MutationObserver(change).observe(time, { childList: true });
+  }
+
+  const tooltip = plyr.elements.display.seekTooltip;
+  if (tooltip) dress(tooltip);
+  return {
+    dress,
+    /** @param {number[]} shares where marks are, from 0 to 1; none is drawn at the start */
+    mark(shares) {
+      const made = shares
+        .filter((share) => share > 0 && share < 1)
+        .map((share) => {
+          const mark = document.createElement("span");
+          mark.style.insetInlineStart = `${100 * share}%`;
+          return mark;
+        });
+      marks.replaceChildren(...made);
+    },
+    /** @param {(seconds: number) => string} name of a time; may be empty */
+    nameTimes(name) {
+      nameAt = name;
+    },
+  };
+}
+
+/**
  * Show thumbnails above the seek bar. They have no text alternative and say no more than the time, so they are
  * hidden from screen readers.
  * @param {Plyr} plyr
+ * @param {object} seekBar of `makeSeekBar`
  * @param {object} thumbnails of `storyboard.js`
  */
-export function showPreviews(plyr, thumbnails) {
+export function showPreviews(plyr, seekBar, thumbnails) {
   const { container } = plyr.elements;
   const hide = (_changes, observer) => {
     const boxes = container.querySelectorAll(".plyr__preview-thumb, .plyr__preview-scrubbing");
     for (const box of boxes) box.setAttribute("aria-hidden", "true");
     if (boxes.length < 2) return;
     observer.disconnect();
-    trimTime(container.querySelector(".plyr__preview-thumb__time-container span"));
+    seekBar.dress(container.querySelector(".plyr__preview-thumb__time-container span"));
   };
   new MutationObserver(hide).observe(container, { childList: true, subtree: true });
   plyr.setPreviewThumbnails({ enabled: true, src: (give) => give([thumbnails]) });
-}
-
-/** Plyr pads minutes, "00:33". Everywhere else times have no leading zero. */
-function trimTime(time) {
-  const trim = () => {
-    const trimmed = time.textContent.replace(/^0(?=\d:)/, "");
-    if (trimmed !== time.textContent) time.textContent = trimmed;
-  };
-  new MutationObserver(trim).observe(time, { childList: true });
 }

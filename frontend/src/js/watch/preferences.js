@@ -1,11 +1,12 @@
-/** Volume, speed and captions are remembered in this browser. */
+/** Volume, speed, captions, theatre mode and autoplay are remembered in this browser. */
 
 const KEY = "matinee.player";
 
 /**
  * Parse stored preferences, leaving out invalid values.
  * @param {string | null} text
- * @returns {{volume?: number, muted?: boolean, speed?: number, captions?: boolean, language?: string}}
+ * @returns {{volume?: number, muted?: boolean, speed?: number, captions?: boolean, language?: string,
+ *   theatre?: boolean, autoplay?: boolean}}
  */
 export function parsePreferences(text) {
   let stored;
@@ -16,9 +17,10 @@ export function parsePreferences(text) {
   }
   const preferences = {};
   if (stored?.volume >= 0 && stored.volume <= 1) preferences.volume = Number(stored.volume);
-  if (typeof stored?.muted === "boolean") preferences.muted = stored.muted;
+  for (const name of ["muted", "captions", "theatre", "autoplay"]) {
+    if (typeof stored?.[name] === "boolean") preferences[name] = stored[name];
+  }
   if (stored?.speed >= 0.25 && stored.speed <= 2) preferences.speed = Number(stored.speed);
-  if (typeof stored?.captions === "boolean") preferences.captions = stored.captions;
   if (/^[a-z0-9-]{1,64}$/i.test(stored?.language ?? "")) preferences.language = stored.language;
   return preferences;
 }

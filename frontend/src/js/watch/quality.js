@@ -1,4 +1,5 @@
 /** The entries of the quality menu and their labels. */
+import { t } from "../i18n.js";
 
 /** The rendition that holds the original video, copied without encoding. */
 const SOURCE = "source";
@@ -29,6 +30,17 @@ function label({ name, lines }) {
 }
 
 /**
+ * What a choice of the menu is called.
+ * @param {{name: string, lines: number}[]} renditions
+ * @param {string} choice
+ */
+export function labelOf(renditions, choice) {
+  const name = choice === "original" ? SOURCE : choice;
+  const found = renditions.find((rendition) => rendition.name === name);
+  return found ? label(found) : choice;
+}
+
+/**
  * The entries of the menu. `original` stands for the file as it was uploaded, whether it comes as a
  * rendition or as a whole; `auto` lets the network decide.
  *
@@ -45,10 +57,13 @@ export function qualityChoices({ renditions, playing, chosen, adaptive, original
   const current = renditions.find((rendition) => rendition.name === playing);
   const source = renditions.find((rendition) => rendition.name === SOURCE);
   const choices = [
-    { value: "auto", label: current && chosen === "auto" ? `Auto (${label(current)})` : "Auto" },
+    {
+      value: "auto",
+      label: current && chosen === "auto" ? t("Auto ({quality})", { quality: label(current) }) : t("Auto"),
+    },
   ];
-  if (source) choices.push({ value: "original", label: "Original", note: label(source) });
-  else if (originalPlays) choices.push({ value: "original", label: "Original" });
+  if (source) choices.push({ value: "original", label: t("Original"), note: label(source) });
+  else if (originalPlays) choices.push({ value: "original", label: t("Original") });
   for (const rendition of renditions) {
     if (rendition !== source) choices.push({ value: rendition.name, label: label(rendition) });
   }

@@ -1,13 +1,13 @@
 /**
- * What the video element plays: the uploaded file, which starts at once, or HLS.
+ * What the video element plays: HLS if the video has renditions, otherwise the uploaded file.
  *
- * Changing from one to the other resets the element, which interrupts playback. So HLS replaces the file
- * only when the viewer will not notice: before the first frame, in a pause, at a seek, when the file
- * stalls, or when the viewer chooses a quality. Renditions that are published while HLS plays are taken
- * at once, which does not interrupt it: see `adaptive.js`. If HLS fails, the file plays on from the same
- * position.
+ * Where there is HLS the file is not requested at all: the best rendition holds the same video. While nothing is
+ * prepared yet, the file plays. Changing from it to HLS resets the element, which interrupts playback. So HLS
+ * replaces the file only when the viewer will not notice: in a pause, at a seek, when the file stalls, or when the
+ * viewer chooses a quality. Renditions that are published while HLS plays are taken at once, which does not
+ * interrupt it: see `adaptive.js`. If HLS fails, the file plays from the same position.
  */
-import { loadAdaptive, playAdaptive } from "./adaptive.js";
+import { hasMediaSource, loadAdaptive, playAdaptive } from "./adaptive.js";
 import { makeConnection } from "./connection.js";
 import { watchIdleMoments } from "./idle-moments.js";
 import { formatName } from "./player-errors.js";
@@ -21,17 +21,19 @@ const HLS_TYPE = "application/vnd.apple.mpegurl";
  * @param {object} what
  * @param {number} what.start seconds to begin at
  * @param {string} what.codec of the file, as the server calls it
+ * @param {string | undefined} what.master of the renditions, if there are any
  * @param {() => void} what.changed the choices, or the chosen one, have changed
+ * @param {(label: string | null) => void} what.onSwitch another quality is being loaded; null: it is shown
  * @param {(problem: {status: number | null, decoding?: boolean}) => void} what.onError
  * @param {() => void} what.onRecovered the error is over
  */
-export function makeSource(video, { start, codec, changed, onError, onRecovered }) {
+export function makeSource(video, { start, codec, master: first, changed, onSwitch, onError, onRecovered }) {
   const source = video.querySelector("source");
   const file = source.src;
   const isFile = source.type !== HLS_TYPE; // browsers cannot play what was uploaded otherwise
   const swapSource = makeSourceSwap(video, start);
-  let kind = "file";
-  let master = null;
+  let kind = "file"; // "none" until hls.js has been loaded
+  let master = first ?? null;
   let usable = true; // HLS has not failed yet
   let waiting = false; // for an idle moment to switch to HLS, or for renditions newer than those being loaded
   let changing = false;
@@ -70,17 +72,17 @@ export function makeSource(video, { start, codec, changed, onError, onRecovered 
     changing = true;
     waiting = false;
     try {
-      const Hls = await script();
+      const Hls = hasMediaSource() ? await script() : null;
       if (!byHand && !broken() && !idleMoments.quiet()) {
         waiting = true; // playback began while the script was loading
       } else if (Hls) {
         change("adaptive", (at) => {
-          adaptive = playAdaptive(Hls, video, master, { at, choice, changed, ...outcomes });
+          adaptive = playAdaptive(Hls, video, master, { at, choice, changed, onSwitch, ...outcomes });
         });
       } else if (video.canPlayType(HLS_TYPE)) {
         change("native", (at) => {
           video.src = master;
-          video.currentTime = at;
+          if (at > 0) video.currentTime = at;
         });
       } else {
         unusable();
@@ -102,10 +104,21 @@ export function makeSource(video, { start, codec, changed, onError, onRecovered 
   function takeFile() {
     change("file", (at) => {
       video.removeAttribute("src");
+      if (!source.isConnected) video.prepend(source);
+      video.preload = "metadata";
       video.load();
       video.currentTime = at;
     });
     changed();
+  }
+
+  /** Keep the browser from requesting the file. Whoever has pressed play already need not press it again. */
+  function withholdFile() {
+    const playing = !video.paused;
+    kind = "none";
+    source.remove();
+    video.load();
+    if (playing) video.play().catch(() => {}); // the source that comes next plays
   }
 
   function unusable() {
@@ -188,7 +201,7 @@ export function makeSource(video, { start, codec, changed, onError, onRecovered 
       heights = known;
       if (adaptive) {
         renew();
-      } else {
+      } else if (kind !== "none") {
         waiting = usable;
         script().catch(() => {}); // load it before it is needed
         if (broken()) onRecovered();
@@ -197,8 +210,16 @@ export function makeSource(video, { start, codec, changed, onError, onRecovered 
       changed();
     },
 
-    /** Handle what happened before this script ran. */
+    /** Facts about what is being played: see `adaptive.js`. */
+    facts: () => ({ kind, ...adaptive?.facts() }),
+
+    /** Begin with HLS, or handle what happened to the file before this script ran. */
     begin() {
+      if (master) {
+        withholdFile();
+        take("auto", { byHand: true });
+        return;
+      }
       if (start > 0 && (video.readyState === 0 || video.currentTime === 0)) video.currentTime = start;
       setTimeout(() => {
         if (kind === "file" && !changing && broken()) handleMediaError();

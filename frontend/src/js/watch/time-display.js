@@ -1,5 +1,6 @@
 /** Current time and length in the control bar. */
 import { formatClock } from "../format.js";
+import { t } from "../i18n.js";
 
 /**
  * Plyr does not show the length of a video that starts anywhere but at 0: its `durationUpdate` returns early then. It
@@ -10,8 +11,8 @@ import { formatClock } from "../format.js";
  * @returns {HTMLElement[]} two elements for the control bar
  */
 export function makeTimeDisplay(video, knownLength) {
-  const current = makeTime("Current time");
-  const length = makeTime("Length");
+  const current = makeTime(t("Current time"));
+  const length = makeTime(t("Length"));
 
   const showCurrent = () => {
     current.textContent = formatClock(video.currentTime);

@@ -3,12 +3,15 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from common.access import Watcher, highest, includes
-from common.access_queries import has_not_expired, names_viewer
+from common.access import Viewer, Watcher, highest, includes
+from common.access_queries import asked_by, has_not_expired, names_viewer, sees_collection
 from common.errors import LoginRequired, NotFound
 from common.ids import is_id
 from db.engine import transaction
 from db.models import Collection, CollectionItem, Grant, Level, Link
+
+MAX_ITEMS = 2000
+"""Videos in one collection: a change of its sharing concerns all of them at once."""
 
 
 @transaction(writes=False)
@@ -40,9 +43,9 @@ def collection_level(session: Session, watcher: Watcher, collection: Collection)
     if viewer is not None:
         valid = has_not_expired(Grant.expires_at, at)
         granted = select(Grant.level).where(
-            Grant.collection_id == collection.id, names_viewer(viewer), valid
+            Grant.collection_id == collection.id, names_viewer(), valid
         )
-        levels += session.scalars(granted)
+        levels += session.scalars(granted.params(asked_by(watcher)))
     if watcher.links:
         valid = has_not_expired(Link.expires_at, at)
         opened = select(Link.level).where(
@@ -50,6 +53,19 @@ def collection_level(session: Session, watcher: Watcher, collection: Collection)
         )
         levels += session.scalars(opened)
     return highest(levels) if levels else None
+
+
+@transaction(writes=False)
+def editable_collections(session: Session, viewer: Viewer) -> list[tuple[str, str]]:
+    """Return ids and titles of the collections that a viewer may add videos to, by title."""
+    watcher = Watcher(viewer)
+    wanted = (
+        select(Collection.id, Collection.title)
+        .where(sees_collection(watcher, level=Level.EDIT))
+        .order_by(Collection.title, Collection.id)
+        .params(asked_by(watcher))
+    )
+    return [(row.id, row.title) for row in session.execute(wanted)]
 
 
 def lock_items(session: Session, collection_id: str) -> list[str]:

@@ -1,0 +1,196 @@
+"""How long a viewer on a slow line waits for a picture that moves, and how long a quality takes."""
+
+import statistics
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import requests
+from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
+
+from benchmarks.options import Bench
+from benchmarks.report import table
+from benchmarks.sites import Site
+from benchmarks.test_video import write_film
+from tests.conftest import TOOLS, find_program
+
+_FLAGS = ["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"]
+_FILM = 40  # seconds
+_HEIGHT = 1080
+_TIMEOUT = 120_000  # milliseconds to a picture
+_PROCESSING = 1800  # seconds
+
+# A film moves when a second frame is shown.
+_WATCH_PICTURE = """
+    addEventListener('DOMContentLoaded', () => {
+        const video = document.querySelector('video');
+        let frames = 0;
+        const note = () => {
+            frames += 1;
+            if (frames > 1 && !video.paused) window.moving = true;
+            else video.requestVideoFrameCallback(note);
+        };
+        video?.requestVideoFrameCallback(note);
+    });
+"""
+_PLAY = "#first-play:not([hidden]), .plyr__control--overlaid"
+
+
+@dataclass(frozen=True)
+class _Line:
+    name: str
+    kilobits: int
+    latency: int  # milliseconds
+    aim: float  # seconds
+
+
+_LINES = (_Line("400 kbit/s, 300 ms", 400, 300, 10), _Line("1.6 Mbit/s, 150 ms", 1600, 150, 3))
+
+
+@dataclass
+class _Wait:
+    """What was measured of one way to the picture.
+
+    :ivar seconds: from the click to the second frame.
+    :ivar scripts: bytes of scripts that had arrived by then, compressed.
+    :ivar total: bytes of everything.
+    """
+
+    seconds: list[float] = field(default_factory=list)
+    scripts: list[int] = field(default_factory=list)
+    total: list[int] = field(default_factory=list)
+
+
+def run(bench: Bench) -> str:
+    """Measure, and return the section."""
+    site = bench.standalone
+    film = bench.folder("slow-lines") / "film.mp4"
+    write_film(film, seconds=_FILM, height=_HEIGHT)
+    video = site.admin.upload(film)
+    _wait_until_prepared(site, video)
+    rows, switches = [], []
+    with sync_playwright() as playwright:
+        [program, *_] = filter(None, map(find_program, TOOLS["needs_chromium"]))
+        browser = playwright.chromium.launch(executable_path=program, args=_FLAGS)
+        for line in _LINES:
+            found = {way: _Wait() for way in ("from the library", "by its address")}
+            for _ in range(bench.options.rounds):
+                _measure(browser, site, video, line, found["from the library"], from_library=True)
+                _measure(browser, site, video, line, found["by its address"], from_library=False)
+            rows += [_row(line, way, wait) for way, wait in found.items()]
+            print(f"  {rows[-2:]}", flush=True)
+        for _ in range(bench.options.rounds):
+            switches += _switches(browser, site, video)
+        browser.close()
+    return _section(bench, rows, switches)
+
+
+def _wait_until_prepared(site: Site, video: str) -> None:
+    deadline = time.monotonic() + _PROCESSING
+    url = f"{site.url}/api/videos/{video}/progress"
+    headers = {"Cookie": site.admin.cookie, "Accept": "application/json"}
+    while requests.get(url, headers=headers, timeout=30).json()["state"] != "done":
+        if time.monotonic() > deadline:
+            raise TimeoutError("the film is not prepared")
+        time.sleep(1)
+
+
+@contextmanager
+def _page(browser: Browser, site: Site) -> Iterator[Page]:
+    """Open a page with an empty cache, signed in."""
+    with browser.new_context(base_url=site.url, viewport={"width": 1280, "height": 800}) as context:
+        context.set_default_timeout(_TIMEOUT)
+        name, _, value = site.admin.cookie.partition("=")
+        context.add_cookies([{"name": name, "value": value, "url": site.url}])
+        yield context.new_page()
+
+
+def _measure(
+    browser: Browser, site: Site, video: str, line: _Line, wait: _Wait, *, from_library: bool
+) -> None:
+    with _page(browser, site) as page:
+        devtools = page.context.new_cdp_session(page)
+        devtools.send("Network.enable")
+        if from_library:
+            page.goto("/stream", wait_until="networkidle")
+        _set_line(devtools, line)
+        sizes = _count_bytes(devtools)
+        page.add_init_script(_WATCH_PICTURE)
+        began = time.monotonic()
+        if from_library:
+            page.locator(f'a[href="/stream/{video}"]').first.click(no_wait_after=True)
+        else:
+            page.goto(f"/stream/{video}", wait_until="commit")
+        page.locator(_PLAY).first.click()
+        page.wait_for_function("() => window.moving")
+        wait.seconds.append(time.monotonic() - began)
+        wait.scripts.append(sum(size for kind, size in sizes if kind == "Script"))
+        wait.total.append(sum(size for _, size in sizes))
+
+
+def _set_line(devtools: CDPSession, line: _Line) -> None:
+    speed = line.kilobits * 1000 / 8
+    conditions = {"offline": False, "latency": line.latency}
+    devtools.send(
+        "Network.emulateNetworkConditions",
+        {**conditions, "downloadThroughput": speed, "uploadThroughput": speed},
+    )
+
+
+def _count_bytes(devtools: CDPSession) -> list[tuple[str, int]]:
+    """Note the kind and the bytes of each answer from now on."""
+    kinds: dict[str, str] = {}
+    sizes: list[tuple[str, int]] = []
+    devtools.on("Network.responseReceived", lambda e: kinds.update({e["requestId"]: e["type"]}))
+    devtools.on(
+        "Network.loadingFinished",
+        lambda e: sizes.append((kinds.get(e["requestId"], ""), int(e["encodedDataLength"]))),
+    )
+    return sizes
+
+
+def _switches(browser: Browser, site: Site, video: str) -> list[float]:
+    """Return how many seconds it takes on a fast line until a chosen quality is shown."""
+    found = []
+    with _page(browser, site) as page:
+        page.goto(f"/stream/{video}")
+        page.locator(".plyr__control--overlaid").click()
+        for height in (240, _HEIGHT):
+            page.wait_for_function("() => document.querySelector('video').currentTime > 1")
+            page.mouse.move(400, 400)
+            page.mouse.move(410, 410)
+            page.get_by_role("button", name="Settings", exact=True).click()
+            page.get_by_role("menuitem", name="Quality").click()
+            entry = page.get_by_role("menuitemradio").filter(has_text=f"{height}p").last
+            began = time.monotonic()
+            entry.click()
+            page.wait_for_function(
+                f"() => document.querySelector('video').videoHeight === {height}"
+            )
+            found.append(time.monotonic() - began)
+            page.keyboard.press("Escape")
+    return found
+
+
+def _row(line: _Line, way: str, wait: _Wait) -> list[str]:
+    seconds = statistics.median(wait.seconds)
+    kilobytes = [f"{statistics.median(sizes) / 1000:,.0f}" for sizes in (wait.scripts, wait.total)]
+    return [line.name, way, f"{seconds:.1f}", f"{line.aim:g}", *kilobytes]
+
+
+def _section(bench: Bench, rows: list[list[str]], switches: list[float]) -> str:
+    head = ["line", "opened", "s to a moving picture", "aim", "kB of scripts", "kB of everything"]
+    return (
+        f"Chromium with an emulated line opens the watch page of a {_FILM} s film with {_HEIGHT}"
+        " lines, of which everything is prepared, and presses play as soon as there is a button."
+        " The time runs from the click on the film, or from the address, to the second frame that"
+        " is shown. From the library, what all pages share is in the browser's cache, and nothing"
+        f" else; by its address, nothing is. Medians of {bench.options.rounds} rounds; bytes as they"
+        " are sent.\n\n"
+        f"{table(head, rows)}\n\n"
+        "Another quality, chosen from the menu while the film plays on a line that is not slowed"
+        f" down, is shown after {statistics.median(switches):.1f} s (aim: 2), at most"
+        f" {max(switches):.1f} s."
+    )

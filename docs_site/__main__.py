@@ -1,0 +1,57 @@
+"""Build the documentation into `build/help`, and make it fit for a strict policy.
+
+    python -m docs_site
+
+Zensical builds it; a link to a page or heading that does not exist ends the build. Its pages have
+scripts and alignments within, which the policy of `/help` refuses (`script-src 'self'`): scripts
+are moved to files, and alignments become classes of `docs/assets/help.css`.
+"""
+
+import hashlib
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+SITE = ROOT / "build" / "help"
+_INLINE = re.compile(r"<script>(.+?)</script>", re.DOTALL)
+_ALIGNED = re.compile(r' style="text-align: (left|right|center);"')
+
+
+def build() -> None:
+    """Build the site anew.
+
+    :raises subprocess.CalledProcessError: a link leads nowhere, or the configuration is wrong.
+    """
+    shutil.rmtree(SITE, ignore_errors=True)
+    command = [sys.executable, "-m", "zensical", "build", "--clean", "--strict"]
+    subprocess.run(command, cwd=ROOT, check=True)
+    scripts = SITE / "assets" / "javascripts"
+    for page in SITE.rglob("*.html"):
+        up = "/".join([".."] * len(page.relative_to(SITE).parents[:-1])) or "."
+        text = page.read_text(encoding="utf-8")
+        page.write_text(move_inline(text, scripts, f"{up}/assets/javascripts"), encoding="utf-8")
+
+
+def move_inline(page: str, folder: Path, address: str) -> str:
+    """Return a page without inline scripts and styles.
+
+    :param folder: where the scripts are written, each under a name made of its content.
+    :param address: of that folder, as the page reaches it.
+    """
+
+    def move(match: re.Match[str]) -> str:
+        name = f"inline-{hashlib.sha256(match[1].encode()).hexdigest()[:12]}.js"
+        (folder / name).write_text(match[1], encoding="utf-8")
+        return f'<script src="{address}/{name}"></script>'
+
+    return _ALIGNED.sub(r' class="\1"', _INLINE.sub(move, page))
+
+
+if __name__ == "__main__":
+    try:
+        build()
+    except subprocess.CalledProcessError:
+        sys.exit("The documentation was not built: see above.")

@@ -1,0 +1,61 @@
+/** How fast the line is, before the first segment of a video has been loaded. */
+
+const KEY = "matinee.line";
+
+/** An estimate that is older than this is not used: the device may be in another network. */
+const FRESH_MS = 10 * 60_000;
+
+/** Smaller files arrive with the first packets, and say nothing. */
+const LEAST_BYTES = 50_000;
+
+/**
+ * The speed at which files of this page have arrived.
+ * @param {{transferSize: number, responseStart: number, responseEnd: number}[]} resources (Resource Timing)
+ * @returns {number | null} bits per second; null if none came over the network, or only small ones
+ */
+export function measuredSpeed(resources) {
+  const speeds = resources
+    .filter(({ transferSize }) => transferSize >= LEAST_BYTES)
+    .map(
+      ({ transferSize, responseStart, responseEnd }) => (8000 * transferSize) / (responseEnd - responseStart),
+    );
+  return speeds.length > 0 ? Math.min(...speeds) : null;
+}
+
+/**
+ * Parse a stored estimate.
+ * @param {string | null} text
+ * @param {number} now milliseconds since 1970
+ * @returns {number | null} bits per second; null if it is missing, invalid or old
+ */
+export function parseEstimate(text, now) {
+  try {
+    const { speed, when } = JSON.parse(text ?? "null") ?? {};
+    return speed > 0 && Number.isFinite(speed) && now - when < FRESH_MS ? speed : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Bits per second to begin with; null: not known. */
+export function startEstimate() {
+  if (navigator.connection?.saveData) return null;
+  return measuredSpeed(performance.getEntriesByType("resource")) ?? parseEstimate(read(), Date.now());
+}
+
+/** Remember an estimate for the next video in this tab. */
+export function keepEstimate(speed) {
+  try {
+    sessionStorage.setItem(KEY, JSON.stringify({ speed: Math.round(speed), when: Date.now() }));
+  } catch {
+    // Storage is full or switched off: nothing is remembered.
+  }
+}
+
+function read() {
+  try {
+    return sessionStorage.getItem(KEY);
+  } catch {
+    return null;
+  }
+}
