@@ -1,6 +1,8 @@
 """The account page: sessions, password, deletion."""
 
-from flask import Blueprint, redirect, render_template, request
+from dataclasses import replace
+
+from flask import Blueprint, redirect, render_template
 from werkzeug.wrappers import Response
 
 from auth_service import accounts
@@ -8,17 +10,20 @@ from auth_service.account_deletion import delete_account
 from auth_service.login import confirm_password
 from auth_service.request_helpers import clear_session, client_info, rerender_with_error
 from auth_service.services import services
+from auth_service.user_agents import device_words
 from common.errors import MatineeError, NotFound
 from common.quota import storage_use
+from common.translation import gettext_noop
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to, session_token
 from common.web.forms import form_fields
+from common.web.notices import done_notice
 from db.models import User
 
 _DONE = {
-    "password": "Your password is changed. All your other sessions have ended.",
-    "language": "Your language is saved.",
-    "session": "That session has ended.",
-    "sessions": "All your other sessions have ended.",
+    "password": gettext_noop("Your password is changed. All your other sessions have ended."),
+    "language": gettext_noop("Your language is saved."),
+    "session": gettext_noop("That session has ended."),
+    "sessions": gettext_noop("All your other sessions have ended."),
 }
 
 blueprint = Blueprint("account", __name__, url_prefix="/account")
@@ -86,11 +91,14 @@ def _page(*, error: str | None = None, errors_in: str | None = None) -> str:
     stores = services().stores
     return render_template(
         "auth/account.html",
-        sessions=stores.sessions.summaries(viewer.id, current=session_token()),
+        sessions=[
+            replace(session, device=device_words(session.device))
+            for session in stores.sessions.summaries(viewer.id, current=session_token())
+        ],
         storage=storage_use(
             stores.database, user_id=viewer.id, default_quota=services().settings.quota
         ),
         error=error,
         errors_in=errors_in,
-        notice=_DONE.get(request.args.get("done", "")),
+        notice=done_notice(_DONE),
     )

@@ -16,6 +16,7 @@ from common.access import Viewer
 from common.audit import Action, Actor, record
 from common.errors import Conflict, Forbidden
 from common.stores import Stores
+from common.translation import gettext, gettext_noop
 from db.engine import Database, transaction
 from db.models import Role, User
 
@@ -25,23 +26,28 @@ _TRIES = 3  # of an insert that lost to another one
 class NameTaken(Conflict):
     """Another account has this name, or one that looks the same."""
 
-    sentence = "That name is taken. Choose another."
+    sentence = gettext_noop("That name is taken. Choose another.")
 
 
 class RegistrationClosed(Forbidden):
     """Only an administrator can create accounts."""
 
-    sentence = "Registration is closed. Ask whoever runs this site for an account."
+    sentence = gettext_noop("Registration is closed. Ask whoever runs this site for an account.")
 
 
 class AccountChanged(Conflict):
     """The account was changed by another request while this one was under way.
 
-    :param advice: what to do now.
+    :param advice: what to do now, a sentence.
     """
 
-    def __init__(self, advice: str = "Try again.") -> None:
-        super().__init__(f"The account was changed from elsewhere just now. {advice}")
+    def __init__(self, advice: str = "") -> None:
+        super().__init__(
+            gettext(
+                "The account was changed from elsewhere just now. %(advice)s",
+                advice=advice or gettext("Try again."),
+            )
+        )
 
 
 def viewer_for(user: User) -> Viewer:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import ParamSpec
 
 import structlog
-from flask import Blueprint, redirect, render_template, request
+from flask import Blueprint, redirect, render_template
 from werkzeug.wrappers import Response
 
 from auth_service import user_admin
@@ -15,17 +15,19 @@ from auth_service.services import services
 from auth_service.usernames import parse_name
 from common.errors import Conflict, MatineeError
 from common.quota import users_with_storage_use
+from common.translation import gettext, gettext_noop
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to
 from common.web.forms import form_fields
+from common.web.notices import done_notice
 from db.models import Role
 
 _DONE = {
-    "added": "The account is created. Tell the person their name and password.",
-    "role": "The role is changed.",
-    "disabled": "The account is disabled and signed out everywhere.",
-    "enabled": "The account is enabled again.",
-    "quota": "The quota is changed. It holds from the next upload on.",
-    "password": "The password is changed, and the account is signed out everywhere.",
+    "added": gettext_noop("The account is created. Tell the person their name and password."),
+    "role": gettext_noop("The role is changed."),
+    "disabled": gettext_noop("The account is disabled and signed out everywhere."),
+    "enabled": gettext_noop("The account is enabled again."),
+    "quota": gettext_noop("The quota is changed. It holds from the next upload on."),
+    "password": gettext_noop("The password is changed, and the account is signed out everywhere."),
 }
 
 _USER = "/users/<int(max=9223372036854775807):user_id>"  # the largest id of the column
@@ -118,7 +120,7 @@ def reset_password(user_id: int) -> Response:
 
     def change() -> None:
         if user_id == viewer.id:
-            raise Conflict("Change your own password on your account page.")
+            raise Conflict(gettext("Change your own password on your account page."))
         password_hash = services().passwords.hash(password)
         user_admin.reset_password(
             services().stores, current_actor(), user_id=user_id, password_hash=password_hash
@@ -145,5 +147,5 @@ def _page(error: str | None = None) -> str:
         default_quota=default_quota,
         roles=[role.value for role in Role],
         error=error,
-        notice=_DONE.get(request.args.get("done", "")),
+        notice=done_notice(_DONE),
     )

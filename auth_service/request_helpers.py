@@ -12,6 +12,7 @@ from auth_service.services import services
 from auth_service.user_agents import describe_user_agent
 from common.access import Viewer
 from common.errors import MatineeError, Unprocessable
+from common.translation import gettext
 from common.web.auth import SECURE_SESSION_COOKIE, client_address, session_cookie
 from common.web.error_handlers import wants_json
 from db.models import GroupRole, Role
@@ -40,7 +41,7 @@ def parse_role(word: str) -> Role:
     try:
         return Role(word)
     except ValueError as error:
-        raise Unprocessable("That role is not known here.") from error
+        raise Unprocessable(gettext("That role is not known here.")) from error
 
 
 def parse_group_role(word: str) -> GroupRole:
@@ -51,7 +52,7 @@ def parse_group_role(word: str) -> GroupRole:
     try:
         return GroupRole(word)
     except ValueError as error:
-        raise Unprocessable("The role in a group is member or manager.") from error
+        raise Unprocessable(gettext("The role in a group is member or manager.")) from error
 
 
 def rerender_with_error(

@@ -19,9 +19,11 @@ from werkzeug.wrappers import Response
 from common.access import Viewer
 from common.directory import suggest
 from common.errors import Conflict, MatineeError, NotFound, Unprocessable
+from common.translation import gettext_noop
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to
 from common.web.error_handlers import wants_json
 from common.web.forms import form_fields
+from common.web.notices import done_notice
 from common.web.services import stores
 from common.web.urls import watch_url
 from db.engine import transaction
@@ -38,10 +40,10 @@ from streaming_service.sharing.view_as import Subject, load_page_as
 from streaming_service.videos.changes import VideoEdit, edit_video
 
 _NOTICES = {
-    "shared": "It is shared. They find it under “Shared with me”.",
-    "saved": "The change is saved.",
-    "removed": "It is not shared with them any more.",
-    "visibility": "The visibility is changed.",
+    "shared": gettext_noop("It is shared. They find it under “Shared with me”."),
+    "saved": gettext_noop("The change is saved."),
+    "removed": gettext_noop("It is not shared with them any more."),
+    "visibility": gettext_noop("The visibility is changed."),
 }
 
 blueprint = Blueprint("access", __name__)
@@ -151,9 +153,9 @@ def _again(error: MatineeError, what: SharedObject, **options: Any) -> Response:
 
 
 def _page(what: SharedObject, *, error: str = "", values: dict[str, str] | None = None) -> str:
-    settings, done = services().settings, request.args.get("done", "")
+    settings = services().settings
     page = load_access_page(
-        stores().database, require_viewer(), what, settings, link_notice=LINK_NOTICES.get(done)
+        stores().database, require_viewer(), what, settings, link_notice=done_notice(LINK_NOTICES)
     )
     return render_template(
         "streaming/sharing/access.html",
@@ -163,7 +165,7 @@ def _page(what: SharedObject, *, error: str = "", values: dict[str, str] | None 
         suggests=settings.user_directory,
         values=values or {},
         error=error,
-        notice=_NOTICES.get(done),
+        notice=done_notice(_NOTICES),
     )
 
 

@@ -19,7 +19,9 @@ from werkzeug.wrappers import Response
 from common.access import Viewer, Watcher
 from common.errors import Unprocessable
 from common.quota import binned_bytes
+from common.translation import gettext_noop
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to
+from common.web.notices import done_notice
 from common.web.services import stores
 from common.web.urls import watch_url
 from db.engine import transaction
@@ -37,9 +39,9 @@ from streaming_service.videos.cursors import BadCursor, Cursor, Sort
 from streaming_service.videos.presenters import load_cards, load_json
 
 _NOTICES = {
-    "restored": "The video is restored, with everyone who could watch it.",
-    "deleted": "The video is deleted for good.",
-    "emptied": "Your bin is empty.",
+    "restored": gettext_noop("The video is restored, with everyone who could watch it."),
+    "deleted": gettext_noop("The video is deleted for good."),
+    "emptied": gettext_noop("Your bin is empty."),
 }
 _AFTER_RESTORE = {"library": "/stream?whose=mine&done=restored", "bin": "/stream/bin?done=restored"}
 
@@ -60,7 +62,7 @@ def show() -> str:
         "streaming/bin.html",
         **page,
         bin_days=here.settings.bin_days,
-        notice=_NOTICES.get(request.args.get("done", "")),
+        notice=done_notice(_NOTICES),
     )
 
 

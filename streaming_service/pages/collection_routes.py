@@ -18,6 +18,7 @@ from werkzeug.wrappers import Response
 from common.access import Watcher
 from common.collection_access import MAX_ITEMS
 from common.errors import NotFound, Unprocessable
+from common.translation import gettext_noop
 from common.web.auth import (
     Audience,
     current_actor,
@@ -26,6 +27,7 @@ from common.web.auth import (
     restrict_to,
 )
 from common.web.forms import form_fields
+from common.web.notices import done_notice
 from common.web.services import stores
 from common.web.urls import watch_url
 from streaming_service.collections.changes import (
@@ -42,11 +44,11 @@ from streaming_service.services import services
 from streaming_service.videos.library import get_video_for
 
 _NOTICES = {
-    "added": "The video is in the collection.",
-    "created": "The collection is there. Add videos from their pages.",
-    "deleted": "The collection is deleted. Its videos are still in the library.",
-    "removed": "The video is no longer in the collection.",
-    "saved": "Your changes are saved.",
+    "added": gettext_noop("The video is in the collection."),
+    "created": gettext_noop("The collection is there. Add videos from their pages."),
+    "deleted": gettext_noop("The collection is deleted. Its videos are still in the library."),
+    "removed": gettext_noop("The video is no longer in the collection."),
+    "saved": gettext_noop("Your changes are saved."),
 }
 _STEPS = {"up": -1, "down": 1, "first": -MAX_ITEMS, "last": MAX_ITEMS}
 
@@ -69,7 +71,7 @@ def _overview(*, error: str | None = None, title: str = "") -> str:
     return render_template(
         "streaming/collections.html",
         collections=list_collections(stores().database, current_watcher()),
-        notice=_NOTICES.get(request.args.get("done", "")),
+        notice=done_notice(_NOTICES),
         error=error,
         title=title,
     )
@@ -101,7 +103,7 @@ def _page(collection_id: str, *, error: str | None = None) -> str:
     return render_template(
         "streaming/collection.html",
         page=page,
-        notice=_NOTICES.get(request.args.get("done", "")),
+        notice=done_notice(_NOTICES),
         error=error,
     )
 

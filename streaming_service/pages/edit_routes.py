@@ -9,10 +9,12 @@ from werkzeug.wrappers import Response
 
 from common.access import Rights, Viewer, Watcher
 from common.errors import Unprocessable
+from common.translation import gettext, gettext_noop
 from common.web.app_factory import FORM_LIMIT
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to
 from common.web.error_handlers import wants_json
 from common.web.forms import form_fields
+from common.web.notices import done_notice
 from common.web.services import stores
 from common.web.urls import watch_url
 from db.engine import transaction
@@ -25,7 +27,10 @@ from streaming_service.videos.languages import COMMON
 from streaming_service.videos.library import get_video_to_edit, rights_for
 from streaming_service.videos.tags import split_tags, tags_of
 
-_NOTICES = {"added": "The captions are there.", "removed": "The captions are removed."}
+_NOTICES = {
+    "added": gettext_noop("The captions are there."),
+    "removed": gettext_noop("The captions are removed."),
+}
 
 blueprint = Blueprint("edit", __name__)
 restrict_to(blueprint, Audience.SIGNED_IN)
@@ -89,7 +94,7 @@ def _uploaded_file() -> bytes:
     with upload.stream if upload else BytesIO() as stream:  # a large one is a temporary file
         data = stream.read(CAPTION_LIMIT + 1)
     if not data:
-        raise Unprocessable("Choose a file with captions: WebVTT or SRT.")
+        raise Unprocessable(gettext("Choose a file with captions: WebVTT or SRT."))
     return data
 
 
@@ -141,7 +146,7 @@ def _form(
         error=error,
         caption=caption or {},
         caption_error=caption_error,
-        notice=_NOTICES.get(request.args.get("done", "")),
+        notice=done_notice(_NOTICES),
         bin_days=services().settings.bin_days,
         rights=_rights(stores().database, require_viewer(), video_id=video.id),
     )

@@ -15,8 +15,10 @@ from werkzeug.wrappers import Response
 
 from common.access import Viewer, Watcher
 from common.ids import is_id
+from common.translation import gettext, gettext_noop, ngettext
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to
 from common.web.forms import form_fields
+from common.web.notices import done_notice
 from common.web.services import stores
 from common.web.urls import same_site_path
 from db.engine import transaction
@@ -33,9 +35,9 @@ from streaming_service.videos.selection import Selection, change_selection
 from streaming_service.videos.tags import tags_used_by
 
 _NOTICES = {
-    "deleted": "The video is in your bin.",
-    "restored": "The video is restored, with everyone who could watch it.",
-    "taken-down": "The video is deleted. It is in its owner's bin, and private.",
+    "deleted": gettext_noop("The video is in your bin."),
+    "restored": gettext_noop("The video is restored, with everyone who could watch it."),
+    "taken-down": gettext_noop("The video is deleted. It is in its owner's bin, and private."),
 }
 _SELECTION_FIELDS = ("tag", "visibility", "who", "level", "collection", "back")
 
@@ -109,19 +111,15 @@ def selection() -> Response:
 def _result(done: str) -> tuple[str | None, str | None]:
     """Return what was done, and what went wrong, in words."""
     if done != "selection":
-        return _NOTICES.get(done), None
+        return done_notice(_NOTICES), None
     changed = request.args.get("changed", 0, type=int)
     refused = request.args.get("refused", 0, type=int)
     if not changed and not refused:
-        return None, "Tick the videos first."
-    notice = f"{_videos(changed)} changed." if changed else None
-    error = (
-        f"{_videos(refused)} not changed: not yours to change, or done already."
-        if refused
-        else None
+        return None, gettext("Select the videos first.")
+    notice = ngettext("%(num)d video was changed.", "%(num)d videos were changed.", changed)
+    error = ngettext(
+        "%(num)d video was not changed: it is not yours to change, or this was done already.",
+        "%(num)d videos were not changed: they are not yours to change, or this was done already.",
+        refused,
     )
-    return notice, error
-
-
-def _videos(count: int) -> str:
-    return "1 video was" if count == 1 else f"{count} videos were"
+    return notice if changed else None, error if refused else None

@@ -8,7 +8,9 @@ from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from common.received_grants import count_unseen
+from common.translation import gettext_noop
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to
+from common.web.notices import done_notice
 from common.web.services import stores
 from db.models import now
 from streaming_service.services import services
@@ -18,7 +20,7 @@ from streaming_service.sharing.shared_with_me import load_shared, mark_seen
 from streaming_service.videos.changes import upsert
 
 _LAST_PAGE = 10_000
-_NOTICES = {"removed": "It is not shared with you any more."}
+_NOTICES = {"removed": gettext_noop("It is not shared with you any more.")}
 
 blueprint = Blueprint("shared", __name__)
 restrict_to(blueprint, Audience.SIGNED_IN)
@@ -38,7 +40,7 @@ def shared() -> str:
         "streaming/sharing/shared.html",
         items=items,
         more=f"/stream/shared?page={page + 1}" if has_more else None,
-        notice=_NOTICES.get(request.args.get("done", "")),
+        notice=done_notice(_NOTICES),
     )
 
 

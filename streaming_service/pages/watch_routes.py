@@ -12,7 +12,9 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from common.access import Watcher
+from common.translation import gettext_noop
 from common.web.auth import Audience, current_watcher, restrict_to
+from common.web.notices import done_notice
 from common.web.services import stores
 from common.web.urls import watch_url
 from db.engine import transaction
@@ -29,10 +31,10 @@ from streaming_service.videos.presenters import load_cards
 from streaming_service.videos.social import frame_size, social_tags
 
 _NOTICES = {
-    "again": "It is being tried again.",
-    "collected": "The video is in the collection.",
-    "saved": "Your changes are saved.",
-    "restored": "The video is restored, with everyone who could watch it.",
+    "again": gettext_noop("It is being tried again."),
+    "collected": gettext_noop("The video is in the collection."),
+    "saved": gettext_noop("Your changes are saved."),
+    "restored": gettext_noop("The video is restored, with everyone who could watch it."),
 }
 
 # As the front server sends them with media files.
@@ -73,7 +75,7 @@ def watch(video_id: str) -> str:
         social_tags=social_tags(page["video"], root=root, poster=poster),
         oembed_url=f"{root}/oembed?url={quote(root + watch_url(video_id), safe='')}",
         bin_days=here.settings.bin_days,
-        notice=_NOTICES.get(request.args.get("done", "")),
+        notice=done_notice(_NOTICES),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from common.access import Rights, Watcher
+from common.translation import gettext, gettext_noop
 from common.web.urls import watch_url
 from db.models import Video, Visibility
 from streaming_service.processing.forecast import ForecastCache
@@ -21,9 +22,9 @@ from streaming_service.videos.tags import tags_of
 _PLACEHOLDERS = 8  # that the style sheet draws
 
 _VISIBILITY_WORDS = {
-    Visibility.PRIVATE: "Only people you choose",
-    Visibility.MEMBERS: "Everyone with an account",
-    Visibility.PUBLIC: "Anyone",
+    Visibility.PRIVATE: gettext_noop("Only people you choose"),
+    Visibility.MEMBERS: gettext_noop("Everyone with an account"),
+    Visibility.PUBLIC: gettext_noop("Anyone"),
 }
 
 
@@ -71,8 +72,8 @@ class Card:
     def visibility_words(self) -> str:
         """Who may watch it, in words."""
         if self.video.visibility is Visibility.PRIVATE and not self.rights.share:
-            return "Shared with you"
-        return _VISIBILITY_WORDS[self.video.visibility]
+            return gettext("Shared with you")
+        return gettext(_VISIBILITY_WORDS[self.video.visibility])
 
     @property
     def placeholder(self) -> int:

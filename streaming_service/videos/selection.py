@@ -9,6 +9,7 @@ from common.collection_access import get_collection_for
 from common.directory import find_subject
 from common.errors import Conflict, Forbidden, NotFound, Unprocessable
 from common.stores import Stores
+from common.translation import gettext
 from common.video_texts import parse_visibility
 from streaming_service.collections.changes import add_item
 from streaming_service.sharing.fields import parse_level
@@ -63,7 +64,7 @@ def _change(stores: Stores, actor: Actor, selection: Selection) -> Change:
     if selection.do in ("tag", "untag"):
         tags = checked_tags(split_tags(selection.tag))
         if not tags:
-            raise Unprocessable("Write a tag.")
+            raise Unprocessable(gettext("Write a tag."))
         adds = selection.do == "tag"
         return lambda video_id: _tag(stores, actor, video_id, tags, adds=adds)
     if selection.do == "visibility":
@@ -80,7 +81,7 @@ def _change(stores: Stores, actor: Actor, selection: Selection) -> Change:
         return lambda video_id: add_item(stores, actor, selection.collection, video_id)
     if selection.do == "delete":
         return lambda video_id: bin_video(stores, actor, video_id)
-    raise Unprocessable("Choose what to do with the videos.")
+    raise Unprocessable(gettext("Choose what to do with the videos."))
 
 
 def _share(stores: Stores, actor: Actor, video_id: str, new: NewGrant) -> None:
