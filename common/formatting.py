@@ -51,7 +51,7 @@ def spoken_clock(duration_ms: int) -> str:
         for count, word in ((hours, "hour"), (minutes, "minute"), (seconds, "second"))
         if count or (word == "second" and duration_ms < 1000)
     ]
-    return format_list(parts, style="unit", locale=current_locale())
+    return ", ".join(parts)
 
 
 def duration(seconds: int) -> str:
@@ -76,6 +76,12 @@ def webvtt_time(milliseconds: int) -> str:
 def date(moment: datetime) -> str:
     """Format a date: `14 November 2026`."""
     return format_date(moment, "long", locale=current_locale())
+
+
+def date_and_time(moment: datetime) -> str:
+    """Format a date with the time of day: `14 Nov 2026, 09:30 UTC`."""
+    moment = moment.astimezone(UTC)
+    return f"{format_date(moment, 'medium', locale=current_locale())}, {moment:%H:%M} UTC"
 
 
 def names(parts: list[str]) -> str:

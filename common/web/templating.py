@@ -8,7 +8,7 @@ from jinja2 import ChoiceLoader, FileSystemLoader
 from markupsafe import Markup
 
 from common.errors import MatineeError
-from common.formatting import ago, clock, date, filesize, spoken_clock
+from common.formatting import ago, clock, date, date_and_time, filesize, names, spoken_clock
 from common.received_grants import count_unseen
 from common.web.auth import current_viewer
 from common.web.services import stores
@@ -66,7 +66,13 @@ def install_templating(app: Flask, *, static_dir: Path) -> None:
 
     app.jinja_env.globals.update(asset=asset, icon=icon, unseen_shares=_unseen_shares)
     app.jinja_env.filters.update(
-        filesize=filesize, clock=clock, spoken_clock=spoken_clock, date=date, ago=ago
+        filesize=filesize,
+        clock=clock,
+        spoken_clock=spoken_clock,
+        date=date,
+        ago=ago,
+        date_and_time=date_and_time,
+        names=names,
     )
     app.context_processor(lambda: {"viewer": _viewer_for_page()})
     app.after_request(_add_headers)
