@@ -136,7 +136,7 @@ RUN apt-get update \
 COPY --chmod=755 standalone standalone
 COPY --chmod=755 demo demo
 USER 10001:10001
-CMD ["python", "-m", "demo", "fill", "http://gateway:5000"]
+CMD ["python", "-m", "demo", "fill", "http://localhost:5000"]
 
 FROM base AS migrate
 COPY --from=migrate-dependencies /venv /venv

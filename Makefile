@@ -16,11 +16,11 @@ SIDE_BY_SIDE := $(PYTEST) --numprocesses $(TEST_WORKERS) --dist loadfile --no-lo
 # Tests start hundreds of Python programs, so compiled modules are kept.
 export PYTHONDONTWRITEBYTECODE :=
 LANGUAGES := $(notdir $(patsubst %/,%,$(wildcard translations/*/)))
-BUILT := build/static/manifest.json $(LANGUAGES:%=build/translations/%/LC_MESSAGES/messages.mo)
+BUILT := build/static/manifest.json build/help/index.html $(LANGUAGES:%=build/translations/%/LC_MESSAGES/messages.mo)
 LOCKS := dev docs tools auth upload streaming transcode migrate standalone
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-system soak bench up down fmt lint lock messages init-sql build docs clean
+.PHONY: help run demo screenshots test test-system soak bench up down fmt lint lock messages init-sql build docs clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ bench: .venv/dev $(BUILT)  ## measure everything into docs/benchmarks.md; one pa
 
 bench-%: .venv/dev $(BUILT)
 	$(BIN)/python -m benchmarks $(subst -,_,$*)
+
+screenshots: .venv/dev $(BUILT)  ## take the pictures of README and docs from the demonstration site
+	$(BIN)/python -m demo.screenshots
 
 up:  ## build and start the containers
 	docker compose up --build --detach --wait
@@ -117,7 +120,7 @@ frontend/node_modules: frontend/package-lock.json | $(RUN_ENV)
 	@$(NPM) ci --silent --no-audit --no-fund
 	@touch $@
 
-build/help/index.html: .venv/docs zensical.toml $(shell find docs docs_site -type f 2>/dev/null)
+build/help/index.html: .venv/docs zensical.toml .env.example $(shell find docs docs_site -type f -not -name '*.pyc')
 	@$(BIN)/python -m docs_site
 	@touch $@
 

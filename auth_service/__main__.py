@@ -21,6 +21,7 @@ from redis.exceptions import RedisError
 
 from auth_service import user_admin
 from auth_service.accounts import NameTaken, create_account, find_account
+from auth_service.new_passwords import hash_new_password
 from auth_service.usernames import Username, parse_name
 from common.audit import Actor
 from common.errors import MatineeError, NotFound
@@ -38,6 +39,7 @@ def create_admin(stores: Stores, passwords: Passwords, *, name: Username) -> str
 
     :raises NameTaken: there is an account of that name.
     :raises InvalidPassword: too short or too long.
+    :raises WeakPassword: easy to guess.
     """
     if find_account(stores.database, key=name.key) is not None:
         raise NameTaken
@@ -45,9 +47,8 @@ def create_admin(stores: Stores, passwords: Passwords, *, name: Username) -> str
         stores.database,
         actor=_OPERATOR,
         name=name,
-        password_hash=passwords.hash(_ask_password(name)),
-        role=Role.ADMIN,
-        registration_open=True,
+        password_hash=hash_new_password(passwords, _ask_password(name), username=name.display),
+        join=lambda _session: Role.ADMIN,
     )
     return f"{user.name} is an administrator now."
 
@@ -60,12 +61,13 @@ def reset_password(
     :param make_admin: make it an administrator as well; otherwise its role stays.
     :raises NotFound: there is no account of that name.
     :raises InvalidPassword: too short or too long.
+    :raises WeakPassword: easy to guess.
     """
     user = find_account(stores.database, key=name.key)
     if user is None:
         raise NotFound
     role = Role.ADMIN if make_admin else user.role
-    password_hash = passwords.hash(_ask_password(name))
+    password_hash = hash_new_password(passwords, _ask_password(name), username=name.display)
     user_admin.reset_password(
         stores,
         _OPERATOR,

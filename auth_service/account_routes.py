@@ -8,7 +8,13 @@ from werkzeug.wrappers import Response
 from auth_service import accounts
 from auth_service.account_deletion import delete_account
 from auth_service.login import confirm_password
-from auth_service.request_helpers import clear_session, client_info, rerender_with_error
+from auth_service.new_passwords import hash_new_password
+from auth_service.request_helpers import (
+    clear_session,
+    client_info,
+    done_sentence,
+    rerender_with_error,
+)
 from auth_service.services import services
 from auth_service.user_agents import device_words
 from common.errors import MatineeError, NotFound
@@ -16,7 +22,6 @@ from common.quota import storage_use
 from common.translation import gettext_noop
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to, session_token
 from common.web.forms import form_fields
-from common.web.notices import done_notice
 from db.models import User
 
 _DONE = {
@@ -57,7 +62,7 @@ def change_password() -> Response:
     form = form_fields("current", "password", optional=("username",))
     try:
         user = _confirmed_user(form["current"])
-        new_hash = services().passwords.hash(form["password"])
+        new_hash = hash_new_password(services().passwords, form["password"], username=user.name)
         accounts.change_password(
             services().stores, current_actor(), user=user, new_hash=new_hash, token=session_token()
         )
@@ -96,9 +101,9 @@ def _page(*, error: str | None = None, errors_in: str | None = None) -> str:
             for session in stores.sessions.summaries(viewer.id, current=session_token())
         ],
         storage=storage_use(
-            stores.database, user_id=viewer.id, default_quota=services().settings.quota
+            stores.database, user_id=viewer.id, default_quota=stores.site.current().quota
         ),
         error=error,
         errors_in=errors_in,
-        notice=done_notice(_DONE),
+        notice=done_sentence(_DONE),
     )

@@ -7,18 +7,18 @@ sessions, and decide in which order that happens.
 from collections.abc import Callable
 from contextlib import suppress
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from auth_service.usernames import Username
 from common.access import Viewer
 from common.audit import Action, Actor, record
-from common.errors import Conflict, Forbidden
+from common.errors import Conflict
 from common.stores import Stores
 from common.translation import gettext, gettext_noop
 from db.engine import Database, transaction
-from db.models import Role, User
+from db.models import PasswordLink, Role, User
 
 _TRIES = 3  # of an insert that lost to another one
 
@@ -27,12 +27,6 @@ class NameTaken(Conflict):
     """Another account has this name, or one that looks the same."""
 
     sentence = gettext_noop("That name is taken. Choose another.")
-
-
-class RegistrationClosed(Forbidden):
-    """Only an administrator can create accounts."""
-
-    sentence = gettext_noop("Registration is closed. Ask whoever runs this site for an account.")
 
 
 class AccountChanged(Conflict):
@@ -68,67 +62,69 @@ def find_account(session: Session, *, key: str) -> User | None:
 
 
 @transaction(writes=False)
-def require_available_name(session: Session, *, name: Username, registration_open: bool) -> None:
-    """Check, before a password is hashed, what :func:`create_account` would refuse.
+def require_available_name(session: Session, *, name: Username, own: int | None = None) -> None:
+    """Check that a name is free.
 
-    :raises RegistrationClosed: and this would not be the first account.
+    :param own: the account that may have it already: the one that is renamed.
     :raises NameTaken: another account has the name.
     """
-    if not registration_open and not has_no_accounts(session):
-        raise RegistrationClosed
-    if find_account(session, key=name.key) is not None:
+    found = find_account(session, key=name.key)
+    if found is not None and found.id != own:
         raise NameTaken
 
 
+Join = Callable[[Session], Role]
+"""Decides in the transaction that makes an account which role it has, or raises why it may not.
+
+It is not asked about the first account of all, which can always be made.
+"""
+
+
 def create_account(
-    database: Database,
-    *,
-    actor: Actor,
-    name: Username,
-    password_hash: str,
-    role: Role,
-    registration_open: bool,
+    database: Database, *, actor: Actor, name: Username, password_hash: str, join: Join
 ) -> User:
     """Create an account. The first of all becomes the administrator, whatever role was asked for.
+
+    :raises NameTaken: another account has the name.
+    """
+    return insert_account_until_done(
+        lambda: insert_account(
+            database, actor=actor, name=name, password_hash=password_hash, join=join
+        )
+    )
+
+
+def insert_account_until_done(insert: Callable[[], User]) -> User:
+    """Run :func:`insert_account` again where it lost to a simultaneous one.
 
     Unique columns decide between simultaneous calls: one gets the name, one the first place. The
     others try again, and then find the name taken or an account there.
 
-    :param registration_open: if not, only the first account of all can be created.
     :raises NameTaken: another account has the name.
-    :raises RegistrationClosed: and this is not the first account.
     """
     for _ in range(_TRIES):
         with suppress(IntegrityError):
-            return _insert_account(
-                database,
-                actor=actor,
-                name=name,
-                password_hash=password_hash,
-                role=role,
-                registration_open=registration_open,
-            )
+            return insert()
     raise NameTaken
 
 
 @transaction(writes=True)
-def _insert_account(
-    session: Session,
-    *,
-    actor: Actor,
-    name: Username,
-    password_hash: str,
-    role: Role,
-    registration_open: bool,
+def insert_account(
+    session: Session, *, actor: Actor, name: Username, password_hash: str, join: Join
 ) -> User:
+    """Insert an account's row; see :func:`insert_account_until_done`.
+
+    :raises NameTaken: another account has the name.
+    :raises sqlalchemy.exc.IntegrityError: a simultaneous call came first.
+    """
     is_first = _lock_first(session) is None
-    if not is_first:
-        require_available_name(session, name=name, registration_open=registration_open)
+    role = Role.ADMIN if is_first else join(session)
+    require_available_name(session, name=name)
     user = User(
         name=name.display,
         name_key=name.key,
         password_hash=password_hash,
-        role=Role.ADMIN if is_first else role,
+        role=role,
         is_first_account=True if is_first else None,
     )
     session.add(user)
@@ -159,6 +155,11 @@ def replace_hash(session: Session, *, user_id: int, old: str, new: str) -> bool:
         return False
     user.password_hash = new
     return True
+
+
+def drop_password_link(session: Session, user_id: int) -> None:
+    """Take away the password link of an account (`auth_service.password_links`), if it has one."""
+    session.execute(delete(PasswordLink).where(PasswordLink.user_id == user_id))
 
 
 def change_and_end_sessions(
@@ -199,6 +200,7 @@ def change_password(
     def change(session: Session) -> bool:
         if not replace_hash(session, user_id=user.id, old=user.password_hash, new=new_hash):
             return False
+        drop_password_link(session, user.id)
         record_account(session, actor, Action.ACCOUNT_NEW_PASSWORD, user)
         return True
 

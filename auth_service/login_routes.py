@@ -27,18 +27,16 @@ def start() -> Response | str:
     """Redirect to the library, or to registration if there is no account; else show the login."""
     if current_viewer():
         return redirect(LIBRARY, 303)
-    if has_no_accounts(services().stores.database):
-        return redirect("/register", 303)
-    return _page()
+    return _page() if _has_accounts() else redirect("/register", 303)
 
 
 @blueprint.get("/login")
 def show_login() -> Response | str:
-    """Show the login page; a user who is signed in is redirected."""
+    """Show the login page; a user who is signed in is redirected, and so is the first of all."""
     next_path = same_site_path(request.args.get("next"), default="")
     if current_viewer():
         return redirect(next_path or LIBRARY, 303)
-    return _page(next_path=next_path)
+    return _page(next_path=next_path) if _has_accounts() else redirect("/register", 303)
 
 
 @blueprint.post("/login")
@@ -64,12 +62,21 @@ def log_out() -> Response:
     return response
 
 
+@blueprint.get("/password")
+def show_forgotten() -> str:
+    """Say what to do about a forgotten password."""
+    return render_template("auth/forgotten_password.html")
+
+
+def _has_accounts() -> bool:
+    return not has_no_accounts(services().stores.database)
+
+
 def _page(*, error: str | None = None, username: str = "", next_path: str = "") -> str:
     return render_template(
         "auth/login.html",
         next=next_path,
         username=username,
         error=error,
-        registration_open=services().settings.registration_open,
-        first_account=has_no_accounts(services().stores.database),
+        registration=services().stores.site.current().registration.value,
     )

@@ -1,42 +1,104 @@
 """Registration: people create accounts for themselves."""
 
-from auth_service.accounts import AccountChanged, create_account, require_available_name
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from auth_service.accounts import (
+    AccountChanged,
+    create_account,
+    has_no_accounts,
+    require_available_name,
+)
 from auth_service.login import ClientInfo, begin_session
+from auth_service.new_passwords import hash_new_password
 from auth_service.services import AuthServices
 from auth_service.usernames import parse_name
 from common.audit import Actor
-from db.models import Role
+from common.errors import Forbidden
+from common.fixed_settings import Registration
+from common.site_settings import SiteSettingsStore
+from common.translation import gettext_noop
+from db.engine import transaction
+from db.models import Role, User
 
 
-def register(services: AuthServices, *, username: str, password: str, client: ClientInfo) -> str:
-    """Create an account and begin its first session, whose token is returned.
+class RegistrationClosed(Forbidden):
+    """Only an administrator can create accounts, or an invitation is needed."""
+
+    sentence = gettext_noop("Registration is closed. Ask whoever runs this site for an invitation.")
+
+
+@dataclass(frozen=True)
+class NewAccount:
+    """An account that was just made, and the token of its first session."""
+
+    user: User
+    token: str
+
+    @property
+    def is_first(self) -> bool:
+        """Whether it is the first account of the site."""
+        return self.user.is_first_account is True
+
+
+def register(
+    services: AuthServices, *, username: str, password: str, client: ClientInfo
+) -> NewAccount:
+    """Create an account and begin its first session.
 
     The first account of all becomes the administrator, and can be created even if registration is
-    closed; the others upload and watch. Everything that needs no hash is checked first.
+    closed. The others have the role that the settings say. Everything that needs no hash is checked
+    first.
 
     :raises InvalidUsername: no account can have this name.
     :raises InvalidPassword: too short or too long.
+    :raises WeakPassword: easy to guess.
     :raises NameTaken: another account has the name.
     :raises RegistrationClosed: and this is not the first account.
     :raises RateLimited: as many accounts as are allowed came from this network.
     :raises redis.exceptions.RedisError: the session store is unavailable; nothing was created.
     """
-    registration_open = services.settings.registration_open
     services.stores.sessions.ping()
     services.registrations.check(address=client.address)
     name = parse_name(username)
-    database = services.stores.database
-    require_available_name(database, name=name, registration_open=registration_open)
+    database, site = services.stores.database, services.stores.site
+    require_open_registration(database, site)
+    require_available_name(database, name=name)
     with services.registrations.counting(address=client.address):
         user = create_account(
             database,
             actor=Actor(None, client.address, client.request_id),
             name=name,
-            password_hash=services.passwords.hash(password),
-            role=Role.UPLOADER,
-            registration_open=registration_open,
+            password_hash=hash_new_password(services.passwords, password, username=name.display),
+            join=lambda session: _role_by_registration(session, site),
         )
+    return begin_first_session(services, user=user, client=client)
+
+
+def begin_first_session(services: AuthServices, *, user: User, client: ClientInfo) -> NewAccount:
+    """Begin the session of a new account.
+
+    :raises AccountChanged: an administrator has changed it already.
+    """
     token = begin_session(services.stores, user=user, client=client)
     if token is None:
         raise AccountChanged
-    return token
+    return NewAccount(user, token)
+
+
+@transaction(writes=False)
+def require_open_registration(session: Session, site: SiteSettingsStore) -> None:
+    """Check, before a password is hashed, that people can make accounts, or that there is none.
+
+    :raises RegistrationClosed: they cannot.
+    """
+    if site.load(session).registration is not Registration.OPEN and not has_no_accounts(session):
+        raise RegistrationClosed
+
+
+def _role_by_registration(session: Session, site: SiteSettingsStore) -> Role:
+    settings = site.load(session)
+    if settings.registration is not Registration.OPEN:
+        raise RegistrationClosed
+    return settings.new_role

@@ -1,6 +1,7 @@
 """What the routes share: reading requests, and the session cookie of answers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
@@ -9,6 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from auth_service.login import ClientInfo
 from auth_service.services import services
+from auth_service.tokens import NewAddress
 from auth_service.user_agents import describe_user_agent
 from common.access import Viewer
 from common.errors import MatineeError, Unprocessable
@@ -91,6 +93,47 @@ def clear_session(response: AnyResponse) -> None:
 def _cookie_attributes() -> dict[str, Any]:
     secure = session_cookie() == SECURE_SESSION_COOKIE
     return {"path": "/", "httponly": True, "samesite": "Lax", "secure": secure}
+
+
+def done_sentence(sentences: Mapping[str, str]) -> str | None:
+    """Return what has just been done, as the address says it after a form; None: nothing.
+
+    :param sentences: marked by `gettext_noop`, by the word in the address.
+    """
+    sentence = sentences.get(request.args.get("done", ""))
+    return None if sentence is None else gettext(sentence)
+
+
+@contextmanager
+def limited_tokens(token: str, unknown: type[MatineeError]) -> Iterator[None]:
+    """Look for a token, and count one that is unknown as a wrong password is counted.
+
+    :param unknown: what the search raises for a token that nobody has.
+    :raises RateLimited: too many unknown tokens came from this network.
+    """
+    limits, address = services().token_limits, client_address()
+    limits.check(token, address=address)
+    try:
+        yield
+    except unknown:
+        limits.record_wrong(token, address=address)
+        raise
+
+
+def keep_token_private(response: AnyResponse) -> AnyResponse:
+    """Keep an address with a token out of caches, search engines and the `Referer` header.
+
+    With `no-referrer` a browser would send `Origin: null` with the form, which is refused.
+    """
+    response.headers["Referrer-Policy"] = "strict-origin"
+    response.headers["X-Robots-Tag"] = "noindex"
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def new_address(path: str) -> NewAddress:
+    """Return an address on the host under which the site was opened."""
+    return NewAddress(f"{request.host_url.rstrip('/')}{path}")
 
 
 def viewer_json(viewer: Viewer) -> dict[str, object]:

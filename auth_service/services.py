@@ -16,6 +16,7 @@ class AuthServices(Services):
     settings: AuthSettings
     passwords: Passwords
     limits: PasswordLimits
+    token_limits: PasswordLimits
     registrations: RegistrationLimits
 
 

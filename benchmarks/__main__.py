@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks import delivery, processing, revocation, slow_clients, upload
+from benchmarks import delivery, processing, revocation, slow_clients, slow_lines, upload
 from benchmarks.options import Bench, Options
 from benchmarks.report import PAGE, write_section
 
@@ -16,6 +16,7 @@ _ALL: dict[str, Callable[[Bench], str | Iterator[str]]] = {
     "delivery": delivery.run,
     "upload": upload.run,
     "slow_clients": slow_clients.run,
+    "slow_lines": slow_lines.run,
     "revocation": revocation.run,
     "processing": processing.run,
 }

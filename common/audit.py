@@ -49,6 +49,12 @@ class Action(enum.StrEnum):
     ACCOUNT_QUOTA = "account.quota"
     ACCOUNT_NEW_PASSWORD = "account.password"  # noqa: S105 - the name of an action
     ACCOUNT_DELETED = "account.deleted"
+    ACCOUNT_RENAMED = "account.renamed"
+    ACCOUNT_PASSWORD_LINK = "account.password_link"  # noqa: S105 - the name of an action
+    INVITATION_CREATED = "invitation.created"
+    INVITATION_REVOKED = "invitation.revoked"
+    INVITATION_USED = "invitation.used"
+    SETTING_CHANGED = "setting.changed"
 
 
 @dataclass(frozen=True)

@@ -62,11 +62,7 @@ class Passwords:
             hashed.
         :raises HashingBusy: too many others wait already.
         """
-        spelled = unicodedata.normalize("NFC", password)
-        if len(spelled) < MIN_LENGTH:
-            raise InvalidPassword(
-                gettext("A password has at least %(min_length)s characters.", min_length=MIN_LENGTH)
-            )
+        require_length(password)
         secret = _bytes(password)
         with self._hash_slot():
             return native_threads.run(lambda: self._hasher.hash(secret))
@@ -106,6 +102,17 @@ class Passwords:
                 yield
         finally:
             self._places.release()
+
+
+def require_length(password: str) -> None:
+    """Check that a new password is neither too short nor too long.
+
+    :raises InvalidPassword: it has fewer than 8 or more than 1000 characters.
+    """
+    spelled = unicodedata.normalize("NFC", password)
+    if len(spelled) < MIN_LENGTH:
+        raise InvalidPassword(f"A password has at least {MIN_LENGTH} characters.")
+    _bytes(password)
 
 
 def _bytes(password: str) -> bytes:

@@ -1,8 +1,9 @@
 """How much an account stores and may store: computed in this module alone."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import case, func, select
+from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
 from common.live import is_live
@@ -40,25 +41,16 @@ class StorageUse:
 
 @transaction(writes=False)
 def users_with_storage_use(
-    session: Session, *, default_quota: int | None, user_id: int | None = None
+    session: Session, *, default_quota: int | None, user_ids: Sequence[int]
 ) -> list[tuple[User, StorageUse]]:
-    """Return every account, or one, with what it stores, the oldest first. One query.
+    """Return these accounts with what each stores, the oldest first. One query.
 
-    :param default_quota: of accounts without their own (`QUOTA`); None is no limit.
+    :param default_quota: of accounts without their own; None is no limit.
     """
-    stored = (
-        select(
-            Video.owner_id,
-            func.count().label("count"),
-            func.coalesce(func.sum(Video.size), 0).label("size"),
-            func.sum(case((Video.binned_at.is_not(None), Video.size), else_=0)).label("binned"),
-        )
-        .where(is_live())
-        .group_by(Video.owner_id)
-        .subquery()
-    )
+    stored = _stored().where(Video.owner_id.in_(user_ids)).subquery()
     reserved = (
         select(Upload.owner_id, func.coalesce(func.sum(Upload.reserved), 0).label("reserved"))
+        .where(Upload.owner_id.in_(user_ids))
         .group_by(Upload.owner_id)
         .subquery()
     )
@@ -72,10 +64,9 @@ def users_with_storage_use(
         )
         .outerjoin(stored, stored.c.owner_id == User.id)
         .outerjoin(reserved, reserved.c.owner_id == User.id)
+        .where(User.id.in_(user_ids))
         .order_by(User.id)
     )
-    if user_id is not None:
-        query = query.where(User.id == user_id)
     return [
         (
             user,
@@ -91,10 +82,52 @@ def users_with_storage_use(
     ]
 
 
+def _stored() -> Select[int | None, int, int, int]:
+    """Return the count and sizes of live videos by owner."""
+    return (
+        select(
+            Video.owner_id,
+            func.count().label("count"),
+            func.coalesce(func.sum(Video.size), 0).label("size"),
+            func.sum(case((Video.binned_at.is_not(None), Video.size), else_=0)).label("binned"),
+        )
+        .where(is_live())
+        .group_by(Video.owner_id)
+    )
+
+
+@dataclass(frozen=True)
+class OwnerShare:
+    """What the videos of one account take."""
+
+    user_id: int
+    name: str
+    size: int
+    count: int
+
+
+@transaction(writes=False)
+def largest_owners(session: Session, *, limit: int) -> list[OwnerShare]:
+    """Return the accounts whose videos take most, the largest first."""
+    stored = _stored().subquery()
+    query = (
+        select(User.id, User.name, stored.c.size, stored.c.count)
+        .join(stored, stored.c.owner_id == User.id)
+        .order_by(stored.c.size.desc(), User.id)
+        .limit(limit)
+    )
+    return [
+        OwnerShare(user_id, name, int(size), count)
+        for user_id, name, size, count in session.execute(query)
+    ]
+
+
 @transaction(writes=False)
 def storage_use(session: Session, *, user_id: int, default_quota: int | None) -> StorageUse:
     """Return what one account stores and may store; nothing for a deleted account."""
-    for _user, use in users_with_storage_use(session, default_quota=default_quota, user_id=user_id):
+    for _user, use in users_with_storage_use(
+        session, default_quota=default_quota, user_ids=[user_id]
+    ):
         return use
     return StorageUse(0, 0, default_quota, 0)
 

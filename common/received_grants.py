@@ -4,8 +4,22 @@ Every page shows how many of them are new, so this is not the streaming service'
 """
 
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import Subquery, and_, case, func, or_, select, type_coerce, union_all
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    Select,
+    Subquery,
+    and_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+    type_coerce,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from common.access import Viewer
@@ -22,11 +36,16 @@ from db.models import (
     now,
 )
 
+_viewer_id: BindParameter[int] = bindparam("viewer_id", type_=BigInteger())
+_at: BindParameter[datetime] = bindparam("at", type_=UTCDateTime())
 
-def received_grants(viewer: Viewer, at: datetime) -> Subquery:
+
+@cache
+def received_grants() -> Subquery:
     """Return the valid grants that others made to a viewer, or to a group of theirs.
 
-    Left out are those on what is the viewer's own, and on videos that are not there any more.
+    The statement needs the parameters of :func:`common.access_queries.asked_by`. Left out are
+    grants on what is the viewer's own, and on videos that are not there any more.
 
     :returns: `id`, `video_id`, `collection_id`, `user_id`, `group_id`, `level`, `expires_at`,
         `granted_by_id`, and `shared_at`: when it was made, or when the viewer joined the group.
@@ -42,8 +61,8 @@ def received_grants(viewer: Viewer, at: datetime) -> Subquery:
         Grant.granted_by_id,
     )
     valid = (
-        has_not_expired(Grant.expires_at, at),
-        or_(Grant.granted_by_id.is_(None), Grant.granted_by_id != viewer.id),
+        has_not_expired(Grant.expires_at, _at),
+        or_(Grant.granted_by_id.is_(None), Grant.granted_by_id != _viewer_id),
     )
     joined = case(
         (GroupMember.created_at > Grant.created_at, GroupMember.created_at),
@@ -51,25 +70,25 @@ def received_grants(viewer: Viewer, at: datetime) -> Subquery:
     )
     # Two statements, since each finds its rows by an index.
     by_name = select(*columns, Grant.created_at.label("shared_at")).where(
-        Grant.user_id == viewer.id, *valid
+        Grant.user_id == _viewer_id, *valid
     )
     by_group = (
         select(*columns, type_coerce(joined, UTCDateTime()).label("shared_at"))
         .join(GroupMember, GroupMember.group_id == Grant.group_id)
-        .where(GroupMember.user_id == viewer.id, *valid)
+        .where(GroupMember.user_id == _viewer_id, *valid)
     )
     received = union_all(by_name, by_group).subquery()
     video_is_there = and_(
         is_live(),
         Video.binned_at.is_(None),
         Video.rejection_reason.is_(None),
-        Video.owner_id != viewer.id,
+        Video.owner_id != _viewer_id,
     )
     return (
         select(received)
         .outerjoin(Video, Video.id == received.c.video_id)
         .outerjoin(Collection, Collection.id == received.c.collection_id)
-        .where(or_(video_is_there, Collection.owner_id != viewer.id))
+        .where(or_(video_is_there, Collection.owner_id != _viewer_id))
         .subquery()
     )
 
@@ -77,10 +96,14 @@ def received_grants(viewer: Viewer, at: datetime) -> Subquery:
 @transaction(writes=False)
 def count_unseen(session: Session, viewer: Viewer) -> int:
     """Return how many videos and collections were shared with a viewer since they last looked."""
-    received = received_grants(viewer, now())
-    seen_at = select(SharedSeen.seen_at).where(SharedSeen.user_id == viewer.id).scalar_subquery()
+    return session.scalar(_unseen(), {"viewer_id": viewer.id, "at": now()}) or 0
+
+
+@cache
+def _unseen() -> Select[int]:
+    received = received_grants()
+    seen_at = select(SharedSeen.seen_at).where(SharedSeen.user_id == _viewer_id).scalar_subquery()
     what = func.coalesce(received.c.video_id, received.c.collection_id)
-    wanted = select(func.count(what.distinct())).where(
+    return select(func.count(what.distinct())).where(
         or_(seen_at.is_(None), received.c.shared_at > seen_at)
     )
-    return session.scalar(wanted) or 0

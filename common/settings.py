@@ -7,9 +7,11 @@ is read here or in a service's own settings; a test keeps it so.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
+
+from common.fixed_settings import read_fixed
 
 T = TypeVar("T", bound=str)
 
@@ -115,18 +117,6 @@ class Environment:
         return int(match[1]) * _SECONDS[match[2]]
 
 
-BIN_DAYS = 30
-"""Days for which deleted videos stay in their owners' bins, unless the setting says otherwise."""
-
-
-def read_bin_days(environment: Environment) -> int:
-    """Return `BIN_DAYS`.
-
-    :raises SettingsError: it is no number of days.
-    """
-    return environment.number("BIN_DAYS", BIN_DAYS, min_value=1, max_value=3650)
-
-
 @dataclass(frozen=True)
 class CommonSettings:
     """The settings of every service.
@@ -137,6 +127,7 @@ class CommonSettings:
         from our own gateway, and no request can reach the service but through it.
     :param allowed_hosts: names under which the site answers, besides `localhost` and IP addresses;
         `.example.org` is `example.org` and every name below it.
+    :param fixed: settings of the site that the environment decides; see `common.fixed_settings`.
     """
 
     database_url: str
@@ -148,6 +139,7 @@ class CommonSettings:
     trust_gateway: bool
     log_level: str
     allowed_hosts: tuple[str, ...] = ()
+    fixed: Mapping[str, object] = field(default_factory=dict)
 
     @classmethod
     def read(cls, environment: Environment) -> "CommonSettings":
@@ -162,4 +154,5 @@ class CommonSettings:
             trust_gateway=environment.flag("TRUST_GATEWAY", default=False),
             log_level=environment.choice("LOG_LEVEL", ("debug", "info", "warning"), "info"),
             allowed_hosts=environment.host_names("ALLOWED_HOSTS"),
+            fixed=read_fixed(environment),
         )

@@ -12,13 +12,25 @@ from db.models import Base
 
 _ALL = ("INSERT", "UPDATE", "DELETE")
 _AUDIT = {"audit": ("INSERT",)}  # nobody changes or deletes an entry
+_LAST_SEEN = ("UPDATE (last_seen_at)",)  # of whoever uses the service
 _WRITES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "auth": {"users": _ALL, "groups": _ALL, "group_members": _ALL, **_AUDIT},
+    "auth": {
+        "users": _ALL,
+        "groups": _ALL,
+        "group_members": _ALL,
+        "invitations": _ALL,
+        "invitation_groups": _ALL,
+        "password_links": _ALL,
+        "settings": _ALL,
+        "logos": _ALL,
+        **_AUDIT,
+    },
     "upload": {
+        "users": _LAST_SEEN,
         "uploads": _ALL,
         "videos": _ALL,  # UPDATE for the SHA-256 of a file that came in pieces, known later
         "search_words": ("INSERT",),  # of new videos
-        "volumes": ("UPDATE",),  # needed to lock the row
+        "volumes": ("UPDATE",),  # needed to lock the row; and to note the free space
         "jobs": ("INSERT",),  # each video's first job
         # With whom a new video is shared. UPDATE is needed to lock a collection.
         "grants": ("INSERT",),
@@ -27,6 +39,7 @@ _WRITES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         **_AUDIT,
     },
     "streaming": {
+        "users": _LAST_SEEN,
         "videos": ("UPDATE",),
         "jobs": ("INSERT", "UPDATE"),  # to make a poster, and to retry a failed one
         "poster_choices": _ALL,

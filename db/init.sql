@@ -446,3 +446,73 @@ ALTER TABLE jobs DROP CHECK ck_jobs_jobkind;
 ALTER TABLE jobs ADD CONSTRAINT ck_jobs_jobkind CHECK (kind IN ('poster', 'check', 'remux', 'audio', 'thumbnails', 'rendition'));
 
 UPDATE alembic_version SET version_num='0013' WHERE alembic_version.version_num = '0012';
+
+-- Running upgrade 0013 -> 0010
+
+ALTER TABLE users ADD COLUMN last_seen_at DATETIME(6);
+
+ALTER TABLE volumes ADD COLUMN size BIGINT;
+
+ALTER TABLE volumes ADD COLUMN free BIGINT;
+
+ALTER TABLE volumes ADD COLUMN measured_at DATETIME(6);
+
+CREATE TABLE settings (
+    `key` VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    value TEXT NOT NULL,
+    updated_at DATETIME(6) NOT NULL,
+    updated_by_id BIGINT,
+    CONSTRAINT pk_settings PRIMARY KEY (`key`),
+    CONSTRAINT fk_settings_updated_by_id_users FOREIGN KEY(updated_by_id) REFERENCES users (id) ON DELETE SET NULL
+);
+
+CREATE TABLE logos (
+    sha256 VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    content MEDIUMBLOB NOT NULL,
+    CONSTRAINT pk_logos PRIMARY KEY (sha256)
+);
+
+CREATE TABLE invitations (
+    id VARCHAR(22) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    token_hash VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    label VARCHAR(100) NOT NULL,
+    `role` VARCHAR(16) NOT NULL,
+    max_uses INTEGER,
+    uses INTEGER NOT NULL DEFAULT 0,
+    created_by_id BIGINT NOT NULL,
+    created_at DATETIME(6) NOT NULL,
+    expires_at DATETIME(6),
+    revoked_at DATETIME(6),
+    CONSTRAINT pk_invitations PRIMARY KEY (id),
+    CONSTRAINT fk_invitations_created_by_id_users FOREIGN KEY(created_by_id) REFERENCES users (id) ON DELETE CASCADE,
+    CONSTRAINT uq_invitations_token_hash UNIQUE (token_hash),
+    CONSTRAINT ck_invitations_role CHECK (`role` IN ('viewer', 'uploader', 'admin'))
+);
+
+CREATE INDEX ix_invitations_created_by_id ON invitations (created_by_id);
+
+CREATE TABLE invitation_groups (
+    invitation_id VARCHAR(22) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    group_id VARCHAR(22) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    CONSTRAINT pk_invitation_groups PRIMARY KEY (invitation_id, group_id),
+    CONSTRAINT fk_invitation_groups_invitation_id_invitations FOREIGN KEY(invitation_id) REFERENCES invitations (id) ON DELETE CASCADE,
+    CONSTRAINT fk_invitation_groups_group_id_groups FOREIGN KEY(group_id) REFERENCES `groups` (id) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_invitation_groups_group_id ON invitation_groups (group_id);
+
+CREATE TABLE password_links (
+    user_id BIGINT NOT NULL,
+    token_hash VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    created_by_id BIGINT NOT NULL,
+    created_at DATETIME(6) NOT NULL,
+    expires_at DATETIME(6) NOT NULL,
+    CONSTRAINT pk_password_links PRIMARY KEY (user_id),
+    CONSTRAINT fk_password_links_user_id_users FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE,
+    CONSTRAINT fk_password_links_created_by_id_users FOREIGN KEY(created_by_id) REFERENCES users (id) ON DELETE CASCADE,
+    CONSTRAINT uq_password_links_token_hash UNIQUE (token_hash)
+);
+
+CREATE INDEX ix_password_links_created_by_id ON password_links (created_by_id);
+
+UPDATE alembic_version SET version_num='0010' WHERE alembic_version.version_num = '0013';

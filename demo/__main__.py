@@ -6,27 +6,19 @@
 The data folder is `DATA_DIR`, or `data-demo`. Other settings are those of `make run`.
 """
 
-import contextlib
 import os
 import signal
-import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
 from common.settings import Environment, SettingsError
 from demo.catalogue import ADMINISTRATOR, PASSWORD, PEOPLE
 from demo.client import RequestRefused
-from demo.fill import fill
+from demo.fill import SiteInUse, fill
 from demo.rendering import Stopped
-from demo.states import set_states
+from demo.running import FILMS_FOLDER, ROOT, fill_here, matinee
 from standalone.settings import StandaloneSettings
-
-ROOT = Path(__file__).parents[1]
-FILMS_FOLDER = ROOT / "build" / "demo"
-_FILLED = "filled"  # a file in the data folder: nothing is missing
-_GRACE = 40  # seconds that Matinee has to end
 
 
 def main() -> None:
@@ -44,7 +36,7 @@ def main() -> None:
                 sys.exit(__doc__)
     except (KeyboardInterrupt, Stopped):
         print("\nStopped. The next start goes on from here.", flush=True)
-    except (RequestRefused, OSError) as error:
+    except (RequestRefused, SiteInUse, OSError) as error:
         sys.exit(f"The site cannot be filled: {error}")
 
 
@@ -60,34 +52,13 @@ def _run() -> None:
     except SettingsError as error:
         sys.exit(str(error))
     url = settings.urls[0].replace("127.0.0.1", "localhost")
-    filled = settings.data_dir / _FILLED
-    with _matinee(environ) as process:
-        if not filled.exists():
-            print("Filling the demonstration. The site can be used meanwhile.", flush=True)
-            made = fill(settings.urls[0], FILMS_FOLDER, tell=_tell)
-            set_states(settings.data_dir, made.videos)
-            filled.touch()
+    with matinee(environ) as process:
+        fill_here(settings, _tell)
         _tell_people()
         print(f"Open {url}. Press Ctrl-C to stop.", flush=True)
         process.wait()
     if process.returncode:
         sys.exit(process.returncode)
-
-
-@contextlib.contextmanager
-def _matinee(environ: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """Run `python -m standalone`, and end it as Ctrl-C would.
-
-    It has a session of its own, so that Ctrl-C at the terminal reaches this program alone.
-    """
-    command = [sys.executable, "-m", "standalone"]
-    process = subprocess.Popen(command, cwd=ROOT, env=environ, start_new_session=True)
-    try:
-        yield process
-    finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        process.terminate()
-        process.wait(_GRACE)
 
 
 def _tell(line: str) -> None:

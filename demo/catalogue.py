@@ -1,6 +1,6 @@
 """The people, groups and films of the demonstration."""
 
-from demo.films import Film, Scene
+from demo.films import Film, Grant, Scene
 
 PASSWORD = "a quiet afternoon"  # of everyone
 ADMINISTRATOR = "anna"
@@ -135,6 +135,7 @@ FILMS = (
         Scene("sea", LAGOON),
         "High water at 11:42. The ferry leaves in the second half.",
         ("sea", "summer 2026"),
+        position=35,
     ),
     Film(
         "Window seat", "ben", 15, Scene("mountains", ICE), "Somewhere above the Alps.", ("travel",)
@@ -265,6 +266,7 @@ FILMS = (
         "Geography, unit 4. How an oasis works.",
         ("geography", "class 7b"),
         chapters=((0, "Where the rain goes"), (18, "Underground"), (40, "The oasis")),
+        position=45,
     ),
     Film(
         "Class trip: the observatory",
@@ -328,6 +330,7 @@ FILMS = (
         ("kitchen",),
         visibility="public",
         chapters=((0, "Mixing"), (15, "Waiting"), (30, "Folding"), (50, "Baking")),
+        position=55,
     ),
     Film(
         "Leaf",
@@ -369,6 +372,7 @@ FILMS = (
         chapters=((0, "Welcome"), (20, "Dates"), (50, "Money"), (70, "Keys")),
         words=("Welcome, everyone.", "We have three dates to agree on.", "And we need new keys."),
         visibility="members",
+        position=25,
     ),
     Film(
         "Regatta, from the jetty",
@@ -420,7 +424,6 @@ FILMS = (
     ),
 )
 
-FIRST = FILMS[0]
 BINNED = "Outtakes"
 FAILED_STEP = "Old recording, repaired"
 """Its pictures could not be made, where that can be brought about."""
@@ -482,3 +485,28 @@ COLLECTIONS = {
     ),
 }
 """By title: owner, description and films in their order."""
+
+GRANTS = (
+    Grant("Grandmother explains the apple cake", "Family"),
+    Grant("Unwrapping, 24 December", "Family", "download"),
+    Grant("Campfire songs", "Family"),
+    Grant("From the phone: first steps", "anna", "share"),
+    Grant("From the phone: first steps", "emma"),
+    Grant("Emma's first goal", "emma", "download"),
+    Grant("Uncle Theo fixes the gate", "david", days=21),
+    Grant("Class trip: the observatory", "Class 7b", days=21),
+    Grant("School play, dress rehearsal", "Class 7b", days=21),
+    Grant("School play, dress rehearsal", "anna", "edit"),
+    Grant("Summer 2026", "Family"),
+    Grant("Mathematics, class 7b", "Class 7b"),
+)
+
+LINK_OF_A_WEEK = "For a week"
+LINKS: tuple[tuple[str, str, dict[str, object]], ...] = (
+    ("Morning at the salt pans", "For the newsletter", {}),
+    ("Grandmother explains the apple cake", "For aunt Rosa", {"password": "six apples"}),
+    ("Bread from three ingredients", LINK_OF_A_WEEK, {}),
+    ("Choir: the round in four voices", "For the altos", {"level": "download"}),
+    ("School play, dress rehearsal", "For the parents", {"max_views": 60}),
+)
+"""The film, the label, and what else is asked for."""

@@ -18,7 +18,10 @@ from demo.catalogue import (
     BINNED,
     COLLECTIONS,
     FILMS,
+    GRANTS,
     GROUPS,
+    LINK_OF_A_WEEK,
+    LINKS,
     PASSWORD,
     PEOPLE,
     PREPARING_FILM,
@@ -32,6 +35,13 @@ from demo.rendering import Studio
 Tell = Callable[[str], None]
 _READY_LIMIT = 180  # seconds until a site must answer
 _CAPTION_SECONDS = 4
+
+
+class SiteInUse(Exception):
+    """The site has accounts of other people: it is no place for a demonstration."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(f"{url} has accounts of other people. Nothing was added to it.")
 
 
 @dataclass
@@ -58,12 +68,16 @@ def fill(
 
     :param url: of a site that runs, or starts: it is waited for, three minutes at most.
     :param folder: where films are kept once they are made.
-    :param films: how many of the forty, the first ones; None is all of them, and the special cases
-        (one that is refused, one in preparation, one of which a part has arrived) besides.
+    :param films: how many of the forty, those that are made fastest; None is all of them, and the
+        special cases (one that is refused, one in preparation, one of which a part has arrived).
     :param tell: is given a line for each step.
-    :raises RequestRefused: the site does not take a step; if it has other accounts, for example.
+    :raises SiteInUse: it has accounts of other people.
+    :raises RequestRefused: the site does not take a step.
     """
-    chosen = (PREPARING_FILM, *FILMS) if films is None else FILMS[:films]
+    fastest = sorted(FILMS, key=lambda film: film.seconds * film.size[0] * film.size[1])[:films]
+    chosen = tuple(film for film in FILMS if film in fastest)
+    if films is None:
+        chosen = (PREPARING_FILM, *FILMS)
     return _Filling(url, Studio(folder), tell).run(chosen, everything=films is None)
 
 
@@ -98,14 +112,22 @@ class _Filling:
         first = self._people[ADMINISTRATOR]
         self._wait_for(first)
         if not first.sign_in(ADMINISTRATOR, PASSWORD):
-            first.post_form("/register", {"username": ADMINISTRATOR, "password": PASSWORD})
-            first.sign_in(ADMINISTRATOR, PASSWORD)
+            self._create_administrator(first)
         for name, role in PEOPLE.items():
             client = self._people[name]
             if name != ADMINISTRATOR and not client.sign_in(name, PASSWORD):
                 account = {"username": name, "password": PASSWORD, "role": role}
                 first.post_form("/admin/users", account)
                 client.sign_in(name, PASSWORD)
+
+    @staticmethod
+    def _create_administrator(client: Client) -> None:
+        """Create the first account, and take it back if others were there before."""
+        client.post_form("/register", {"username": ADMINISTRATOR, "password": PASSWORD})
+        client.sign_in(ADMINISTRATOR, PASSWORD)
+        if client.get("/api/session")["role"] != PEOPLE[ADMINISTRATOR]:
+            client.post_form("/account/delete", {"password": PASSWORD})
+            raise SiteInUse(client.url)
 
     @staticmethod
     def _wait_for(client: Client) -> None:
@@ -208,55 +230,38 @@ class _Filling:
                     client.send("PUT", f"/api/collections/{known[title]}/items/{video}", {})
 
     def _share(self) -> None:
-        groups = self._demo.groups
-        family, class_ = {"group": groups["Family"]}, {"group": groups["Class 7b"]}
-        soon = _in_days(21)
-        for film, who, level, until in (
-            ("Grandmother explains the apple cake", family, "watch", None),
-            ("Unwrapping, 24 December", family, "download", None),
-            ("Campfire songs", family, "watch", None),
-            ("From the phone: first steps", {"user": "anna"}, "share", None),
-            ("From the phone: first steps", {"user": "emma"}, "watch", None),
-            ("Emma's first goal", {"user": "emma"}, "download", None),
-            ("Uncle Theo fixes the gate", {"user": "david"}, "watch", soon),
-            ("Class trip: the observatory", class_, "watch", soon),
-            ("School play, dress rehearsal", class_, "watch", soon),
-            ("School play, dress rehearsal", {"user": "anna"}, "edit", None),
-        ):
-            if video := self._demo.videos.get(film):
-                self._grant(film, f"/api/videos/{video}", who, level, until)
-        for title, who in (("Summer 2026", family), ("Mathematics, class 7b", class_)):
-            place = f"/api/collections/{self._demo.collections[title]}"
-            self._grant(title, place, who, "watch", None)
-
-    def _grant(
-        self, title: str, place: str, who: dict[str, str], level: str, until: str | None
-    ) -> None:
-        """Give access, unless it was given before (409)."""
-        owner = COLLECTIONS[title][0] if title in COLLECTIONS else _owner(title)
-        body: dict[str, object] = {**who, "level": level, "expires_at": until}
-        self._people[owner].try_to("POST", f"{place}/grants", body)
+        for grant in GRANTS:
+            owner = (
+                COLLECTIONS[grant.title][0] if grant.title in COLLECTIONS else _owner(grant.title)
+            )
+            if collection := self._demo.collections.get(grant.title):
+                place = f"/api/collections/{collection}/grants"
+            elif video := self._demo.videos.get(grant.title):
+                place = f"/api/videos/{video}/grants"
+            else:
+                continue
+            subject = {"user": grant.to}
+            if grant.to in GROUPS:
+                subject = {"group": self._demo.groups[grant.to]}
+            until = _in_days(grant.days) if grant.days else None
+            body = {**subject, "level": grant.level, "expires_at": until}
+            # What was given before is answered with 409.
+            self._people[owner].try_to("POST", place, body)
 
     def _add_links(self) -> None:
-        links: tuple[tuple[str, str, dict[str, object]], ...] = (
-            ("Morning at the salt pans", "For the newsletter", {}),
-            ("Grandmother explains the apple cake", "For aunt Rosa", {"password": "six apples"}),
-            ("Bread from three ingredients", "For a week", {"expires_at": _in_days(7)}),
-            ("Choir: the round in four voices", "For the altos", {"level": "download"}),
-            ("School play, dress rehearsal", "For the parents", {"max_views": 60}),
-        )
         known = {
             link["label"]
             for name in PEOPLE
             for link in self._people[name].get("/api/links")["links"]
         }
-        for film, label, options in links:
-            video = self._demo.videos.get(film)
+        for title, label, options in LINKS:
+            video = self._demo.videos.get(title)
             if video and label not in known:
                 self._tell(f"Link: {label}")
-                made = self._people[_owner(film)].send(
-                    "POST", f"/api/videos/{video}/links", {"label": label, **options}
-                )
+                body = {"label": label, **options}
+                if label == LINK_OF_A_WEEK:
+                    body["expires_at"] = _in_days(7)
+                made = self._people[_owner(title)].send("POST", f"/api/videos/{video}/links", body)
                 self._demo.links[label] = made["url"]
 
     def _watch(self, films: tuple[Film, ...]) -> None:
@@ -280,6 +285,9 @@ class _Filling:
 
 
 def _owner(title: str) -> str:
+    """Return the user name of the owner of a film or collection."""
+    if title in COLLECTIONS:
+        return COLLECTIONS[title][0]
     return next(film.owner for film in FILMS if film.title == title)
 
 

@@ -53,3 +53,18 @@ class Film:
         """The description with its chapters, a line each."""
         lines = [f"{at // 60}:{at % 60:02} {title}" for at, title in self.chapters]
         return "\n".join([self.description, *([""] if lines else []), *lines]).strip()
+
+
+@dataclass(frozen=True)
+class Grant:
+    """Somebody who is given a film or collection.
+
+    :param title: of the film or collection; its owner gives it.
+    :param to: a user name, or the name of a group.
+    :param days: when it ends; 0 is never.
+    """
+
+    title: str
+    to: str
+    level: Literal["watch", "download", "edit", "share"] = "watch"
+    days: int = 0

@@ -15,24 +15,26 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-SITE = ROOT / "build" / "help"
 _INLINE = re.compile(r"<script>(.+?)</script>", re.DOTALL)
 _ALIGNED = re.compile(r' style="text-align: (left|right|center);"')
 
 
-def build() -> None:
-    """Build the site anew.
+def build(root: Path = ROOT) -> Path:
+    """Build the site anew, and return its folder.
 
+    :param root: the folder that holds `zensical.toml` and what it names.
     :raises subprocess.CalledProcessError: a link leads nowhere, or the configuration is wrong.
     """
-    shutil.rmtree(SITE, ignore_errors=True)
+    site = root / "build" / "help"
+    shutil.rmtree(site, ignore_errors=True)
     command = [sys.executable, "-m", "zensical", "build", "--clean", "--strict"]
-    subprocess.run(command, cwd=ROOT, check=True)
-    scripts = SITE / "assets" / "javascripts"
-    for page in SITE.rglob("*.html"):
-        up = "/".join([".."] * len(page.relative_to(SITE).parents[:-1])) or "."
+    subprocess.run(command, cwd=root, check=True)
+    scripts = site / "assets" / "javascripts"
+    for page in site.rglob("*.html"):
+        up = "/".join([".."] * len(page.relative_to(site).parents[:-1])) or "."
         text = page.read_text(encoding="utf-8")
         page.write_text(move_inline(text, scripts, f"{up}/assets/javascripts"), encoding="utf-8")
+    return site
 
 
 def move_inline(page: str, folder: Path, address: str) -> str:

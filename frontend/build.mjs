@@ -31,9 +31,13 @@ const COMMON = {
 };
 
 const ENTRIES = [
-  "src/css/site.css",
-  ...["arriving", "collection", "progress", "share", "site", "upload"].map((name) => `src/js/${name}.js`),
+  ...["design", "site"].map((name) => `src/css/${name}.css`),
+  ...["arriving", "collection", "design", "library", "progress", "share", "site"].map(
+    (name) => `src/js/${name}.js`,
+  ),
 ];
+/** Others import it by its address, only when they need it. */
+const FIRST_ENTRIES = ["src/js/upload.js"];
 /** These import some of what they need only when they need it; it becomes a file of its own. */
 const SPLIT_ENTRIES = ["src/js/watch.js"];
 
@@ -67,13 +71,20 @@ async function bundle(entryPoints, files, { splitting }) {
   });
 }
 
-/** `import url from "static:icons.svg"` gives a script the address of another static file. */
+/**
+ * `import url from "static:icons.svg"` gives a script the address of another static file, and
+ * `url("static:backdrop.svg")` gives it to a sheet.
+ */
 function addresses(files) {
   const known = new Map(files.map((file) => [file.name, `/static/${file.hashed}`]));
   return {
     name: "addresses",
     setup(esbuild) {
-      esbuild.onResolve({ filter: /^static:/ }, ({ path }) => ({ path: path.slice(7), namespace: "static" }));
+      esbuild.onResolve({ filter: /^static:/ }, ({ path, kind }) => {
+        const name = path.slice(7);
+        if (kind === "url-token" && known.has(name)) return { path: known.get(name), external: true };
+        return { path: name, namespace: "static" };
+      });
       esbuild.onLoad({ filter: /.*/, namespace: "static" }, ({ path }) =>
         known.has(path)
           ? { contents: known.get(path), loader: "text" }
@@ -124,20 +135,66 @@ function pluralForms(language, header) {
 }
 
 /** What a phone needs to keep Matinee on its home screen. */
-function describeApp(favicon, tile) {
+function describeApp(icons, touchIcon) {
   return JSON.stringify({
+    id: "/",
     name: "Matinee",
     short_name: "Matinee",
     start_url: "/stream",
     scope: "/",
-    display: "minimal-ui",
+    display: "standalone",
     background_color: "#0e1014",
     theme_color: "#0e1014",
+    // The share menu of a phone; the names are those of the upload form.
+    share_target: {
+      action: "/upload/share",
+      method: "POST",
+      enctype: "multipart/form-data",
+      params: {
+        title: "title",
+        files: [{ name: "file", accept: ["video/*", ".mp4", ".mov", ".mkv", ".webm"] }],
+      },
+    },
     icons: [
-      { src: favicon.hashed, sizes: "any", type: "image/svg+xml" },
-      { src: tile.hashed, sizes: "any", type: "image/svg+xml", purpose: "maskable" },
+      { src: icons.favicon.hashed, sizes: "any", type: "image/svg+xml" },
+      { src: icons.small.hashed, sizes: "192x192", type: "image/png" },
+      { src: icons.large.hashed, sizes: "512x512", type: "image/png" },
+      { src: icons.maskable.hashed, sizes: "512x512", type: "image/png", purpose: "maskable" },
     ],
+    shortcuts: [
+      { name: "Library", url: "/stream" },
+      { name: "Upload", url: "/upload" },
+      { name: "Shared with me", url: "/stream/shared" },
+    ].map((shortcut) => ({
+      ...shortcut,
+      icons: [{ src: touchIcon.hashed, sizes: "180x180", type: "image/png" }],
+    })),
   });
+}
+
+/** An .ico file that holds one PNG of 32 x 32 pixels. */
+function drawFavicon(png) {
+  const head = Buffer.alloc(22);
+  head.writeUInt16LE(1, 2); // an icon,
+  head.writeUInt16LE(1, 4); // one picture,
+  head.writeUInt8(32, 6); // its width and height,
+  head.writeUInt8(32, 7);
+  head.writeUInt16LE(1, 10); // planes, bits per pixel,
+  head.writeUInt16LE(32, 12);
+  head.writeUInt32LE(png.length, 14); // its length, and where it begins
+  head.writeUInt32LE(head.length, 18);
+  return Buffer.concat([head, png]);
+}
+
+/** The service worker, with the names of the files that its offline page shows. */
+async function serviceWorker(files) {
+  const result = await build({
+    ...COMMON,
+    entryPoints: ["src/js/service-worker.js"],
+    format: "iife",
+    define: { STATIC_FILES: JSON.stringify(files.map((file) => `/static/${file.hashed}`)) },
+  });
+  return result.outputFiles[0].contents;
 }
 
 /** A file as it is, and, if it is a text, compressed. */
@@ -164,31 +221,54 @@ async function listEarlier(folder) {
   return names;
 }
 
+/** Read a file of src. */
+async function source(name) {
+  return readFile(join(here, "src", name));
+}
+
 async function main() {
   const earlier = await listEarlier(target);
-  const mark = await readFile(join(here, "src/icons/mark.svg"), "utf8");
-  const favicon = hashed("favicon.svg", drawAppIcon(mark, { rounded: true }));
-  const tile = hashed("tile.svg", drawAppIcon(mark, { rounded: false }));
+  const mark = await source("icons/mark.svg").then(String);
+  const icons = {
+    favicon: hashed("favicon.svg", drawAppIcon(mark)),
+    small: hashed("icon-192.png", await source("icons/icon-192.png")),
+    large: hashed("icon-512.png", await source("icons/icon-512.png")),
+    maskable: hashed("maskable-512.png", await source("icons/maskable-512.png")),
+  };
+  const touchIcon = hashed("touch-icon.png", await source("icons/touch-icon.png"));
   const others = [
-    favicon,
-    tile,
+    ...Object.values(icons),
+    touchIcon,
     ...(await catalogues()),
-    hashed("icons.svg", await drawSprite(mark)),
-    hashed("webapp.json", describeApp(favicon, tile)),
+    hashed("icons.svg", await drawSprite(mark, await source("pictures/lost.svg").then(String))),
+    hashed("backdrop.svg", await source("pictures/backdrop.svg")),
+    hashed("webapp.json", describeApp(icons, touchIcon)),
   ];
+  const first = await bundle(FIRST_ENTRIES, others, { splitting: false });
   const bundles = [
-    ...(await bundle(ENTRIES, others, { splitting: false })),
+    ...first,
+    ...(await bundle(ENTRIES, [...others, ...first], { splitting: false })),
     ...(await bundle(SPLIT_ENTRIES, others, { splitting: true })),
   ];
   const files = [...bundles, ...others].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const offline = files.filter(({ name }) =>
+    ["site.css", "site.js", "icons.svg", "favicon.svg"].includes(name),
+  );
+  // Browsers ask for these by their names, so they have no hash; the front servers let nothing keep them.
+  const fixed = [
+    ["favicon.ico", drawFavicon(await source("icons/favicon-32.png"))],
+    ["robots.txt", await source("robots.txt")],
+    ["sw.js", await serviceWorker(offline)],
+  ];
 
   const written = (await Promise.all(files.map(encodings))).flat();
   await Promise.all(written.map(([name, bytes]) => writeFile(join(target, name), bytes)));
+  await Promise.all(fixed.map(([name, bytes]) => writeFile(join(target, name), bytes)));
   const manifest = Object.fromEntries(files.map((file) => [file.name, file.hashed]));
   await writeFile(join(target, ".manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
   await rename(join(target, ".manifest.json"), join(target, "manifest.json"));
 
-  const kept = new Set(["manifest.json", ...written.map(([name]) => name)]);
+  const kept = new Set(["manifest.json", ...written.map(([name]) => name), ...fixed.map(([name]) => name)]);
   const stale = earlier.filter((name) => !kept.has(name) && name !== ".manifest.json");
   await Promise.all(stale.map((name) => rm(join(target, name), { recursive: true })));
   for (const file of files) console.log(`${file.bytes.length.toString().padStart(7)}  ${file.hashed}`);

@@ -5,57 +5,96 @@ import { dirname, join } from "node:path";
 
 /** Names as Lucide spells them; templates use the same ones: `icon('upload')`. */
 export const ICONS = [
+  "activity",
   "arrow-left",
   "arrow-right",
+  "arrow-up-down",
   "ban",
+  "bell",
+  "calendar",
   "captions",
   "chart-line",
   "check",
   "chevron-down",
   "chevron-left",
   "chevron-right",
+  "chevron-up",
   "circle-alert",
   "circle-check",
+  "circle-x",
   "clapperboard",
   "clock",
+  "cloud-off",
   "cloud-upload",
   "code",
   "copy",
   "download",
   "ellipsis",
+  "ellipsis-vertical",
+  "external-link",
   "eye",
+  "eye-off",
   "film",
+  "filter",
+  "folder",
+  "gauge",
   "globe",
+  "hard-drive",
+  "heart",
+  "help-circle",
+  "history",
+  "house",
   "image",
+  "inbox",
   "info",
   "key-round",
   "keyboard",
   "languages",
+  "layout-grid",
   "link",
+  "list",
   "list-plus",
   "list-video",
+  "loader-circle",
   "lock",
   "log-in",
   "log-out",
+  "mail",
+  "maximize",
+  "message-square",
   "monitor",
+  "moon",
+  "palette",
   "pause",
   "pencil",
   "play",
   "plus",
+  "qr-code",
   "rectangle-horizontal",
+  "refresh-cw",
   "repeat",
   "rotate-ccw",
   "search",
   "search-x",
   "settings",
+  "share-2",
   "shield",
+  "sliders-horizontal",
   "smartphone",
+  "square",
+  "square-check",
+  "star",
+  "subtitles",
+  "sun",
+  "tag",
   "trash-2",
   "triangle-alert",
+  "undo-2",
   "upload",
   "user",
   "user-plus",
   "users",
+  "wifi-off",
   "x",
 ];
 
@@ -85,7 +124,7 @@ function inner(svg) {
 }
 
 /** One file of <symbol>s. The strokes take the colour of the text beside them. */
-export async function drawSprite(mark) {
+export async function drawSprite(mark, lost) {
   const pen = 'fill="none" stroke="currentColor" stroke-linecap="round" stroke-linejoin="round"';
   const drawn = Object.entries(PLAYER_ICONS).map(([name, drawing]) => [`plyr-${name}`, drawing]);
   const symbols = await Promise.all(
@@ -96,15 +135,15 @@ export async function drawSprite(mark) {
     }),
   );
   symbols.push(`<symbol id="mark" viewBox="0 0 32 32" fill="currentColor">${inner(mark)}</symbol>`);
-  const licence = "<!-- Lucide (lucide.dev), ISC licence; the mark is ours -->";
+  symbols.push(`<symbol id="lost" viewBox="0 0 240 160" fill="currentColor">${inner(lost)}</symbol>`);
+  const licence = "<!-- Lucide (lucide.dev), ISC licence; the mark and the lost film are ours -->";
   return `<svg xmlns="http://www.w3.org/2000/svg">\n${licence}\n${symbols.join("\n")}\n</svg>\n`;
 }
 
-/** The mark on a tile of our dark paper: a favicon, or a home-screen icon that is cropped to taste. */
-export function drawAppIcon(mark, { rounded }) {
-  const corner = rounded ? ' rx="7"' : "";
+/** The mark on a tile of our dark paper. The PNG files beside mark.svg show the same, for home screens. */
+export function drawAppIcon(mark) {
   return (
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32"${corner} fill="#0e1014"/>` +
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#0e1014"/>' +
     `<g fill="#ffb84d" transform="translate(4 4) scale(0.75)">${inner(mark)}</g></svg>\n`
   );
 }

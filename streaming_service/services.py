@@ -1,6 +1,7 @@
 """What the views of the streaming service work with."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from common.passwords import Passwords
 from common.storage import Volume
@@ -9,6 +10,7 @@ from common.web.services import Services, current_services
 from streaming_service.event_stream_limits import EventStreamLimits
 from streaming_service.processing.forecast import ForecastCache
 from streaming_service.settings import StreamingSettings
+from streaming_service.sharing.link_rules import LinkRules
 
 
 @dataclass(kw_only=True)
@@ -29,6 +31,22 @@ class StreamingServices(Services):
     rate_limits: RateLimits
     forecasts: ForecastCache = field(default_factory=ForecastCache)
     event_streams: EventStreamLimits = field(default_factory=EventStreamLimits)
+
+    @property
+    def bin_days(self) -> int:
+        """Days after which the janitor deletes what is in the bin."""
+        return self.stores.site.current().bin_days
+
+    @property
+    def link_rules(self) -> LinkRules:
+        """What the administrator asks of share links."""
+        site = self.stores.site.current()
+        seconds = site.link_max_age
+        return LinkRules(
+            max_age=None if seconds is None else timedelta(seconds=seconds),
+            require_password=site.link_require_password,
+            require_expiry=site.link_require_expiry,
+        )
 
 
 def services() -> StreamingServices:

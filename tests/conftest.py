@@ -8,16 +8,19 @@ import gc
 import os
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from argon2.profiles import CHEAPEST
+from flask import Flask
 from jinja2.bccache import Bucket, BytecodeCache
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -30,6 +33,7 @@ import streaming_service.app
 import upload_service.app
 from auth_service.settings import AuthSettings
 from common.settings import CommonSettings
+from common.web.services import Services, services_of
 from db.engine import Database, connect
 from db.schema import upgrade
 from streaming_service.settings import StreamingSettings
@@ -45,6 +49,10 @@ if TYPE_CHECKING:
 pytest_plugins = ["tests.log_sections"]
 
 ROOT = Path(__file__).parent.parent
+# Temporary folders are in memory, where there is enough: tests commit thousands of times, and on a
+# disk each commit waits for it. What is written and when it is synced is the same.
+MEMORY = Path("/dev/shm")
+MEMORY_NEEDED = 8 << 30  # bytes; one test uploads two gibibytes
 # A test's mark, and the programs of which it needs one. Debian's packages have the same names.
 TOOLS = {
     "needs_ffmpeg": ["ffmpeg"],
@@ -83,6 +91,12 @@ def rank(item: pytest.Item) -> int:
     """Return the place of a test's file among :data:`LONGEST`."""
     path = item.path.relative_to(Path(__file__).parent).as_posix()
     return next((at for at, name in enumerate(LONGEST) if path.startswith(name)), len(LONGEST))
+
+
+def pytest_configure() -> None:
+    """Have pytest make its temporary folders in memory, unless told otherwise."""
+    if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= MEMORY_NEEDED:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -202,19 +216,42 @@ def _own_database(url: str) -> str:
     return engine.url.set(database=name).render_as_string(hide_password=False)
 
 
-@pytest.fixture
-def database(migrated: str, tmp_path: Path) -> Iterator[Database]:
-    """An empty database."""
-    if migrated.startswith("sqlite"):
-        file = tmp_path / "matinee.db"
+@pytest.fixture(scope="session")
+def shared_database(migrated: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """The database of all tests of this process. What SQLAlchemy compiled for it stays."""
+    url = migrated
+    if url.startswith("sqlite"):
+        file = tmp_path_factory.mktemp("database") / "matinee.db"
         shutil.copyfile(migrated.removeprefix("sqlite:///"), file)
-        database = connect(f"sqlite:///{file}")
-    else:
-        database = connect(migrated)
-        for table in ("videos", "uploads", "users", "`groups`", "audit"):
-            database.write(lambda session, name=table: session.execute(text(f"DELETE FROM {name}")))
+        url = f"sqlite:///{file}"
+    database = connect(url)
     yield database
     database.engine.dispose()
+
+
+@pytest.fixture
+def database(shared_database: Database, migrated: str) -> Database:
+    """An empty database."""
+    if migrated.startswith("sqlite"):
+        _restore(Path(migrated.removeprefix("sqlite:///")), shared_database.engine.url.database)
+        return shared_database
+    for table in ("videos", "uploads", "users", "`groups`", "audit", "settings", "logos"):
+        shared_database.write(
+            lambda session, name=table: session.execute(text(f"DELETE FROM {name}"))
+        )
+    return shared_database
+
+
+def _restore(empty: Path, file: str | None) -> None:
+    """Make the content of one SQLite file that of another, beside connections to it.
+
+    :raises sqlite3.OperationalError: an earlier test has left a transaction open.
+    """
+    assert file is not None
+    with closing(sqlite3.connect(empty)) as source, closing(sqlite3.connect(file)) as target:
+        target.execute("BEGIN IMMEDIATE")
+        target.rollback()
+        source.backup(target)
 
 
 @pytest.fixture
@@ -234,13 +271,11 @@ def static_dir() -> Path:
     return folder
 
 
-@pytest.fixture
-def common_settings(
-    database: Database, redis: Redis, redis_url: str, static_dir: Path
-) -> CommonSettings:
-    """Settings that lead to the test's own stores."""
+@pytest.fixture(scope="session")
+def shared_settings(shared_database: Database, redis_url: str, static_dir: Path) -> CommonSettings:
+    """Settings that lead to the stores of this process's tests."""
     return CommonSettings(
-        database_url=database.engine.url.render_as_string(hide_password=False),
+        database_url=shared_database.engine.url.render_as_string(hide_password=False),
         database_password="",
         redis_url=redis_url,
         static_dir=static_dir,
@@ -249,6 +284,14 @@ def common_settings(
         trust_gateway=False,
         log_level="info",
     )
+
+
+@pytest.fixture
+def common_settings(
+    database: Database, redis: Redis, shared_settings: CommonSettings
+) -> CommonSettings:
+    """Settings that lead to empty stores."""
+    return shared_settings
 
 
 @pytest.fixture(scope="session")
@@ -299,9 +342,7 @@ class Site:
         videos_dir.mkdir()
         self.videos_dir = videos_dir
         apps = {
-            "auth": auth_service.app.create_app(
-                AuthSettings(common, registration_open=True), hash_cost=CHEAPEST
-            ),
+            "auth": auth_service.app.create_app(AuthSettings(common), hash_cost=CHEAPEST),
             "upload": upload_service.app.create_app(
                 UploadSettings(
                     common, videos_dir=videos_dir, max_upload_size=1 << 30, cleanup_after=3600
@@ -314,7 +355,23 @@ class Site:
         for app in apps.values():
             app.jinja_env.bytecode_cache = _TEMPLATES
         self.apps = apps
+        self._at_first = {name: (app.config.copy(), _parts(app)) for name, app in apps.items()}
         self.wsgi = in_one_process(apps, videos_dir=videos_dir, static_dir=common.static_dir)
+
+    def begin_again(self) -> None:
+        """Throw away what tests have changed in this process, and all videos."""
+        shutil.rmtree(self.videos_dir, ignore_errors=True)
+        self.videos_dir.mkdir()
+        for name, app in self.apps.items():
+            config, parts = self._at_first[name]
+            app.config.clear()
+            app.config.update(config)
+            services = services_of(app, Services)
+            vars(services).clear()
+            vars(services).update(parts)
+            for field in fields(services):
+                if field.default_factory not in (MISSING, dict):
+                    setattr(services, field.name, field.default_factory())
 
     def browser(self, address: str = "127.0.0.1") -> Client:
         """A new browser at an address: it keeps cookies and is signed out."""
@@ -329,10 +386,21 @@ class Site:
         return browser
 
 
+def _parts(app: Flask) -> dict[str, object]:
+    return dict(vars(services_of(app, Services)))
+
+
+@pytest.fixture(scope="session")
+def shared_site(shared_settings: CommonSettings, tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """The site of all tests of this process: making one takes longer than most tests."""
+    return Site(shared_settings, tmp_path_factory.mktemp("site") / "videos")
+
+
 @pytest.fixture
-def site(common_settings: CommonSettings, tmp_path: Path) -> Site:
+def site(common_settings: CommonSettings, shared_site: Site) -> Site:
     """The whole site with empty stores."""
-    return Site(common_settings, tmp_path / "videos")
+    shared_site.begin_again()
+    return shared_site
 
 
 @pytest.fixture

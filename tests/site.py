@@ -78,7 +78,9 @@ def in_one_process(
         name = "/".join(parts[1:3] if parts[1] in _PAIRED else parts[1:2])
         return apps[_ROUTES.get(name, "auth")](environ, start_response)
 
-    return SharedDataMiddleware(dispatch, {"/static": str(static_dir)}, cache_timeout=365 * 86400)
+    fixed = {f"/{name}": str(static_dir / name) for name in ("sw.js", "favicon.ico", "robots.txt")}
+    static = SharedDataMiddleware(dispatch, {"/static": str(static_dir)}, cache_timeout=365 * 86400)
+    return SharedDataMiddleware(static, fixed, cache=False)
 
 
 def _answer_media(

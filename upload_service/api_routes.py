@@ -43,7 +43,7 @@ def duplicates() -> dict[str, Any]:
     return {"videos": [duplicate_json(video) for video in found]}
 
 
-@blueprint.get("/api/uploads/<upload_id>")
+@blueprint.get("/api/uploads/<string(length=22):upload_id>")
 def get_upload(upload_id: str) -> dict[str, Any]:
     """Describe one upload of the caller's."""
     context = upload_context()
@@ -53,7 +53,7 @@ def get_upload(upload_id: str) -> dict[str, Any]:
     return _describe_video(context, found)
 
 
-@blueprint.patch("/api/uploads/<upload_id>")
+@blueprint.patch("/api/uploads/<string(length=22):upload_id>")
 def patch_upload(upload_id: str) -> dict[str, Any]:
     """Change what becomes of an upload."""
     context = upload_context()

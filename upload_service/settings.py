@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common.formats import DEFAULT, read_formats
-from common.settings import BIN_DAYS, CommonSettings, Environment, read_bin_days
+from common.settings import CommonSettings, Environment
 
 
 @dataclass(frozen=True)
@@ -12,9 +12,6 @@ class UploadSettings:
     """:param max_upload_size: bytes of one file.
     :param cleanup_after: seconds without a new byte until an unfinished form is removed.
     :param upload_expires: seconds without a new byte for which an upload can be continued.
-    :param quota: bytes of one account's videos and uploads, unless the account has its own quota;
-        None is no limit.
-    :param bin_days: days after which a video in the bin is deleted.
     :param formats: of the files that are accepted: see `common.formats`.
     """
 
@@ -23,21 +20,16 @@ class UploadSettings:
     max_upload_size: int
     cleanup_after: int
     upload_expires: int = 7 * 24 * 3600
-    quota: int | None = None
-    bin_days: int = BIN_DAYS
     formats: frozenset[str] = DEFAULT
 
     @classmethod
     def read(cls, environment: Environment) -> "UploadSettings":
         """:raises SettingsError: naming the first setting that is missing or wrong."""
-        limited = environment.text("QUOTA", "") != ""
         return cls(
             CommonSettings.read(environment),
             videos_dir=Path(environment.text("VIDEOS_DIR")),
             max_upload_size=environment.size("MAX_UPLOAD_SIZE", "16g"),
             cleanup_after=environment.duration("CLEANUP_AFTER", "1h"),
             upload_expires=environment.duration("UPLOAD_EXPIRES", "7d"),
-            quota=environment.size("QUOTA", "") if limited else None,
-            bin_days=read_bin_days(environment),
             formats=read_formats(environment),
         )

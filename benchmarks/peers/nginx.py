@@ -94,8 +94,8 @@ def _write_config(folder: Path, ports: list[int], *, videos: str, bodies: str) -
     site = site.replace("add_header Content-Disposition $media_disposition;", "")
     (parts / "listen.inc").write_text(f"listen {media_port};\n", encoding="utf-8")
     site = site.replace("127.0.0.1:8081;", f"127.0.0.1:{health};")
-    for folder in ("VIDEOS_DIR", "STATIC_DIR", "HELP_DIR"):
-        site = site.replace(f"${{{folder}}}", videos)
+    for name in ("VIDEOS_DIR", "STATIC_DIR", "HELP_DIR"):
+        site = site.replace(f"${{{name}}}", videos)
     (parts / "site.conf").write_text(site, encoding="utf-8")
     nobody = "".join(
         f"upstream {name} {{ server 127.0.0.1:{sink}; }}\n"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from redis import Redis
 
 from common.settings import CommonSettings
+from common.site_settings import SiteSettingsStore
 from common.stores import redis_client
 from common.stores.group_cache import GroupCache
 from common.stores.sessions import SessionStore
@@ -23,6 +24,7 @@ class Stores:
     videos: VideoCache
     groups: GroupCache
     visits: VisitStore
+    site: SiteSettingsStore
 
     @classmethod
     def of(cls, settings: CommonSettings) -> "Stores":
@@ -36,4 +38,5 @@ class Stores:
             videos=VideoCache(redis),
             groups=GroupCache(redis),
             visits=VisitStore(redis, database),
+            site=SiteSettingsStore(database, settings.fixed),
         )

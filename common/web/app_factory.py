@@ -9,6 +9,7 @@ from common.web.error_handlers import install_error_handlers
 from common.web.health import install_health
 from common.web.hosts import refuse_unknown_hosts
 from common.web.languages import install_languages
+from common.web.last_seen import install_last_seen
 from common.web.request_log import install_request_log
 from common.web.services import Services, install
 from common.web.templating import install_templating
@@ -34,6 +35,7 @@ def new_app(name: str, services: Services) -> Flask:
     install_request_log(app, trust_gateway=settings.trust_gateway)
     refuse_unknown_hosts(app, settings.allowed_hosts)
     install_csrf_check(app)
+    install_last_seen(app)
     install_error_handlers(app)
     install_templating(app, static_dir=settings.static_dir)
     install_languages(app)

@@ -12,8 +12,8 @@ import structlog
 from flask import Flask, Response, g, request
 
 _REQUEST_ID = re.compile(r"[0-9a-f]{32}")
-# A share link's token, which opens the link.
-_SECRET_PATH = re.compile(r"^(/s/).+")
+# Tokens: of a share link, of an invitation, of a link that sets a password.
+_SECRET_PATH = re.compile(r"^(/(?:s|invite|password)/).+")
 _QUIET = ("/healthz", "/readyz", "/metrics", "/internal/")
 
 log = structlog.get_logger()

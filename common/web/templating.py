@@ -1,18 +1,65 @@
 """What every page shares: templates, front-end files by their hashed names, security headers."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
+from zlib import crc32
 
 from flask import Flask, Response
 from jinja2 import ChoiceLoader, FileSystemLoader
 from markupsafe import Markup
 
 from common.errors import MatineeError
-from common.formatting import ago, clock, date, date_and_time, filesize, names, spoken_clock
+from common.fixed_settings import DEFAULT_NAME
+from common.formatting import ago, clock, date, date_and_time, filesize, spoken_clock
 from common.received_grants import count_unseen
 from common.web.auth import current_viewer
 from common.web.services import stores
 from db.engine import DatabaseUnavailable
+
+AVATAR_HUES = 8
+
+
+@dataclass(frozen=True)
+class SiteIdentity:
+    """What the pages call this site.
+
+    :param logo_url: of a picture on this site; None: the mark of Matinee is shown.
+    """
+
+    name: str = "Matinee"
+    logo_url: str | None = None
+
+
+def site_identity() -> SiteIdentity:
+    """Return the name and logo that every page shows, error pages included."""
+    return SiteIdentity()
+
+
+def hue(name: str) -> int:
+    """Return which of the avatar's colours belongs to a name, from 0 to `AVATAR_HUES` - 1."""
+    return crc32(name.casefold().encode()) % AVATAR_HUES
+
+
+@dataclass(frozen=True)
+class SiteIdentity:
+    """What the pages call this site.
+
+    :param logo_url: of a picture on this site; None: the mark of Matinee is shown.
+    """
+
+    name: str = DEFAULT_NAME
+    logo_url: str | None = None
+
+
+def site_identity() -> SiteIdentity:
+    """Return the name and logo that every page shows, error pages included."""
+    try:
+        settings = stores().site.current()
+    except DatabaseUnavailable:
+        return SiteIdentity()
+    logo_url = f"/logo/{settings.logo}.png" if settings.logo else None
+    return SiteIdentity(settings.name, logo_url)
 
 
 def content_policy(*, frame_ancestors: str = "'none'") -> str:
@@ -70,12 +117,21 @@ def install_templating(app: Flask, *, static_dir: Path) -> None:
         clock=clock,
         spoken_clock=spoken_clock,
         date=date,
-        ago=ago,
         date_and_time=date_and_time,
-        names=names,
+        ago=ago,
+        hue=hue,
     )
-    app.context_processor(lambda: {"viewer": _viewer_for_page()})
+    app.context_processor(_page_context)
     app.after_request(_add_headers)
+
+
+def _page_context() -> dict[str, object]:
+    identity = site_identity()
+    return {
+        "viewer": _viewer_for_page(),
+        "site_name": identity.name,
+        "site_logo_url": identity.logo_url,
+    }
 
 
 def _viewer_for_page() -> object | None:

@@ -21,3 +21,11 @@ def login_url(next_path: str) -> str:
 def watch_url(video_id: str) -> str:
     """Return the URL of a video's watch page."""
     return f"/stream/{video_id}"
+
+
+def poster_url(video_id: str, version: int) -> str:
+    """Return the URL of a video's poster.
+
+    :param version: counts the posters that were chosen, so that caches follow.
+    """
+    return f"{watch_url(video_id)}/poster.jpg" + (f"?v={version}" if version else "")

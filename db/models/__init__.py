@@ -1,13 +1,21 @@
 """The tables: the one source of the schema.
 
 Migrations are checked against this package, and `init.sql` against the migrations. Who writes what:
-auth writes users and groups; upload writes uploads and creates videos, each with its first job;
-transcode writes jobs and renditions; streaming changes and marks videos, and writes captions,
+auth writes users, groups, invitations and settings; upload writes uploads and creates videos, each
+with its first job; transcode writes jobs and renditions; streaming changes and marks videos, and writes captions,
 positions, collections, tags, and with whom videos are shared. Every service adds to the audit log.
 `db/grants.py` gives each service's MySQL user just that.
 """
 
-from db.models.accounts import Role, User
+from db.models.accounts import (
+    Invitation,
+    InvitationGroup,
+    Logo,
+    PasswordLink,
+    Role,
+    Setting,
+    User,
+)
 from db.models.base import (
     CAPTION_LIMIT,
     DESCRIPTION_LIMIT,
@@ -74,18 +82,23 @@ __all__ = [
     "Group",
     "GroupMember",
     "GroupRole",
+    "Invitation",
+    "InvitationGroup",
     "Job",
     "JobKind",
     "JobState",
     "Level",
     "Link",
     "LinkVisit",
+    "Logo",
+    "PasswordLink",
     "Position",
     "PosterChoice",
     "Rendition",
     "RenditionKind",
     "Role",
     "SearchWord",
+    "Setting",
     "SharedSeen",
     "Tag",
     "UTCDateTime",

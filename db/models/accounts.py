@@ -1,12 +1,25 @@
-"""Accounts."""
+"""Accounts, how people get one, and the settings of the site."""
 
 import enum
 from datetime import datetime
 
-from sqlalchemy import BigInteger, String
+from sqlalchemy import BigInteger, ForeignKey, Integer, LargeBinary, String, Text, text
+from sqlalchemy.dialects import mysql
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import NAME_LIMIT, Base, NameKey, RowId, UTCDateTime, now, words
+from db.models.base import (
+    NAME_LIMIT,
+    Base,
+    Label,
+    NameKey,
+    PublicId,
+    RowId,
+    Sha256Hex,
+    UTCDateTime,
+    now,
+    words,
+)
+from db.models.sharing import LABEL_LIMIT
 
 
 class Role(enum.StrEnum):
@@ -39,3 +52,80 @@ class User(Base):
     quota: Mapped[int | None] = mapped_column(BigInteger)
     # Of `common.translation.LANGUAGES`; NULL is that of the browser.
     language: Mapped[str | None] = mapped_column(String(8))
+    # When it was last signed in and in use, to within some minutes; see `common.last_seen`.
+    last_seen_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class Invitation(Base):
+    """A link that lets people make accounts. Its token is stored as a hash.
+
+    It works while whoever made it is an administrator.
+    """
+
+    __tablename__ = "invitations"
+
+    id: Mapped[str] = mapped_column(PublicId, primary_key=True)
+    token_hash: Mapped[str] = mapped_column(Sha256Hex, unique=True)
+    label: Mapped[str] = mapped_column(String(LABEL_LIMIT), default="")
+    role: Mapped[Role] = mapped_column(words(Role))  # of the accounts; never an administrator's
+    # How many accounts it makes at most, and how many it has made.
+    max_uses: Mapped[int | None] = mapped_column(Integer)
+    uses: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))
+    created_by_id: Mapped[int] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), index=True
+    )
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class InvitationGroup(Base):
+    """A group that the accounts of an invitation join."""
+
+    __tablename__ = "invitation_groups"
+
+    invitation_id: Mapped[str] = mapped_column(
+        ForeignKey("invitations.id", ondelete="CASCADE"), primary_key=True
+    )
+    group_id: Mapped[str] = mapped_column(
+        ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+
+
+class PasswordLink(Base):
+    """A link with which somebody sets a new password, once. Its token is stored as a hash.
+
+    An account has one at most. It works while whoever made it is an administrator.
+    """
+
+    __tablename__ = "password_links"
+
+    user_id: Mapped[int] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    token_hash: Mapped[str] = mapped_column(Sha256Hex, unique=True)
+    created_by_id: Mapped[int] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), index=True
+    )
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class Setting(Base):
+    """A setting of the site that an administrator has changed; see `common.site_settings`."""
+
+    __tablename__ = "settings"
+
+    key: Mapped[str] = mapped_column(Label, primary_key=True)
+    value: Mapped[str] = mapped_column(Text)  # JSON
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now, onupdate=now)
+    updated_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+
+
+class Logo(Base):
+    """The site's logo, a PNG file, by its SHA-256. The setting `logo` says which one is shown."""
+
+    __tablename__ = "logos"
+
+    sha256: Mapped[str] = mapped_column(Sha256Hex, primary_key=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"))

@@ -45,9 +45,10 @@ class Visibility(enum.StrEnum):
 class JobKind(enum.StrEnum):
     """A step of processing a video, in the order in which jobs are claimed.
 
-    `poster` makes the poster that somebody has chosen, which they wait for; `check` decides whether the file can be decoded, and plans the other steps; `remux` packs the
-    original's own video stream as HLS; `audio` makes the audio rendition; `thumbnails` makes poster
-    and storyboard; `rendition` encodes one height of the ladder.
+    `poster` makes the poster that somebody has chosen, and waits for; `check` decides whether the
+    file can be decoded, and plans the other steps; `remux` packs the original's own video stream as
+    HLS; `audio` makes the audio rendition; `thumbnails` makes poster and storyboard; `rendition`
+    encodes one height of the ladder.
     """
 
     POSTER = "poster"
@@ -83,6 +84,10 @@ class Volume(Base):
     __tablename__ = "volumes"
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    # Bytes of its disk in all, and those still free when the janitor last looked.
+    size: Mapped[int | None] = mapped_column(BigInteger)
+    free: Mapped[int | None] = mapped_column(BigInteger)
+    measured_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
 class Upload(Base):

@@ -4,6 +4,7 @@ import { findProblem, titleOf } from "../src/js/upload/check.js";
 import { describeState } from "../src/js/upload/processing.js";
 import { Queue } from "../src/js/upload/queue.js";
 import { newSubmission } from "../src/js/upload/submission.js";
+import { percentOf, TabTitle } from "../src/js/upload/tab-title.js";
 
 const limits = { maxSize: 2_000_000 };
 const bytes = (text) => Uint8Array.from(text, (letter) => letter.charCodeAt(0));
@@ -29,11 +30,14 @@ test("size is checked before anything is sent", () => {
 
 test("what a file is counts, not what it is called", () => {
   const problem = (text) => findProblem({ name: "holiday.mp4", size: 99 }, bytes(text), limits);
-  assert.equal(problem("RIFF\x10\0\0\0AVI "), "This is not an MP4 file: it is AVI.");
-  assert.equal(problem("\x1aE\xdf\xa3abcdefgh"), "This is not an MP4 file: it is Matroska or WebM.");
-  assert.equal(problem("\x89PNG\r\n\x1a\n\0\0\0\r"), "This is not an MP4 file: it is a PNG picture.");
-  assert.equal(problem("ffconcat ver"), "This is not an MP4 file.");
-  assert.equal(problem("abc"), "This is not an MP4 file.");
+  assert.equal(problem("RIFF\x10\0\0\0AVI "), "This is not a video that is taken here: it is AVI.");
+  assert.equal(
+    problem("\x1aE\xdf\xa3abcdefgh"),
+    "This is not a video that is taken here: it is Matroska or WebM.",
+  );
+  assert.equal(problem("\x89PNG\r\n\x1a\n\0\0\0\r"), "This is not a video: it is a PNG picture.");
+  assert.equal(problem("ffconcat ver"), "This is not a video that is taken here.");
+  assert.equal(problem("abc"), "This is not a video that is taken here.");
 });
 
 test("a title is the name without its ending", () => {
@@ -76,17 +80,49 @@ test("a job that fails makes room for the next, and tells who queued it", async 
   assert.equal(await working, "yes");
 });
 
-test("an upload is called done only when the video can be watched", () => {
-  const sentence = (state) =>
-    describeState({ state: "processing", watchable: false, words: "", ...state }).sentence;
-  assert.equal(sentence({ watchable: true }), "Done. It can be watched now.");
-  assert.equal(sentence({}), "Uploaded. It is being prepared.");
+test("the end is told as it is", () => {
+  const tell = (state) =>
+    describeState({ state: "processing", watchable: false, words: "", percent: 40, ...state });
+  const check = (state) => ({ steps: [{ kind: "check", state }] });
+  const words = "Being prepared: 40 %, about 2 minutes left.";
+  assert.deepEqual(tell({ state: "done", watchable: true }), {
+    sentence: "Ready",
+    tone: "good",
+    percent: null,
+  });
   assert.equal(
-    sentence({ state: "refused", words: "The file is damaged." }),
-    "It cannot be played. The file is damaged.",
+    tell({ watchable: true, words, ...check("done") }).sentence,
+    "Ready to watch. Being prepared: 40 %, about 2 minutes left.",
   );
+  // Before the check it may still turn out to be damaged.
   assert.equal(
-    sentence({ state: "failed", words: "It could not be prepared." }),
-    "It could not be prepared.",
+    tell({ watchable: true, words, ...check("waiting") }).sentence,
+    "Uploaded. Being prepared: 40 %, about 2 minutes left.",
   );
+  assert.deepEqual(tell({ words }), { sentence: words, tone: "", percent: 40 });
+  const damaged = "The pictures of this file are damaged.";
+  assert.deepEqual(tell({ state: "refused", words: damaged }), {
+    sentence: damaged,
+    tone: "bad",
+    percent: null,
+  });
+  assert.equal(tell({ state: "failed", words: "It could not be prepared." }).tone, "bad");
+});
+
+test("the tab tells how far all uploads are together", () => {
+  assert.equal(percentOf([]), null);
+  assert.equal(
+    percentOf([
+      { reached: 50, size: 100 },
+      { reached: 0, size: 300 },
+    ]),
+    12,
+  );
+  const page = { title: "Library · Matinee" };
+  const title = new TabTitle(page);
+  title.show(43);
+  assert.equal(page.title, "43 % · Library · Matinee");
+  title.show(44);
+  title.show(null);
+  assert.equal(page.title, "Library · Matinee");
 });

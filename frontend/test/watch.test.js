@@ -26,6 +26,8 @@ test("only what makes sense is remembered", () => {
   for (const text of [null, "", "null", "[]", "{", '{"volume":7,"muted":"yes","speed":0}']) {
     assert.deepEqual(parsePreferences(text), {});
   }
+  assert.deepEqual(parsePreferences('{"theatre":true,"autoplay":false}'), { theatre: true, autoplay: false });
+  assert.deepEqual(parsePreferences('{"theatre":1,"autoplay":"no"}'), {});
   const captions = { captions: true, language: "pt-BR" };
   assert.deepEqual(parsePreferences(JSON.stringify(captions)), captions);
   assert.deepEqual(parsePreferences('{"captions":"yes","language":"<b>"}'), {});

@@ -222,6 +222,53 @@ def _add_row(
     record(session, actor, Action.COLLECTION_ITEM_ADDED, video_id=video_id, object_id=collection_id)
 
 
+def add_items(
+    stores: Stores, actor: Actor, collection_id: str, video_ids: Sequence[str]
+) -> list[str]:
+    """Add several videos at once, each as :func:`add_item` would; return the ids of those added.
+
+    :raises NotFound: the collection is not theirs to edit.
+    """
+    return stores.videos.change(
+        lambda mark: _add_rows(stores.database, actor, collection_id, video_ids, mark=mark)
+    )
+
+
+@transaction(writes=True)
+def _add_rows(
+    session: Session, actor: Actor, collection_id: str, video_ids: Sequence[str], *, mark: Mark
+) -> list[str]:
+    viewer = require_signed_in(actor)
+    _get_to_edit(session, viewer, collection_id)
+    wanted = list(dict.fromkeys(video_ids))
+    # Asked before they are added: from then on the collection itself could be the reason.
+    rights = rights_for(session, Watcher(viewer), wanted)
+    items = set(lock_items(session, collection_id))
+    room = max(0, MAX_ITEMS - len(items))
+    added = [i for i in wanted if i not in items and rights[i].watch][:room]
+    mark(added)
+    last = session.scalar(
+        select(func.max(CollectionItem.place)).where(CollectionItem.collection_id == collection_id)
+    )
+    of_collection = CollectionItem.collection_id == collection_id
+    for place, video_id in enumerate(added, start=0 if last is None else last + 1):
+        session.add(CollectionItem(collection_id=collection_id, video_id=video_id, place=place))
+    session.flush()
+    passed_on = session.execute(
+        shareable_items(now(), of_collection, CollectionItem.video_id.in_(added))
+    )
+    refused = {row.video_id for row in passed_on if not rights[row.video_id].share}
+    session.execute(
+        delete(CollectionItem).where(of_collection, CollectionItem.video_id.in_(refused)),
+        execution_options={"synchronize_session": False},
+    )
+    kept = [video_id for video_id in added if video_id not in refused]
+    for video_id in kept:
+        about = {"video_id": video_id, "object_id": collection_id}
+        record(session, actor, Action.COLLECTION_ITEM_ADDED, **about)
+    return kept
+
+
 def _passes_on(session: Session, collection_id: str, video_id: str) -> bool:
     """Tell whether a collection shares an item with those who see it."""
     item = CollectionItem.collection_id == collection_id, CollectionItem.video_id == video_id

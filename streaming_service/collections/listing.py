@@ -8,20 +8,20 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from common.access import Watcher, includes
 from common.access_queries import asked_by, sees_collection, shareable_items, visible_to
 from common.collection_access import collection_level, get_collection_for
 from common.errors import LoginRequired, NotFound
-from common.web.urls import watch_url
+from common.web.urls import poster_url
 from db.engine import transaction
 from db.models import Collection, CollectionItem, Job, JobKind, JobState, Level, User, Video
 from streaming_service.collections.changes import ordered_items
 from streaming_service.processing.forecast import ForecastCache
 from streaming_service.videos.library import get_videos_for
-from streaming_service.videos.presenters import Card, load_cards
+from streaming_service.videos.presenters import Card, load_cards_by_id, placeholder
 
 PAGE = 96
 """Videos on one page of a collection."""
@@ -42,6 +42,11 @@ class CollectionCard:
     count: int
     cover: str | None
     poster: str | None
+
+    @property
+    def placeholder(self) -> int:
+        """The placeholder until there is a poster, 0 to 7; a collection keeps its own."""
+        return placeholder(self.collection.id)
 
     def as_json(self) -> dict[str, Any]:
         """Return it for scripts."""
@@ -100,15 +105,23 @@ def collection_json(
 
 
 @transaction(writes=False)
-def list_collections(session: Session, watcher: Watcher) -> list[CollectionCard]:
-    """Return the collections that somebody may open, the last changed first."""
-    found = session.execute(
+def list_collections(
+    session: Session, watcher: Watcher, *, only: Sequence[str] | None = None
+) -> list[CollectionCard]:
+    """Return the collections that somebody may open, the last changed first.
+
+    :param only: ids of those that are wanted; None: all.
+    """
+    wanted = (
         select(Collection, User.name)
         .join(User, User.id == Collection.owner_id)
         .where(sees_collection(watcher))
         .order_by(Collection.updated_at.desc(), Collection.id)
         .params(asked_by(watcher))
-    ).all()
+    )
+    if only is not None:
+        wanted = wanted.where(Collection.id.in_(only))
+    found = session.execute(wanted).all()
     ids = [row.Collection.id for row in found]
     counts, posters = _counts(session, watcher, ids), _posters(session, watcher, ids)
     covers = select(Video.id).where(
@@ -141,10 +154,12 @@ def _counts(session: Session, watcher: Watcher, ids: Sequence[str]) -> Mapping[s
 
 def _posters(
     session: Session, watcher: Watcher, ids: Sequence[str]
-) -> Mapping[str, dict[str, int]]:
-    """Return the places of those videos in each collection that have a poster."""
+) -> Mapping[str, dict[str, Row[Any]]]:
+    """Return `place` and poster's `version` of those videos in each collection that have one."""
+    item = CollectionItem
+    version = Video.poster_version.label("version")
     wanted = (
-        select(CollectionItem.collection_id, CollectionItem.video_id, CollectionItem.place)
+        select(item.collection_id, item.video_id, item.place, version)
         .join(Video, Video.id == CollectionItem.video_id)
         .join(Job, Job.video_id == Video.id)
         .where(
@@ -155,9 +170,9 @@ def _posters(
             Job.state == JobState.DONE,
         )
     )
-    places: dict[str, dict[str, int]] = {}
+    places: dict[str, dict[str, Row[Any]]] = {}
     for row in session.execute(wanted.params(asked_by(watcher))):
-        places.setdefault(row.collection_id, {})[row.video_id] = row.place
+        places.setdefault(row.collection_id, {})[row.video_id] = row
     return places
 
 
@@ -165,13 +180,13 @@ def _is_kept() -> Any:
     return Video.binned_at.is_(None) & Video.rejection_reason.is_(None)
 
 
-def _cover(collection: Collection, places: Mapping[str, int]) -> str | None:
+def _cover(collection: Collection, places: Mapping[str, Row[Any]]) -> str | None:
     if not places:
         return None
     chosen = collection.cover_id
     if chosen is None or chosen not in places:
-        chosen = min(places, key=places.__getitem__)
-    return f"{watch_url(chosen)}/poster.jpg"
+        chosen = min(places, key=lambda video_id: places[video_id].place)
+    return poster_url(chosen, places[chosen].version)
 
 
 @transaction(writes=False)
@@ -191,8 +206,7 @@ def load_collection(
     collection = get_collection_for(session, watcher, collection_id)
     order = visible_items(session, watcher, collection_id)
     shown = order[start : start + PAGE]
-    visible = {video.id: video for video in get_videos_for(session, watcher, shown)}
-    videos = [visible[video_id] for video_id in shown if video_id in visible]
+    cards = load_cards_by_id(session, watcher, shown, forecasts)
     passed_on = session.execute(
         shareable_items(watcher.at, CollectionItem.collection_id == collection_id)
     )
@@ -202,11 +216,11 @@ def load_collection(
         owner_name=session.get_one(User, collection.owner_id).name,
         level=collection_level(session, watcher, collection) or Level.WATCH,
         mine=watcher.viewer is not None and watcher.viewer.id == collection.owner_id,
-        cards=load_cards(session, watcher, videos, forecasts),
+        cards=[cards[video_id] for video_id in shown if video_id in cards],
         start=start,
         count=len(order),
         cover=collection.cover_id if collection.cover_id in order else None,
-        not_shared=frozenset(video.id for video in videos if video.id not in shared),
+        not_shared=frozenset(video_id for video_id in cards if video_id not in shared),
     )
 
 

@@ -23,17 +23,17 @@ from common.translation import gettext_noop
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to
 from common.web.error_handlers import wants_json
 from common.web.forms import form_fields
-from common.web.notices import done_notice
 from common.web.services import stores
 from common.web.urls import watch_url
 from db.engine import transaction
 from db.models import Level, Video, now
 from streaming_service.pages.link_routes import LINK_NOTICES
+from streaming_service.pages.notices import notice_of
 from streaming_service.services import services
-from streaming_service.settings import StreamingSettings
 from streaming_service.sharing.access_list import load_access_list, load_collection_access
 from streaming_service.sharing.fields import expiry_words, last_day, parse_expiry, parse_level
 from streaming_service.sharing.grants import NewGrant, change_grant, create_grant, remove_grant
+from streaming_service.sharing.link_rules import LinkRules
 from streaming_service.sharing.link_views import load_link_section, object_url
 from streaming_service.sharing.objects import SharedObject, get_object_to_share
 from streaming_service.sharing.view_as import Subject, load_page_as
@@ -153,19 +153,24 @@ def _again(error: MatineeError, what: SharedObject, **options: Any) -> Response:
 
 
 def _page(what: SharedObject, *, error: str = "", values: dict[str, str] | None = None) -> str:
-    settings = services().settings
+    here, done = services(), request.args.get("done", "")
     page = load_access_page(
-        stores().database, require_viewer(), what, settings, link_notice=done_notice(LINK_NOTICES)
+        stores().database,
+        require_viewer(),
+        what,
+        here.link_rules,
+        suggests=here.settings.user_directory,
+        link_notice=LINK_NOTICES.get(done),
     )
     return render_template(
         "streaming/sharing/access.html",
         **page,
         levels=[level.value for level in Level],
         today=now().date().isoformat(),
-        suggests=settings.user_directory,
+        suggests=here.settings.user_directory,
         values=values or {},
         error=error,
-        notice=done_notice(_NOTICES),
+        notice=notice_of(_NOTICES),
     )
 
 
@@ -174,20 +179,21 @@ def load_access_page(
     session: Session,
     viewer: Viewer,
     what: SharedObject,
-    settings: StreamingSettings,
+    rules: LinkRules,
     *,
+    suggests: bool,
     link_notice: str | None = None,
 ) -> dict[str, Any]:
     """Return what the template of the page takes.
 
+    :param rules: what the administrator asks of links.
+    :param suggests: whether names of people are suggested.
     :param link_notice: what has just been done with a link.
     :raises NotFound: there is no such video or collection, or the viewer may not share it.
     """
     shared = get_object_to_share(session, viewer, what)
     back = f"{object_url(what)}/access"
-    section = load_link_section(
-        session, viewer, what, settings.link_rules, back=back, notice=link_notice or ""
-    )
+    section = load_link_section(session, viewer, what, rules, back=back, notice=link_notice or "")
     if isinstance(shared, Video):
         access = load_access_list(session, shared)
     else:
@@ -196,6 +202,6 @@ def load_access_page(
         "shared": shared,
         "page": object_url(what),
         "access": access,
-        "suggestions": suggest(session, viewer, "") if settings.user_directory else [],
+        "suggestions": suggest(session, viewer, "") if suggests else [],
         "links": section,
     }

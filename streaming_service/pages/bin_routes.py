@@ -21,11 +21,12 @@ from common.errors import Unprocessable
 from common.quota import binned_bytes
 from common.translation import gettext_noop
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to
-from common.web.notices import done_notice
 from common.web.services import stores
 from common.web.urls import watch_url
 from db.engine import transaction
 from streaming_service.pages.api_routes import load_video
+from streaming_service.pages.list_view import current_view
+from streaming_service.pages.notices import notice_of
 from streaming_service.processing.forecast import ForecastCache
 from streaming_service.services import services
 from streaming_service.videos.bin import (
@@ -61,8 +62,9 @@ def show() -> str:
     return render_template(
         "streaming/bin.html",
         **page,
-        bin_days=here.settings.bin_days,
-        notice=done_notice(_NOTICES),
+        bin_days=here.bin_days,
+        view=current_view().value,
+        notice=notice_of(_NOTICES),
     )
 
 
@@ -110,7 +112,7 @@ def list_for_scripts() -> dict[str, Any]:
         raise Unprocessable("“after” is not a cursor of this list.") from error
     here = services()
     return load_bin_json(
-        here.stores.database, require_viewer(), after, here.forecasts, here.settings.bin_days
+        here.stores.database, require_viewer(), after, here.forecasts, here.bin_days
     )
 
 

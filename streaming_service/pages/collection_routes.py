@@ -27,7 +27,6 @@ from common.web.auth import (
     restrict_to,
 )
 from common.web.forms import form_fields
-from common.web.notices import done_notice
 from common.web.services import stores
 from common.web.urls import watch_url
 from streaming_service.collections.changes import (
@@ -40,6 +39,7 @@ from streaming_service.collections.changes import (
     remove_item,
 )
 from streaming_service.collections.listing import list_collections, load_collection
+from streaming_service.pages.notices import notice_of
 from streaming_service.services import services
 from streaming_service.videos.library import get_video_for
 
@@ -71,7 +71,7 @@ def _overview(*, error: str | None = None, title: str = "") -> str:
     return render_template(
         "streaming/collections.html",
         collections=list_collections(stores().database, current_watcher()),
-        notice=done_notice(_NOTICES),
+        notice=notice_of(_NOTICES),
         error=error,
         title=title,
     )
@@ -103,7 +103,7 @@ def _page(collection_id: str, *, error: str | None = None) -> str:
     return render_template(
         "streaming/collection.html",
         page=page,
-        notice=done_notice(_NOTICES),
+        notice=notice_of(_NOTICES),
         error=error,
     )
 

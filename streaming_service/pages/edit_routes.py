@@ -14,7 +14,6 @@ from common.web.app_factory import FORM_LIMIT
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to
 from common.web.error_handlers import wants_json
 from common.web.forms import form_fields
-from common.web.notices import done_notice
 from common.web.services import stores
 from common.web.urls import watch_url
 from db.engine import transaction
@@ -146,8 +145,8 @@ def _form(
         error=error,
         caption=caption or {},
         caption_error=caption_error,
-        notice=done_notice(_NOTICES),
-        bin_days=services().settings.bin_days,
+        notice=_NOTICES.get(request.args.get("done", "")),
+        bin_days=services().bin_days,
         rights=_rights(stores().database, require_viewer(), video_id=video.id),
     )
 

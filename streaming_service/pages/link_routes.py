@@ -23,10 +23,10 @@ from common.translation import gettext, gettext_noop
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to
 from common.web.error_handlers import wants_json
 from common.web.forms import form_fields
-from common.web.notices import done_notice
 from common.web.services import stores
 from common.web.urls import same_site_path
 from db.models import Link
+from streaming_service.pages.notices import notice_of
 from streaming_service.services import services
 from streaming_service.sharing.fields import parse_expiry, parse_level
 from streaming_service.sharing.link_rules import LinkFields
@@ -94,7 +94,7 @@ def mine() -> str:
     viewer, database = require_viewer(), stores().database
     return render_template(
         "streaming/sharing/own_links.html",
-        links=load_own_links(database, viewer, services().settings.link_rules),
+        links=load_own_links(database, viewer, services().link_rules),
         counts=count_links(database) if viewer.may_administer else None,
         back=_ACCOUNT,
         notice=_notice(),
@@ -132,7 +132,7 @@ def edit(link_id: str) -> Response:
 def extend(link_id: str) -> Response:
     """Let a link work for 30 days more."""
     link = get_link(stores().database, require_viewer(), link_id)
-    expires_at = extended_expiry(link, services().settings.link_rules)
+    expires_at = extended_expiry(link, services().link_rules)
     change_link(link_maker(), current_actor(), link_id, {"expires_at": expires_at})
     return _go(_back(request.form.get("next"), link), "extended")
 
@@ -148,7 +148,7 @@ def revoke(link_id: str) -> Response:
 def link_maker() -> LinkMaker:
     """Return what making and changing links needs."""
     here = services()
-    return LinkMaker(here.stores, here.passwords, here.settings.link_rules)
+    return LinkMaker(here.stores, here.passwords, here.link_rules)
 
 
 def link_url(token: str) -> str:
@@ -172,7 +172,7 @@ def _add(what: SharedObject) -> Response:
 def _new_fields(form: dict[str, str]) -> LinkFields:
     """Read the form of a new link."""
     fields = _fields(form)
-    rules = services().settings.link_rules
+    rules = services().link_rules
     if form["expires_on"]:
         fields["expires_at"] = parse_expiry(form["expires_on"])
     elif form["expires"]:
@@ -223,7 +223,7 @@ def _page(what: SharedObject, *, back: str | None = "", **extra: Any) -> str:
         stores().database,
         require_viewer(),
         what,
-        services().settings.link_rules,
+        services().link_rules,
         back=same_site_path(back, default=""),
         **extra,
     )
@@ -243,7 +243,7 @@ def _edit_page(
     return render_template(
         "streaming/sharing/edit_link.html",
         link=link,
-        rules=services().settings.link_rules,
+        rules=services().link_rules,
         values=values or current,
         error=error,
         back=back,
@@ -269,4 +269,4 @@ def _go(back: str, done: str) -> Response:
 
 
 def _notice() -> str:
-    return done_notice(LINK_NOTICES) or ""
+    return notice_of(LINK_NOTICES) or ""

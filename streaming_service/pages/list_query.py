@@ -1,7 +1,8 @@
 """The parameters of a list of videos in its address.
 
-?q=  ?sort=newest|oldest|title  ?whose=all|mine|shared|public  ?tag=  ?length=short|medium|long
-?from=<day>  ?to=<day>  ?state=ready|processing|failed  ?after=<cursor>
+?q=  ?sort=newest|oldest|title|longest|largest|watched  ?whose=all|mine|shared|public  ?by=<name>
+?tag=  ?length=short|medium|long  ?from=<day>  ?to=<day>  ?state=ready|processing|failed
+?after=<cursor>
 """
 
 import enum
@@ -15,7 +16,7 @@ from flask import request
 from common.errors import Unprocessable
 from common.titles import clean_line
 from common.translation import gettext
-from db.models import TAG_LIMIT
+from db.models import NAME_LIMIT, TAG_LIMIT
 from streaming_service.videos.cursors import BadCursor, Cursor, Sort
 from streaming_service.videos.filters import Filters, LengthFilter, OwnerFilter, StateFilter
 from streaming_service.videos.library import SEARCH_LIMIT, ListQuery
@@ -37,6 +38,7 @@ def read_list_query(*, strict: bool) -> ListQuery:
         )
     filters = Filters(
         search=search[:SEARCH_LIMIT],
+        by=clean_line(request.args.get("by", ""))[:NAME_LIMIT],
         whose=_read("whose", OwnerFilter, OwnerFilter.ALL, strict=strict),
         tag=clean_line(request.args.get("tag", ""))[:TAG_LIMIT],
         length=_read("length", LengthFilter, LengthFilter.ANY, strict=strict),
@@ -78,6 +80,7 @@ def list_address(query: ListQuery, **changed: str) -> str:
         "q": filters.search,
         "sort": "" if query.sort is Sort.NEWEST else query.sort,
         "whose": "" if filters.whose is OwnerFilter.ALL else filters.whose,
+        "by": filters.by,
         "tag": filters.tag,
         "length": filters.length,
         "from": filters.since.isoformat() if filters.since else "",

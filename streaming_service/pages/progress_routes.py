@@ -40,7 +40,7 @@ from db.engine import DatabaseUnavailable, transaction
 from streaming_service.processing.forecast import ForecastCache
 from streaming_service.processing.view import load_processing
 from streaming_service.services import services
-from streaming_service.videos.library import PAGE, get_videos_for, rights_for
+from streaming_service.videos.library import PAGE, get_videos_with_rights
 from streaming_service.videos.positions import CONTINUE_LIMIT
 
 _IDS = PAGE + CONTINUE_LIMIT  # the cards of the library
@@ -104,8 +104,7 @@ def load_states(
     session: Session, watcher: Watcher, ids: list[str], forecasts: ForecastCache
 ) -> States:
     """Return the processing of those of these videos that somebody may watch."""
-    videos = get_videos_for(session, watcher, ids)
-    rights = rights_for(session, watcher, [video.id for video in videos])
+    videos, rights = get_videos_with_rights(session, watcher, ids)
     found = load_processing(session, videos, forecasts, rights)
     viewer_id = watcher.viewer.id if watcher.viewer is not None else None
     return {v.id: found[v.id].as_json(with_errors=v.owner_id == viewer_id) for v in videos}

@@ -12,14 +12,14 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from common.access import Watcher
-from common.translation import gettext_noop
+from common.translation import gettext, gettext_noop
 from common.web.auth import Audience, current_watcher, restrict_to
-from common.web.notices import done_notice
 from common.web.services import stores
 from common.web.urls import watch_url
 from db.engine import transaction
 from db.models import Video, Visibility
 from streaming_service.collections.listing import editable_collections
+from streaming_service.processing.first_playlists import first_playlists
 from streaming_service.processing.forecast import ForecastCache
 from streaming_service.services import services
 from streaming_service.sharing.access_list import load_access_list
@@ -66,6 +66,7 @@ def watch(video_id: str) -> str:
     template = (
         "streaming/rejected.html" if page["video"].rejection_reason else "streaming/watch.html"
     )
+    notice = _NOTICES.get(request.args.get("done", ""))
     root = request.host_url.rstrip("/")
     poster = page["card"].processing.poster
     return render_template(
@@ -74,8 +75,8 @@ def watch(video_id: str) -> str:
         embed_code=_embed_code(page["video"], root) if here.settings.embed_origins else None,
         social_tags=social_tags(page["video"], root=root, poster=poster),
         oembed_url=f"{root}/oembed?url={quote(root + watch_url(video_id), safe='')}",
-        bin_days=here.settings.bin_days,
-        notice=done_notice(_NOTICES),
+        bin_days=here.bin_days,
+        notice=gettext(notice) if notice else None,
     )
 
 
@@ -124,6 +125,7 @@ def load_watch_page(
         "tracks": caption_tracks(session, [video])[video.id],
         "access": load_access_list(session, video) if card.rights.share else None,
         "following": following,
+        "first_playlists": first_playlists(session, video_id) if card.processing.master else [],
         "collections": editable_collections(session, watcher, video_id) if watcher.viewer else [],
     }
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from common.access import Rights
 from common.translation import gettext, ngettext
-from common.web.urls import watch_url
+from common.web.urls import poster_url, watch_url
 from db.models import Job, JobKind, JobState, Rendition, RenditionKind, Video
 from streaming_service.processing.forecast import OPEN_STATES, Forecast, ForecastCache
 from streaming_service.processing.status import Processing, ProcessingState, describe, iso
@@ -48,6 +48,11 @@ class ProcessingView:
         return self.processing.state in _FINAL
 
     @property
+    def has_failed(self) -> bool:
+        """Whether something of it could not be made."""
+        return self.processing.state is ProcessingState.FAILED
+
+    @property
     def master(self) -> str | None:
         """The URL of the HLS master playlist, if a rendition is published."""
         return f"{watch_url(self.video.id)}/master.m3u8" if self.has_master else None
@@ -55,7 +60,7 @@ class ProcessingView:
     @property
     def poster(self) -> str | None:
         """The URL of the poster, if there is one."""
-        return f"{watch_url(self.video.id)}/poster.jpg" if self.has_thumbnails else None
+        return poster_url(self.video.id, self.video.poster_version) if self.has_thumbnails else None
 
     @property
     def storyboard(self) -> str | None:
@@ -146,7 +151,9 @@ def load_processing(
     """
     ids = [video.id for video in videos]
     jobs: dict[str, list[Job]] = {video_id: [] for video_id in ids}
-    for job in session.scalars(select(Job).where(Job.video_id.in_(ids))):
+    for job in session.scalars(
+        select(Job).where(Job.video_id.in_(ids), Job.kind != JobKind.POSTER)
+    ):
         jobs[job.video_id].append(job)
     published = select(Rendition.video_id, Rendition.height).where(
         Rendition.video_id.in_(ids), Rendition.kind == RenditionKind.VIDEO

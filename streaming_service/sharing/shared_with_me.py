@@ -1,18 +1,21 @@
 """The page "Shared with me": videos and collections that others share with somebody."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session, aliased
 
 from common.access import Viewer, Watcher
+from common.access_queries import asked_by
 from common.received_grants import received_grants
 from db.engine import transaction
-from db.models import Collection, CollectionItem, Group, Level, SharedSeen, User, now
+from db.models import Group, Level, SharedSeen, User, now
+from streaming_service.collections.listing import CollectionCard, list_collections
 from streaming_service.processing.forecast import ForecastCache
-from streaming_service.videos.library import get_videos_for
-from streaming_service.videos.presenters import Card, load_cards
+from streaming_service.videos.presenters import Card, load_cards_by_id
 
 PAGE = 24
 """Things on a page."""
@@ -28,8 +31,7 @@ class SharedItem:
     """
 
     card: Card | None
-    collection: Collection | None
-    item_count: int
+    collection: CollectionCard | None
     by: str
     group: str | None
     grant: str
@@ -49,8 +51,18 @@ def load_shared(
 
     :param page: from 1.
     """
-    at = now()
-    received = received_grants(viewer, at)
+    rows = find_shared(session, viewer, limit=PAGE + 1, offset=(page - 1) * PAGE)
+    watcher = Watcher(viewer)
+    shown = rows[:PAGE]
+    cards = load_cards_by_id(session, watcher, shared_videos(shown), forecasts)
+    return shared_items(session, viewer, shown, cards), len(rows) > PAGE
+
+
+def find_shared(
+    session: Session, viewer: Viewer, *, limit: int, offset: int = 0
+) -> Sequence[Row[Any]]:
+    """Return the latest grant of each thing that is shared with a viewer, newest first."""
+    received = received_grants()
     latest = func.row_number().over(
         partition_by=(received.c.video_id, received.c.collection_id),
         order_by=(received.c.shared_at.desc(), received.c.id),
@@ -63,24 +75,32 @@ def load_shared(
         .outerjoin(Group, Group.id == numbered.c.group_id)
         .where(numbered.c.place == 1)
         .order_by(numbered.c.shared_at.desc(), numbered.c.id)
-        .offset((page - 1) * PAGE)
-        .limit(PAGE + 1)
+        .offset(offset)
+        .limit(limit)
     )
-    rows = session.execute(wanted).all()
-    shown = rows[:PAGE]
+    return session.execute(wanted, asked_by(Watcher(viewer, at=now()))).all()
+
+
+def shared_videos(rows: Sequence[Row[Any]]) -> list[str]:
+    """Return the ids of the videos among the rows of :func:`find_shared`."""
+    return [row.video_id for row in rows if row.video_id]
+
+
+def shared_items(
+    session: Session, viewer: Viewer, rows: Sequence[Row[Any]], cards: Mapping[str, Card]
+) -> list[SharedItem]:
+    """Return what templates show of the rows of :func:`find_shared`.
+
+    :param cards: of those of their videos that the viewer may watch, by id.
+    """
     seen = session.get(SharedSeen, viewer.id)
-    watcher = Watcher(viewer, at=at)
-    videos = get_videos_for(session, watcher, [row.video_id for row in shown if row.video_id])
-    cards = {card.video.id: card for card in load_cards(session, watcher, videos, forecasts)}
-    collection_ids = [row.collection_id for row in shown if row.collection_id]
-    found = session.scalars(select(Collection).where(Collection.id.in_(collection_ids)))
-    collections = {collection.id: collection for collection in found}
-    counts = _item_counts(session, collection_ids)
-    items = [
+    ids = [row.collection_id for row in rows if row.collection_id]
+    found = list_collections(session, Watcher(viewer), only=ids) if ids else []
+    collections = {card.collection.id: card for card in found}
+    return [
         SharedItem(
             card=cards.get(row.video_id),
             collection=collections.get(row.collection_id),
-            item_count=counts.get(row.collection_id, 0),
             by=row.by or "",
             group=row.group,
             grant=row.id,
@@ -89,19 +109,9 @@ def load_shared(
             shared_at=row.shared_at,
             is_new=seen is None or row.shared_at > seen.seen_at,
         )
-        for row in shown
+        for row in rows
         if row.video_id in cards or row.collection_id in collections
     ]
-    return items, len(rows) > PAGE
-
-
-def _item_counts(session: Session, collection_ids: list[str]) -> dict[str, int]:
-    wanted = (
-        select(CollectionItem.collection_id, func.count())
-        .where(CollectionItem.collection_id.in_(collection_ids))
-        .group_by(CollectionItem.collection_id)
-    )
-    return dict(session.execute(wanted).all())
 
 
 @transaction(writes=True)

@@ -5,9 +5,10 @@ links, captions, tags and positions. The janitor of the upload service deletes w
 for `BIN_DAYS`.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from common.access import Viewer
@@ -66,6 +67,35 @@ def restore_video(stores: Stores, actor: Actor, video_id: str) -> Video:
     get_own_video(stores.database, actor, video_id)
     with stores.videos.changing([video_id]):
         return mark_restored(stores.database, actor, video_id)
+
+
+def restore_videos(stores: Stores, actor: Actor, video_ids: Sequence[str]) -> list[str]:
+    """Take several videos out of the actor's bin at once; return the ids of those that it was."""
+    theirs = own_in_bin(stores.database, actor, video_ids)
+    with stores.videos.changing(theirs):
+        return mark_all_restored(stores.database, actor, theirs)
+
+
+@transaction(writes=False)
+def own_in_bin(session: Session, actor: Actor, video_ids: Sequence[str]) -> list[str]:
+    """Return the ids of those of these videos that are in the actor's bin."""
+    return list(session.scalars(_binned(actor, video_ids).with_only_columns(Video.id)))
+
+
+@transaction(writes=True)
+def mark_all_restored(session: Session, actor: Actor, video_ids: Sequence[str]) -> list[str]:
+    """Take the mark from several videos. Call it inside `VideoCache.changing`."""
+    videos = session.scalars(_binned(actor, video_ids).with_for_update()).all()
+    for video in videos:
+        video.binned_at = None
+        record(session, actor, Action.VIDEO_RESTORED, video_id=video.id)
+    return [video.id for video in videos]
+
+
+def _binned(actor: Actor, video_ids: Sequence[str]) -> Select[Video]:
+    owner_id = require_signed_in(actor).id
+    wanted = select(Video).where(Video.id.in_(video_ids), Video.owner_id == owner_id)
+    return wanted.where(Video.binned_at.is_not(None), is_live())
 
 
 def delete_permanently(stores: Stores, actor: Actor, video_id: str) -> None:

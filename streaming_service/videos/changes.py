@@ -1,17 +1,17 @@
 """Editing a video, and its way into the bin. Each change drops the cached access entry."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from common.access import Watcher
+from common.access import Rights, Watcher
 from common.audit import Action, Actor, record, require_signed_in
 from common.errors import Forbidden, NotFound
 from common.stores import Stores
-from common.translation import gettext
 from common.video_texts import checked_description, checked_title, parse_visibility
 from db.engine import transaction
 from db.models import Video, Visibility, now
@@ -20,7 +20,7 @@ from streaming_service.videos.library import (
     get_video_to_edit,
     rights_for,
 )
-from streaming_service.videos.tags import set_tags
+from streaming_service.videos.tags import change_tags, set_tags
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -68,6 +68,16 @@ def bin_video(stores: Stores, actor: Actor, video_id: str) -> Video:
         return mark_binned(stores.database, actor, video_id)
 
 
+def bin_videos(stores: Stores, actor: Actor, video_ids: Sequence[str]) -> list[str]:
+    """Put several videos into their owners' bins at once; return the ids of those that it was."""
+    watcher = Watcher(require_signed_in(actor))
+    rights = stores.database.read(lambda session: rights_for(session, watcher, video_ids))
+    # Asked first, so that a stranger cannot keep a video uncached.
+    theirs = [video_id for video_id in dict.fromkeys(video_ids) if rights[video_id].remove]
+    with stores.videos.changing(theirs):
+        return mark_all_binned(stores.database, actor, theirs)
+
+
 @transaction(writes=True)
 def apply_edit(session: Session, actor: Actor, video_id: str, edit: VideoEdit) -> Video:
     """Change the row of a video. Call it inside `VideoCache.changing`.
@@ -92,19 +102,64 @@ def apply_edit(session: Session, actor: Actor, video_id: str, edit: VideoEdit) -
     after = (video.visibility, video.downloadable)
     if after != before:
         if not rights_for(session, Watcher(viewer), [video_id])[video_id].share:
-            raise Forbidden(
-                gettext("You may edit this video. Who can watch it is for others to decide.")
-            )
-        record(
-            session,
-            actor,
-            Action.VIDEO_VISIBILITY,
-            video_id=video_id,
-            before=before[0],
-            visibility=after[0],
-            downloadable=after[1],
-        )
+            raise Forbidden("You may edit this video. Who can watch it is for others to decide.")
+        _record_visibility(session, actor, video, before=before[0])
     return video
+
+
+def _record_visibility(session: Session, actor: Actor, video: Video, *, before: Visibility) -> None:
+    record(
+        session,
+        actor,
+        Action.VIDEO_VISIBILITY,
+        video_id=video.id,
+        before=before,
+        visibility=video.visibility,
+        downloadable=video.downloadable,
+    )
+
+
+def set_visibility(
+    stores: Stores, actor: Actor, video_ids: Sequence[str], visibility: Visibility
+) -> list[str]:
+    """Change who may watch several videos; return the ids of those that the actor may share."""
+    watcher = Watcher(require_signed_in(actor))
+    rights = stores.database.read(lambda session: rights_for(session, watcher, video_ids))
+    # Asked first, so that a stranger cannot keep a video uncached.
+    theirs = [video_id for video_id in dict.fromkeys(video_ids) if rights[video_id].share]
+    with stores.videos.changing(theirs):
+        return _set_visibility(stores.database, actor, theirs, visibility)
+
+
+@transaction(writes=True)
+def _set_visibility(
+    session: Session, actor: Actor, video_ids: Sequence[str], visibility: Visibility
+) -> list[str]:
+    videos = _lock_allowed(session, actor, video_ids, lambda rights: rights.share)
+    for video in videos:
+        before = video.visibility
+        video.visibility = visibility
+        if visibility is not before:
+            _record_visibility(session, actor, video, before=before)
+    return [video.id for video in videos]
+
+
+@transaction(writes=True)
+def tag_videos(
+    session: Session, actor: Actor, video_ids: Sequence[str], tags: Mapping[str, str], *, adds: bool
+) -> list[str]:
+    """Add tags to those of these videos that the actor may edit, or take them away; see there."""
+    videos = _lock_allowed(session, actor, video_ids, lambda rights: rights.edit)
+    return change_tags(session, [video.id for video in videos], tags, adds=adds)
+
+
+def _lock_allowed(
+    session: Session, actor: Actor, video_ids: Sequence[str], rule: Callable[[Rights], bool]
+) -> list[Video]:
+    """Return those of these videos with which the actor may do something, locked."""
+    rights = rights_for(session, Watcher(require_signed_in(actor)), video_ids)
+    wanted = select(Video).where(Video.id.in_(video_ids)).with_for_update()
+    return [video for video in session.scalars(wanted) if rule(rights[video.id])]
 
 
 @transaction(writes=True)
@@ -120,11 +175,28 @@ def mark_binned(session: Session, actor: Actor, video_id: str) -> Video:
     video = get_video_to_delete(session, viewer, video_id)
     if video.binned_at is not None:
         raise NotFound
-    video.binned_at = now()
-    if video.owner_id != viewer.id:
-        video.visibility = Visibility.PRIVATE
-    record(session, actor, Action.VIDEO_BINNED, video_id=video_id)
+    _bin(session, actor, video)
     return video
+
+
+@transaction(writes=True)
+def mark_all_binned(session: Session, actor: Actor, video_ids: Sequence[str]) -> list[str]:
+    """Mark those of these videos as binned that the actor may delete; return their ids.
+
+    Call it inside `VideoCache.changing`. See :func:`mark_binned`.
+    """
+    allowed = _lock_allowed(session, actor, video_ids, lambda rights: rights.remove)
+    videos = [video for video in allowed if video.binned_at is None]
+    for video in videos:
+        _bin(session, actor, video)
+    return [video.id for video in videos]
+
+
+def _bin(session: Session, actor: Actor, video: Video) -> None:
+    video.binned_at = now()
+    if video.owner_id != require_signed_in(actor).id:
+        video.visibility = Visibility.PRIVATE
+    record(session, actor, Action.VIDEO_BINNED, video_id=video.id)
 
 
 def upsert(rule: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -9,12 +9,14 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from common.access import Viewer, Watcher
 from common.access_queries import granted_to, sees_collection
+from common.names import name_key
 from common.titles import clean_line
 from db.collation import fold
 from db.models import (
     Collection,
     CollectionItem,
     Job,
+    JobKind,
     JobState,
     SearchWord,
     Tag,
@@ -68,10 +70,12 @@ class Filters:
     :ivar search: words that all have to begin a word of title or description, or to occur in the
         owner's name, a tag, or the title of a collection that the viewer sees. Accents and case do
         not count.
+    :ivar by: the name of the owner, as logins compare names.
     :ivar since: the first day of upload, in UTC; `until` the last.
     """
 
     search: str = ""
+    by: str = ""
     whose: OwnerFilter = OwnerFilter.ALL
     tag: str = ""
     length: LengthFilter = LengthFilter.ANY
@@ -82,7 +86,7 @@ class Filters:
     @property
     def are_set(self) -> bool:
         """Whether anything but whose videos and the search is limited."""
-        return bool(self.tag or self.length or self.since or self.until or self.state)
+        return bool(self.by or self.tag or self.length or self.since or self.until or self.state)
 
 
 def conditions(session: Session, viewer: Viewer, filters: Filters) -> list[ColumnElement[bool]]:
@@ -98,6 +102,9 @@ def conditions(session: Session, viewer: Viewer, filters: Filters) -> list[Colum
         wanted += [Video.owner_id != viewer.id, granted_to(watcher)]
     elif filters.whose is OwnerFilter.PUBLIC:
         wanted.append(Video.visibility == Visibility.PUBLIC)
+    if filters.by:
+        named = select(User.id).where(User.name_key == name_key(filters.by))
+        wanted.append(Video.owner_id.in_(named))
     if filters.tag:
         tagged = select(VideoTag.video_id).join(Tag, Tag.id == VideoTag.tag_id)
         wanted.append(Video.id.in_(tagged.where(Tag.name_key == tag_key(filters.tag))))
@@ -113,7 +120,6 @@ def conditions(session: Session, viewer: Viewer, filters: Filters) -> list[Colum
 
 
 def _has_word(session: Session, watcher: Watcher, word: str) -> ColumnElement[bool]:
-    begins = and_(SearchWord.word >= word, SearchWord.word < word + _LAST_CHARACTER)
     tagged = select(VideoTag.video_id).join(Tag, Tag.id == VideoTag.tag_id)
     collected = (
         select(CollectionItem.video_id)
@@ -121,16 +127,31 @@ def _has_word(session: Session, watcher: Watcher, word: str) -> ColumnElement[bo
         .where(sees_collection(watcher))
     )
     return or_(
-        Video.id.in_(select(SearchWord.video_id).where(begins)),
-        Video.owner_id.in_(select(User.id).where(_contains(session, User.name, word))),
-        Video.id.in_(tagged.where(_contains(session, Tag.name, word))),
-        Video.id.in_(collected.where(_contains(session, Collection.title, word))),
+        Video.id.in_(select(SearchWord.video_id).where(has_beginning(word))),
+        Video.owner_id.in_(select(User.id).where(contains(session, User.name, word))),
+        Video.id.in_(tagged.where(contains(session, Tag.name, word))),
+        Video.id.in_(collected.where(contains(session, Collection.title, word))),
     )
 
 
-def _contains(
+def has_beginning(word: str) -> ColumnElement[bool]:
+    """Return the condition that a row of `SearchWord` begins with a folded word."""
+    return and_(SearchWord.word >= word, SearchWord.word < word + _LAST_CHARACTER)
+
+
+def begins_with(
+    session: Session, column: InstrumentedAttribute[str], text: str
+) -> ColumnElement[bool]:
+    """Return the condition that a column begins with a text; accents and case do not count."""
+    if session.get_bind().dialect.name == "sqlite":
+        return func.instr(func.fold(column), fold(text)) == 1
+    return column.istartswith(text, autoescape=True)
+
+
+def contains(
     session: Session, column: InstrumentedAttribute[str], word: str
 ) -> ColumnElement[bool]:
+    """Return the condition that a column contains a text; accents and case do not count."""
     if session.get_bind().dialect.name == "sqlite":
         return func.instr(func.fold(column), fold(word)) > 0
     # The collation of the columns passes over accents and case.
@@ -147,11 +168,15 @@ def _has_length(length: LengthFilter) -> ColumnElement[bool]:
 
 def _has_state(state: StateFilter) -> ColumnElement[bool]:
     is_open = exists().where(
-        Job.video_id == Video.id, Job.state.in_((JobState.WAITING, JobState.RUNNING))
+        Job.video_id == Video.id,
+        Job.kind != JobKind.POSTER,
+        Job.state.in_((JobState.WAITING, JobState.RUNNING)),
     )
     failed = or_(
         Video.rejection_reason.is_not(None),
-        exists().where(Job.video_id == Video.id, Job.state == JobState.FAILED),
+        exists().where(
+            Job.video_id == Video.id, Job.kind != JobKind.POSTER, Job.state == JobState.FAILED
+        ),
     )
     if state is StateFilter.FAILED:
         return failed

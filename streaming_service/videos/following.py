@@ -6,7 +6,7 @@ from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
 from common.access import Watcher
-from common.access_queries import visible_to
+from common.access_queries import asked_by, visible_to
 from db.models import Collection, Video, Visibility
 from streaming_service.collections.listing import load_next_up
 from streaming_service.processing.forecast import ForecastCache
@@ -76,4 +76,4 @@ def _more_of_owner(session: Session, watcher: Watcher, video: Video) -> list[Vid
         Video.id.in_(select(Video.id).where(visible_to(watcher))),
     )
     order = (later, Video.created_at.desc(), Video.id.desc())
-    return list(session.scalars(wanted.order_by(*order).limit(MORE_SHOWN)))
+    return list(session.scalars(wanted.order_by(*order).limit(MORE_SHOWN), asked_by(watcher)))

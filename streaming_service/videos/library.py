@@ -69,9 +69,16 @@ def get_video_for(session: Session, watcher: Watcher, video_id: str) -> Video:
 
 def get_videos_for(session: Session, watcher: Watcher, ids: Sequence[str]) -> list[Video]:
     """Return those of these videos, with their owners, that somebody may watch."""
+    return get_videos_with_rights(session, watcher, ids)[0]
+
+
+def get_videos_with_rights(
+    session: Session, watcher: Watcher, ids: Sequence[str]
+) -> tuple[list[Video], Mapping[str, Rights]]:
+    """Return those of these videos that somebody may watch, and their rights on all, by id."""
     rights = rights_for(session, watcher, ids)
     seen = [video_id for video_id in ids if rights[video_id].watch]
-    return list(session.scalars(select_with_owner().where(Video.id.in_(seen))))
+    return list(session.scalars(select_with_owner().where(Video.id.in_(seen)))), rights
 
 
 @transaction(writes=False)

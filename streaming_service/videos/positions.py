@@ -1,6 +1,7 @@
 """Where a viewer stopped in a video, so that every device of theirs continues from there."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -9,7 +10,7 @@ from common.access import Viewer, Watcher
 from common.errors import LoginRequired, NotFound
 from db.engine import transaction
 from db.models import Position, Video, now
-from streaming_service.videos.library import get_video_for, get_videos_for
+from streaming_service.videos.library import get_video_for
 
 _END = 15_000  # milliseconds before the end that count as watched, as do the last 5 %
 CONTINUE_LIMIT = 8
@@ -31,10 +32,12 @@ def set_position(session: Session, watcher: Watcher, video_id: str, *, position_
     video = get_video_for(session, watcher, video_id)
     if video.rejection_reason is not None:
         raise NotFound
-    if is_over(position_ms, video.duration_ms):
-        position_ms = 0
-    place = Position(user_id=viewer.id, video_id=video_id, position_ms=position_ms)
+    over = is_over(position_ms, video.duration_ms)
+    kept = 0 if over else position_ms
+    place = Position(user_id=viewer.id, video_id=video_id, position_ms=kept)
     place.watched_at = now()
+    if over:
+        place.finished_at = place.watched_at
     session.merge(place)
 
 
@@ -51,12 +54,10 @@ def is_over(position_ms: int, duration_ms: int | None) -> bool:
     return position_ms >= duration_ms - end
 
 
-@transaction(writes=False)
-def videos_begun(session: Session, viewer: Viewer) -> list[Video]:
-    """Return the videos that a viewer began and may still watch, the last watched first.
+def begun_videos(session: Session, viewer: Viewer) -> list[str]:
+    """Return the ids of the videos that a viewer began, the last watched first.
 
-    Those that they watched to the end are left out, and those in their bin. Only the last 32 that
-    were begun are looked at.
+    Only those whose end they have not reached; 32 at most. Some may not be theirs to watch now.
     """
     last = (
         select(Position.video_id)
@@ -64,27 +65,31 @@ def videos_begun(session: Session, viewer: Viewer) -> list[Video]:
         .order_by(Position.watched_at.desc(), Position.video_id)
         .limit(4 * CONTINUE_LIMIT)
     )
-    begun = list(session.scalars(last))
-    videos = {video.id: video for video in get_videos_for(session, Watcher(viewer), begun)}
-    shown = [
-        videos[video_id]
-        for video_id in begun
-        if video_id in videos
-        and videos[video_id].binned_at is None
-        and videos[video_id].rejection_reason is None
-    ]
-    return shown[:CONTINUE_LIMIT]
+    return list(session.scalars(last))
 
 
-def load_positions(
+@dataclass(frozen=True)
+class Watched:
+    """How far a viewer has watched a video.
+
+    :ivar position_ms: where they stopped; 0: at the start or the end.
+    :ivar is_finished: whether they have watched it to its end before.
+    """
+
+    position_ms: int = 0
+    is_finished: bool = False
+
+
+def load_watched(
     session: Session, viewer: Viewer | None, videos: Sequence[Video]
-) -> Mapping[str, int]:
-    """Return where a viewer stopped, in milliseconds, for those videos of these that they began."""
+) -> Mapping[str, Watched]:
+    """Return how far a viewer has watched those of these videos that they have begun, by id."""
     if viewer is None or not videos:
         return {}
-    wanted = select(Position.video_id, Position.position_ms).where(
-        Position.user_id == viewer.id,
-        Position.video_id.in_([video.id for video in videos]),
-        Position.position_ms > 0,
+    wanted = select(Position.video_id, Position.position_ms, Position.finished_at).where(
+        Position.user_id == viewer.id, Position.video_id.in_([video.id for video in videos])
     )
-    return {row.video_id: row.position_ms for row in session.execute(wanted)}
+    return {
+        row.video_id: Watched(row.position_ms, row.finished_at is not None)
+        for row in session.execute(wanted)
+    }

@@ -1,7 +1,7 @@
 """Videos as templates and the JSON API show them."""
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
@@ -15,8 +15,8 @@ from db.models import Video, Visibility
 from streaming_service.processing.forecast import ForecastCache
 from streaming_service.processing.view import ProcessingView, load_processing
 from streaming_service.videos.captions import CaptionTrack, caption_tracks
-from streaming_service.videos.library import rights_for
-from streaming_service.videos.positions import load_positions
+from streaming_service.videos.library import rights_for, select_with_owner
+from streaming_service.videos.positions import Watched, load_watched
 from streaming_service.videos.tags import tags_of
 
 _PLACEHOLDERS = 8  # that the style sheet draws
@@ -34,14 +34,19 @@ class Card:
 
     :ivar rights: what the viewer may do with it.
     :ivar tags: in their order.
-    :ivar position_ms: where the viewer stopped; None: at the start or the end, or signed out.
+    :ivar seen: how far the viewer has watched it.
     """
 
     video: Video
     rights: Rights
     processing: ProcessingView
-    position_ms: int | None
+    seen: Watched
     tags: Sequence[str] = ()
+
+    @property
+    def position_ms(self) -> int | None:
+        """Where the viewer stopped; None: at the start or the end, or signed out."""
+        return self.seen.position_ms or None
 
     @property
     def mine(self) -> bool:
@@ -78,34 +83,75 @@ class Card:
     @property
     def placeholder(self) -> int:
         """The placeholder until there is a poster, 0 to 7; a video keeps its own."""
-        return zlib.crc32(self.video.id.encode()) % _PLACEHOLDERS
+        return placeholder(self.video.id)
 
     @property
     def watched(self) -> int:
         """How much of it was watched, in per cent: 0 if it was not begun, otherwise 1 to 100."""
-        if self.position_ms is None or not self.video.duration_ms:
+        if self.position_ms is None:
+            return 100 if self.seen.is_finished else 0
+        if not self.video.duration_ms:
             return 0
         return min(100, max(1, 100 * self.position_ms // self.video.duration_ms))
 
 
+def placeholder(thing_id: str) -> int:
+    """Return which placeholder stands for a thing without a poster, 0 to 7."""
+    return zlib.crc32(thing_id.encode()) % _PLACEHOLDERS
+
+
 def load_cards(
-    session: Session, watcher: Watcher, videos: Sequence[Video], forecasts: ForecastCache
+    session: Session,
+    watcher: Watcher,
+    videos: Sequence[Video],
+    forecasts: ForecastCache,
+    *,
+    rights: Mapping[str, Rights] | None = None,
 ) -> list[Card]:
-    """Return what templates show somebody of videos that were loaded with their owners."""
-    rights = rights_for(session, watcher, [video.id for video in videos])
+    """Return what templates show somebody of videos that were loaded with their owners.
+
+    :param rights: what they may do with each, if that is known already.
+    """
+    if rights is None:
+        rights = rights_for(session, watcher, [video.id for video in videos])
     tags = tags_of(session, videos)
     processing = load_processing(session, videos, forecasts, rights)
-    positions = load_positions(session, watcher.viewer, videos)
+    seen = load_watched(session, watcher.viewer, videos)
     return [
         Card(
             video=video,
             rights=rights[video.id],
             processing=processing[video.id],
-            position_ms=positions.get(video.id),
+            seen=seen.get(video.id, Watched()),
             tags=tags[video.id],
         )
         for video in videos
     ]
+
+
+def load_cards_by_id(
+    session: Session,
+    watcher: Watcher,
+    ids: Iterable[str],
+    forecasts: ForecastCache,
+    *,
+    loaded: Sequence[Video] = (),
+) -> dict[str, Card]:
+    """Return the cards of those of these videos that somebody may watch, by id.
+
+    Rights are read once, however many lists the videos are in.
+
+    :param loaded: those of them that were loaded already, with their owners.
+    """
+    wanted = list(dict.fromkeys(ids))
+    rights = rights_for(session, watcher, wanted)
+    present = {video.id: video for video in loaded if rights[video.id].watch}
+    missing = [i for i in wanted if rights[i].watch and i not in present]
+    if missing:
+        found = session.scalars(select_with_owner().where(Video.id.in_(missing)))
+        present |= {video.id: video for video in found}
+    cards = load_cards(session, watcher, list(present.values()), forecasts, rights=rights)
+    return {card.video.id: card for card in cards}
 
 
 def load_json(

@@ -8,25 +8,26 @@ from common.audit import Actor, require_signed_in
 from common.collection_access import get_collection_for
 from common.directory import find_subject
 from common.errors import Conflict, Forbidden, NotFound, Unprocessable
+from common.ids import is_id
 from common.stores import Stores
 from common.translation import gettext
 from common.video_texts import parse_visibility
-from streaming_service.collections.changes import add_item
+from streaming_service.collections.changes import add_items
 from streaming_service.sharing.fields import parse_level
 from streaming_service.sharing.grants import NewGrant, create_grant
 from streaming_service.sharing.objects import SharedObject
-from streaming_service.videos.changes import VideoEdit, bin_video, edit_video
-from streaming_service.videos.library import get_video_to_edit
-from streaming_service.videos.tags import checked_tags, split_tags, tags_of
+from streaming_service.videos.bin import restore_videos
+from streaming_service.videos.changes import bin_videos, set_visibility, tag_videos, upsert
+from streaming_service.videos.tags import checked_tags, split_tags
 
-Change = Callable[[str], object]
+Change = Callable[[Sequence[str]], list[str]]
 
 
 @dataclass(frozen=True)
 class Selection:
     """What to do with the videos.
 
-    :ivar do: `tag`, `untag`, `visibility`, `share`, `collection` or `delete`.
+    :ivar do: `tag`, `untag`, `visibility`, `share`, `collection`, `delete` or `restore`.
     :ivar tag: to add or take away; several are separated by commas.
     :ivar who: the name of a person or group to share with, at `level`.
     :ivar collection: to add the videos to.
@@ -42,22 +43,16 @@ class Selection:
 
 def change_selection(
     stores: Stores, actor: Actor, video_ids: Sequence[str], selection: Selection
-) -> tuple[int, int]:
-    """Change several videos; return how many were changed, and how many were not.
+) -> tuple[list[str], int]:
+    """Change several videos; return the ids of those changed, and how many were not.
 
     :raises Unprocessable: what to do is unknown, or lacks what it needs.
     :raises UnknownSubject: there is no such person or group.
     :raises NotFound: the collection is not theirs to change.
     """
-    change = _change(stores, actor, selection)
-    changed = 0
-    for video_id in video_ids:
-        try:
-            change(video_id)
-        except (NotFound, Forbidden, Conflict, Unprocessable):
-            continue
-        changed += 1
-    return changed, len(video_ids) - changed
+    wanted = [video_id for video_id in dict.fromkeys(video_ids) if is_id(video_id)]
+    changed = _change(stores, actor, selection)(wanted)
+    return changed, len(set(video_ids)) - len(changed)
 
 
 def _change(stores: Stores, actor: Actor, selection: Selection) -> Change:
@@ -66,36 +61,32 @@ def _change(stores: Stores, actor: Actor, selection: Selection) -> Change:
         if not tags:
             raise Unprocessable(gettext("Write a tag."))
         adds = selection.do == "tag"
-        return lambda video_id: _tag(stores, actor, video_id, tags, adds=adds)
+        return lambda ids: upsert(tag_videos, stores.database, actor, ids, tags, adds=adds)
     if selection.do == "visibility":
-        edit = VideoEdit(visibility=parse_visibility(selection.visibility))
-        return lambda video_id: edit_video(stores, actor, video_id, edit)
+        visibility = parse_visibility(selection.visibility)
+        return lambda ids: set_visibility(stores, actor, ids, visibility)
     if selection.do == "share":
         viewer, who = require_signed_in(actor), selection.who
         new = NewGrant(level=parse_level(selection.level), anyone=who)
         stores.database.read(lambda session: find_subject(session, viewer, who))
-        return lambda video_id: _share(stores, actor, video_id, new)
+        return lambda ids: [i for i in ids if _is_shared(stores, actor, i, new)]
     if selection.do == "collection":
         watcher = Watcher(require_signed_in(actor))
         get_collection_for(stores.database, watcher, selection.collection)
-        return lambda video_id: add_item(stores, actor, selection.collection, video_id)
+        return lambda ids: add_items(stores, actor, selection.collection, ids)
+    if selection.do == "restore":
+        return lambda ids: restore_videos(stores, actor, ids)
     if selection.do == "delete":
-        return lambda video_id: bin_video(stores, actor, video_id)
-    raise Unprocessable(gettext("Choose what to do with the videos."))
+        return lambda ids: bin_videos(stores, actor, ids)
+    raise Unprocessable("Choose what to do with the videos.")
 
 
-def _share(stores: Stores, actor: Actor, video_id: str, new: NewGrant) -> None:
+def _is_shared(stores: Stores, actor: Actor, video_id: str, new: NewGrant) -> bool:
     what = SharedObject(video_id=video_id)
-    stores.videos.change(lambda mark: create_grant(stores.database, actor, what, new, mark=mark))
-
-
-def _tag(stores: Stores, actor: Actor, video_id: str, tags: dict[str, str], *, adds: bool) -> None:
-    video = get_video_to_edit(stores.database, require_signed_in(actor), video_id)
-    present = checked_tags(
-        stores.database.read(lambda session: tags_of(session, [video]))[video_id]
-    )
-    if adds:
-        names = list((tags | present).values())
-    else:
-        names = [name for key, name in present.items() if key not in tags]
-    edit_video(stores, actor, video_id, VideoEdit(tags=names))
+    try:
+        stores.videos.change(
+            lambda mark: create_grant(stores.database, actor, what, new, mark=mark)
+        )
+    except (NotFound, Forbidden, Conflict, Unprocessable):
+        return False
+    return True

@@ -73,6 +73,43 @@ def set_tags(session: Session, video_id: str, names: Iterable[str]) -> None:
     session.flush()
 
 
+def change_tags(
+    session: Session, video_ids: Sequence[str], tags: Mapping[str, str], *, adds: bool
+) -> list[str]:
+    """Add tags to several videos, or take them away; return the ids of those that now have it so.
+
+    A video that would have more than :data:`MAX_TAGS` stays as it is. Call it through
+    `changes.upsert`.
+
+    :param tags: from :func:`checked_tags`.
+    """
+    known = set(session.scalars(select(Tag.name_key).where(Tag.name_key.in_(tags.keys()))))
+    if adds:
+        missing = {key: name for key, name in tags.items() if key not in known}
+        session.add_all(Tag(name=name, name_key=key) for key, name in missing.items())
+        session.flush()
+    tag_ids = list(session.scalars(select(Tag.id).where(Tag.name_key.in_(tags.keys()))))
+    given: dict[str, set[int]] = {video_id: set() for video_id in video_ids}
+    present = select(VideoTag.video_id, VideoTag.tag_id).where(VideoTag.video_id.in_(video_ids))
+    for row in session.execute(present):
+        given[row.video_id].add(row.tag_id)
+    if not adds:
+        session.execute(
+            delete(VideoTag).where(VideoTag.video_id.in_(video_ids), VideoTag.tag_id.in_(tag_ids)),
+            execution_options={"synchronize_session": False},
+        )
+        return list(video_ids)
+    changed = [i for i, has in given.items() if len(has.union(tag_ids)) <= MAX_TAGS]
+    session.add_all(
+        VideoTag(video_id=video_id, tag_id=tag_id)
+        for video_id in changed
+        for tag_id in tag_ids
+        if tag_id not in given[video_id]
+    )
+    session.flush()
+    return changed
+
+
 def tags_of(session: Session, videos: Sequence[Video]) -> Mapping[str, list[str]]:
     """Return the tags of each of these videos, by its id, in their order. One query."""
     found: dict[str, list[str]] = {video.id: [] for video in videos}

@@ -17,6 +17,9 @@ MAY_IMPORT = {
     **{service: {service, "common", "db"} for service in sorted(SERVICES)},
     # It starts the services as programs of their own.
     "standalone": {"standalone", "common", "db"},
+    # It fills a site over HTTP, as a program of somebody else's would.
+    "demo": {"demo", "standalone", "common"},
+    "docs_site": {"docs_site"},
 }
 OURS = set(MAY_IMPORT) | {"tests", "benchmarks"}
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 SIZE_LIMIT = 200_000  # bytes
+MOVING_PICTURE = ROOT / "docs/screenshots/matinee.webp"  # its own limit: tests/documentation
 
 
 def tracked() -> list[Path]:
@@ -33,7 +34,7 @@ def test_every_requirement_is_locked_with_a_hash() -> None:
 
 def test_nothing_large_and_nothing_minified_is_committed() -> None:
     for path in tracked():
-        assert path.stat().st_size <= SIZE_LIMIT, path
+        assert path.stat().st_size <= SIZE_LIMIT or path == MOVING_PICTURE, path
         assert ".min." not in path.name, path
 
 

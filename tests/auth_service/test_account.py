@@ -200,7 +200,7 @@ def test_the_only_administrator_may_not_leave_others_behind(
     assert answer.status_code == 409
     assert "Make somebody else an administrator first" in answer.text
     assert is_signed_in(alice)
-    alice.post(f"/admin/users/{user_id(database, 'bob')}/role", data={"role": "admin"})
+    alice.post(f"/admin/users/{user_id(database, 'bob')}", data={"role": "admin"})
     assert alice.post("/account/delete", data={"password": PASSWORD}).status_code == 303
     assert [user.name for user in rows(database)] == ["bob"]
 
@@ -218,7 +218,7 @@ def test_who_is_alone_may_leave_and_the_next_is_the_first_again(
 def test_two_administrators_cannot_leave_at_the_same_time(
     site: Site, alice: Client, bob: Client, charlie: Client, database: Database
 ) -> None:
-    alice.post(f"/admin/users/{user_id(database, 'bob')}/role", data={"role": "admin"})
+    alice.post(f"/admin/users/{user_id(database, 'bob')}", data={"role": "admin"})
     both = [alice, bob]
     statuses = at_once(2, lambda i: both[i].post("/account/delete", data={"password": PASSWORD}))
     assert statuses == [303, 409]

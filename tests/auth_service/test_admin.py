@@ -1,5 +1,6 @@
 """Other people's accounts."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from auth_service import user_admin
 from common.audit import Actor
+from common.fixed_settings import Registration
 from common.stores import Stores
 from db.engine import Database
 from db.models import Role, Video, now
@@ -22,6 +24,7 @@ from tests.auth_service.conftest import (
     put_video,
     user_id,
 )
+from tests.auth_service.site_settings import set_site
 from tests.conftest import Client, Site
 
 NEW = "another fine password"
@@ -43,16 +46,15 @@ def test_the_page_and_its_routes_are_for_administrators(
     alices = user_id(database, "alice")
     for path in (
         "/admin/users",
-        *(f"/admin/users/{alices}/{what}" for what in ("role", "disable", "password")),
+        *(f"/admin/users/{alices}{what}" for what in ("", "/password", "/delete")),
     ):
         assert bob.post(path, data={"role": "viewer"}).status_code == 403
         assert site.browser().post(path, data={"role": "viewer"}).status_code == 401
-        assert alice.get(path).status_code in (404, 405)
     assert role_of(alice) == "admin"
 
 
 @pytest.mark.on_mysql
-def test_the_page_counts_everybodys_videos_in_one_query(
+def test_the_page_counts_everybodys_videos_in_few_queries(
     site: Site, alice: Client, bob: Client, charlie: Client, database: Database, stores: Stores
 ) -> None:
     put_video(database, "bob", size=1_600_000)
@@ -67,9 +69,10 @@ def test_the_page_counts_everybodys_videos_in_one_query(
     event.listen(
         stores.database.engine, "before_cursor_execute", lambda *args: statements.append(args[2])
     )
-    page = alice.get("/admin").text.replace("\u00a0", " ")
-    # And one for the page's header: what is newly shared with the administrator.
-    assert len([statement for statement in statements if "SELECT" in statement]) == 2
+    page = alice.get("/admin/users").text.replace("\u00a0", " ")
+    # One for the number of accounts, one for those of the page, one for what they store; and for
+    # the page's header, one for the settings, and one for what is newly shared.
+    assert len([statement for statement in statements if "SELECT" in statement]) == 5
     assert "3.1 MB" in page
     where = [page.index(f'dir="auto">{name}<') for name in ("alice", "bob", "charlie")]
     assert where == sorted(where)
@@ -80,13 +83,13 @@ def test_another_role_counts_at_once_in_every_session(
 ) -> None:
     bobs = user_id(database, "bob")
     for role in ("viewer", "admin", "uploader"):
-        answer = alice.post(f"/admin/users/{bobs}/role", data={"role": role})
-        assert answer.location == "/admin?done=role"
+        answer = alice.post(f"/admin/users/{bobs}", data={"role": role})
+        assert answer.location == f"/admin/users/{bobs}?done=saved"
         assert role_of(bob) == role
         found = account(database, "bob")
         assert found is not None
         assert found.role == role
-    assert "The role is changed" in alice.get("/admin?done=role").text
+    assert "changes are saved" in alice.get(f"/admin/users/{bobs}?done=saved").text
 
 
 @pytest.mark.on_mysql
@@ -102,7 +105,7 @@ def test_no_session_may_do_more_than_its_account_if_the_commit_fails(
         event.listen(Session, "before_commit", fail)
         try:
             with pytest.raises(RuntimeError):
-                user_admin.change_role(stores, Actor(None), user_id=bobs, role=role)
+                user_admin.change_user(stores, Actor(None), user_id=bobs, fields={"role": role})
         finally:
             event.remove(Session, "before_commit", fail)
         assert role_of(bob) in ("viewer", "uploader")
@@ -129,10 +132,12 @@ def test_of_two_role_changes_at_once_sessions_get_the_one_that_stays(
     bobs = user_id(database, "bob")
     overtaken = OvertakenDatabase(
         stores.database.engine,
-        lambda: user_admin.change_role(stores, Actor(None), user_id=bobs, role=Role.VIEWER),
+        lambda: user_admin.change_user(
+            stores, Actor(None), user_id=bobs, fields={"role": Role.VIEWER}
+        ),
     )
     first = replace(stores, database=overtaken)
-    user_admin.change_role(first, Actor(None), user_id=bobs, role=Role.ADMIN)
+    user_admin.change_user(first, Actor(None), user_id=bobs, fields={"role": Role.ADMIN})
     found = account(database, "bob")
     assert found is not None
     assert role_of(bob) == found.role == Role.VIEWER
@@ -142,29 +147,31 @@ def test_of_two_role_changes_at_once_sessions_get_the_one_that_stays(
 def test_a_role_that_is_not_known_is_422(
     site: Site, alice: Client, bob: Client, database: Database, role: str
 ) -> None:
-    answer = alice.post(f"/admin/users/{user_id(database, 'bob')}/role", data={"role": role})
+    answer = alice.post(f"/admin/users/{user_id(database, 'bob')}", data={"role": role})
     assert answer.status_code == 422
     assert role_of(bob) == "uploader"
 
 
-@pytest.mark.parametrize("what", ["role", "disable", "enable", "password"])
+@pytest.mark.parametrize("what", ["", "/password", "/password-link", "/delete"])
 def test_an_account_that_is_not_there_is_404(site: Site, alice: Client, what: str) -> None:
-    for number in ("999999", "99999999999999999999999", "-1", "x"):
-        answer = alice.post(
-            f"/admin/users/{number}/{what}", data={"role": "viewer", "password": NEW}
-        )
-        assert answer.status_code == 404
+    form = {"role": "viewer", "password": NEW, "confirm": "x"}
+    assert alice.post(f"/admin/users/999999{what}", data=form).status_code == 404
+    for number in ("99999999999999999999999", "-1", "x"):
+        # It may be said of an address with a form that it takes no POST, which is no better.
+        assert alice.post(f"/admin/users/{number}{what}", data=form).status_code in (404, 405)
+        assert alice.get(f"/admin/users/{number}").status_code == 404
 
 
 def test_disabling_ends_sessions_at_once_and_enabling_lets_in_again(
     site: Site, alice: Client, bob: Client, database: Database
 ) -> None:
     bobs = user_id(database, "bob")
-    assert alice.post(f"/admin/users/{bobs}/disable").location == "/admin?done=disabled"
+    where = f"/admin/users/{bobs}"
+    assert alice.post(where, data={"state": "disabled"}).location == f"{where}?done=saved"
     assert role_of(bob) is None
     assert log_in(site.browser(), "bob").status_code == 403
-    assert 'class="is-disabled"' in alice.get("/admin").text
-    assert alice.post(f"/admin/users/{bobs}/enable").location == "/admin?done=enabled"
+    assert 'class="is-disabled"' in alice.get("/admin/users").text
+    assert alice.post(where, data={"state": "active"}).location == f"{where}?done=saved"
     assert role_of(bob) is None
     assert log_in(site.browser(), "bob").status_code == 303
 
@@ -174,8 +181,8 @@ def test_the_last_administrator_can_be_neither_demoted_nor_disabled(
     site: Site, alice: Client, bob: Client, database: Database
 ) -> None:
     alices = user_id(database, "alice")
-    for path, form in (("role", {"role": "viewer"}), ("disable", {})):
-        answer = alice.post(f"/admin/users/{alices}/{path}", data=form)
+    for form in ({"role": "viewer"}, {"state": "disabled"}):
+        answer = alice.post(f"/admin/users/{alices}", data=form)
         assert answer.status_code == 409
         assert "only administrator" in answer.text
     assert role_of(alice) == "admin"
@@ -185,8 +192,8 @@ def test_a_disabled_administrator_does_not_count_as_another(
     site: Site, alice: Client, bob: Client, database: Database
 ) -> None:
     bobs = user_id(database, "bob")
-    alice.post(f"/admin/users/{bobs}/role", data={"role": "admin"})
-    alice.post(f"/admin/users/{bobs}/disable")
+    alice.post(f"/admin/users/{bobs}", data={"role": "admin"})
+    alice.post(f"/admin/users/{bobs}", data={"state": "disabled"})
     answer = alice.post("/account/delete", data={"password": PASSWORD})
     assert answer.status_code == 409
 
@@ -196,19 +203,17 @@ def test_two_administrators_cannot_demote_each_other(
     site: Site, alice: Client, bob: Client, database: Database
 ) -> None:
     ids = [user_id(database, "alice"), user_id(database, "bob")]
-    alice.post(f"/admin/users/{ids[1]}/role", data={"role": "admin"})
+    alice.post(f"/admin/users/{ids[1]}", data={"role": "admin"})
     both = [alice, bob]
-    at_once(2, lambda i: both[i].post(f"/admin/users/{ids[1 - i]}/role", data={"role": "viewer"}))
+    at_once(2, lambda i: both[i].post(f"/admin/users/{ids[1 - i]}", data={"role": "viewer"}))
     assert sorted(user.role for user in accounts(database)) == [Role.ADMIN, Role.VIEWER]
 
 
 def test_an_administrator_who_steps_down_is_led_to_the_account_page(
     site: Site, alice: Client, bob: Client, database: Database
 ) -> None:
-    alice.post(f"/admin/users/{user_id(database, 'bob')}/role", data={"role": "admin"})
-    answer = alice.post(
-        f"/admin/users/{user_id(database, 'alice')}/role", data={"role": "uploader"}
-    )
+    alice.post(f"/admin/users/{user_id(database, 'bob')}", data={"role": "admin"})
+    answer = alice.post(f"/admin/users/{user_id(database, 'alice')}", data={"role": "uploader"})
     assert answer.location == "/account"
     assert role_of(alice) == "uploader"
 
@@ -216,10 +221,9 @@ def test_an_administrator_who_steps_down_is_led_to_the_account_page(
 def test_an_administrator_makes_accounts_even_with_registration_closed(
     site: Site, alice: Client, database: Database
 ) -> None:
-    services = site.apps["auth"].extensions["matinee"]
-    services.settings = replace(services.settings, registration_open=False)
+    set_site(site, registration=Registration.CLOSED)
     form = {"username": "Bob", "password": PASSWORD, "role": "viewer"}
-    assert alice.post("/admin/users", data=form).location == "/admin?done=added"
+    assert alice.post("/admin/users", data=form).location == "/admin/users?done=added"
     browser = site.browser()
     assert log_in(browser, "bob").status_code == 303
     assert role_of(browser) == "viewer"
@@ -250,8 +254,8 @@ def test_an_administrator_resets_a_password_and_the_role_stays(
 ) -> None:
     bobs = user_id(database, "bob")
     answer = alice.post(f"/admin/users/{bobs}/password", data={"password": NEW})
-    assert answer.location == "/admin?done=password"
-    assert "signed out everywhere" in alice.get("/admin?done=password").text
+    assert answer.location == f"/admin/users/{bobs}?done=password"
+    assert "signed out everywhere" in alice.get(f"/admin/users/{bobs}?done=password").text
     assert role_of(bob) is None
     assert log_in(site.browser(), "bob").status_code == 401
     browser = site.browser()
@@ -264,7 +268,7 @@ def test_a_reset_password_does_not_enable_a_disabled_account(
     site: Site, alice: Client, bob: Client, database: Database
 ) -> None:
     bobs = user_id(database, "bob")
-    alice.post(f"/admin/users/{bobs}/disable")
+    alice.post(f"/admin/users/{bobs}", data={"state": "disabled"})
     alice.post(f"/admin/users/{bobs}/password", data={"password": NEW})
     assert log_in(site.browser(), "bob", NEW).status_code == 403
 
@@ -276,7 +280,7 @@ def test_a_reset_password_of_an_invalid_length_is_refused_on_the_page(
     answer = alice.post(f"/admin/users/{bobs}/password", data={"password": "short"})
     assert answer.status_code == 422
     assert "at least 8 characters" in answer.text
-    assert "<details open>" in answer.text
+    assert re.search(r"<details[^>]* open>", answer.text)
     assert role_of(bob) == "uploader"
 
 

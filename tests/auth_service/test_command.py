@@ -140,7 +140,7 @@ def test_a_reset_password_ends_the_sessions_and_keeps_the_role_unless_asked(
     arguments: list[str],
     role: Role,
 ) -> None:
-    alice.post(f"/admin/users/{user_id(database, 'bob')}/role", data={"role": "viewer"})
+    alice.post(f"/admin/users/{user_id(database, 'bob')}", data={"role": "viewer"})
     done = command.run(*arguments)
     assert (done.returncode, done.stderr) == (0, "")
     assert f"bob ({role.value}) has a new password" in done.stdout
@@ -156,7 +156,7 @@ def test_a_reset_password_ends_the_sessions_and_keeps_the_role_unless_asked(
 def test_a_reset_password_lets_a_disabled_account_in_again(
     command: Command, site: Site, alice: Client, bob: Client, database: Database
 ) -> None:
-    alice.post(f"/admin/users/{user_id(database, 'bob')}/disable")
+    alice.post(f"/admin/users/{user_id(database, 'bob')}", data={"state": "disabled"})
     assert command.run("reset-password", "bob").returncode == 0
     assert log_in(site.browser(), "bob", PASSWORD).status_code == 303
 

@@ -140,7 +140,7 @@ def test_administrators_make_groups_for_everyone(
 
 def test_a_viewer_makes_no_groups(alice: Client, bob: Client, database: Database) -> None:
     form = {"role": "viewer"}
-    assert alice.post(f"/admin/users/{user_id(database, 'bob')}/role", data=form).status_code == 303
+    assert alice.post(f"/admin/users/{user_id(database, 'bob')}", data=form).status_code == 303
     assert bob.post("/api/groups", json={"name": "Family"}).status_code == 403
     assert "Make a group" not in bob.get("/groups").text
 

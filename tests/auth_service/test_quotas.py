@@ -1,7 +1,6 @@
 """How much an account may store: set by administrators, shown to them and to its owner."""
 
 import re
-from dataclasses import replace
 
 import pytest
 
@@ -10,6 +9,7 @@ from common.ids import new_id
 from db.engine import Database
 from db.models import NO_QUOTA, Upload, Video, now
 from tests.auth_service.conftest import account, put_video, user_id
+from tests.auth_service.site_settings import set_site
 from tests.conftest import Client, Site
 
 
@@ -62,9 +62,7 @@ def test_what_is_no_size_is_refused(typed: str) -> None:
 
 
 def set_everybodys_quota(site: Site, quota: int | None) -> None:
-    for name in ("auth", "upload"):
-        services = site.apps[name].extensions["matinee"]
-        services.settings = replace(services.settings, quota=quota)
+    set_site(site, quota=quota)
 
 
 def reserve(database: Database, owner: str, size: int) -> None:
@@ -80,19 +78,19 @@ def text_of(page: str) -> str:
 def test_an_administrator_sets_and_clears_a_quota(
     alice: Client, bob: Client, database: Database
 ) -> None:
-    where = f"/admin/users/{user_id(database, 'bob')}/quota"
+    where = f"/admin/users/{user_id(database, 'bob')}"
     for typed, quota in (("20 GB", 20_000_000_000), ("no limit", NO_QUOTA), ("", None)):
-        assert alice.post(where, data={"quota": typed}).location == "/admin?done=quota"
+        assert alice.post(where, data={"quota": typed}).location == f"{where}?done=saved"
         found = account(database, "bob")
         assert found is not None
         assert found.quota == quota
-    assert "quota is changed" in alice.get("/admin?done=quota").text
+    assert "changes are saved" in alice.get(f"{where}?done=saved").text
 
 
 def test_what_is_no_size_comes_back_with_the_reason_and_changes_nothing(
     alice: Client, bob: Client, database: Database
 ) -> None:
-    where = f"/admin/users/{user_id(database, 'bob')}/quota"
+    where = f"/admin/users/{user_id(database, 'bob')}"
     alice.post(where, data={"quota": "20 GB"})
     answer = alice.post(where, data={"quota": 'loads "of" it'})
     assert answer.status_code == 422
@@ -103,16 +101,16 @@ def test_what_is_no_size_comes_back_with_the_reason_and_changes_nothing(
     assert found is not None
     assert found.quota == 20_000_000_000
     assert alice.post(where, data={}).status_code == 422
-    assert alice.post("/admin/users/999/quota", data={"quota": "1 GB"}).status_code == 404
+    assert alice.post("/admin/users/999", data={"quota": "1 GB"}).status_code == 404
 
 
 def test_only_administrators_set_quotas(
     site: Site, alice: Client, bob: Client, database: Database
 ) -> None:
-    where = f"/admin/users/{user_id(database, 'bob')}/quota"
+    where = f"/admin/users/{user_id(database, 'bob')}"
     assert bob.post(where, data={"quota": "no limit"}).status_code == 403
     assert site.browser().post(where, data={"quota": "no limit"}).status_code == 401
-    assert alice.get(where).status_code == 405
+    assert bob.get(where).status_code == 403
     found = account(database, "bob")
     assert found is not None
     assert found.quota is None
@@ -128,11 +126,13 @@ def test_the_page_tells_what_each_account_stores_of_what_it_may(
     reserve(database, "bob", 500_000)
     reserve(database, "bob", 300_000)
     put_video(database, "charlie", size=7_000_000)
-    alice.post(f"/admin/users/{user_id(database, 'alice')}/quota", data={"quota": "no limit"})
-    page = text_of(alice.get("/admin").text)
+    alice.post(f"/admin/users/{user_id(database, 'alice')}", data={"quota": "no limit"})
+    page = text_of(alice.get("/admin/users").text)
+    assert "3.9 MB of 4 MB" in page
+    assert "charlie Over quota Uploader 7 MB of 4 MB" in page
+    assert "0 bytes" in page
+    page = text_of(alice.get(f"/admin/users/{user_id(database, 'bob')}").text)
     assert "3.9 MB of 4 MB 2 videos, 800 kB for unfinished uploads" in page
-    assert "7 MB of 4 MB Over 1 video" in page
-    assert "0 bytes 0 videos" in page
     assert "the default applies: 4 MB" in page
 
 
@@ -147,7 +147,7 @@ def test_everybody_sees_on_their_own_page_what_they_store(
     page = text_of(alice.get("/account").text)
     assert "1.5 MB of your 4 MB" in page
     assert "1 MB in videos, 500 kB kept for unfinished uploads ." in page
-    alice.post(f"/admin/users/{user_id(database, 'alice')}/quota", data={"quota": "2 MB"})
+    alice.post(f"/admin/users/{user_id(database, 'alice')}", data={"quota": "2 MB"})
     assert "1.5 MB of your 2 MB" in text_of(alice.get("/account").text)
 
 
@@ -168,7 +168,7 @@ def test_a_quota_that_was_set_is_what_uploads_are_held_to(
 
     site.apps["upload"].extensions["matinee"].settings.videos_dir.joinpath("incoming").mkdir()
     set_everybodys_quota(site, 1_000_000)
-    where = f"/admin/users/{user_id(database, 'alice')}/quota"
+    where = f"/admin/users/{user_id(database, 'alice')}"
     assert announce(2_000_000) == 413
     alice.post(where, data={"quota": "3 MB"})
     assert announce(2_000_000) == 201

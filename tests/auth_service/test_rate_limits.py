@@ -112,7 +112,7 @@ def test_a_forged_forwarded_address_changes_nothing(site: Site, alice: Client) -
 def test_behind_the_gateway_only_what_the_gateway_added_counts(
     common_settings: CommonSettings,
 ) -> None:
-    settings = AuthSettings(replace(common_settings, trust_gateway=True), registration_open=True)
+    settings = AuthSettings(replace(common_settings, trust_gateway=True))
     client = create_app(settings, hash_cost=CHEAPEST).test_client()
 
     def attempt(i: int, real: str) -> TestResponse:
@@ -143,7 +143,7 @@ def test_repeating_the_password_is_limited_like_signing_in(site: Site, alice: Cl
 def test_limits_are_counted_for_all_processes_together(
     site: Site, alice: Client, common_settings: CommonSettings, tmp_path: Path
 ) -> None:
-    settings = AuthSettings(common_settings, registration_open=True)
+    settings = AuthSettings(common_settings)
     other = create_app(settings, hash_cost=CHEAPEST).test_client()
     for _ in range(10):
         wrong(site, address="127.0.0.1")

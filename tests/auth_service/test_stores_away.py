@@ -12,6 +12,7 @@ from auth_service.app import create_app
 from auth_service.settings import AuthSettings
 from common.settings import CommonSettings
 from db.engine import Database
+from db.models import Role, User
 from tests.auth_service.conftest import PASSWORD, accounts
 from tests.conftest import Client, Site, free_ports
 
@@ -19,9 +20,7 @@ FORM = {"username": "alice", "password": PASSWORD}
 
 
 def client(settings: CommonSettings) -> FlaskClient:
-    return create_app(
-        AuthSettings(settings, registration_open=True), hash_cost=CHEAPEST
-    ).test_client()
+    return create_app(AuthSettings(settings), hash_cost=CHEAPEST).test_client()
 
 
 @pytest.fixture
@@ -63,8 +62,10 @@ def test_without_redis_no_account_is_made(without_redis: FlaskClient, database: 
 
 
 def test_without_redis_pages_that_need_no_session_are_still_shown(
-    without_redis: FlaskClient,
+    without_redis: FlaskClient, database: Database
 ) -> None:
+    user = User(name="alice", name_key="alice", password_hash="", role=Role.ADMIN)
+    database.write(lambda session: session.add(user))
     for path in ("/login", "/register"):
         assert without_redis.get(path).status_code == 200
     without_redis.set_cookie("matinee_session", "x" * 43)

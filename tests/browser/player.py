@@ -52,10 +52,15 @@ class Player:
         self.page = page
 
     def open(self, video: str, *, fragment: str = "") -> "Player":
-        """Go to a video's page, and wait until HLS has taken over."""
+        """Go to a video's page, and wait until it can be played and controlled."""
         self.page.goto(f"/stream/{video}{fragment}")
         self.until("video.currentSrc.startsWith('blob:') && video.readyState >= 2")
+        self.wait_for_controls()
         return self
+
+    def wait_for_controls(self) -> None:
+        """Wait for the control bar, which comes after the first picture, and for the keys."""
+        self.page.wait_for_selector(".plyr__controls", state="attached")
 
     def until(self, condition: str, *, timeout: float | None = None) -> None:
         """Wait until something is true of `video`; `timeout` in milliseconds."""
@@ -83,6 +88,7 @@ class Player:
 
     def play(self) -> "Player":
         """Press k, and see it move."""
+        self.wait_for_controls()
         before = self.get("video.currentTime")
         self.page.keyboard.press("k")
         self.until(f"video.currentTime > {before} + 0.3")

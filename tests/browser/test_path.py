@@ -1,6 +1,7 @@
 """The whole path: register, upload an MP4, watch it, seek in it."""
 
 import base64
+import re
 from pathlib import Path
 
 import pytest
@@ -87,7 +88,7 @@ def test_files_are_uploaded_by_dropping_them_on_the_page(page: Page, video_file:
     )
     page.dispatch_event("#upload", "dragenter", {"dataTransfer": transfer})
     page.dispatch_event("#upload", "drop", {"dataTransfer": transfer})
-    expect(page.get_by_text("Done. It can be watched now.", exact=True)).to_have_count(2)
+    expect(page.get_by_text(re.compile(r"^(Uploaded\. |Ready)"))).to_have_count(2)
     page.get_by_role("link", name="Watch harbour.mp4").click()
     expect(page.get_by_role("heading", name="harbour")).to_be_visible()
     play(page)
@@ -124,7 +125,7 @@ def test_an_empty_file_is_rejected_with_the_reason(page: Page, tmp_path: Path) -
 
 
 @pytest.mark.front_end
-def test_files_dropped_elsewhere_do_not_leave_the_page(page: Page) -> None:
+def test_files_dropped_elsewhere_are_uploaded_in_the_corner(page: Page) -> None:
     page.goto("/stream")
     prevented = page.evaluate(
         """() => ["dragover", "drop"].map((name) => {
@@ -136,7 +137,10 @@ def test_files_dropped_elsewhere_do_not_leave_the_page(page: Page) -> None:
         })"""
     )
     assert prevented == [True, True]
-    expect(page.get_by_role("status")).to_have_text("Drop files on the Upload page.")
+    panel = page.get_by_role("complementary", name="Uploads")
+    expect(panel).to_contain_text("This is not a video that is taken here.")
+    panel.get_by_role("button", name="Dismiss: holiday.mp4").click()
+    expect(panel).to_have_count(0)
 
 
 @pytest.mark.front_end

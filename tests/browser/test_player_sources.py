@@ -38,20 +38,39 @@ class Throttle:
         self._devtools.send("Network.emulateNetworkConditions", conditions)
 
 
-def test_the_file_plays_at_once_and_hls_takes_over_in_a_pause(
+def test_the_file_is_not_requested_where_there_are_renditions(
+    player: Player, prepared: str
+) -> None:
+    asked: list[str] = []
+    player.page.on("request", lambda request: asked.append(request.url))
+    player.open(prepared).play()
+    assert [url for url in asked if url.endswith("/video.mp4")] == []
+
+
+@pytest.mark.front_end
+def test_play_can_be_pressed_before_the_player_is_loaded(player: Player, prepared: str) -> None:
+    page = player.page
+    held: list[Route] = []
+    page.route(re.compile(r"/static/hls-[A-Z0-9]{8}\.js"), held.append)
+    page.goto(f"/stream/{prepared}")
+    page.get_by_role("button", name="Play", exact=True).click()
+    expect(page.locator("#player-container")).to_have_class(re.compile("is-waiting"))
+    for route in held:
+        route.continue_()
+    player.until("video.currentSrc.startsWith('blob:') && video.currentTime > 0.3")
+    expect(page.locator("#player-container")).not_to_have_class(re.compile("is-waiting"))
+
+
+@pytest.mark.front_end
+def test_hls_that_appears_while_the_file_plays_is_taken_in_a_pause(
     player: Player, prepared: str
 ) -> None:
     page = player.page
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        held.append(route)
-
-    page.route(re.compile(r"/static/hls-[A-Z0-9]{8}\.js"), hold)
+    hold_back(page, "data-master")
+    late = LateRenditions(page, prepared)
     page.goto(f"/stream/{prepared}")
     player.play()
-    assert str(player.get("video.currentSrc")).endswith("/video.mp4")
-    held.pop().continue_()
+    late.come([240, 360])
     before = float(str(player.get("video.currentTime")))
     player.until(f"video.currentTime > {before} + 1.5")
     assert str(player.get("video.currentSrc")).endswith("/video.mp4"), "nothing interrupts it"

@@ -18,7 +18,7 @@ from tests.system.http_client import PASSWORD, Person
 
 pytestmark = pytest.mark.usefixtures("without_processing")
 
-DONE = "Done. It can be watched now."
+DONE = re.compile(r"^Uploaded\. ")
 THROWN_AWAY = ("DELETE", 204)
 SIZE = 12_000_000  # bytes; long enough to be stopped in, at SLOWLY
 SLOWLY = 1_500_000  # bytes a second
@@ -121,8 +121,12 @@ def begin(page: Page, *files: Path) -> None:
 
 
 def open_again(page: Page) -> None:
-    """Load the page anew in the middle of an upload, against the page's advice."""
-    page.on("dialog", lambda dialog: dialog.accept())
+    """Load the page anew in the middle of an upload, in a browser that has not kept the file."""
+    page.evaluate(
+        """() => new Promise((resolve) => {
+            indexedDB.deleteDatabase("uploads").onsuccess = resolve;
+        })"""
+    )
     page.reload()
 
 
@@ -140,11 +144,11 @@ def test_several_files_are_uploaded_at_once(page: Page, video_file: Path, tmp_pa
             video_file.read_bytes() + b"\0\0\0\x0bfree" + name[:3].encode()
         )
     page.locator("#file").set_input_files([tmp_path / name for name in names])
-    expect(page.get_by_text(DONE, exact=True)).to_have_count(3)
+    expect(page.get_by_text(DONE)).to_have_count(3)
     assert wire.count("POST") == 3
     # Bytes begin right after the creation: one request each, however long the video.
     assert wire.offsets() == [0, 0, 0]
-    expect(page.locator("#announcer")).to_contain_text("three.mp4: Done.")
+    expect(page.locator("#announcer")).to_contain_text("three.mp4: Uploaded.")
     page.get_by_role("link", name="Watch two.mp4").click()
     expect(page.get_by_role("heading", name="two")).to_be_visible()
 
@@ -160,7 +164,7 @@ def test_an_upload_pauses_and_resumes(
     page.wait_for_timeout(500)
     assert 0 < has_arrived(administrator) < SIZE
     page.get_by_role("button", name="Resume: long.mp4").click()
-    expect(page.get_by_text(DONE, exact=True)).to_be_visible()
+    expect(page.get_by_text(DONE)).to_be_visible()
     first, second = wire.offsets()
     assert (first, wire.count("POST")) == (0, 1)
     assert second > 0
@@ -177,7 +181,7 @@ def test_an_upload_goes_on_when_the_network_is_back(
     )
     expect(page.locator("#announcer")).to_contain_text("long.mp4: Connection lost.")
     line.mend()
-    expect(page.get_by_text(DONE, exact=True)).to_be_visible()
+    expect(page.get_by_text(DONE)).to_be_visible()
     assert wire.count("POST") == 1
     assert wire.offsets()[-1] > 0
 
@@ -193,7 +197,7 @@ def test_the_online_event_ends_the_wait(
     expect(waiting).to_have_text(re.compile(r"in (10|9) s\.$"), timeout=15_000)
     line.mend()
     page.context.set_offline(False)
-    expect(page.get_by_text(DONE, exact=True)).to_be_visible(timeout=5000)
+    expect(page.get_by_text(DONE)).to_be_visible(timeout=5000)
 
 
 def test_a_server_that_fails_is_tried_again(page: Page, video_file: Path) -> None:
@@ -209,7 +213,7 @@ def test_a_server_that_fails_is_tried_again(page: Page, video_file: Path) -> Non
 
     page.route("**/upload/files", fail)
     page.locator("#file").set_input_files(video_file)
-    expect(page.get_by_text(DONE, exact=True)).to_be_visible()
+    expect(page.get_by_text(DONE)).to_be_visible()
     assert answers == []
 
 
@@ -228,7 +232,7 @@ def test_a_creation_without_an_answer_leaves_one_upload(
 
     page.route("**/upload/files", lose)
     page.locator("#file").set_input_files(video_file)
-    expect(page.get_by_text(DONE, exact=True)).to_be_visible()
+    expect(page.get_by_text(DONE)).to_be_visible()
     assert lost == [201]
     assert wire.count("POST") == 1
     assert administrator.get("/api/uploads").json() == {"uploads": []}
@@ -248,7 +252,7 @@ def test_the_same_file_under_another_name_goes_on_after_a_reload(
     wire.sent.clear()
     line.mend()
     page.locator("#file").set_input_files(renamed)
-    expect(page.get_by_text(DONE, exact=True)).to_be_visible()
+    expect(page.get_by_text(DONE)).to_be_visible()
     assert wire.count("POST") == 0
     assert len(wire.offsets()) == 1
     assert wire.offsets()[0] > 0
@@ -275,7 +279,7 @@ def test_an_unfinished_upload_goes_on_from_its_own_button(
     with page.expect_file_chooser() as chooser:
         choose.click()
     chooser.value.set_files(long_video)
-    expect(page.get_by_text(DONE, exact=True)).to_be_visible()
+    expect(page.get_by_text(DONE)).to_be_visible()
     assert wire.count("POST") == 0
     assert wire.offsets()[0] > 0
 
@@ -291,7 +295,7 @@ def test_an_upload_goes_on_in_another_browser(
         expect(other.locator("#unfinished .transfer")).to_contain_text("long.mp4")
         sent = Wire(other)
         other.locator("#file").set_input_files(long_video)
-        expect(other.get_by_text(DONE, exact=True)).to_be_visible()
+        expect(other.get_by_text(DONE)).to_be_visible()
     assert sent.count("POST") == 0
     assert sent.offsets()[0] > 0
 
@@ -303,7 +307,7 @@ def test_the_same_file_twice_becomes_two_videos(
     begin(page, long_video)
     line.mend()
     page.locator("#file").set_input_files(long_video)
-    expect(page.get_by_text(DONE, exact=True)).to_have_count(2)
+    expect(page.get_by_text(DONE)).to_have_count(2)
     links = page.get_by_role("link", name="Watch long.mp4").all()
     assert len({link.get_attribute("href") for link in links}) == 2
 
@@ -329,7 +333,7 @@ def test_an_upload_goes_on_after_signing_in_again(
     # Coming back to the tab may have been enough.
     if page.get_by_role("button", name="Resume: long.mp4").is_visible():
         page.get_by_role("button", name="Resume: long.mp4").click(timeout=2000)
-    expect(page.get_by_text(DONE, exact=True)).to_be_visible()
+    expect(page.get_by_text(DONE)).to_be_visible()
     assert wire.count("POST") == 1
     assert wire.offsets()[-1] > 0
 
@@ -345,7 +349,7 @@ def test_cancelling_throws_away_what_has_arrived(
     assert administrator.get("/api/uploads").json() == {"uploads": []}
     line.mend()
     page.get_by_role("button", name="Try again: long.mp4").click()
-    expect(page.get_by_text(DONE, exact=True)).to_be_visible()
+    expect(page.get_by_text(DONE)).to_be_visible()
     assert wire.offsets() == [0, 0]
 
 
@@ -383,7 +387,9 @@ def throw_away_by_form(plain: Page) -> None:
 
 
 @pytest.mark.front_end
-def test_leaving_in_the_middle_asks_first(page: Page, wire: Wire, long_video: Path) -> None:
+def test_leaving_asks_first_where_the_file_cannot_be_kept(
+    page: Page, wire: Wire, long_video: Path
+) -> None:
     asked: list[str] = []
 
     def leave(dialog: Dialog) -> None:
@@ -391,11 +397,70 @@ def test_leaving_in_the_middle_asks_first(page: Page, wire: Wire, long_video: Pa
         dialog.accept()
 
     page.on("dialog", leave)
+    page.add_init_script(
+        "navigator.storage.estimate = async () => ({ quota: 12_000_000, usage: 0 })"
+    )
+    page.reload()
     begin(page, long_video)
     page.reload()
     assert asked == ["beforeunload"]
     page.reload()
     assert asked == ["beforeunload"]
+
+
+def test_an_upload_goes_on_across_pages_and_a_reload(
+    page: Page, wire: Wire, line: Line, administrator: Person, long_video: Path
+) -> None:
+    """Nobody is asked anything, the file is not chosen again, and what was said of it is true."""
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: asked.append(dialog.type) or dialog.accept())  # type: ignore[func-returns-value]
+    begin(page, long_video)
+    expect(page).to_have_title(re.compile(r"^[1-9][0-9]? % · Upload · Matinee$"))
+    row = page.locator("#transfers .transfer")
+    with page.expect_response(lambda answer: answer.request.method == "PATCH" and answer.ok):
+        row.get_by_label("Title", exact=True).fill("Night train")
+    with page.expect_response(lambda answer: answer.request.method == "PATCH" and answer.ok):
+        row.get_by_label("Who can watch").select_option("members")
+    expect(row.get_by_text("Saved")).to_be_visible()
+
+    page.get_by_role("navigation").get_by_role("link", name="Library").first.click()
+    panel = page.get_by_role("complementary", name="Uploads")
+    expect(panel.locator(".text")).to_have_text(MOVING)
+    expect(page).to_have_title(re.compile(r"^[1-9][0-9]? % · Library · Matinee$"))
+    page.reload()
+    expect(panel.locator(".text")).to_have_text(MOVING)
+    assert violations(page) == []
+    line.mend()
+    expect(panel.get_by_text(DONE)).to_be_visible()
+    expect(page).to_have_title("Library · Matinee")
+    assert (wire.count("POST"), asked) == (1, [])
+    assert wire.offsets() == sorted(wire.offsets())
+    panel.get_by_role("link", name="Watch long.mp4").click()
+    expect(page.get_by_role("heading", name="Night train").first).to_be_visible()
+    video = administrator.get(f"/api/videos/{page.url.rsplit('/', 1)[1]}").json()
+    assert (video["title"], video["visibility"]) == ("Night train", "members")
+    expect(panel).to_have_count(0)  # nothing is left to go on with
+
+
+@pytest.mark.front_end
+def test_the_same_file_is_said_to_be_there_and_can_be_discarded(
+    page: Page, administrator: Person, video_file: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "twice.mp4"
+    file.write_bytes(video_file.read_bytes() + b"\0\0\0\x0efree twice")
+    page.locator("#file").set_input_files(file)
+    expect(page.get_by_text(DONE)).to_be_visible()
+    page.reload()
+    page.locator("#file").set_input_files(file)
+    expect(page.get_by_text(DONE)).to_be_visible()
+    row = page.locator("#transfers .transfer")
+    expect(row.get_by_text("You already have this video:")).to_contain_text("twice")
+    second = row.get_by_role("link", name="Watch twice.mp4").get_attribute("href") or ""
+    with page.expect_response(lambda answer: answer.request.method == "DELETE"):
+        row.get_by_role("button", name="Discard this one").click()
+    expect(row).to_have_count(0)
+    listed = administrator.get("/api/bin").json()["videos"]
+    assert second.rsplit("/", 1)[1] in [video["id"] for video in listed]
 
 
 @pytest.mark.front_end

@@ -32,9 +32,14 @@ def test_every_service_adds_to_the_audit_log_and_none_changes_it() -> None:
     assert {tuple(rights["audit"]) for rights in GRANTS.values()} == {("SELECT", "INSERT")}
 
 
-def test_only_auth_writes_users() -> None:
-    writers = {service for service, rights in GRANTS.items() if set(rights["users"]) != {"SELECT"}}
-    assert writers == {"auth"}
+def test_only_auth_writes_users_and_others_note_when_somebody_was_seen() -> None:
+    seen = ("SELECT", "UPDATE (last_seen_at)")
+    assert {service: rights["users"] for service, rights in GRANTS.items()} == {
+        "auth": ("SELECT", "INSERT", "UPDATE", "DELETE"),
+        "upload": seen,
+        "streaming": seen,
+        "transcode": ("SELECT",),
+    }
 
 
 @pytest.fixture

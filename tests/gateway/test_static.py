@@ -21,6 +21,9 @@ def files(gateway: Gateway) -> None:
         "webapp-ABCD1234.json": b"{}",
         "site-EFGH5678.css": STYLE,
         "site-EFGH5678.css.gz": gzip.compress(b"precompressed"),
+        "sw.js": b"self.x=1",
+        "favicon.ico": b"icon",
+        "robots.txt": b"User-agent: *",
         "manifest.json": b"{}",
         ".manifest.json": b"{}",
     }.items():
@@ -45,6 +48,26 @@ def test_a_file_is_kept_for_a_year(gateway: Gateway, name: str, kind: str) -> No
     assert answer.header("Cache-Control") == "public, max-age=31536000, immutable"
     assert answer.header("X-Content-Type-Options") == "nosniff"
     assert answer.header("Set-Cookie") is None
+
+
+FIXED = [
+    ("sw.js", "text/javascript; charset=utf-8"),
+    ("favicon.ico", "image/x-icon"),
+    ("robots.txt", "text/plain; charset=utf-8"),
+]
+
+
+@pytest.mark.parametrize(("name", "kind"), FIXED)
+def test_a_file_without_a_hash_is_asked_for_each_time(
+    gateway: Gateway, name: str, kind: str
+) -> None:
+    answer = gateway.ask(f"/{name}")
+
+    assert answer.status == 200
+    assert answer.body == (gateway.static / name).read_bytes()
+    assert answer.header("Content-Type") == kind
+    assert answer.header("Cache-Control") == "no-cache"
+    assert gateway.ask(f"/static/{name}").status == 404
 
 
 def test_compressed_as_it_goes_or_beforehand(gateway: Gateway) -> None:

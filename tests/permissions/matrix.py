@@ -229,6 +229,8 @@ ROUTES = (
     Route("auth", "/logout", EVERYBODY, OPEN_FORM),
     Route("auth", "/language", EVERYBODY, OPEN_FORM),
     Route("auth", "/api/session", EVERYBODY, SESSION_API),
+    Route("auth", "/offline", EVERYBODY, OPEN_PAGE),
+    Route("auth", "/design", ADMINISTRATORS, PAGE),
     Route("auth", "/account", SIGNED_IN, PAGE),
     Route("auth", "/account/password", SIGNED_IN, FORM),
     Route("auth", "/account/delete", SIGNED_IN, FORM),

@@ -10,6 +10,7 @@ import pytest
 
 from tests.fake_service import Reply, Seen
 from tests.gateway.test_routes import MEMBERS, NOT_OURS, ROUTES
+from tests.gateway.test_static import FIXED
 from tests.standalone.harness import MEDIA, VIDEO, Front
 
 NAME = "site-ABCD1234"
@@ -219,6 +220,19 @@ def test_no_other_file_is_served(front: Front, name: str) -> None:
 
     assert answer.status == 404
     assert answer.header("Cache-Control") == "no-store"
+
+
+@pytest.mark.parametrize(("name", "kind"), FIXED)
+def test_a_file_without_a_hash_is_asked_for_each_time(front: Front, name: str, kind: str) -> None:
+    (front.static / name).write_bytes(b"content")
+
+    answer = front.ask(f"/{name}")
+
+    assert (answer.status, answer.body) == (200, b"content")
+    assert answer.header("Content-Type") == kind
+    assert answer.header("Cache-Control") == "no-cache"
+    assert front.ask(f"/{name}", method="POST").status == 405
+    assert front.ask(f"/static/{name}").status == 404
 
 
 def test_static_files_are_only_read(front: Front) -> None:

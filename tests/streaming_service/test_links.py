@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,7 +12,6 @@ from sqlalchemy import event, func, select
 from common.ids import new_id
 from db.models import AuditEntry, Collection, Grant, Level, Link, Role, Video, now
 from streaming_service.services import StreamingServices
-from streaming_service.sharing.link_rules import LinkRules
 from tests.conftest import Client, Site
 from tests.streaming_service.conftest import House
 
@@ -51,7 +49,7 @@ def rules(services: StreamingServices) -> Callable[..., None]:
     """Sets what the administrator asks of links."""
 
     def change(**fields: Any) -> None:
-        services.settings = replace(services.settings, link_rules=LinkRules(**fields))
+        services.stores.site.fixed.update({f"link_{key}": value for key, value in fields.items()})
 
     return change
 
@@ -268,7 +266,7 @@ def test_where_links_have_a_longest_life(
     alice: Client, put: Put, rules: Callable[..., None], house: House
 ) -> None:
     video = put()
-    rules(max_age=timedelta(days=10))
+    rules(max_age=10 * 86400)
     link = make(alice, video)
     assert datetime.fromisoformat(link["expires_at"]) - now() < timedelta(days=10)
     for later in (None, (now() + timedelta(days=11)).isoformat()):

@@ -422,7 +422,7 @@ def test_what_browsers_cannot_play_waits_for_a_rendition(
     assert 'id="processing-meter"' in page
     assert "<video" not in page
     assert "Still processing" not in page
-    assert "Not ready yet" in alice.get("/stream").text
+    assert "Being prepared" in alice.get("/stream").text
     assert told["processing"]["watchable"] is False
     assert set(told["urls"]) == {"page", "download"}
     assert alice.get(f"/stream/{video_id}/video.mp4").status_code == 404

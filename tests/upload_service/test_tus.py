@@ -36,6 +36,8 @@ def set_up(site: Site) -> Callable[..., None]:
 
         app = site.apps["upload"]
         services = app.extensions["matinee"]
+        if "quota" in values:  # a setting of the site
+            services.stores.site.fixed["quota"] = values.pop("quota")
         services.settings = replace(services.settings, **values)
 
     return change

@@ -146,7 +146,7 @@ class Cleaner:
         return _binned_before(self.stores.database, self._bin_deadline())
 
     def _bin_deadline(self) -> datetime:
-        return now() - timedelta(days=self.settings.bin_days)
+        return now() - timedelta(days=self.stores.site.current().bin_days)
 
     def _delete_binned(self, video_id: str) -> str | None:
         """Mark a video as deleted that has been in the bin for `BIN_DAYS`."""

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from common.job_queue import wake_workers
 from db import native_threads
 from db.engine import transaction
-from db.models import Job, JobKind, Upload, User, Video
+from db.models import Job, JobKind, Upload, User, Video, Visibility
 from upload_service.inspect import NotAVideo, VideoInfo, inspect_file
 from upload_service.uploads.checksums import checksums
 from upload_service.uploads.context import UploadContext
@@ -44,7 +44,7 @@ def finish_if_complete(context: UploadContext, upload: Upload, size: int) -> Upl
 
 
 def finish_upload(context: UploadContext, upload: Upload) -> Video:
-    """Turn a complete upload, whose bytes are synced, into a private video of its owner's.
+    """Turn a complete upload, whose bytes are synced, into a video of its owner's.
 
     The bytes are checked, renamed into place, and recorded, in that order, so that a video that
     has a row has its file. A crash in between leaves the upload, and the next call finishes it.
@@ -61,7 +61,8 @@ def finish_upload(context: UploadContext, upload: Upload) -> Video:
         abandon_upload(context, upload.id, published=True)
         raise
     sha256 = checksums.pop(upload.id, size)
-    record = partial(record_video, context.database)
+    visibility = context.stores.site.current().visibility
+    record = partial(record_video, context.database, visibility=visibility)
     with context.stores.videos.changing([upload.id]):
         try:
             try:
@@ -82,7 +83,13 @@ def finish_upload(context: UploadContext, upload: Upload) -> Video:
 
 @transaction(writes=True)
 def record_video(
-    session: Session, *, upload: Upload, size: int, facts: VideoInfo, sha256: str | None
+    session: Session,
+    *,
+    upload: Upload,
+    size: int,
+    facts: VideoInfo,
+    sha256: str | None,
+    visibility: Visibility = Visibility.PRIVATE,
 ) -> Video:
     """Put a video's row in the place of its upload's, with its first job, and return it.
 
@@ -116,6 +123,7 @@ def record_video(
         size=size,
         file_name=row.file_name,
         sha256=sha256,
+        visibility=visibility,
         **asdict(facts),
     )
     session.add(video)

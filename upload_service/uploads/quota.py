@@ -108,7 +108,8 @@ def require_space(session: Session, context: UploadContext, *, extra_bytes: int)
     :raises QuotaExceeded: the account may not have them.
     :raises InsufficientStorage: the volume has no space, with all that is reserved.
     """
-    use = storage_use(session, user_id=context.owner_id, default_quota=context.settings.quota)
+    default_quota = context.stores.site.load(session).quota
+    use = storage_use(session, user_id=context.owner_id, default_quota=default_quota)
     if use.quota is not None and extra_bytes > use.quota - use.used:
         raise QuotaExceeded(remaining=use.quota - use.used, quota=use.quota, binned=use.binned)
     reserved = session.scalar(select(func.sum(Upload.reserved))) or 0

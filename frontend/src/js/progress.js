@@ -6,7 +6,12 @@ import { showOn } from "./progress/card.js";
 import { follow, isOver } from "./progress/feed.js";
 import { showIn } from "./progress/panel.js";
 
-/** Follow an address while the page is visible. */
+const MOST = 24; // videos that the server follows for one page
+
+/**
+ * Follow an address while the page is visible.
+ * @returns {() => void} ends it
+ */
 function whileVisible(url, tell) {
   let end;
   let over = false;
@@ -20,6 +25,10 @@ function whileVisible(url, tell) {
   };
   document.addEventListener("visibilitychange", update);
   update();
+  return () => {
+    document.removeEventListener("visibilitychange", update);
+    end?.();
+  };
 }
 
 function followOne(container) {
@@ -33,11 +42,12 @@ function followOne(container) {
   });
 }
 
+/** @returns {() => void} ends it */
 function followCards(cards) {
   // A video may have a card in two lists.
   const open = new Set(cards.map((card) => card.dataset.video));
   const url = `/api/videos/progress?ids=${[...open].join(",")}`;
-  whileVisible(url, ({ id, ...state }) => {
+  return whileVisible(url, ({ id, ...state }) => {
     for (const card of cards) {
       if (card.dataset.video === id) showOn(card, state);
     }
@@ -47,6 +57,20 @@ function followCards(cards) {
 }
 
 const container = document.querySelector("#player-container[data-progress]");
-const cards = [...document.querySelectorAll(".video-card:has([data-progress])")];
-if (container) followOne(container);
-else if (cards.length > 0) followCards(cards);
+let endCards;
+
+/** Follow the cards that are on the page now; one connection for all. */
+function followAllCards() {
+  endCards?.();
+  const cards = [...document.querySelectorAll(".video-card:has([data-progress])")].slice(0, MOST);
+  endCards = cards.length > 0 ? followCards(cards) : undefined;
+}
+
+if (container) {
+  followOne(container);
+} else {
+  followAllCards();
+  document.addEventListener("matinee:cards", ({ detail }) => {
+    if (detail.cards.some((card) => card.querySelector("[data-progress]"))) followAllCards();
+  });
+}

@@ -1,47 +1,34 @@
 /** What every page has. Nothing here is needed to use the site. */
+import { enableReveal, enableSearchKey, markBusy } from "./site/forms.js";
 import { enableLinks } from "./site/links.js";
-import { catchStrayDrops } from "./site/stray-drop.js";
+import { enableMenus } from "./site/menus.js";
+import { enableReload, registerServiceWorker, watchNetwork } from "./site/network.js";
+import { suggestSearches } from "./site/search.js";
 import { suggestNames } from "./site/suggest.js";
-import { hideLater } from "./site/undo.js";
+import { toastNotice } from "./site/toast.js";
 import { warnIfUnsaved } from "./site/unsaved.js";
+import { enableUploads } from "./site/uploads.js";
 
-const menus = () => document.querySelectorAll("details.menu[open]");
-
-document.addEventListener("pointerdown", (event) => {
-  for (const menu of menus()) {
-    if (!menu.contains(event.target)) menu.open = false;
-  }
-});
-
-document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") {
-    for (const menu of menus()) {
-      const inside = menu.contains(document.activeElement);
-      menu.open = false;
-      if (inside) menu.querySelector("summary").focus();
-    }
-  }
-  const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
-  if (event.key === "/" && plain && document.activeElement === document.body) {
-    const search = document.querySelector('input[type="search"]');
-    if (search) {
-      event.preventDefault();
-      search.select();
-    }
-  }
-});
-
-// The upload page takes them: upload.js.
-if (!document.getElementById("upload")) catchStrayDrops(document.getElementById("drop-hint"));
+enableMenus();
+enableSearchKey();
+enableUploads();
 enableLinks();
 suggestNames();
+enableReveal();
+markBusy();
+watchNetwork(document.getElementById("offline-banner"));
+enableReload();
+registerServiceWorker();
+suggestSearches(document.querySelector('header input[type="search"]'));
 // Where one is, if the places do not fit side by side.
 for (const here of document.querySelectorAll("nav [aria-current]")) {
   const places = here.closest("nav");
-  const hidden = here.getBoundingClientRect().right - places.getBoundingClientRect().right;
-  if (hidden > 0) places.scrollLeft += hidden;
+  const box = here.getBoundingClientRect();
+  const room = places.getBoundingClientRect();
+  if (box.right > room.right) places.scrollLeft += box.right - room.right;
+  if (box.left < room.left) places.scrollLeft += box.left - room.left;
 }
 for (const form of document.querySelectorAll("form[data-warn-unsaved]")) warnIfUnsaved(form);
-for (const notice of document.querySelectorAll("[data-undo]")) hideLater(notice);
+for (const notice of document.querySelectorAll("[data-undo]")) toastNotice(notice);
 // An error far down the page would not be seen. After `load`: going to the address's fragment takes the focus away.
 addEventListener("load", () => document.querySelector("[data-focus]")?.focus());

@@ -9,10 +9,11 @@ import { enableTheatre } from "./watch/theatre.js";
 
 const container = document.getElementById("player-container");
 const video = document.getElementById("player");
+const page = document.querySelector(".watch");
 const playerError = document.getElementById("player-error");
 
 const message = makeMessage(container);
-const theatre = enableTheatre(document.querySelector(".watch"));
+const theatre = enableTheatre(page);
 const playback = startPlayback(container, video, {
   message,
   showError(sentence) {
@@ -28,4 +29,7 @@ playback.ready
     console.warn("The browser's own controls are used:", error);
     video.controls = true;
   })
-  .finally(() => document.getElementById("first-play")?.remove());
+  .finally(() => {
+    document.getElementById("first-play")?.remove();
+    page?.classList.add("is-ready");
+  });

@@ -1,4 +1,4 @@
-/** A video card in the library: the text over its poster, and the poster once there is one. */
+/** A video card in the library: how far its preparation is, and the poster once there is one. */
 import { isOver } from "./feed.js";
 
 /**
@@ -8,8 +8,12 @@ import { isOver } from "./feed.js";
 export function showOn(card, state) {
   const overlay = card.querySelector("[data-progress]");
   if (overlay) {
-    overlay.querySelector("[data-lead]").textContent = state.watchable ? "Still processing" : "Not ready yet";
-    overlay.querySelector("[data-words]").textContent = state.words;
+    if (state.watchable) overlay.querySelector("[data-lead]")?.remove();
+    const bar = overlay.querySelector("progress");
+    if (bar) {
+      bar.value = state.percent;
+      overlay.querySelector("[data-words]").textContent = state.words;
+    }
   }
   if (isOver(state)) overlay?.remove();
   if (state.poster && !card.querySelector(".poster img")) {

@@ -1,5 +1,7 @@
 /** Buttons that copy what a text field holds. */
 
+import { t } from "../i18n.js";
+
 const SHOWN_MS = 3000;
 
 /**
@@ -13,7 +15,7 @@ export function enableCopy(button, input) {
   words.setAttribute("aria-live", "polite");
   input.addEventListener("focus", () => input.select());
   button.addEventListener("click", async () => {
-    words.textContent = (await copy(input)) ? "Copied" : "Press Ctrl+C to copy";
+    words.textContent = (await copy(input)) ? t("Copied") : t("Press Ctrl+C to copy");
     setTimeout(() => {
       words.textContent = before;
     }, SHOWN_MS);

@@ -1,4 +1,5 @@
 /** Waits between retries. */
+import { t } from "../i18n.js";
 
 /** Seconds; the last one is repeated as long as the page is open. */
 const DELAYS = [0, 1, 3, 5, 10, 20, 30];
@@ -28,5 +29,7 @@ export class Backoff {
  * @param {number} seconds until the next attempt
  */
 export function describeWait(sentence, seconds) {
-  return `${sentence} Trying again ${seconds > 0 ? `in ${seconds} s` : "now"}.`;
+  return seconds > 0
+    ? t("{sentence} Trying again in {seconds} s.", { sentence, seconds })
+    : t("{sentence} Trying again now.", { sentence });
 }

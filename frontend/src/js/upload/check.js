@@ -1,24 +1,25 @@
 /** Checks of a file before it is sent. The server checks it completely. */
 import { formatBytes } from "../format.js";
+import { t } from "../i18n.js";
 
 /** How many bytes of a file `findProblem` wants to see. */
 export const HEAD_BYTES = 12;
 
 const MATROSKA = "\x1aE\xdf\xa3";
 
-/** First bytes of other formats. "." stands for any byte. */
+/** First bytes of other formats, and what is said of each. "." stands for any byte. */
 const OTHERS = [
-  ["RIFF....AVI", "AVI"],
-  ["RIFF....WAVE", "WAV"],
-  [MATROSKA, "Matroska or WebM"],
-  ["\x89PNG", "a PNG picture"],
-  ["\xff\xd8\xff", "a JPEG picture"],
-  ["GIF8", "a GIF picture"],
-  ["PK\x03\x04", "a ZIP archive"],
-  ["%PDF", "a PDF document"],
-  ["ID3", "MP3"],
-  ["OggS", "Ogg"],
-  ["FLV\x01", "Flash video"],
+  ["RIFF....AVI", () => t("This is not a video that is taken here: it is AVI.")],
+  ["RIFF....WAVE", () => t("This is not a video: it is WAV.")],
+  [MATROSKA, () => t("This is not a video that is taken here: it is Matroska or WebM.")],
+  ["\x89PNG", () => t("This is not a video: it is a PNG picture.")],
+  ["\xff\xd8\xff", () => t("This is not a video: it is a JPEG picture.")],
+  ["GIF8", () => t("This is not a video: it is a GIF picture.")],
+  ["PK\x03\x04", () => t("This is not a video: it is a ZIP archive.")],
+  ["%PDF", () => t("This is not a video: it is a PDF document.")],
+  ["ID3", () => t("This is not a video: it is MP3.")],
+  ["OggS", () => t("This is not a video that is taken here: it is Ogg.")],
+  ["FLV\x01", () => t("This is not a video that is taken here: it is Flash video.")],
 ];
 
 /** The boxes an MP4 file may begin with. */
@@ -32,17 +33,20 @@ const BOXES = ["ftyp", "moov", "mdat", "free", "skip", "wide", "styp", "pnot", "
  * @returns {string | null} one sentence, or null when it may be sent
  */
 export function findProblem(file, head, { maxSize, matroska = false }) {
-  if (file.size === 0) return "This file is empty.";
+  if (file.size === 0) return t("This file is empty.");
   if (file.size > maxSize) {
-    return `This file has ${formatBytes(file.size)}. The limit is ${formatBytes(maxSize)}.`;
+    return t("This file has {size}. The limit is {limit}.", {
+      size: formatBytes(file.size),
+      limit: formatBytes(maxSize),
+    });
   }
   const text = String.fromCharCode(...head);
   if (matroska && text.startsWith(MATROSKA)) return null;
   const other = OTHERS.find(([bytes]) =>
     [...bytes].every((wanted, at) => wanted === "." || wanted === text[at]),
   );
-  if (other) return `This is not an MP4 file: it is ${other[1]}.`;
-  if (!BOXES.includes(text.slice(4, 8))) return "This is not an MP4 file.";
+  if (other) return other[1]();
+  if (!BOXES.includes(text.slice(4, 8))) return t("This is not a video that is taken here.");
   return null;
 }
 

@@ -1,4 +1,5 @@
 /** Errors of uploads, from the server's answers. */
+import { t } from "../i18n.js";
 
 /** The upload ended without a video. The message is shown to the user. */
 export class UploadRejected extends Error {
@@ -25,8 +26,11 @@ export class UploadInterrupted extends Error {
   }
 }
 
-/** Temporary: for example the upload is still locked by an earlier request. */
-const TEMPORARY = [408, 409, 423, 425, 429, 460];
+/** Temporary, whatever the server says. */
+const TEMPORARY = [408, 425, 429, 460];
+
+/** A request of the page before, or of another tab, has not ended. */
+const OCCUPIED = [409, 423];
 
 /**
  * @param {number} status 0: there was no answer
@@ -37,22 +41,27 @@ const TEMPORARY = [408, 409, 423, 425, 429, 460];
  * @returns {UploadRejected | UploadInterrupted}
  */
 export function explain(status, { sentence = null, retryAfter = 0, begun = false } = {}) {
-  if (status === 0) return new UploadInterrupted("Connection lost.");
-  if (status === 401) return new UploadInterrupted("You are signed out.", { signedOut: true });
+  if (status === 0) return new UploadInterrupted(t("Connection lost."));
+  if (status === 401) return new UploadInterrupted(t("You are signed out."), { signedOut: true });
   if (begun && (status === 404 || status === 410)) {
-    const removed = "This upload is no longer on the server. Try again to send it from the beginning.";
+    const removed = t("This upload is no longer on the server. Try again to send it from the beginning.");
     return new UploadRejected(sentence ?? removed);
   }
-  if (status === 507 && !begun) return new UploadRejected(sentence ?? "The server's storage is full.");
+  if (status === 507 && !begun) return new UploadRejected(sentence ?? t("The server's storage is full."));
+  if (OCCUPIED.includes(status)) {
+    return new UploadInterrupted(t("An earlier connection is still sending this file."), {
+      minDelay: retryAfter,
+    });
+  }
   if (status >= 500 || TEMPORARY.includes(status)) {
-    return new UploadInterrupted(sentence ?? "The server is not responding properly.", {
+    return new UploadInterrupted(sentence ?? t("The server is not responding properly."), {
       minDelay: retryAfter,
     });
   }
   if (status === 413) {
-    return new UploadRejected(sentence ?? "This file is larger than the server allows.", { final: true });
+    return new UploadRejected(sentence ?? t("This file is larger than the server allows."), { final: true });
   }
-  return new UploadRejected(sentence ?? "The server rejected the file.", { final: true });
+  return new UploadRejected(sentence ?? t("The server rejected the file."), { final: true });
 }
 
 /**

@@ -1,4 +1,5 @@
 /** The state of uploaded videos: the server checks each, and some cannot be played before they are processed. */
+import { t } from "../i18n.js";
 import { follow, isOver } from "../progress/feed.js";
 
 /** How many videos one request may follow. */
@@ -10,7 +11,7 @@ export class ProcessingWatch {
   #end = () => {};
 
   /**
-   * Follow a video until it has been checked and can be watched, or will not be.
+   * Follow a video until nothing more happens by itself.
    * @param {string} url of the video
    * @param {(state: object) => void} listener gets each state
    */
@@ -25,7 +26,7 @@ export class ProcessingWatch {
     const ids = [...this.#listeners.keys()].slice(-LIMIT);
     this.#end = follow(`/api/videos/progress?ids=${ids.join(",")}`, ({ id, ...state }) => {
       this.#listeners.get(id)?.(state);
-      if (isSettled(state)) this.#settle(id);
+      if (isOver(state)) this.#settle(id);
       return this.#listeners.size > 0;
     });
   }
@@ -36,19 +37,19 @@ export class ProcessingWatch {
   }
 }
 
-/** Whether what the upload page says about it will not change any more. */
-function isSettled(state) {
-  const check = state.steps.find((step) => step.kind === "check");
-  return isOver(state) || (state.watchable && check?.state === "done");
-}
-
 /**
- * @param {{state: string, watchable: boolean, words: string}} state of the video
- * @returns {{sentence: string, tone: "good" | "bad"}} for the upload page
+ * @param {{state: string, watchable: boolean, words: string, percent?: number, steps?: object[]}} state of the video
+ * @returns {{sentence: string, tone: "good" | "bad" | "", percent: number | null}} percent: of its preparation;
+ *   null: nothing more happens by itself
  */
-export function describeState({ state, watchable, words }) {
-  if (state === "refused") return { sentence: `It cannot be played. ${words}`, tone: "bad" };
-  if (watchable) return { sentence: "Done. It can be watched now.", tone: "good" };
-  if (state === "failed") return { sentence: words, tone: "bad" };
-  return { sentence: "Uploaded. It is being prepared.", tone: "good" };
+export function describeState({ state, watchable, words, percent = null, steps = [] }) {
+  if (state === "refused") return { sentence: words, tone: "bad", percent: null };
+  if (state === "failed") return { sentence: words, tone: watchable ? "" : "bad", percent: null };
+  if (state === "done") return { sentence: t("Ready"), tone: "good", percent: null };
+  if (!watchable) return { sentence: words, tone: "", percent };
+  // The original plays already. Whether all of it does, the check tells.
+  const isChecked = steps.some((step) => step.kind === "check" && step.state === "done");
+  return isChecked
+    ? { sentence: t("Ready to watch. {progress}", { progress: words }), tone: "good", percent }
+    : { sentence: t("Uploaded. {progress}", { progress: words }), tone: "good", percent };
 }

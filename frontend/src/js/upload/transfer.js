@@ -3,6 +3,7 @@
  * `transfer`.
  */
 
+import { t } from "../i18n.js";
 import { Backoff } from "./backoff.js";
 import { UploadInterrupted, UploadRejected } from "./errors.js";
 import { fingerprintOf } from "./fingerprint.js";
@@ -19,6 +20,7 @@ import { attempt } from "./tus-attempt.js";
  * @param {{url: string | null}} options.upload its URL on the server, filled in once it is known
  * @param {import("./uploads-api.js").UploadsApi} options.uploadsApi
  * @param {import("./retry-signal.js").RetrySignal} options.retrySignal ends a wait early
+ * @param {(url: string) => void} options.onFound called with the upload's URL, as soon as it is known
  * @param {AbortSignal} options.signal stops it; the promise then rejects with the signal's reason
  * @param {(bytes: number) => void} options.onProgress bytes of the file sent so far
  * @param {(interruption: UploadInterrupted, seconds: number) => void} options.onWait once a second while it waits;
@@ -26,7 +28,7 @@ import { attempt } from "./tus-attempt.js";
  * @returns {Promise<string | null>} the video's URL
  * @throws {UploadRejected}
  */
-export async function transfer({ upload, uploadsApi, retrySignal, onWait, ...options }) {
+export async function transfer({ upload, uploadsApi, retrySignal, onWait, onFound, ...options }) {
   const { file, fingerprint, signal } = options;
   const backoff = new Backoff();
   let reached = 0;
@@ -37,12 +39,14 @@ export async function transfer({ upload, uploadsApi, retrySignal, onWait, ...opt
       // Also after a creation without an answer: the server may have created the upload.
       upload.url ??= await uploadsApi.claim(fingerprint, file.size);
       signal.throwIfAborted();
+      if (upload.url) onFound(upload.url);
       return await attempt({
         ...options,
         url: upload.url,
         onUrl: (url) => {
           uploadsApi.take(url);
           upload.url = url;
+          onFound(url);
         },
         onKept: (bytes) => {
           reached = bytes;
@@ -58,6 +62,7 @@ export async function transfer({ upload, uploadsApi, retrySignal, onWait, ...opt
 }
 
 async function wait(seconds, { signal, retrySignal, tell }) {
+  if (seconds === 0) return; // tried again at once, which nobody has to know
   tell(seconds);
   if (seconds === Number.POSITIVE_INFINITY) {
     await retrySignal.wait(seconds, signal);
@@ -78,6 +83,8 @@ async function requireSame(file, fingerprint) {
     // Browsers refuse to read a file that has changed since it was chosen.
   }
   if (now !== fingerprint) {
-    throw new UploadRejected("This file has changed since it was chosen. Choose it again.", { final: true });
+    throw new UploadRejected(t("This file has changed since it was chosen. Choose it again."), {
+      final: true,
+    });
   }
 }

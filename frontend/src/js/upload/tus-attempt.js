@@ -1,5 +1,6 @@
 /** One attempt to send a file, with tus (https://tus.io) 1.0. */
 import { Upload } from "tus-js-client";
+import { t } from "../i18n.js";
 import { explain, sentenceIn, UploadInterrupted } from "./errors.js";
 
 const CHECK_EVERY_MS = 1000;
@@ -72,7 +73,7 @@ export function attempt({ endpoint, url, file, metadata, signal, onUrl, onKept, 
       const timeout = sent < file.size ? STALL_TIMEOUT_MS : LAST_STALL_TIMEOUT_MS;
       if (performance.now() - lastProgress < timeout) return;
       upload.abort();
-      end(reject, new UploadInterrupted("Connection lost."));
+      end(reject, new UploadInterrupted(t("Connection lost.")));
     }, CHECK_EVERY_MS);
     signal.addEventListener("abort", stop);
     upload.start();

@@ -1,5 +1,6 @@
 /** The list of unfinished uploads of the account. */
 import { formatBytes, formatDay, formatProgress } from "../format.js";
+import { t } from "../i18n.js";
 import { fingerprintOf } from "./fingerprint.js";
 
 export class UnfinishedList {
@@ -55,11 +56,11 @@ export class UnfinishedList {
     text.textContent = describe(upload);
     // Uploads of other clients have no fingerprint to compare a file with.
     choose.hidden = !(upload.fingerprint && upload.length);
-    choose.setAttribute("aria-label", `${choose.textContent.trim()}: ${called}`);
+    choose.setAttribute("aria-label", t("Resume: {name}", { name: called }));
     choose.addEventListener("click", () => file.click());
     file.addEventListener("change", () => this.#goOn(upload, file, text));
     const button = discard.querySelector("button");
-    button.setAttribute("aria-label", `${button.textContent.trim()}: ${called}`);
+    button.setAttribute("aria-label", t("Discard: {name}", { name: called }));
     discard.action = `${upload.url}/discard`;
     discard.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -78,7 +79,7 @@ export class UnfinishedList {
       this.#section.hidden = this.#list.childElementCount === 0;
       this.#take([file]);
     } else {
-      text.textContent = "That is another file. Choose the one that this upload was started with.";
+      text.textContent = t("That is another file. Choose the one that this upload was started with.");
       text.classList.add("bad");
       this.#announcer.say(text.textContent);
     }
@@ -88,9 +89,9 @@ export class UnfinishedList {
     button.disabled = true;
     try {
       await this.#uploadsApi.discard(upload.url);
-      this.#announcer.say(`${called}: Discarded.`);
+      this.#announcer.say(t("{name}: Discarded.", { name: called }));
     } catch {
-      this.#announcer.say(`${called}: It could not be discarded. Try again.`);
+      this.#announcer.say(t("{name}: It could not be discarded. Try again.", { name: called }));
     }
     button.disabled = false;
     button.focus();
@@ -108,5 +109,5 @@ async function readFingerprint(file) {
 
 function describe({ offset, length, expires_at }) {
   const received = length ? formatProgress(offset, length) : formatBytes(offset);
-  return `${received} received · kept until ${formatDay(expires_at)}`;
+  return t("{bytes} received · kept until {day}", { bytes: received, day: formatDay(expires_at) });
 }

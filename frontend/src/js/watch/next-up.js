@@ -12,15 +12,14 @@ const WAIT_S = 5; // to say no
  * @returns {() => void} stops it
  */
 export function countDown(seconds, tell, end) {
-  let left = seconds;
-  tell(left);
-  const timer = setInterval(() => {
-    left -= 1;
-    if (left > 0) return tell(left);
-    clearInterval(timer);
-    end();
-  }, 1000);
-  return () => clearInterval(timer);
+  let timer;
+  function step(left) {
+    if (left === 0) return end();
+    tell(left);
+    timer = setTimeout(() => step(left - 1), 1000);
+  }
+  step(seconds);
+  return () => clearTimeout(timer);
 }
 
 /**

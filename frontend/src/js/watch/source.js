@@ -220,6 +220,7 @@ export function makeSource(video, { start, codec, master: first, changed, onSwit
         take("auto", { byHand: true });
         return;
       }
+      video.preload = "metadata";
       if (start > 0 && (video.readyState === 0 || video.currentTime === 0)) video.currentTime = start;
       setTimeout(() => {
         if (kind === "file" && !changing && broken()) handleMediaError();

@@ -1,0 +1,80 @@
+"""Settings of the site that the environment decides; see `common.site_settings`.
+
+This module knows no database, so that every program can read its settings.
+"""
+
+import enum
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from common.settings import Environment
+
+BIN_DAYS = 30
+"""Days for which deleted videos stay in their owners' bins, unless the setting says otherwise."""
+MAX_BIN_DAYS = 3650
+NAME_LIMIT = 40
+"""Characters of the site's name."""
+DEFAULT_NAME = "Matinee"
+LANGUAGES = ("en", "de", "fr", "es")
+VISIBILITIES = ("private", "members", "public")
+
+
+class Registration(enum.StrEnum):
+    """Who may make an account without an administrator. Invitations work with each of them."""
+
+    OPEN = "open"
+    INVITATION = "invitation"
+    CLOSED = "closed"
+
+
+ENVIRONMENT: Mapping[str, str] = {
+    "name": "SITE_NAME",
+    "registration": "REGISTRATION",
+    "visibility": "DEFAULT_VISIBILITY",
+    "quota": "QUOTA",
+    "language": "DEFAULT_LANGUAGE",
+    "bin_days": "BIN_DAYS",
+    "link_max_age": "LINK_MAX_AGE",
+    "link_require_password": "LINK_REQUIRE_PASSWORD",
+    "link_require_expiry": "LINK_REQUIRE_EXPIRY",
+}
+"""The names in the environment of the settings that it can decide."""
+
+
+def read_fixed(environment: "Environment") -> dict[str, object]:
+    """Return the settings that the environment decides, by their key.
+
+    :raises SettingsError: one of them is wrong.
+    """
+
+    def flag(name: str) -> bool | None:
+        word = environment.choice(name, ("", "true", "false"), "")
+        return None if word == "" else word == "true"
+
+    def is_set(name: str) -> bool:
+        return environment.text(name, "") != ""
+
+    words = ("", *(word.value for word in Registration))
+    found: dict[str, object] = {
+        "name": " ".join(environment.text("SITE_NAME", "").split())[:NAME_LIMIT],
+        "registration": environment.choice("REGISTRATION", words, ""),
+        "visibility": environment.choice("DEFAULT_VISIBILITY", ("", *VISIBILITIES), ""),
+        "language": environment.choice("DEFAULT_LANGUAGE", ("", *LANGUAGES), ""),
+        "quota": environment.size("QUOTA", "") if is_set("QUOTA") else None,
+        "bin_days": read_bin_days(environment) if is_set("BIN_DAYS") else None,
+        "link_max_age": environment.duration("LINK_MAX_AGE", "")
+        if is_set("LINK_MAX_AGE")
+        else None,
+        "link_require_password": flag("LINK_REQUIRE_PASSWORD"),
+        "link_require_expiry": flag("LINK_REQUIRE_EXPIRY"),
+    }
+    return {key: value for key, value in found.items() if value not in (None, "")}
+
+
+def read_bin_days(environment: "Environment") -> int:
+    """Return `BIN_DAYS`.
+
+    :raises SettingsError: it is no number of days.
+    """
+    return environment.number("BIN_DAYS", BIN_DAYS, min_value=1, max_value=MAX_BIN_DAYS)

@@ -1,0 +1,44 @@
+"""The pictures of the README and the documentation, and what each shows."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+DESKTOP, PHONE = (1280, 800), (390, 844)
+MOVING = "matinee.webp"
+"""The moving picture: upload, share, and watching on a phone."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A page to take a picture of.
+
+    :param name: of the file in `docs/screenshots`.
+    :param path: of the page; `{video}` is the id of the video called `video`, and `{collection}`
+        that of the collection called `collection`.
+    :param who: the user name of whoever is signed in; empty is nobody.
+    :param dialog: the name of a button that is pressed first, and opens a dialog.
+    :param plays: whether the film is played for a moment first.
+    """
+
+    name: str
+    path: str
+    who: str = "anna"
+    size: tuple[int, int] = DESKTOP
+    scheme: Literal["light", "dark"] = "light"
+    video: str = "The long way round the lake"
+    collection: str = "Summer 2026"
+    dialog: str = ""
+    plays: bool = False
+
+
+PICTURES = (
+    Picture("library.webp", "/stream"),
+    Picture("library-dark.webp", "/stream", scheme="dark"),
+    Picture("library-phone.webp", "/stream", size=PHONE),
+    Picture("watch.webp", "/stream/{video}", plays=True),
+    Picture("watch-phone.webp", "/stream/{video}", size=PHONE, scheme="dark", plays=True),
+    Picture("share.webp", "/stream/{video}", who="ben", video="Campfire songs", dialog="Share"),
+    Picture("collection.webp", "/collections/{collection}", who="ben"),
+    Picture("upload.webp", "/upload", who="anna"),
+    Picture("people.webp", "/admin"),
+)

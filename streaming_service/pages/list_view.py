@@ -1,0 +1,47 @@
+"""How lists of videos are shown: as a grid of cards, or as rows. The browser keeps the choice.
+
+?view=grid|list   chooses, and is kept in a cookie for a year
+"""
+
+import enum
+
+from flask import request
+from werkzeug.wrappers import Response
+
+VIEW_COOKIE = "matinee_view"
+_AGE = 365 * 86400  # seconds
+
+
+class ListView(enum.StrEnum):
+    """The two ways to show a list of videos."""
+
+    GRID = "grid"
+    LIST = "list"
+
+
+def current_view() -> ListView:
+    """Return how the request wants lists to be shown."""
+    return (
+        _read(request.args.get("view")) or _read(request.cookies.get(VIEW_COOKIE)) or ListView.GRID
+    )
+
+
+def keep_view(response: Response) -> Response:
+    """Let the browser keep the choice that the request's address makes, if it makes one."""
+    if chosen := _read(request.args.get("view")):
+        response.set_cookie(
+            VIEW_COOKIE,
+            chosen.value,
+            max_age=_AGE,
+            httponly=True,
+            samesite="Lax",
+            secure=request.is_secure,
+        )
+    return response
+
+
+def _read(word: str | None) -> ListView | None:
+    try:
+        return ListView(word)
+    except ValueError:
+        return None
