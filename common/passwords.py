@@ -111,7 +111,9 @@ def require_length(password: str) -> None:
     """
     spelled = unicodedata.normalize("NFC", password)
     if len(spelled) < MIN_LENGTH:
-        raise InvalidPassword(f"A password has at least {MIN_LENGTH} characters.")
+        raise InvalidPassword(
+            gettext("A password has at least %(min_length)s characters.", min_length=MIN_LENGTH)
+        )
     _bytes(password)
 
 

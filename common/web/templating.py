@@ -20,22 +20,6 @@ from db.engine import DatabaseUnavailable
 AVATAR_HUES = 8
 
 
-@dataclass(frozen=True)
-class SiteIdentity:
-    """What the pages call this site.
-
-    :param logo_url: of a picture on this site; None: the mark of Matinee is shown.
-    """
-
-    name: str = "Matinee"
-    logo_url: str | None = None
-
-
-def site_identity() -> SiteIdentity:
-    """Return the name and logo that every page shows, error pages included."""
-    return SiteIdentity()
-
-
 def hue(name: str) -> int:
     """Return which of the avatar's colours belongs to a name, from 0 to `AVATAR_HUES` - 1."""
     return crc32(name.casefold().encode()) % AVATAR_HUES

@@ -78,7 +78,7 @@ def _change(stores: Stores, actor: Actor, selection: Selection) -> Change:
         return lambda ids: restore_videos(stores, actor, ids)
     if selection.do == "delete":
         return lambda ids: bin_videos(stores, actor, ids)
-    raise Unprocessable("Choose what to do with the videos.")
+    raise Unprocessable(gettext("Choose what to do with the videos."))
 
 
 def _is_shared(stores: Stores, actor: Actor, video_id: str, new: NewGrant) -> bool:
