@@ -8,6 +8,7 @@ from common.access import Viewer
 from common.errors import Unprocessable
 from common.ids import is_id
 from common.titles import clean_title
+from common.translation import gettext
 from db.models import Upload, Video
 from upload_service.receive.body import FORM_OVERHEAD
 from upload_service.receive.multipart_form import Part
@@ -71,7 +72,7 @@ def receive_form(
     with ExitStack() as lock, ExitStack() as undo:
         for part in parts:
             if part.name in seen and not (several and part.name == "file"):
-                raise Unprocessable(f"The field “{part.name}” came twice.")
+                raise Unprocessable(gettext("The field “%(name)s” came twice.", name=part.name))
             if part.name in _FIELDS:
                 seen.add(part.name)
             if part.name == "file":
@@ -95,7 +96,7 @@ def receive_form(
             else:
                 part.read_short()
         if upload is None:
-            raise Unprocessable("Choose a file.")
+            raise Unprocessable(gettext("Choose a file."))
         return _finish(context, viewer, upload, form, undo)
 
 
@@ -121,7 +122,7 @@ def _finish(
 
 def _create(context: UploadContext, part: Part, form: FormUpload) -> Upload:
     if not part.file_name:
-        raise Unprocessable("Choose a file.")
+        raise Unprocessable(gettext("Choose a file."))
     # The size of the rest of the form is not known; it must not keep out a file that just fits.
     new = NewUpload(
         length=None,
@@ -143,4 +144,4 @@ def _receive_file(
     request = AppendRequest(part.content, form.interrupt, offset=0, size=None)
     form.received = receive(context, upload, file, request)
     if not form.received:
-        raise Unprocessable("This file is empty.")
+        raise Unprocessable(gettext("This file is empty."))
