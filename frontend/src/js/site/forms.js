@@ -19,11 +19,12 @@ export function enableReveal() {
     // What is sent, and kept by the browser, is a password again.
     input.form?.addEventListener("submit", () => set(false));
     set(false);
+    const hadFocus = document.activeElement === input || input.autofocus;
     const box = document.createElement("div");
     box.className = "with-button";
     input.replaceWith(box);
     box.append(input, button);
-    if (input.autofocus) input.focus();
+    if (hadFocus) input.focus();
   }
 }
 
