@@ -96,10 +96,6 @@ function draw({ kind, text, url }, index) {
   what.className = "muted";
   what.textContent =
     { video: "", person: t("Person"), tag: t("Tag"), collection: t("Collection") }[kind] ?? "";
-<<<<<<< HEAD
   option.append(drawIcon(DRAWINGS[kind] ?? "search"), words, what);
-=======
-  option.append(icon(DRAWINGS[kind] ?? "search"), words, what);
->>>>>>> main
   return option;
 }
