@@ -60,7 +60,7 @@ PICTURES = (
         )
     ),
     Picture("design-dark.webp", "/design", part="buttons", scheme="dark"),
-    Picture("design-phone.webp", "/design", part="places", size=PHONE),
+    Picture("design-phone.webp", "/design", size=PHONE, dialog="Open a dialog"),
     Picture("sign-in.webp", "/login", who=""),
     Picture("sign-in-phone.webp", "/login", who="", size=PHONE),
 )
