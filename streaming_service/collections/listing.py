@@ -3,7 +3,7 @@
 What a viewer may not see is left out, and not counted.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
@@ -171,7 +171,8 @@ def _posters(
         )
     )
     places: dict[str, dict[str, Row[Any]]] = {}
-    for row in session.execute(wanted.params(asked_by(watcher))):
+    rows: Iterable[Row[Any]] = session.execute(wanted.params(asked_by(watcher)))
+    for row in rows:
         places.setdefault(row.collection_id, {})[row.video_id] = row
     return places
 

@@ -118,7 +118,7 @@ def enter(context: BrowserContext, origin: Origin, name: str) -> Page:
     page = context.new_page()
     page.goto(f"{origin.url}/login")
     page.get_by_label("User name").fill(name)
-    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/stream")
     return page
@@ -128,7 +128,8 @@ def enter(context: BrowserContext, origin: Origin, name: str) -> Page:
 def context(chromium: Browser, origin: Origin) -> Iterator[BrowserContext]:
     """A new browser profile, signed out."""
     complaints: list[str] = []
-    context = chromium.new_context(base_url=origin.url)
+    # Tests answer requests themselves, which a service worker would send before them.
+    context = chromium.new_context(base_url=origin.url, service_workers="block")
     context.set_default_timeout(15_000)
     context.on("page", lambda page: watch_console(page, complaints))
     yield context

@@ -94,7 +94,8 @@ function draw({ kind, text, url }, index) {
   words.textContent = text;
   const what = document.createElement("span");
   what.className = "muted";
-  what.textContent = { video: "", person: t("Person"), tag: t("Tag"), collection: t("Collection") }[kind] ?? "";
+  what.textContent =
+    { video: "", person: t("Person"), tag: t("Tag"), collection: t("Collection") }[kind] ?? "";
   option.append(icon(DRAWINGS[kind] ?? "search"), words, what);
   return option;
 }
