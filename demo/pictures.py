@@ -42,7 +42,7 @@ PICTURES = (
     Picture("share.webp", "/stream/{video}", who="ben", video="Campfire songs", dialog="Share"),
     Picture("collection.webp", "/collections/{collection}", who="ben"),
     Picture("upload.webp", "/upload", who="anna"),
-    Picture("people.webp", "/admin"),
+    Picture("people.webp", "/admin/users"),
     *(
         Picture(f"design-{part}.webp", "/design", part=part)
         for part in (
