@@ -87,7 +87,7 @@ messages: .venv/dev  ## collect the sentences to translate into translations/
 	$(EXTRACT) --mapping-file translations/scripts.cfg --output-file build/scripts.pot \
 	    --no-default-keywords --keywords t --keywords tn:1,2 .
 	@for domain in messages scripts; do \
-	  $(BIN)/pybabel update --quiet --domain $$domain --input-file build/$$domain.pot --output-dir translations \
+	  $(BIN)/pybabel --quiet update --domain $$domain --input-file build/$$domain.pot --output-dir translations \
 	    --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date || exit 1; \
 	done
 
