@@ -16,7 +16,9 @@ from auth_service.request_helpers import (
     rerender_with_error,
 )
 from auth_service.services import services
+from auth_service.user_admin import UserFields, change_user
 from auth_service.user_agents import device_words
+from auth_service.usernames import parse_name
 from common.errors import MatineeError, NotFound
 from common.quota import storage_use
 from common.translation import gettext_noop
@@ -25,8 +27,10 @@ from common.web.forms import form_fields
 from db.models import User
 
 _DONE = {
+    "name": gettext_noop("Your user name is changed. Sign in with it from now on."),
     "password": gettext_noop("Your password is changed. All your other sessions have ended."),
     "language": gettext_noop("Your language is saved."),
+    "theme": gettext_noop("The appearance is saved for this browser."),
     "session": gettext_noop("That session has ended."),
     "sessions": gettext_noop("All your other sessions have ended."),
 }
@@ -54,6 +58,18 @@ def end_other_sessions() -> Response:
     """End all sessions of the account but the one of this request."""
     services().stores.sessions.end_all(require_viewer().id, but=session_token())
     return redirect("/account?done=sessions", 303)
+
+
+@blueprint.post("/name")
+def change_name() -> Response:
+    """Change the name with which one signs in, and which others see."""
+    form = form_fields("username")
+    try:
+        fields = UserFields(name=parse_name(form["username"]))
+        change_user(services().stores, current_actor(), user_id=require_viewer().id, fields=fields)
+    except MatineeError as error:
+        return rerender_with_error(error, _page, errors_in="name")
+    return redirect("/account?done=name", 303)
 
 
 @blueprint.post("/password")

@@ -56,6 +56,11 @@ _WORDS: Mapping[str, Callable[[Any], object]] = {
 }
 
 
+def logo_url(settings: SiteSettings) -> str | None:
+    """Return the address of the site's logo; None: it has none of its own."""
+    return f"/logo/{settings.logo}.png" if settings.logo else None
+
+
 class SiteSettingsStore:
     """The settings that apply, read from the database and kept in this process for two seconds.
 

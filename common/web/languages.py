@@ -1,4 +1,4 @@
-"""The language of each request: the account's, else that of a cookie, else the browser's."""
+"""The language of each request: the account's, a cookie's, the browser's, or else the site's."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -9,6 +9,8 @@ from redis.exceptions import RedisError
 
 from common.translation import LANGUAGES, Reader, use_readers
 from common.web.auth import current_viewer
+from common.web.services import stores
+from db.engine import DatabaseUnavailable
 
 LANGUAGE_COOKIE = "language"
 
@@ -38,7 +40,14 @@ def request_language() -> str:
     for chosen in (_account_language(), request.cookies.get(LANGUAGE_COOKIE)):
         if chosen is not None and chosen in LANGUAGES:
             return chosen
-    return request.accept_languages.best_match(LANGUAGES, default="en")
+    return request.accept_languages.best_match(LANGUAGES) or _site_language()
+
+
+def _site_language() -> str:
+    """Return the language for browsers that ask for none of those that are there."""
+    with suppress(DatabaseUnavailable):
+        return stores().site.current().language or "en"
+    return "en"
 
 
 def _account_language() -> str | None:

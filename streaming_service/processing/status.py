@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from common.translation import gettext, gettext_noop
-from db.models import Job, JobKind, JobState
-from streaming_service.processing.forecast import (
+from common.forecast import (
     KIND_ORDER,
     OPEN_STATES,
     UNKNOWN_ESTIMATE,
     Forecast,
 )
+from common.translation import gettext, gettext_noop
+from db.models import Job, JobKind, JobState
 
 _NAMES = {
     JobKind.CHECK: gettext_noop("Check"),

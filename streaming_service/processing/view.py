@@ -12,10 +12,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from common.access import Rights
+from common.forecast import OPEN_STATES, Forecast, ForecastCache
 from common.translation import gettext, ngettext
 from common.web.urls import poster_url, watch_url
 from db.models import Job, JobKind, JobState, Rendition, RenditionKind, Video
-from streaming_service.processing.forecast import OPEN_STATES, Forecast, ForecastCache
 from streaming_service.processing.status import Processing, ProcessingState, describe, iso
 from streaming_service.videos.text import time_left
 

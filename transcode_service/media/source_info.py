@@ -27,12 +27,14 @@ class MediaFailed(Exception):
 
     :ivar sentence: shown to people.
     :ivar detail: the program's last lines.
+    :ivar is_final: whether trying again would change nothing.
     """
 
-    def __init__(self, sentence: str, detail: str = "") -> None:
+    def __init__(self, sentence: str, detail: str = "", *, is_final: bool = False) -> None:
         super().__init__(sentence)
         self.sentence = sentence
         self.detail = detail
+        self.is_final = is_final
 
 
 class DiskFull(MediaFailed):

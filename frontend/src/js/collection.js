@@ -24,7 +24,8 @@ function place(target) {
   else target.before(dragged);
 }
 
-for (const item of list.children) {
+// An empty collection has no list.
+for (const item of list?.children ?? []) {
   item.draggable = true;
   item.addEventListener("dragstart", (event) => {
     dragged = item;

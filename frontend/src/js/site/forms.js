@@ -10,7 +10,7 @@ export function enableReveal() {
     button.setAttribute("aria-controls", input.id);
     const set = (isShown) => {
       input.type = isShown ? "text" : "password";
-      const words = isShown ? t("Hide password") : t("Show password");
+      const words = isShown ? t("Hide what was typed") : t("Show what was typed");
       button.setAttribute("aria-label", words);
       button.title = words;
       button.innerHTML = `<svg class="icon" aria-hidden="true"><use href="${sprite}#${isShown ? "eye-off" : "eye"}"></use></svg>`;
