@@ -73,14 +73,17 @@ def unmarked_choices(source: str) -> list[str]:
     return list(_sentences(environment.parse(source)))
 
 
+def _name(node: nodes.Node) -> str:
+    return node.name if isinstance(node, nodes.Name) else ""
+
+
 def _sentences(node: nodes.Node) -> Iterator[str]:
     if isinstance(node, (nodes.Compare, nodes.Import, nodes.FromImport, nodes.Extends,
                          nodes.Include, nodes.Filter)):  # fmt: skip
         if isinstance(node, nodes.Filter) and node.node is not None:
             yield from _sentences(node.node)
         return
-    is_call = isinstance(node, nodes.Call) and isinstance(node.node, nodes.Name)
-    if is_call and node.node.name in MARKS | CALLS_WITHOUT_SENTENCES:
+    if isinstance(node, nodes.Call) and _name(node.node) in MARKS | CALLS_WITHOUT_SENTENCES:
         return
     if isinstance(node, nodes.Dict):
         for pair in node.items:
