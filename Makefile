@@ -88,12 +88,12 @@ lock: .venv/dev  ## resolve requirements/*.in into hash-locked files
 
 messages: .venv/dev  ## collect the sentences to translate into translations/
 	@mkdir -p build
-	$(EXTRACT) --mapping-file translations/messages.cfg --output-file build/messages.pot \
+	@$(EXTRACT) --mapping-file translations/messages.cfg --output-file build/messages.pot \
 	    --keywords gettext_noop --keywords ngettext:1,2 .
-	$(EXTRACT) --mapping-file translations/scripts.cfg --output-file build/scripts.pot \
+	@$(EXTRACT) --mapping-file translations/scripts.cfg --output-file build/scripts.pot \
 	    --no-default-keywords --keywords t --keywords tn:1,2 .
 	@for domain in messages scripts; do \
-	  $(BIN)/pybabel update --quiet --domain $$domain --input-file build/$$domain.pot --output-dir translations \
+	  $(BIN)/pybabel --quiet update --domain $$domain --input-file build/$$domain.pot --output-dir translations \
 	    --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date || exit 1; \
 	done
 
