@@ -77,6 +77,7 @@ KINDS = {
 # others. Most of them wait more than they compute.
 LONGEST = (
     "browser/test_player_sources.py",
+    "permissions/test_in_process.py",
     "system/test_processing_faults.py",
     "browser/test_resumable.py",
     "transcode_service/test_worker.py",

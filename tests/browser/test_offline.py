@@ -41,7 +41,8 @@ def test_a_page_that_says_so(chromium: Browser, origin: Origin, administrator: P
             path for path in kept if path != "/offline" and not path.startswith("/static/")
         ] == []
 
-        context.set_offline(False)
         page.get_by_role("button", name="Try again").click()
+        expect(page.get_by_role("heading", name="You are offline")).to_be_visible()
+        context.set_offline(False)  # the page notices by itself
 
         expect(page.get_by_role("heading", name="Library")).to_be_visible()

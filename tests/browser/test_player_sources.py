@@ -42,9 +42,12 @@ def test_the_file_is_not_requested_where_there_are_renditions(
     player: Player, prepared: str
 ) -> None:
     asked: list[str] = []
+    failed: list[str] = []
     player.page.on("request", lambda request: asked.append(request.url))
+    player.page.on("requestfailed", lambda request: failed.append(request.url))
     player.open(prepared).play()
     assert [url for url in asked if url.endswith("/video.mp4")] == []
+    assert failed == []
 
 
 @pytest.mark.front_end

@@ -115,7 +115,7 @@ def test_the_tabs_lead_to_every_place(phone: Page) -> None:
 
 def test_the_search_opens_from_its_icon(phone: Page) -> None:
     phone.goto("/stream")
-    field = phone.get_by_role("searchbox", name="Search videos")
+    field = phone.get_by_label("Search videos")
     closed = field.bounding_box()
     field.tap()
     open_ = field.bounding_box()

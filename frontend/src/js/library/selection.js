@@ -190,10 +190,8 @@ function enableLongPress(list, pressed) {
       list.addEventListener("click", swallow, { capture: true, once: true });
       addEventListener(
         "pointerup",
-        () => setTimeout(() => list.removeEventListener("click", swallow, true)),
-        {
-          once: true,
-        },
+        () => setTimeout(() => list.removeEventListener("click", swallow, true), LONG_PRESS_MS),
+        { once: true },
       );
     }, LONG_PRESS_MS);
   });
