@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.orm import Session
 
+from common import forecast as forecasts
 from db.engine import Database
 from db.models import Job, JobKind, JobState, now
-from streaming_service.processing import forecast as forecasts
 from streaming_service.processing.forecast import (
     Forecast,
     ForecastCache,
