@@ -1,5 +1,7 @@
 """The account page: sessions, password, deletion."""
 
+from dataclasses import replace
+
 from flask import Blueprint, redirect, render_template
 from werkzeug.wrappers import Response
 
@@ -15,6 +17,7 @@ from auth_service.request_helpers import (
 )
 from auth_service.services import services
 from auth_service.user_admin import UserFields, change_user
+from auth_service.user_agents import device_words
 from auth_service.usernames import parse_name
 from common.errors import MatineeError, NotFound
 from common.quota import storage_use
@@ -109,7 +112,10 @@ def _page(*, error: str | None = None, errors_in: str | None = None) -> str:
     stores = services().stores
     return render_template(
         "auth/account.html",
-        sessions=stores.sessions.summaries(viewer.id, current=session_token()),
+        sessions=[
+            replace(session, device=device_words(session.device))
+            for session in stores.sessions.summaries(viewer.id, current=session_token())
+        ],
         storage=storage_use(
             stores.database, user_id=viewer.id, default_quota=stores.site.current().quota
         ),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -80,15 +81,15 @@ def fill(database: Database, *, scale: int = 1) -> None:
     for table, rows in _tables(database, random, scale):
         for start in range(0, len(rows), _BATCH):
             batch = rows[start : start + _BATCH]
-            database.write(lambda session, t=table, b=batch: _insert(session, t, b))
+            database.write(partial(_insert, table=table, rows=batch))
 
 
-def _insert(session: Session, table: type[Base], rows: Rows) -> None:
+def _insert(session: Session, *, table: type[Base], rows: Rows) -> None:
     session.execute(insert(table), rows)
 
 
 def _tables(database: Database, random: Random, scale: int) -> Iterator[tuple[type[Base], Rows]]:
-    owner = database.read(lambda session: session.scalars(select(User.id)).first())
+    owner = database.read(lambda session: session.scalars(select(User.id)).one())
     people = [{"name": f"person {n}", "name_key": f"person {n}"} for n in range(PEOPLE // scale)]
     for person in people:
         person |= {"password_hash": "-", "role": Role.UPLOADER}

@@ -60,7 +60,8 @@ def gettext(text: str, /, **values: object) -> str:
     :param text: a literal string with places for values, such as `%(name)s`. With values, a
         percent sign is written `%%`.
     """
-    translated: str = _find_reader().translations.ugettext(text)
+    # The empty text is that of a catalogue's own header.
+    translated: str = _find_reader().translations.ugettext(text) if text else ""
     return translated % values if values else translated
 
 

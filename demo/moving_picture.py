@@ -16,13 +16,13 @@ from demo.client import Client
 from demo.rendering import Studio
 from demo.running import FILMS_FOLDER
 
-SIZE_LIMIT = 1_000_000  # bytes
+SIZE_LIMIT = 200_000  # bytes
 _CANVAS = (900, 620)
 _WINDOW = (1180, 720)  # of the desktop's browser, in pixels of its page
 _PHONE = (390, 844)
 _GROUND, _FRAME, _INK = (244, 239, 232), (52, 48, 46), (60, 50, 44)
-_QUALITIES = (70, 60, 50, 40)
-_TITLE = "Kite weather, again"
+_QUALITIES = (80, 70, 60, 50, 40)
+_TITLE = "Regatta, second race"
 _UPLOADER, _VIEWER = "ben", "emma"
 _SPEED = 90_000  # bytes per second of the upload, so that it can be seen
 

@@ -178,6 +178,8 @@ def _take(site: Site, picture: Picture) -> bytes:
             page.wait_for_load_state("networkidle")
         if picture.plays:
             play_to(page, seconds=12)
+        if picture.part:
+            return page.locator(f"#{picture.part}").screenshot(animations="disabled")
         return page.screenshot(animations="disabled")
 
 

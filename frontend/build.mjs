@@ -32,7 +32,7 @@ const COMMON = {
 
 const ENTRIES = [
   ...["design", "site"].map((name) => `src/css/${name}.css`),
-  ...["arriving", "collection", "design", "library", "progress", "share", "site"].map(
+  ...["arriving", "collection", "design", "library", "poster", "progress", "share", "site"].map(
     (name) => `src/js/${name}.js`,
   ),
 ];

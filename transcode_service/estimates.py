@@ -22,6 +22,7 @@ _HALF_WEIGHT_AGE = 10  # newer finished steps after which one counts half; machi
 _MAX_SAMPLES = 60  # finished steps of a kind that are looked at
 _SAME_HEIGHT = 8  # the weight of a step of the same height, compared with other heights
 _FIXED_SECONDS = {  # the shortest time of a step
+    JobKind.POSTER: 0.5,
     JobKind.CHECK: 0.6,
     JobKind.THUMBNAILS: 0.3,
     JobKind.REMUX: 0.2,
@@ -61,7 +62,7 @@ def model(*, kind: JobKind, height: int, video: Video) -> float:
     megapixels = max(1, width * lines) / 1e6
     fixed = _FIXED_SECONDS[kind]
     match kind:
-        case JobKind.CHECK | JobKind.REMUX:
+        case JobKind.CHECK | JobKind.REMUX | JobKind.POSTER:
             return fixed + video.size * _READ_BYTE
         case JobKind.THUMBNAILS:
             return fixed + duration * megapixels * _THUMBNAILS

@@ -8,18 +8,28 @@ attempt replaces. A transaction that is run again finds its files already in pla
 from dataclasses import asdict
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from common.live import is_live, is_live_video
 from common.storage import AttemptStore
 from db.engine import transaction
-from db.models import REJECTION_LIMIT, Job, JobKind, JobState, Rendition, RenditionKind, Video
+from db.models import (
+    REJECTION_LIMIT,
+    Job,
+    JobKind,
+    JobState,
+    PosterChoice,
+    Rendition,
+    RenditionKind,
+    Video,
+)
 from transcode_service.estimates import refresh
 from transcode_service.jobs import Claim, fail, finish
 from transcode_service.media.playlists import write_master
 from transcode_service.media.source_info import RenditionInfo, SourceInfo
-from transcode_service.steps import StepOutput
+from transcode_service.media.storyboard import POSTER
+from transcode_service.steps import ChosenPoster, StepOutput
 
 MASTER = "hls/master.m3u8"
 
@@ -46,7 +56,14 @@ def publish(
     if not finish(session, claim=claim, seconds=seconds):
         return _was_published(session, claim)
     for name in output.thumbnails:
+        if name == POSTER and video.poster_version:
+            continue  # somebody has chosen another
         storage.publish_file(folder / name, claim.video_id, name)
+    if output.poster:
+        storage.publish_file(folder / output.poster, claim.video_id, POSTER)
+        video.poster_version += 1
+        # Whoever chooses anew meanwhile takes the job away from this attempt.
+        session.execute(delete(PosterChoice).where(PosterChoice.video_id == claim.video_id))
     for rendition in output.renditions:
         for name in rendition.files:
             storage.publish_file(folder / name, claim.video_id, f"hls/{name}")
@@ -64,6 +81,13 @@ def publish(
         rewrite_master(session, storage=storage, video_id=claim.video_id)
     refresh(session, video_id=claim.video_id)
     return True
+
+
+@transaction(writes=False)
+def chosen_poster(session: Session, *, video_id: str) -> ChosenPoster | None:
+    """Return the poster that somebody has chosen for a video, if it is not made yet."""
+    choice = session.get(PosterChoice, video_id)
+    return None if choice is None else ChosenPoster(choice.at_ms, choice.image)
 
 
 @transaction(writes=True)

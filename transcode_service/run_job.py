@@ -11,6 +11,8 @@ from common.job_queue import wake_workers
 from common.process.store_retry import wait_for_stores
 from common.storage import StorageFull
 from common.storage.durability import raising_storage_full, sync_path
+from common.translation import gettext_noop
+from db.models import JobKind
 from transcode_service import jobs, publishing
 from transcode_service.jobs import Claim
 from transcode_service.leases import Cancelled, Lease, LeaseLost, WorkerStopping
@@ -23,8 +25,8 @@ _STOP_DEADLINE = 3.0  # seconds that a stopping worker tries to reach the databa
 _FULL_DELAY = 60.0  # seconds, at least, until a job that found the disk full is tried again
 _FULL_DELAY_LIMIT = 3600.0
 
-_FAULT = "Something went wrong on our side while this video was processed."
-_MISSING = "The file of this video is not there."
+_FAULT = gettext_noop("Something went wrong on our side while this video was processed.")
+_MISSING = gettext_noop("The file of this video is not there.")
 
 log = structlog.get_logger()
 
@@ -68,7 +70,8 @@ def _attempt(context: WorkerContext, claim: Claim, lease: Lease) -> None:
     except (DiskFull, StorageFull) as full:
         _defer(context, claim, elapsed=time.monotonic() - began, detail=str(full))
     except MediaFailed as failed:
-        _fail(context, claim, error=failed.sentence, detail=failed.detail)
+        final = failed.is_final
+        _fail(context, claim, error=failed.sentence, detail=failed.detail, final=final)
     except FileNotFoundError as error:
         _fail(context, claim, error=_MISSING, detail=str(error))
     except OSError as error:
@@ -84,7 +87,12 @@ def _run_and_publish(context: WorkerContext, claim: Claim, lease: Lease) -> None
     if storage.free_bytes() < context.limits.reserve:
         raise DiskFull
     folder = storage.attempt_folder(claim.video_id, claim.job_id, claim.fence)
-    run = JobRun(storage, claim.video_id, claim.height, folder, context.limits, lease.report)
+    poster = None
+    if claim.kind is JobKind.POSTER:
+        poster = publishing.chosen_poster(context.database, video_id=claim.video_id)
+    run = JobRun(
+        storage, claim.video_id, claim.height, folder, context.limits, lease.report, poster
+    )
     try:
         output = run_step(claim.kind, run)
     except UnplayableSource as unplayable:
@@ -163,9 +171,12 @@ def _defer(context: WorkerContext, claim: Claim, *, elapsed: float, detail: str)
     )
 
 
-def _fail(context: WorkerContext, claim: Claim, *, error: str, detail: str) -> None:
+def _fail(
+    context: WorkerContext, claim: Claim, *, error: str, detail: str, final: bool = False
+) -> None:
     held = _record_outcome(
-        context, lambda: jobs.fail(context.database, claim=claim, error=error, detail=detail)
+        context,
+        lambda: jobs.fail(context.database, claim=claim, error=error, detail=detail, final=final),
     )
     log.warning("step failed", error=error, detail=detail[-500:], held=held)
 

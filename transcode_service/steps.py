@@ -8,9 +8,16 @@ from typing import Any
 from common.storage import AttemptStore
 from db.models import JobKind
 from transcode_service.media.ladder import plan
+from transcode_service.media.poster import make_poster_at, make_poster_of
 from transcode_service.media.probe import check, measure
 from transcode_service.media.renditions import encode_rendition, make_audio, remux_video
-from transcode_service.media.source_info import RenditionInfo, Report, SandboxLimits, SourceInfo
+from transcode_service.media.source_info import (
+    MediaFailed,
+    RenditionInfo,
+    Report,
+    SandboxLimits,
+    SourceInfo,
+)
 from transcode_service.media.storyboard import make_thumbnails
 
 SOURCE_INFO = "facts.json"
@@ -21,11 +28,13 @@ class StepOutput:
     """The output of a step: files in its attempt's folder, or the steps that come next.
 
     :ivar thumbnails: names of files that are published beside the original.
+    :ivar poster: the name of a poster that was chosen, published beside the original.
     :ivar steps: kinds, with the heights of renditions.
     :ivar info: what the check measured.
     """
 
     thumbnails: tuple[str, ...] = ()
+    poster: str | None = None
     renditions: tuple[RenditionInfo, ...] = ()
     steps: tuple[tuple[JobKind, int], ...] = ()
     info: SourceInfo | None = None
@@ -33,7 +42,21 @@ class StepOutput:
     @property
     def files(self) -> tuple[str, ...]:
         """Every file to be published."""
-        return self.thumbnails + tuple(name for made in self.renditions for name in made.files)
+        poster = (self.poster,) if self.poster else ()
+        made = tuple(name for rendition in self.renditions for name in rendition.files)
+        return self.thumbnails + poster + made
+
+
+@dataclass(frozen=True)
+class ChosenPoster:
+    """The poster that somebody has chosen: a moment of the video, or an image.
+
+    :ivar at_ms: milliseconds from the start.
+    :ivar image: a file as it was uploaded. Exactly one of both is set.
+    """
+
+    at_ms: int | None
+    image: bytes | None
 
 
 @dataclass(frozen=True)
@@ -41,6 +64,7 @@ class JobRun:
     """One attempt at one step of one video.
 
     :ivar folder: the attempt's own, to write into.
+    :ivar poster: what a step of kind `poster` makes one of.
     """
 
     storage: AttemptStore
@@ -49,6 +73,7 @@ class JobRun:
     folder: Path
     limits: SandboxLimits
     report: Report
+    poster: ChosenPoster | None = None
 
     @property
     def source(self) -> Path:
@@ -65,6 +90,8 @@ def run_step(kind: JobKind, run: JobRun) -> StepOutput:
     """
     if kind is JobKind.CHECK:
         return _check(run)
+    if kind is JobKind.POSTER:
+        return _poster(run)
     where = run.source, run.folder
     given: dict[str, Any] = {"info": _source_info(run), "limits": run.limits, "report": run.report}
     match kind:
@@ -76,6 +103,7 @@ def run_step(kind: JobKind, run: JobRun) -> StepOutput:
             return StepOutput(renditions=make_audio(*where, **given))
         case JobKind.RENDITION:
             return StepOutput(renditions=(encode_rendition(*where, **given, height=run.height),))
+    raise AssertionError(kind)
 
 
 def _check(run: JobRun) -> StepOutput:
@@ -91,6 +119,25 @@ def _check(run: JobRun) -> StepOutput:
         steps.append((JobKind.AUDIO, 0))
     steps += [(JobKind.RENDITION, height) for height in planned.heights]
     return StepOutput(steps=tuple(steps), info=info)
+
+
+def _poster(run: JobRun) -> StepOutput:
+    """Make the poster that was chosen.
+
+    :raises MediaFailed: none is any more, or it cannot be made.
+    """
+    chosen = run.poster
+    given: dict[str, Any] = {"limits": run.limits, "report": run.report}
+    if chosen is not None and chosen.image is not None:
+        image = run.folder / "uploaded"
+        image.write_bytes(chosen.image)
+        return StepOutput(poster=make_poster_of(image, run.folder, **given))
+    if chosen is None or chosen.at_ms is None:
+        raise MediaFailed("No poster is chosen.", is_final=True)
+    info = _source_info(run)
+    return StepOutput(
+        poster=make_poster_at(run.source, run.folder, info=info, at_ms=chosen.at_ms, **given)
+    )
 
 
 def _source_info(run: JobRun) -> SourceInfo:

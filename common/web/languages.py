@@ -32,6 +32,12 @@ def install_languages(app: Flask) -> None:
         text_direction=lambda: flask_babel.get_locale().text_direction,
     )
 
+    @app.before_request
+    def choose_language() -> None:
+        # It is kept for the request. Later it may be asked for in a transaction, which runs in a
+        # thread that cannot start another one.
+        flask_babel.get_locale()
+
 
 def request_language() -> str:
     """Return the language of the answer to this request, one of :data:`LANGUAGES`."""

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from common.errors import MatineeError
 from common.fixed_settings import DEFAULT_NAME
-from common.formatting import ago, clock, date, filesize, spoken_clock
+from common.formatting import ago, clock, date, date_and_time, filesize, spoken_clock
 from common.received_grants import count_unseen
 from common.site_settings import logo_url
 from common.web.auth import current_viewer
@@ -21,11 +21,6 @@ from db.engine import DatabaseUnavailable
 THEME_COOKIE = "theme"
 THEMES = ("light", "dark")
 AVATAR_HUES = 8
-
-
-def hue(name: str) -> int:
-    """Return which of the avatar's colours belongs to a name, from 0 to `AVATAR_HUES` - 1."""
-    return crc32(name.casefold().encode()) % AVATAR_HUES
 
 
 @dataclass(frozen=True)
@@ -46,6 +41,11 @@ def site_identity() -> SiteIdentity:
     except DatabaseUnavailable:
         return SiteIdentity()
     return SiteIdentity(settings.name, logo_url(settings))
+
+
+def hue(name: str) -> int:
+    """Return which of the avatar's colours belongs to a name, from 0 to `AVATAR_HUES` - 1."""
+    return crc32(name.casefold().encode()) % AVATAR_HUES
 
 
 def content_policy(*, frame_ancestors: str = "'none'") -> str:
@@ -101,7 +101,13 @@ def install_templating(app: Flask, *, static_dir: Path) -> None:
         asset=asset, icon=icon, unseen_shares=_unseen_shares, page_theme=page_theme
     )
     app.jinja_env.filters.update(
-        filesize=filesize, clock=clock, spoken_clock=spoken_clock, date=date, ago=ago, hue=hue
+        filesize=filesize,
+        clock=clock,
+        spoken_clock=spoken_clock,
+        date=date,
+        date_and_time=date_and_time,
+        ago=ago,
+        hue=hue,
     )
     app.context_processor(_page_context)
     app.after_request(_add_headers)

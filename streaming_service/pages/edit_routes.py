@@ -1,5 +1,6 @@
-"""The owner's pages: editing a video, its captions, processing it again, and deletion."""
+"""The owner's pages: editing a video, its poster and captions, processing it again, deletion."""
 
+import re
 from dataclasses import replace
 from io import BytesIO
 
@@ -7,8 +8,10 @@ from flask import Blueprint, jsonify, make_response, redirect, render_template, 
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from common.access import Rights, Viewer, Watcher
+from common.access import Watcher
 from common.errors import Unprocessable
+from common.forecast import ForecastCache
+from common.translation import gettext, gettext_noop
 from common.web.app_factory import FORM_LIMIT
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to
 from common.web.error_handlers import wants_json
@@ -16,16 +19,23 @@ from common.web.forms import form_fields
 from common.web.services import stores
 from common.web.urls import watch_url
 from db.engine import transaction
-from db.models import CAPTION_LIMIT, Video
+from db.models import CAPTION_LIMIT, POSTER_LIMIT, Video
+from streaming_service.pages.notices import notice_of
 from streaming_service.services import services
 from streaming_service.videos.captions import add_caption, caption_tracks, remove_caption
 from streaming_service.videos.changes import VideoEdit, bin_video, edit_video, upsert
 from streaming_service.videos.failed_jobs import retry_video
 from streaming_service.videos.languages import COMMON
-from streaming_service.videos.library import get_video_to_edit, rights_for
-from streaming_service.videos.tags import split_tags, tags_of
+from streaming_service.videos.library import get_video_to_edit
+from streaming_service.videos.posters import choose_poster, poster_state
+from streaming_service.videos.presenters import Card, load_cards
+from streaming_service.videos.tags import split_tags
 
-_NOTICES = {"added": "The captions are there.", "removed": "The captions are removed."}
+_NOTICES = {
+    "added": gettext_noop("The captions are there."),
+    "removed": gettext_noop("The captions are removed."),
+}
+_MOMENT = re.compile(r"(?:(?:([0-9]{1,3}):)?([0-9]{1,5}):)?([0-9]{1,6})(?:[.,]([0-9]{1,3}))?")
 
 blueprint = Blueprint("edit", __name__)
 restrict_to(blueprint, Audience.SIGNED_IN)
@@ -71,7 +81,14 @@ def add_captions(video_id: str) -> Response:
     fields = form_fields("language", optional=("label",))
     try:
         track = upsert(
-            add_caption, stores().database, viewer, video_id, **fields, data=_uploaded_file()
+            add_caption,
+            stores().database,
+            viewer,
+            video_id,
+            **fields,
+            data=_uploaded_file(
+                CAPTION_LIMIT, missing=gettext("Choose a file with captions: WebVTT or SRT.")
+            ),
         )
     except Unprocessable as error:
         if wants_json():
@@ -83,14 +100,49 @@ def add_captions(video_id: str) -> Response:
     return redirect(f"{watch_url(video_id)}/edit?done=added#captions", 303)
 
 
-def _uploaded_file() -> bytes:
-    """Return the file of the form, cut at one byte more than captions may have."""
+def _uploaded_file(limit: int, *, missing: str) -> bytes:
+    """Return the file of the form, cut at one byte more than it may have.
+
+    :raises Unprocessable: there is none, or it is empty, with the sentence for that.
+    """
     upload = request.files.get("file")
     with upload.stream if upload else BytesIO() as stream:  # a large one is a temporary file
-        data = stream.read(CAPTION_LIMIT + 1)
+        data = stream.read(limit + 1)
     if not data:
-        raise Unprocessable("Choose a file with captions: WebVTT or SRT.")
+        raise Unprocessable(missing)
     return data
+
+
+@blueprint.post("/stream/<video:video_id>/poster")
+def choose(video_id: str) -> Response:
+    """Choose the poster: a moment, `at`, or an image, `file`."""
+    viewer = require_viewer()
+    video = get_video_to_edit(stores().database, viewer, video_id)
+    request.max_content_length = POSTER_LIMIT + FORM_LIMIT
+    fields = form_fields(optional=("at",))
+    try:
+        if fields["at"]:
+            choose_poster(stores(), viewer, video_id, at_ms=_moment(fields["at"]))
+        else:
+            image = _uploaded_file(POSTER_LIMIT, missing=gettext("Choose a moment, or an image."))
+            choose_poster(stores(), viewer, video_id, image=image)
+    except Unprocessable as error:
+        if wants_json():
+            raise
+        page = _form(video, poster_error=error.sentence, poster_at=fields["at"])
+        return make_response(page, error.status)
+    if wants_json():
+        return make_response("", 202)
+    return redirect(f"{watch_url(video_id)}/edit?done=poster#poster", 303)
+
+
+def _moment(text: str) -> int:
+    """Read `1:02:03`, `2:03` or `123.5` as milliseconds."""
+    match = _MOMENT.fullmatch(text.strip())
+    if match is None:
+        raise Unprocessable(gettext("Write the moment in minutes and seconds, such as 1:23."))
+    hours, minutes, seconds = (int(part or 0) for part in match.groups()[:3])
+    return 1000 * (3600 * hours + 60 * minutes + seconds) + int((match[4] or "").ljust(3, "0"))
 
 
 @blueprint.post("/stream/<video:video_id>/captions/<language:language>/delete")
@@ -124,34 +176,42 @@ def _form(
     error: str | None = None,
     caption: dict[str, str] | None = None,
     caption_error: str | None = None,
+    poster_error: str | None = None,
+    poster_at: str = "",
 ) -> str:
+    here = services()
+    database = here.stores.database
+    watcher = Watcher(require_viewer())
+    card = load_card(database, watcher, video, here.forecasts)
+    state, problem = poster_state(database, video.id)
     current = {
         "title": video.title,
         "description": video.description,
         "visibility": video.visibility.value,
         "downloadable": "on" if video.downloadable else "",
-        "tags": ", ".join(_tags(stores().database, video)),
+        "tags": ", ".join(card.tags),
     }
     return render_template(
         "streaming/edit.html",
         video=video,
-        tracks=caption_tracks(stores().database, [video])[video.id],
+        tracks=caption_tracks(database, [video])[video.id],
+        processing=card.processing,
+        placeholder=card.placeholder,
+        poster_state=state.value,
+        poster_error=poster_error or problem,
+        poster_at=poster_at or request.args.get("at", "")[:12],
         languages=COMMON,
         values=values or current,
         error=error,
         caption=caption or {},
         caption_error=caption_error,
-        notice=_NOTICES.get(request.args.get("done", "")),
-        bin_days=services().bin_days,
-        rights=_rights(stores().database, require_viewer(), video_id=video.id),
+        notice=notice_of(_NOTICES),
+        bin_days=here.bin_days,
+        rights=card.rights,
     )
 
 
 @transaction(writes=False)
-def _tags(session: Session, video: Video) -> list[str]:
-    return tags_of(session, [video])[video.id]
-
-
-@transaction(writes=False)
-def _rights(session: Session, viewer: Viewer, *, video_id: str) -> Rights:
-    return rights_for(session, Watcher(viewer), [video_id])[video_id]
+def load_card(session: Session, watcher: Watcher, video: Video, forecasts: ForecastCache) -> Card:
+    """Return what the form shows of a video besides its columns."""
+    return load_cards(session, watcher, [video], forecasts)[0]

@@ -9,13 +9,14 @@ from common.access import Viewer, Watcher, rights_of
 from common.access_queries import groups_of, read_access
 from common.audit import Action, Actor, record, require_signed_in
 from common.errors import NotFound
+from common.forecast import ForecastCache
 from db.engine import transaction
 from db.models import Role, User
-from streaming_service.processing.forecast import ForecastCache
 from streaming_service.processing.view import load_processing
 from streaming_service.sharing.access_list import AccessEntry, EntryKind, load_access_list
 from streaming_service.videos.captions import caption_tracks
 from streaming_service.videos.library import get_video_to_share
+from streaming_service.videos.positions import Watched
 from streaming_service.videos.presenters import Card
 
 _SOMEBODY = 0  # the id of no account
@@ -67,7 +68,7 @@ def load_page_as(
     processing = load_processing(session, [video], forecasts, {video.id: rights})[video.id]
     return {
         "video": video,
-        "card": Card(video, rights, processing, None),
+        "card": Card(video, rights, processing, Watched()),
         "tracks": caption_tracks(session, [video])[video.id],
         "viewing_as": entry,
     }

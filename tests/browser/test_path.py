@@ -230,13 +230,13 @@ def test_the_owner_renames_shares_and_deletes(
     expect(page.get_by_text("Everyone with an account")).to_be_visible()
     page.get_by_role("link", name="Edit").click()
     page.get_by_text("Delete this video").click()
-    page.get_by_role("button", name="Move to the bin").click()
+    page.get_by_role("button", name="Move to bin").click()
     expect(page.get_by_role("status")).to_contain_text("The video is in your bin.")
     page.get_by_role("button", name="Undo").press("Enter")
     expect(page.get_by_role("link", name="After <b>bold</b>")).to_be_visible()
     page.goto(f"/stream/{video}/edit")
     page.get_by_text("Delete this video").click()
-    page.get_by_role("button", name="Move to the bin").click()
+    page.get_by_role("button", name="Move to bin").click()
     page.get_by_role("link", name="Bin").click()
     page.get_by_label("Delete now: After <b>bold</b>").click()
     page.get_by_role("button", name="Delete for good").click()
@@ -248,6 +248,7 @@ def test_signing_out_ends_the_session(
     context: BrowserContext, origin: Origin, administrator: Person
 ) -> None:
     page = enter(context, origin, "alice")  # a session of this test's own, to be ended
+    page.locator(".account-menu > summary").click()
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url("**/login")
     page.goto("/stream")

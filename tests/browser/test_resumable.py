@@ -260,7 +260,7 @@ def test_the_same_file_under_another_name_goes_on_after_a_reload(
     expect(page.locator("#announcer")).to_contain_text("another name.mp4: Resuming from ")
     page.get_by_role("link", name="Watch another name.mp4").click()
     # It was begun under this name.
-    expect(page.get_by_role("heading", name="long")).to_be_visible()
+    expect(page.get_by_role("heading", name="long", level=1)).to_be_visible()
 
 
 @pytest.mark.front_end

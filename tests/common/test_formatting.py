@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from common.formatting import ago, clock, date, filesize, spoken_clock
-from tests.conftest import Site
+from tests.conftest import Client, Site
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,9 @@ def test_every_answer_is_careful(site: Site, path: str) -> None:
         assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_static_files_are_kept_for_a_year_under_their_hashed_names(site: Site) -> None:
+def test_static_files_are_kept_for_a_year_under_their_hashed_names(
+    site: Site, alice: Client
+) -> None:
     page = site.browser().get("/login").text
     name = page.partition('rel="stylesheet" href="')[2].partition('"')[0]
     with site.browser().get(name) as answer:

@@ -299,6 +299,7 @@ ROUTES = (
     Route("streaming", "/stream/<video>/edit", SIGNED_IN, EDITING),
     Route("streaming", "/stream/<video>/delete", SIGNED_IN, REMOVING),
     Route("streaming", "/stream/<video>/process", SIGNED_IN, OWNING),
+    Route("streaming", "/stream/<video>/poster", SIGNED_IN, OWNING),
     Route("streaming", "/stream/<video>/captions", SIGNED_IN, OWNING),
     Route("streaming", "/stream/<video>/captions/<language>.vtt", EVERYBODY, WATCHING),
     Route("streaming", "/stream/<video>/captions/<language>/delete", SIGNED_IN, OWNING),
@@ -321,6 +322,7 @@ ROUTES = (
     Route("streaming", "/api/videos", EVERYBODY, PAGE),
     Route("streaming", "/api/videos/failed", ADMINISTRATORS, PAGE),
     Route("streaming", "/api/videos/progress", EVERYBODY, PAGE),
+    Route("streaming", "/api/videos/suggestions", SIGNED_IN, PAGE),
     Route("streaming", "/api/videos/<video>", EVERYBODY, VIDEO_API),
     Route("streaming", "/api/videos/<video>/captions", EVERYBODY, WATCHING),
     Route("streaming", "/api/videos/<video>/progress", EVERYBODY, WATCHING),
@@ -412,6 +414,7 @@ FORMS: Mapping[str, Mapping[str, object]] = {
     "/stream/<video>/links": {"label": "For Anna"},
     "/collections/<collection>/links": {"label": "For Anna"},
     "/account/links/<link>": {"label": "Changed"},
+    "/stream/<video>/poster": {"at": "0:01"},
     "/stream/<video>/captions": {"language": "de"},  # and a file, CAPTIONS
     "/stream/<video>/collections": {"title": "Holidays"},
     "/collections": {"title": "Holidays"},

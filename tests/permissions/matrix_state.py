@@ -145,7 +145,7 @@ class MatrixState:
         answer = self._outside.post(
             disabling, data=form, headers=self.credentials(Caller.ADMINISTRATOR)
         )
-        assert answer.status_code == 303
+        assert answer.status_code == 303, answer.text[-1500:]
         self.beginning = self.dump()
 
     def _begin(self, viewer: Viewer) -> str:

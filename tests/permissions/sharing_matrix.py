@@ -183,6 +183,7 @@ NEEDS: Mapping[str, Mapping[str, Right]] = {
     "/api/videos/<video>": _WATCH | {"PATCH": Right.EDIT, "DELETE": Right.OWN},
     "/stream/<video>/edit": {"GET": Right.EDIT, "POST": Right.EDIT},
     "/stream/<video>/process": _EDIT,
+    "/stream/<video>/poster": _EDIT,
     "/stream/<video>/captions": _EDIT,
     "/stream/<video>/captions/<language>/delete": _EDIT,
     "/stream/<video>/access": {"GET": Right.SHARE, "POST": Right.SHARE},

@@ -171,7 +171,14 @@ def _pictures(step: JobRun) -> StepOutput:
     return StepOutput(thumbnails=("poster.jpg",))
 
 
+def _poster(step: JobRun) -> StepOutput:
+    chosen = step.poster
+    (step.folder / "poster.jpg").write_text(f"chosen at {chosen.at_ms if chosen else None}")
+    return StepOutput(poster="poster.jpg")
+
+
 PLAIN: dict[JobKind, Callable[[JobRun], StepOutput]] = {
+    JobKind.POSTER: _poster,
     JobKind.CHECK: _check,
     JobKind.THUMBNAILS: _pictures,
     JobKind.REMUX: lambda step: StepOutput(renditions=(rendition(step, "source"),)),

@@ -15,7 +15,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from common.storage import StorageError, VideoStore
 from common.stores.video_cache import VideoCache
 from db.engine import Database, DatabaseUnavailable
-from db.models import JobKind, JobState, Video, now
+from db.models import JobKind, JobState, PosterChoice, Video, now
 from tests.transcode_service.conftest import LADDER, PLAIN, House, rendition
 from tests.waiting import wait_until
 from transcode_service import jobs, leases, publishing
@@ -127,6 +127,37 @@ def test_a_video_is_checked_planned_and_completed(house: House, context: WorkerC
         assert (folder / "hls" / f"{name}.mp4").read_text() == f"{name} mp4"
     assert house.strays() == []
     assert all(job.seconds is not None and job.attempts == 1 for job in house.jobs(video))
+
+
+@pytest.mark.on_mysql
+def test_a_chosen_poster_replaces_the_other_and_stays(house: House, context: WorkerContext) -> None:
+    video = house.video()
+    run_until_empty(context)
+    choice = PosterChoice(video_id=video, at_ms=7000)
+    house.database.write(lambda session: session.add(choice))
+    house.job(video, JobKind.POSTER)
+
+    run_until_empty(context)
+    [thumbnails] = [job.id for job in house.jobs(video) if job.kind is JobKind.THUMBNAILS]
+    house.change(thumbnails, state=JobState.WAITING)
+    run_until_empty(context)
+
+    assert (house.storage.root / video / "poster.jpg").read_text() == "chosen at 7000"
+    look = house.database.read
+    assert look(lambda session: session.get_one(Video, video).poster_version) == 1
+    assert look(lambda session: session.get(PosterChoice, video)) is None
+    assert house.is_complete(video)
+
+
+def test_a_failure_that_is_final_is_not_tried_again(
+    house: House, context: WorkerContext, plain_steps: Put
+) -> None:
+    plain_steps(check=failing(MediaFailed("This image cannot be used.", is_final=True)))
+    video = house.video()
+    run_until_empty(context)
+    [check] = house.jobs(video)
+    assert (check.state, check.attempts) == (JobState.FAILED, 1)
+    assert check.error == "This image cannot be used."
 
 
 def test_there_is_no_master_playlist_before_the_audio(

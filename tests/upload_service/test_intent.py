@@ -238,6 +238,14 @@ def test_what_a_phone_shares_leads_to_the_videos_form(
     assert video.title == "VID_20261127"
 
 
+def test_a_phone_may_share_several_videos(alice: Client, rows: Rows, video_bytes: bytes) -> None:
+    files = [file_part(video_bytes, f"{name}.mp4") for name in ("one", "two", "three")]
+    answer = send(alice, *files, path="/upload/share", json=False, site="none")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/stream?whose=mine")
+    assert sorted(video.title for video in rows.videos()) == ["one", "three", "two"]
+    assert rows.uploads() == []
+
+
 def test_another_site_shares_nothing(alice: Client, rows: Rows, video_bytes: bytes) -> None:
     answer = send(alice, file_part(video_bytes), path="/upload/share", site="cross-site")
     assert answer.status_code == 403

@@ -17,13 +17,15 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from common.translation import gettext_noop
 from transcode_service.media.confine import confine
 from transcode_service.media.decode_check import check_decoding
 from transcode_service.media.open_container import is_decodable, open_source, video_decoder
 from transcode_service.media.packet_scan import TrackScan, scan_packets
+from transcode_service.media.picture import convert
 from transcode_service.media.source_info import UnplayableSource, VideoTrack
 from transcode_service.media.storyboard import POSTER, SPRITE
-from transcode_service.media.thumbnails import draw
+from transcode_service.media.thumbnails import draw, draw_poster
 
 _HDR = {16: "pq", 18: "hlg"}
 """Transfer characteristics of ISO/IEC 23091-2, table 3."""
@@ -52,7 +54,9 @@ def measure(path: Path, *, max_pixels: int, max_seconds: int) -> dict[str, Any]:
             if not stream.disposition & stream.disposition.attached_pic  # a cover image
         ]
         if not chosen:
-            raise UnplayableSource("This file has audio but no video. Choose a video.")
+            raise UnplayableSource(
+                gettext_noop("This file has audio but no video. Choose a video.")
+            )
         video = video_decoder(container, chosen[0], max_pixels=max_pixels)
         decodable = [stream for stream in container.streams.audio if is_decodable(stream)]
         audio = decodable[:_MAX_AUDIO_TRACKS]
@@ -79,7 +83,7 @@ def _first_frame(container: InputContainer, video: VideoStream) -> dict[str, Any
     frame = next(_decoded(container, video), None)
     if frame is None:
         raise UnplayableSource(
-            "The frames of this video cannot be decoded. Upload a whole copy of it."
+            gettext_noop("The frames of this video cannot be decoded. Upload a whole copy of it.")
         )
     shape = video.sample_aspect_ratio or 1
     width, height = frame.width, frame.height
@@ -153,6 +157,14 @@ def _do(work: dict[str, Any], path: Path) -> dict[str, Any]:
     if work["do"] == "check":
         check_decoding(path, max_pixels=max_pixels, index=work["index"])
         return {"checked": True}
+    if work["do"] in ("poster", "picture"):
+        with Path(POSTER).open("wb") as poster:
+            if work["do"] == "picture":
+                convert(path, poster, max_pixels=max_pixels)
+            else:
+                track, at_ms = VideoTrack(**work["video"]), work["at_ms"]
+                draw_poster(path, poster, video=track, at_ms=at_ms, max_pixels=max_pixels)
+        return {"drawn": True}
     # Opened first: no file can be opened once the source is.
     with Path(POSTER).open("wb") as poster, Path(SPRITE).open("wb") as sprite:
         video = VideoTrack(**work["video"])
@@ -182,10 +194,12 @@ def main() -> None:
         sys.stderr.write(f"{type(error).__name__}: {error}\n")
         # Trouble of the machine (a kind of OSError) is tried again. So is trouble with a file that
         # the check found good. Anything else is a library's answer to a damaged file.
-        if isinstance(error, OSError) or work["do"] == "draw":
+        if isinstance(error, OSError) or work["do"] in ("draw", "poster", "picture"):
             sys.exit(1)
         answer = {
-            "unplayable": "This file is damaged: it cannot be read. Upload a whole copy of it."
+            "unplayable": gettext_noop(
+                "This file is damaged: it cannot be read. Upload a whole copy of it."
+            )
         }
     sys.stdout.write(json.dumps(answer) + "\n")
 

@@ -28,7 +28,7 @@ _INTERVAL = 1.0  # seconds, at least, between thumbnails
 _LOW_SCORE = 12.0  # below this a frame shows nothing worth a poster
 _TIME_LIMIT = 20.0  # seconds after which the thumbnails made so far have to do
 _MAX_FRAMES = 300  # that are decoded when all keyframes have a low score
-_JPEG_QUALITY = 85
+_JPEG_QUALITY = 75
 
 _COLORSPACES = {"bt709": Colorspace.ITU709, "bt601": Colorspace.ITU601, "bt2020": Colorspace.BT2020}
 # By counterclockwise degrees, as PyAV gives them and Pillow takes them.
@@ -76,10 +76,41 @@ def draw(
                     best, best_score = frame, score
         if best is None or not images:
             raise ValueError("no frame was decoded")
-        poster.write(_jpeg(large.draw(best)))
-    sprite.write(_jpeg(_sprite(images)))
+        poster.write(jpeg(large.draw(best)))
+    sprite.write(jpeg(_sprite(images)))
     width, height = images[0].size
     return {"width": width, "height": height, "times": times}
+
+
+def draw_poster(
+    path: Path, poster: BinaryIO, *, video: VideoTrack, at_ms: int, max_pixels: int
+) -> None:
+    """Draw the frame at a moment, or the last one before it that can be decoded.
+
+    :param poster: open for writing a JPEG.
+    :raises ValueError: no frame could be decoded.
+    """
+    Image.preinit()
+    large = _Scaler(video, POSTER_SIDE)
+    container, _ = open_source(path, max_pixels=max_pixels)
+    with container:
+        stream = video_decoder(container, video.index, max_pixels=max_pixels)
+        base = float(stream.time_base or 1)
+        wanted = (stream.start_time or 0) + int(at_ms / 1000 / base)
+        container.seek(wanted, stream=stream)
+        until = monotonic() + _TIME_LIMIT
+        found = None
+        try:
+            for frame in container.decode(stream):
+                found = frame
+                if monotonic() > until or (frame.pts is not None and frame.pts >= wanted):
+                    break
+        except av.FFmpegError:
+            if found is None:
+                raise
+        if found is None:
+            raise ValueError("no frame was decoded")
+        poster.write(jpeg(large.draw(found)))
 
 
 class _Scaler:
@@ -205,8 +236,9 @@ def _sprite(images: Sequence[Image.Image]) -> Image.Image:
     return sprite
 
 
-def _jpeg(image: Image.Image) -> bytes:
+def jpeg(image: Image.Image) -> bytes:
+    """Return an image as a JPEG."""
     # Pillow takes a part of a file for the whole when the disk is full.
     buffer = BytesIO()
-    image.save(buffer, "JPEG", quality=_JPEG_QUALITY)
+    image.save(buffer, "JPEG", quality=_JPEG_QUALITY, optimize=True, progressive=True)
     return buffer.getvalue()

@@ -6,7 +6,9 @@ const reduced = matchMedia("(prefers-reduced-motion: reduce)");
 /** Let cards go: they fade, and are removed. @param {HTMLElement[]} cards */
 export async function fadeOut(cards) {
   if (!reduced.matches) {
-    const fading = cards.slice(0, 50).map((card) => card.animate({ opacity: [1, 0] }, { duration: 150, fill: "forwards" }));
+    const fading = cards
+      .slice(0, 50)
+      .map((card) => card.animate({ opacity: [1, 0] }, { duration: 150, fill: "forwards" }));
     await Promise.allSettled(fading.map((one) => one.finished));
   }
   for (const card of cards) card.remove();

@@ -107,7 +107,9 @@ function skeletons() {
 /** Keep in the history's entry how many cards there are, and which one is where on the display. */
 function keepPlace(list, first) {
   const keep = () => {
-    const card = [...list.children].find((one) => one.dataset.video && one.getBoundingClientRect().bottom > 0);
+    const card = [...list.children].find(
+      (one) => one.dataset.video && one.getBoundingClientRect().bottom > 0,
+    );
     const top = card?.getBoundingClientRect().top;
     const place = { count: list.children.length, card: card?.dataset.video, top };
     history.replaceState({ ...history.state, library: place }, "");

@@ -11,3 +11,15 @@ export function range(list, one, other) {
   if (from < 0) return [other];
   return list.slice(Math.min(from, to), Math.max(from, to) + 1);
 }
+
+/**
+ * Some things of a list, evenly spread over it, the first among them.
+ * @template T
+ * @param {T[]} list
+ * @param {number} count at most
+ * @returns {T[]}
+ */
+export function spread(list, count) {
+  if (list.length <= count) return list;
+  return Array.from({ length: count }, (_, index) => list[Math.floor((index * list.length) / count)]);
+}

@@ -29,8 +29,7 @@ export function enableSelection(list, pages) {
 
   function update() {
     const number = ticked().length;
-    count.textContent =
-      number > 0 ? tn("{n} video is selected.", "{n} videos are selected.", number) : empty;
+    count.textContent = number > 0 ? tn("{n} video is selected.", "{n} videos are selected.", number) : empty;
     for (const part of form.querySelectorAll("button[name=do], summary")) {
       if (part.matches("summary")) part.classList.toggle("is-disabled", number === 0);
       else part.disabled = number === 0;
@@ -141,7 +140,9 @@ export function enableSelection(list, pages) {
   async function remove(ids) {
     if (ids.length === 0) return;
     const gone = new Set(ids);
-    await fadeOut([...document.querySelectorAll(".video-card")].filter((card) => gone.has(card.dataset.video)));
+    await fadeOut(
+      [...document.querySelectorAll(".video-card")].filter((card) => gone.has(card.dataset.video)),
+    );
     updateCount(-ids.length);
     toast(tn("{n} video is in the bin.", "{n} videos are in the bin.", ids.length), {
       label: t("Undo"),
@@ -187,9 +188,11 @@ function enableLongPress(list, pressed) {
       navigator.vibrate?.(10);
       // The finger is lifted later: that is not a tap.
       list.addEventListener("click", swallow, { capture: true, once: true });
-      addEventListener("pointerup", () => setTimeout(() => list.removeEventListener("click", swallow, true)), {
-        once: true,
-      });
+      addEventListener(
+        "pointerup",
+        () => setTimeout(() => list.removeEventListener("click", swallow, true), LONG_PRESS_MS),
+        { once: true },
+      );
     }, LONG_PRESS_MS);
   });
   list.addEventListener("pointermove", ({ clientX, clientY }) => {

@@ -140,7 +140,7 @@ export class Row {
   /** How far the video is. @param {ReturnType<typeof import("./processing.js").describeState>} state */
   processed({ sentence, tone, percent }) {
     const { bar } = this.#parts;
-    bar.classList.toggle("preparing", percent !== null);
+    bar.classList.toggle("is-preparing", percent !== null);
     bar.value = percent === null ? 1 : percent / 100;
     bar.hidden = percent === null;
     this.#say(sentence, tone);
