@@ -10,7 +10,7 @@ from tests.conftest import Client, Site
 
 def language(page: TestResponse) -> str:
     """Return the language that a page says it is in."""
-    found = re.search(r'<html lang="(\w+)" dir="ltr">', page.text)
+    found = re.search(r'<html lang="(\w+)"\s+dir="ltr"', page.text)
     assert found is not None
     return found[1]
 
