@@ -73,8 +73,8 @@ def test_pages_in_german_hold_no_english(
     video = house.put("charlie", title="Ein Tag am Meer", visibility=Visibility.MEMBERS)
     house.add_job(video, JobKind.CHECK, JobState.DONE)
     house.add_job(video, JobKind.REMUX, JobState.RUNNING)
-    bad = {"rejection_reason": "This file has audio but no video. Choose a video."}
-    rejected = house.put("charlie", title="Nur Ton", **bad)
+    reason = "This file has audio but no video. Choose a video."
+    rejected = house.put("charlie", title="Nur Ton", rejection_reason=reason)
     failed = house.put("charlie", title="Noch einer")
     house.add_job(failed, JobKind.CHECK, JobState.FAILED, error="Processing this video failed.")
     binned = house.put("charlie", title="Fort")
