@@ -17,6 +17,7 @@ export const ICONS = [
   "chevron-right",
   "circle-alert",
   "circle-check",
+  "circle-question-mark",
   "clapperboard",
   "clock",
   "cloud-off",
