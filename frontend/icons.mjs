@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 export const ICONS = [
   "arrow-left",
   "arrow-right",
+  "arrow-up-down",
   "ban",
   "captions",
   "chart-line",
