@@ -156,7 +156,7 @@ def _result(done: str) -> tuple[str | None, str | None]:
     changed = request.args.get("changed", 0, type=int)
     refused = request.args.get("refused", 0, type=int)
     if not changed and not refused:
-        return None, gettext("Tick the videos first.")
+        return None, gettext("Select the videos first.")
     notice = error = None
     if changed:
         notice = ngettext("%(num)s video was changed.", "%(num)s videos were changed.", changed)

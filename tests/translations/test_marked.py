@@ -6,11 +6,12 @@ templates choose among, and in what scripts write into a page.
 
 import re
 from collections.abc import Iterator
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from jinja2 import Environment, nodes
+
+from tests.translations.pages import Texts
 
 ROOT = Path(__file__).parents[2]
 TEMPLATES = sorted(ROOT.glob("*/templates/**/*.html")) + sorted(
@@ -23,7 +24,6 @@ UNTRANSLATED = re.compile(
     r"Matinee|HLS|MP4|WebVTT|SRT|SHA.256|JavaScript|UTC|Ctrl|Shift|Esc|Home|End|"
     r"docker compose .*|make run|\.venv/bin/.*"
 )
-ATTRIBUTES = {"title", "placeholder", "aria-label", "aria-description", "alt", "label"}
 # Pages that are not the product's: a developer's page of all components.
 NOT_TRANSLATED = {"design.html", "design.js"}
 MARKS = {"_", "gettext", "ngettext"}
@@ -33,29 +33,6 @@ _EXPRESSION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _STATEMENT = re.compile(r"\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _WORDS = re.compile(r"[^\W\d_]{2,}")
 _SENTENCE = re.compile(r"[A-Z][a-z]+|[a-z]+ [a-z]+")
-
-
-class Texts(HTMLParser):
-    """Collects what a page shows as text."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[str] = []
-        self._code = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Look into the attributes that are shown or read out."""
-        self._code += tag in ("code", "pre", "kbd")
-        self.found += [value for name, value in attrs if name in ATTRIBUTES and value]
-
-    def handle_endtag(self, tag: str) -> None:
-        """Leave code."""
-        self._code -= tag in ("code", "pre", "kbd")
-
-    def handle_data(self, data: str) -> None:
-        """Take a text, unless it is code."""
-        if not self._code:
-            self.found.append(data)
 
 
 def unmarked_texts(source: str) -> list[str]:
