@@ -20,7 +20,7 @@ BUILT := build/static/manifest.json build/help/index.html $(LANGUAGES:%=build/tr
 LOCKS := dev docs tools auth upload streaming transcode migrate standalone
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo screenshots test test-system soak bench up down fmt lint lock messages init-sql build docs clean
+.PHONY: help run demo screenshots test check test-system soak bench up down fmt lint lock messages init-sql build docs clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,9 +31,15 @@ run: $(RUN_ENV) $(BUILT)  ## run Matinee on this machine, without Docker
 demo: $(RUN_ENV) $(BUILT)  ## run a demonstration: five people, forty films, in the folder data-demo
 	@exec $(BIN)/python -m demo
 
-test: lint  ## format, lint, types, and all tests but those of the Compose stack
+test: .venv/dev $(BUILT)  ## format, lint, types, and all tests but those of the Compose stack
+# The checks run beside the tests, many of which wait, and what they say comes after.
+	@make --no-print-directory check >build/check.log 2>&1 & check=$$!; \
+	$(SIDE_BY_SIDE); tests=$$?; \
+	wait $$check; check=$$?; \
+	cat build/check.log; exit $$((tests || check))
+
+check: lint
 	$(NPM) test --silent
-	$(SIDE_BY_SIDE)
 
 test-system: .venv/dev $(BUILT)  ## the Compose stack over HTTP, and on MySQL what depends on the database
 	STACK=compose $(PYTEST) tests/system tests/browser \
@@ -82,12 +88,12 @@ lock: .venv/dev  ## resolve requirements/*.in into hash-locked files
 
 messages: .venv/dev  ## collect the sentences to translate into translations/
 	@mkdir -p build
-	$(EXTRACT) --mapping-file translations/messages.cfg --output-file build/messages.pot \
+	@$(EXTRACT) --mapping-file translations/messages.cfg --output-file build/messages.pot \
 	    --keywords gettext_noop --keywords ngettext:1,2 .
-	$(EXTRACT) --mapping-file translations/scripts.cfg --output-file build/scripts.pot \
+	@$(EXTRACT) --mapping-file translations/scripts.cfg --output-file build/scripts.pot \
 	    --no-default-keywords --keywords t --keywords tn:1,2 .
 	@for domain in messages scripts; do \
-	  $(BIN)/pybabel update --quiet --domain $$domain --input-file build/$$domain.pot --output-dir translations \
+	  $(BIN)/pybabel --quiet update --domain $$domain --input-file build/$$domain.pot --output-dir translations \
 	    --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date || exit 1; \
 	done
 

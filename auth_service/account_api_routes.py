@@ -4,12 +4,12 @@
     POST   /api/accounts                       {"username", "password", "role"}: 201 account
     GET    /api/accounts/<user>                account
     PATCH  /api/accounts/<user>                any of {"name", "role", "quota", "state"}: account
-    DELETE /api/accounts/<user>                {"confirm": name}: 204
+    DELETE /api/accounts/<user>                204: the account with its videos
     POST   /api/accounts/<user>/password-link  201 {"url"}
     GET    /api/invitations                    {"invitations": [invitation, ...]}
     POST   /api/invitations                    {"label", "role", "max_uses", "days", "groups"}: 201
     DELETE /api/invitations/<id>               204
-    GET    /api/settings                       {"settings": {...}, "fixed": {key: variable}}
+    GET    /api/settings                       {"settings": {...}, "fixed": {key: variable}, "logo"}
     PATCH  /api/settings                       any settings, as the form has them
 
 An account is {"id", "name", "role", "state", "quota", "used", "videos", "created_at",
@@ -41,6 +41,7 @@ from auth_service.usernames import parse_name
 from common.fixed_settings import ENVIRONMENT
 from common.formatting import iso_time
 from common.quota import StorageUse
+from common.site_settings import logo_url
 from common.web.auth import Audience, current_actor, restrict_to
 from common.web.forms import json_fields
 from common.web.services import stores
@@ -100,8 +101,7 @@ def change(user_id: int) -> dict[str, Any]:
 @blueprint.delete(_ACCOUNT)
 def delete(user_id: int) -> tuple[str, int]:
     """Delete an account with its videos."""
-    confirmation = json_fields("confirm")["confirm"]
-    user_admin.delete_user(stores(), current_actor(), user_id=user_id, confirmation=confirmation)
+    user_admin.delete_user(stores(), current_actor(), user_id=user_id)
     return "", 204
 
 
@@ -157,8 +157,12 @@ def save_settings() -> dict[str, Any]:
 
 def _settings() -> dict[str, Any]:
     site = stores().site
-    values = form_values(stores().database.read(site.load))
-    return {"settings": values, "fixed": {key: ENVIRONMENT[key] for key in site.fixed}}
+    settings = stores().database.read(site.load)
+    return {
+        "settings": form_values(settings),
+        "fixed": {key: ENVIRONMENT[key] for key in site.fixed},
+        "logo": logo_url(settings),
+    }
 
 
 def _load(user_id: int) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from auth_service.groups import leave_all
 from common.audit import Action, Actor
 from common.errors import Conflict
 from common.stores import Stores
+from common.translation import gettext_noop
 from db.engine import transaction
 from db.models import Collection, CollectionItem, Link, Role, User, Video
 
@@ -20,7 +21,9 @@ _TRIES = 3  # while videos arrive
 class LastAdministrator(Conflict):
     """The change would leave the other accounts without an administrator."""
 
-    sentence = "This is the only administrator. Make somebody else an administrator first."
+    sentence = gettext_noop(
+        "This is the only administrator. Make somebody else an administrator first."
+    )
 
 
 def delete_account(stores: Stores, actor: Actor, *, user: User) -> None:

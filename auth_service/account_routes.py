@@ -1,25 +1,38 @@
 """The account page: sessions, password, deletion."""
 
-from flask import Blueprint, redirect, render_template, request
+from dataclasses import replace
+
+from flask import Blueprint, redirect, render_template
 from werkzeug.wrappers import Response
 
 from auth_service import accounts
 from auth_service.account_deletion import delete_account
 from auth_service.login import confirm_password
 from auth_service.new_passwords import hash_new_password
-from auth_service.request_helpers import clear_session, client_info, rerender_with_error
+from auth_service.request_helpers import (
+    clear_session,
+    client_info,
+    done_sentence,
+    rerender_with_error,
+)
 from auth_service.services import services
+from auth_service.user_admin import UserFields, change_user
+from auth_service.user_agents import device_words
+from auth_service.usernames import parse_name
 from common.errors import MatineeError, NotFound
 from common.quota import storage_use
+from common.translation import gettext_noop
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to, session_token
 from common.web.forms import form_fields
 from db.models import User
 
 _DONE = {
-    "password": "Your password is changed. All your other sessions have ended.",
-    "language": "Your language is saved.",
-    "session": "That session has ended.",
-    "sessions": "All your other sessions have ended.",
+    "name": gettext_noop("Your user name is changed. Sign in with it from now on."),
+    "password": gettext_noop("Your password is changed. All your other sessions have ended."),
+    "language": gettext_noop("Your language is saved."),
+    "theme": gettext_noop("The appearance is saved for this browser."),
+    "session": gettext_noop("That session has ended."),
+    "sessions": gettext_noop("All your other sessions have ended."),
 }
 
 blueprint = Blueprint("account", __name__, url_prefix="/account")
@@ -45,6 +58,18 @@ def end_other_sessions() -> Response:
     """End all sessions of the account but the one of this request."""
     services().stores.sessions.end_all(require_viewer().id, but=session_token())
     return redirect("/account?done=sessions", 303)
+
+
+@blueprint.post("/name")
+def change_name() -> Response:
+    """Change the name with which one signs in, and which others see."""
+    form = form_fields("username")
+    try:
+        fields = UserFields(name=parse_name(form["username"]))
+        change_user(services().stores, current_actor(), user_id=require_viewer().id, fields=fields)
+    except MatineeError as error:
+        return rerender_with_error(error, _page, errors_in="name")
+    return redirect("/account?done=name", 303)
 
 
 @blueprint.post("/password")
@@ -87,11 +112,14 @@ def _page(*, error: str | None = None, errors_in: str | None = None) -> str:
     stores = services().stores
     return render_template(
         "auth/account.html",
-        sessions=stores.sessions.summaries(viewer.id, current=session_token()),
+        sessions=[
+            replace(session, device=device_words(session.device))
+            for session in stores.sessions.summaries(viewer.id, current=session_token())
+        ],
         storage=storage_use(
             stores.database, user_id=viewer.id, default_quota=stores.site.current().quota
         ),
         error=error,
         errors_in=errors_in,
-        notice=_DONE.get(request.args.get("done", "")),
+        notice=done_sentence(_DONE),
     )

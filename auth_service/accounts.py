@@ -16,6 +16,7 @@ from common.access import Viewer
 from common.audit import Action, Actor, record
 from common.errors import Conflict
 from common.stores import Stores
+from common.translation import gettext, gettext_noop
 from db.engine import Database, transaction
 from db.models import PasswordLink, Role, User
 
@@ -25,17 +26,22 @@ _TRIES = 3  # of an insert that lost to another one
 class NameTaken(Conflict):
     """Another account has this name, or one that looks the same."""
 
-    sentence = "That name is taken. Choose another."
+    sentence = gettext_noop("That name is taken. Choose another.")
 
 
 class AccountChanged(Conflict):
     """The account was changed by another request while this one was under way.
 
-    :param advice: what to do now.
+    :param advice: what to do now, a sentence.
     """
 
-    def __init__(self, advice: str = "Try again.") -> None:
-        super().__init__(f"The account was changed from elsewhere just now. {advice}")
+    def __init__(self, advice: str = "") -> None:
+        super().__init__(
+            gettext(
+                "The account was changed from elsewhere just now. %(advice)s",
+                advice=advice or gettext("Try again."),
+            )
+        )
 
 
 def viewer_for(user: User) -> Viewer:

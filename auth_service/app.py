@@ -21,6 +21,7 @@ from auth_service import (
     registration_routes,
     session_api_routes,
     site_settings_routes,
+    theme_routes,
 )
 from auth_service.quotas import format_quota
 from auth_service.rate_limits import RegistrationLimits
@@ -66,6 +67,7 @@ def create_app(settings: AuthSettings, *, hash_cost: Parameters = RFC_9106_LOW_M
         password_link_routes,
         account_routes,
         account_api_routes,
+        theme_routes,
         admin_routes,
         site_settings_routes,
         group_routes,

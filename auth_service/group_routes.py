@@ -12,25 +12,28 @@ POST  /groups/<group>/members/<user>/remove
 
 from collections.abc import Callable
 
-from flask import Blueprint, redirect, render_template, request
+from flask import Blueprint, redirect, render_template
 from werkzeug.wrappers import Response
 
 from auth_service import groups
 from auth_service.groups import HeldBack, change_groups
-from auth_service.request_helpers import parse_group_role, rerender_with_error
+from auth_service.request_helpers import done_sentence, parse_group_role, rerender_with_error
 from common.errors import MatineeError, NotFound
+from common.translation import gettext_noop
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to
 from common.web.forms import form_fields
 from common.web.services import stores
 
 _DONE = {
-    "created": "The group is made. Add its members.",
-    "deleted": "The group is deleted. Nothing is shared with its members through it any more.",
-    "left": "You have left the group.",
-    "renamed": "The group is renamed.",
-    "added": "They are in the group.",
-    "role": "The role is changed.",
-    "removed": "They are not in the group any more.",
+    "created": gettext_noop("The group is created. Add its members."),
+    "deleted": gettext_noop(
+        "The group is deleted. Nothing is shared with its members through it any more."
+    ),
+    "left": gettext_noop("You have left the group."),
+    "renamed": gettext_noop("The group is renamed."),
+    "added": gettext_noop("They are in the group."),
+    "role": gettext_noop("The role is changed."),
+    "removed": gettext_noop("They are not in the group any more."),
 }
 _GROUP = "/groups/<group_id>"
 _MEMBER = f"{_GROUP}/members/<int(max=9223372036854775807):user_id>"
@@ -156,7 +159,7 @@ def _list(error: str | None = None) -> str:
         "auth/groups.html",
         groups=groups.list_groups(stores().database, require_viewer()),
         error=error,
-        notice=_DONE.get(request.args.get("done", "")),
+        notice=done_sentence(_DONE),
     )
 
 
@@ -170,5 +173,5 @@ def _page(group_id: str, error: str | None = None, errors_in: str = "") -> str:
         members=groups.members_of(database, group_id) if may_see else [],
         error=error,
         errors_in=errors_in,
-        notice=_DONE.get(request.args.get("done", "")),
+        notice=done_sentence(_DONE),
     )

@@ -19,6 +19,7 @@ from common.names import name_key
 from common.stores import Stores
 from common.stores.read_through import Mark
 from common.titles import clean_line
+from common.translation import gettext, gettext_noop
 from db.engine import transaction
 from db.models import (
     LABEL_LIMIT,
@@ -42,25 +43,39 @@ MANAGED_LIMIT = 100
 class LastManager(Conflict):
     """The change would leave a group without a manager."""
 
-    sentence = "A group needs a manager. Make another member a manager first, or delete the group."
+    sentence = gettext_noop(
+        "A group needs a manager. Make another member a manager first, or delete the group."
+    )
 
 
 class TooManyGroups(Conflict):
     """The account manages as many groups as it may."""
 
-    sentence = f"You manage {MANAGED_LIMIT} groups already. Delete one that is not needed."
+    def __init__(self) -> None:
+        super().__init__(
+            gettext(
+                "You manage %(managed_limit)s groups already. Delete one that is not needed.",
+                managed_limit=MANAGED_LIMIT,
+            )
+        )
 
 
 class GroupFull(Conflict):
     """The group has as many members as it may have."""
 
-    sentence = f"A group has {MEMBER_LIMIT} members at most. Make another group."
+    def __init__(self) -> None:
+        super().__init__(
+            gettext(
+                "A group has %(member_limit)s members at most. Make another group.",
+                member_limit=MEMBER_LIMIT,
+            )
+        )
 
 
 class UnknownMember(Unprocessable):
     """There is no such person."""
 
-    sentence = "There is nobody with this name. Check how it is spelled."
+    sentence = gettext_noop("There is nobody with this name. Check how it is spelled.")
 
 
 T = TypeVar("T")
@@ -173,9 +188,9 @@ def create_group(
     """
     viewer = require_signed_in(actor)
     if not viewer.may_upload:
-        raise Forbidden("Groups are made by those who upload. Ask the administrator.")
+        raise Forbidden(gettext("Groups are made by those who upload. Ask the administrator."))
     if for_everyone and not viewer.may_administer:
-        raise Forbidden("Only administrators make groups for everyone.")
+        raise Forbidden(gettext("Only administrators make groups for everyone."))
     group = Group(id=new_id(), name=_checked_name(name), for_everyone=for_everyone)
     # The row of the account is locked, so that its requests count one after the other.
     session.execute(select(User.id).where(User.id == viewer.id).with_for_update())
@@ -347,7 +362,11 @@ def leave_all(session: Session, actor: Actor, user_id: int) -> None:
 def _checked_name(name: str) -> str:
     name = clean_line(name)
     if not 1 <= len(name) <= LABEL_LIMIT:
-        raise Unprocessable(f"The name of a group has 1 to {LABEL_LIMIT} characters.")
+        raise Unprocessable(
+            gettext(
+                "The name of a group has 1 to %(label_limit)s characters.", label_limit=LABEL_LIMIT
+            )
+        )
     return name
 
 

@@ -92,23 +92,23 @@ def revoke(invitation_id: str) -> Response:
     return redirect(f"{_PAGE}?done=revoked", 303)
 
 
-@blueprint.get("/invite/<token>")
-def show(token: str) -> str:
+@blueprint.get("/invite/<invitation_token>")
+def show(invitation_token: str) -> str:
     """Show the form for the new account. Who is signed in is told so: they have an account."""
-    return _page(_find(token))
+    return _page(_find(invitation_token))
 
 
-@blueprint.post("/invite/<token>")
-def accept(token: str) -> Response:
+@blueprint.post("/invite/<invitation_token>")
+def accept(invitation_token: str) -> Response:
     """Make the account and log in."""
-    found = _find(token)
+    found = _find(invitation_token)
     if current_viewer():
         return redirect(LIBRARY, 303)
     form = form_fields("username", "password")
     try:
         account = accept_invitation(
             services(),
-            token=token,
+            token=invitation_token,
             username=form["username"],
             password=form["password"],
             client=client_info(),

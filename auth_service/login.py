@@ -13,6 +13,7 @@ from common.access import Viewer
 from common.errors import Forbidden, MatineeError
 from common.names import name_key
 from common.stores import Stores
+from common.translation import gettext, gettext_noop
 from db.models import User
 
 _TRIES = 3  # while the account keeps changing
@@ -22,19 +23,19 @@ class WrongCredentials(MatineeError):
     """No account has this name and this password."""
 
     status = 401
-    sentence = "That name and that password do not belong together."
+    sentence = gettext_noop("The user name or the password is wrong.")
 
 
 class WrongPassword(Forbidden):
     """A user who is signed in gave another password than the account's."""
 
-    sentence = "That is not your password."
+    sentence = gettext_noop("That is not your password.")
 
 
 class AccountDisabled(Forbidden):
     """The password is right, and an administrator has disabled the account."""
 
-    sentence = "This account is disabled. Ask the administrator."
+    sentence = gettext_noop("This account is disabled. Ask the administrator.")
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def log_in(
         token = begin_session(services.stores, user=user, client=client)
         if token is not None:
             return token, viewer_for(user)
-    raise AccountChanged("Sign in again.")
+    raise AccountChanged(gettext("Sign in again."))
 
 
 def confirm_password(

@@ -27,20 +27,20 @@ restrict_to(blueprint, Audience.ANYBODY)
 blueprint.after_request(keep_token_private)
 
 
-@blueprint.get("/password/<token>")
-def show(token: str) -> str:
+@blueprint.get("/password/<password_token>")
+def show(password_token: str) -> str:
     """Show the form for the new password."""
-    return _page(_find(token))
+    return _page(_find(password_token))
 
 
-@blueprint.post("/password/<token>")
-def submit(token: str) -> Response:
+@blueprint.post("/password/<password_token>")
+def submit(password_token: str) -> Response:
     """Set the new password."""
-    user = _find(token)
+    user = _find(password_token)
     form = form_fields("password", optional=("username",))
     try:
         session_token = set_password(
-            services(), token=token, password=form["password"], client=client_info()
+            services(), token=password_token, password=form["password"], client=client_info()
         )
     except PasswordLinkNotFound:
         raise

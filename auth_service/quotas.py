@@ -4,6 +4,7 @@ import re
 from decimal import Decimal
 
 from common.errors import Unprocessable
+from common.translation import gettext_noop
 from db.models import NO_QUOTA
 
 # As disks are sold and `filesize` says them, in powers of ten; with an `i`, in powers of two.
@@ -21,9 +22,9 @@ _NONE = "no limit"
 class InvalidQuota(Unprocessable):
     """What was typed is no size."""
 
-    sentence = (
-        "That is no size. Write it like 20 GB or 500 MB, or “no limit”, or leave it empty for "
-        "what everybody may store."
+    sentence = gettext_noop(
+        "That is no size. Write it like 20 GB or 500 MB, or “no limit”, or leave it "
+        "empty for what everybody may store."
     )
 
 

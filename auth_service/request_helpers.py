@@ -43,7 +43,7 @@ def parse_role(word: str) -> Role:
     try:
         return Role(word)
     except ValueError as error:
-        raise Unprocessable("That role is not known here.") from error
+        raise Unprocessable(gettext("That role is not known here.")) from error
 
 
 def parse_group_role(word: str) -> GroupRole:
@@ -54,7 +54,7 @@ def parse_group_role(word: str) -> GroupRole:
     try:
         return GroupRole(word)
     except ValueError as error:
-        raise Unprocessable("The role in a group is member or manager.") from error
+        raise Unprocessable(gettext("The role in a group is member or manager.")) from error
 
 
 def rerender_with_error(

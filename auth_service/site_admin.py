@@ -15,7 +15,6 @@ from common.audit import Actor
 from common.errors import Conflict, NotFound, Unprocessable
 from common.fixed_settings import (
     ENVIRONMENT,
-    LANGUAGES,
     MAX_BIN_DAYS,
     NAME_LIMIT,
     Registration,
@@ -23,7 +22,7 @@ from common.fixed_settings import (
 from common.site_settings import SiteSettings, change_setting
 from common.stores import Stores
 from common.titles import clean_line
-from common.translation import gettext, gettext_noop
+from common.translation import LANGUAGES, gettext, gettext_noop
 from db.engine import transaction
 from db.models import NO_QUOTA, Logo, Role, Visibility
 
@@ -224,7 +223,13 @@ def _draw_logo(file: bytes) -> bytes:
                     raise BadLogo
                 drawn = picture.convert("RGBA")
     # Pillow's readers raise many kinds of errors for damaged files.
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombWarning) as error:
+    except (
+        OSError,
+        ValueError,
+        SyntaxError,
+        Image.DecompressionBombError,
+        Image.DecompressionBombWarning,
+    ) as error:
         raise BadLogo from error
     drawn.thumbnail((_LOGO_SIDE, _LOGO_SIDE))
     output = io.BytesIO()

@@ -22,7 +22,7 @@ from auth_service.site_admin import (
     set_logo,
 )
 from common.errors import MatineeError
-from common.fixed_settings import ENVIRONMENT, LANGUAGES
+from common.fixed_settings import ENVIRONMENT
 from common.translation import gettext_noop
 from common.web.auth import Audience, current_actor, restrict_to
 from common.web.error_handlers import wants_json
@@ -63,8 +63,10 @@ def change_logo() -> AnyResponse:
     """Show another logo, or none."""
     request.max_content_length = MAX_LOGO_BYTES + _FORM_SLACK
     require_type("multipart/form-data")
-    file = request.files.get("logo")
-    content = file.read() if file else b""
+    content = b""
+    if file := request.files.get("logo"):
+        content = file.read()
+        file.close()
     try:
         if content:
             set_logo(stores(), current_actor(), content)
@@ -135,7 +137,6 @@ def _step(step: str, *, error: str | None = None) -> str:
 def _page(*, error: str | None = None, errors_in: str | None = None) -> str:
     return render_template(
         "auth/settings.html",
-        languages=LANGUAGES,
         error=error,
         errors_in=errors_in,
         notice=done_sentence(_DONE),

@@ -160,10 +160,12 @@ def _update_sessions(session: Session, *, stores: Stores, user_id: int) -> None:
         stores.sessions.end_all(user_id)
 
 
-def delete_user(stores: Stores, actor: Actor, *, user_id: int, confirmation: str) -> None:
+def delete_user(
+    stores: Stores, actor: Actor, *, user_id: int, confirmation: str | None = None
+) -> None:
     """Delete somebody's account with its videos.
 
-    :param confirmation: the name of the account, typed again.
+    :param confirmation: the name of the account, typed again; None: it was not asked for.
     :raises NotFound: there is no such account.
     :raises Conflict: it is the actor's own.
     :raises Unprocessable: the confirmation is another name.
@@ -174,7 +176,7 @@ def delete_user(stores: Stores, actor: Actor, *, user_id: int, confirmation: str
     user = stores.database.read(lambda session: session.get(User, user_id))
     if user is None:
         raise NotFound
-    if name_key(confirmation) != user.name_key:
+    if confirmation is not None and name_key(confirmation) != user.name_key:
         raise Unprocessable(
             gettext("That is not the name of this account, so nothing was deleted.")
         )

@@ -1,5 +1,7 @@
 """What a browser calls itself, in the words of the account page."""
 
+from common.translation import gettext, gettext_noop
+
 # The order counts: most browsers name the ones that they descend from as well.
 _BROWSERS = (
     ("Edg", "Edge"),
@@ -12,7 +14,7 @@ _BROWSERS = (
     ("Safari/", "Safari"),
     ("curl/", "curl"),
     ("Wget/", "Wget"),
-    ("python-requests/", "A Python script"),
+    ("python-requests/", gettext_noop("A Python script")),
 )
 _SYSTEMS = (
     ("iPhone", "iPhone"),
@@ -34,7 +36,15 @@ def describe_user_agent(user_agent: str) -> str:
     system = _first(_SYSTEMS, user_agent)
     if browser and system:
         return f"{browser} on {system}"
-    return browser or system or "Unknown device"
+    return browser or system or gettext_noop("Unknown device")
+
+
+def device_words(device: str) -> str:
+    """Return the reader's words for what :func:`describe_user_agent` has returned."""
+    browser, on, system = device.partition(" on ")
+    if on:
+        return gettext("%(browser)s on %(system)s", browser=gettext(browser), system=system)
+    return gettext(device)
 
 
 def _first(marks: tuple[tuple[str, str], ...], user_agent: str) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from common.errors import Unprocessable
 from common.names import name_key
+from common.translation import gettext
 from db.models import NAME_LIMIT
 
 _KEY_LIMIT = NAME_LIMIT * 3  # characters; the width of the column
@@ -26,10 +27,14 @@ _MARKS_IN_A_ROW = 3  # more than any script stacks on one letter
 class InvalidUsername(Unprocessable):
     """No account can have this name."""
 
-    sentence = (
-        f"A name has 1 to {NAME_LIMIT} letters or digits, with dots, dashes, underscores or"
-        " single blanks between them."
-    )
+    def __init__(self) -> None:
+        super().__init__(
+            gettext(
+                "A name has 1 to %(name_limit)s letters or digits, with dots, dashes, "
+                "underscores or single blanks between them.",
+                name_limit=NAME_LIMIT,
+            )
+        )
 
 
 @dataclass(frozen=True)

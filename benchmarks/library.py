@@ -3,21 +3,27 @@
 import re
 import statistics
 import time
+from collections.abc import Callable
 from html import unescape
+from typing import Self, TypeVar
 
 from playwright.sync_api import Page, sync_playwright
 
 from benchmarks import library_world
 from benchmarks.account import Account
 from benchmarks.options import Bench
+from benchmarks.processes import cpu_seconds
 from benchmarks.report import table
 from benchmarks.sites import Site, standalone
 from db.engine import connect
+
+T = TypeVar("T")
 
 _FLAGS = ["--no-sandbox", "--disable-gpu"]
 _PAGES = 20  # that are scrolled through
 _SELECTED = 200  # videos that are changed at once
 _REPEATS = 15  # of a request, times the rounds
+_HEAD = ("on the server", "median", "longest", "processor time")
 _AIM = 200  # milliseconds on the server
 _AIM_IN_PAGE = 100  # milliseconds of one task in the page
 _MORE = re.compile(r'href="([^"]*)"\s+rel="next"')
@@ -41,8 +47,8 @@ _WATCH_TASKS = """
     }).observe({ type: 'longtask', buffered: true });
 """
 
-Row = tuple[str, float, float]
-"""What was done, the median in milliseconds, and the longest."""
+Row = tuple[str, float, float, float]
+"""What was done; in milliseconds: the median, the longest, and the processor time of one."""
 
 
 def run(bench: Bench) -> str:
@@ -53,7 +59,7 @@ def run(bench: Bench) -> str:
         database = connect(f"sqlite:///{folder / 'data' / 'matinee.db'}")
         library_world.fill(database, scale=scale)
         database.engine.dispose()
-        server = _measure_server(site.admin, _REPEATS * bench.options.rounds)
+        server = _measure_server(site, _REPEATS * bench.options.rounds)
         page = _measure_page(site)
     counts = (library_world.VIDEOS, library_world.PEOPLE, library_world.GROUPS)
     videos, people, groups = (f"{count // scale:,}" for count in counts)
@@ -64,31 +70,35 @@ def run(bench: Bench) -> str:
         f" The aim is {_AIM} ms for each request. In the page, what counts is the longest task of"
         f" the browser, during which it answers to nothing; the aim is {_AIM_IN_PAGE} ms."
         f" Chromium, without a graphics card.\n\n"
-        f"{table(('on the server', 'median', 'longest'), [_milliseconds(row) for row in server])}"
+        f"{table(_HEAD, [_milliseconds(row) for row in server])}"
         f"\n\n{table(('in the page', 'longest task'), page)}"
     )
 
 
-def _milliseconds(row: Row) -> tuple[str, str, str]:
-    name, median, longest = row
-    return name, f"{median:.0f} ms", f"{longest:.0f} ms"
+def _milliseconds(row: Row) -> tuple[str, ...]:
+    name, *times = row
+    return name, *(f"{time:.0f} ms" for time in times)
 
 
-def _measure_server(account: Account, repeats: int) -> list[Row]:
-    rows = [_repeat(account, name, path, repeats) for name, path in _REQUESTS.items()]
-    times, path, ids = [], "/stream", []
-    for _ in range(_PAGES):
-        began = time.perf_counter()
-        text = account.get(path).text
-        times.append(1000 * (time.perf_counter() - began))
-        ids += _SOME_ID.findall(text)
-        found = _MORE.search(text)
-        if found is None:
-            break
-        path = f"{unescape(found[1])}&part=cards"
-    rows.append((f"{len(times)} pages one after the other, each", *_summary(times)))
-    title = {"title": "Moved"}
-    collection = account.post("/api/collections", json=title).json()["id"]
+def _measure_server(site: Site, repeats: int) -> list[Row]:
+    account = site.admin
+    rows = []
+    for name, path in _REQUESTS.items():
+        account.get(path)
+        with _Timer(site, name) as timer:
+            for _ in range(repeats):
+                timer.run(lambda path=path: account.get(path))
+        rows.append(timer.row)
+    path = "/stream"
+    with _Timer(site, f"{_PAGES} pages one after the other, each") as timer:
+        for _ in range(_PAGES):
+            text = timer.run(lambda path=path: account.get(path)).text
+            found = _MORE.search(text)
+            if found is None:
+                break
+            path = f"{unescape(found[1])}&part=cards"
+    rows.append(timer.row)
+    collection = account.post("/api/collections", json={"title": "Moved"}).json()["id"]
     own = account.get("/stream?whose=mine&part=cards&count=480").text
     mine = _SOME_ID.findall(own)[:_SELECTED]
     changes = {
@@ -98,33 +108,48 @@ def _measure_server(account: Account, repeats: int) -> list[Row]:
         "out of the bin": {"do": "restore"},
     }
     for name, fields in changes.items():
-        rows.append(_change(account, f"{len(mine)} videos {name}", mine, **fields))
+        with _Timer(site, f"{len(mine)} videos {name}") as timer:
+            timer.run(lambda fields=fields: _change(account, mine, **fields))
+        rows.append(timer.row)
     return rows
 
 
-def _repeat(account: Account, name: str, path: str, repeats: int) -> Row:
-    times = []
-    account.get(path)
-    for _ in range(repeats):
+class _Timer:
+    """Times requests, one after the other, and counts the processor time of the services."""
+
+    def __init__(self, site: Site, name: str) -> None:
+        self._pids = site.pids("gunicorn")
+        self._name = name
+        self._times: list[float] = []
+        self._processor = 0.0
+
+    def __enter__(self) -> Self:
+        self._processor = -cpu_seconds(self._pids)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._processor += cpu_seconds(self._pids)
+
+    def run(self, request: Callable[[], T]) -> T:
+        """Send a request, and return its answer."""
         began = time.perf_counter()
-        account.get(path)
-        times.append(1000 * (time.perf_counter() - began))
-    return name, *_summary(times)
+        answer = request()
+        self._times.append(1000 * (time.perf_counter() - began))
+        return answer
+
+    @property
+    def row(self) -> Row:
+        """What was measured."""
+        each = 1000 * self._processor / len(self._times)
+        return self._name, statistics.median(self._times), max(self._times), each
 
 
-def _summary(times: list[float]) -> tuple[float, float]:
-    return statistics.median(times), max(times)
-
-
-def _change(account: Account, name: str, ids: list[str], **fields: str) -> Row:
+def _change(account: Account, ids: list[str], **fields: str) -> None:
     headers = {"Accept": "application/json"}
     body = [*fields.items(), *(("video", video_id) for video_id in ids)]
-    began = time.perf_counter()
     answer = account.post("/stream/selection", data=body, headers=headers).json()
-    taken = 1000 * (time.perf_counter() - began)
     if len(answer["changed"]) != len(ids):
-        raise RuntimeError(f"{name}: {len(answer['changed'])} of {len(ids)}")
-    return name, taken, taken
+        raise RuntimeError(f"{fields['do']}: {len(answer['changed'])} of {len(ids)}")
 
 
 def _measure_page(site: Site) -> list[tuple[str, str]]:

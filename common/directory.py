@@ -11,6 +11,7 @@ from common.errors import Unprocessable
 from common.ids import is_id
 from common.names import name_key
 from common.titles import clean_line
+from common.translation import gettext, gettext_noop
 from db.collation import fold
 from db.engine import transaction
 from db.models import LABEL_LIMIT, NAME_LIMIT, Group, GroupMember, User
@@ -24,7 +25,7 @@ _KEY_LIMIT = 3 * NAME_LIMIT  # characters; the width of the column
 class UnknownSubject(Unprocessable):
     """There is no such person or group that the viewer may name."""
 
-    sentence = "There is no person or group with this name. Check how it is spelled."
+    sentence = gettext_noop("There is no person or group with this name. Check how it is spelled.")
 
 
 @dataclass(frozen=True)
@@ -126,13 +127,16 @@ def find_subject(session: Session, viewer: Viewer, text: str) -> User | Group:
             raise
         if len(groups) > 1:
             raise Unprocessable(
-                "You can name two groups that are called this. One needs another name."
+                gettext("You can name two groups that are called this. One needs another name.")
             ) from None
         return groups[0]
     if groups:  # anybody may register, or add the viewer to a group, under such a name
         raise Unprocessable(
-            f"A person and a group are called this. For the group, add “{_GROUP_MARK.strip()}”."
-            " For the person, the group needs another name."
+            gettext(
+                "A person and a group are called this. For the group, add “%(strip)s”. For the "
+                "person, the group needs another name.",
+                strip=_GROUP_MARK.strip(),
+            )
         )
     return user
 

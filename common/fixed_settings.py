@@ -7,6 +7,8 @@ import enum
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from common.translation import LANGUAGES
+
 if TYPE_CHECKING:
     from common.settings import Environment
 
@@ -16,7 +18,6 @@ MAX_BIN_DAYS = 3650
 NAME_LIMIT = 40
 """Characters of the site's name."""
 DEFAULT_NAME = "Matinee"
-LANGUAGES = ("en", "de", "fr", "es")
 VISIBILITIES = ("private", "members", "public")
 
 

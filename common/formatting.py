@@ -8,6 +8,7 @@ from typing import Literal
 
 from babel.dates import format_date, format_timedelta
 from babel.lists import format_list
+from babel.numbers import format_decimal
 from babel.units import format_unit
 
 from common.translation import current_locale, gettext
@@ -50,7 +51,19 @@ def spoken_clock(duration_ms: int) -> str:
         for count, word in ((hours, "hour"), (minutes, "minute"), (seconds, "second"))
         if count or (word == "second" and duration_ms < 1000)
     ]
-    return format_list(parts, style="unit", locale=current_locale())
+    return ", ".join(parts)
+
+
+def duration(seconds: int) -> str:
+    """Format a duration in the largest unit of which it is a multiple: `30 days`, `12 hours`."""
+    lengths = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
+    unit, length = next(pair for pair in lengths if seconds % pair[1] == 0)
+    return format_unit(seconds // length, unit, "long", locale=current_locale())
+
+
+def whole_number(count: int) -> str:
+    """Format a number with the separators of thousands: `1,000,000`."""
+    return format_decimal(count, locale=current_locale())
 
 
 def webvtt_time(milliseconds: int) -> str:
@@ -63,6 +76,12 @@ def webvtt_time(milliseconds: int) -> str:
 def date(moment: datetime) -> str:
     """Format a date: `14 November 2026`."""
     return format_date(moment, "long", locale=current_locale())
+
+
+def date_and_time(moment: datetime) -> str:
+    """Format a date with the time of day: `14 Nov 2026, 09:30 UTC`."""
+    moment = moment.astimezone(UTC)
+    return f"{format_date(moment, 'medium', locale=current_locale())}, {moment:%H:%M} UTC"
 
 
 def names(parts: list[str]) -> str:

@@ -17,6 +17,7 @@ from argon2.exceptions import VerifyMismatchError
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
 from common.errors import MatineeError, Unprocessable
+from common.translation import gettext, gettext_noop
 from db import native_threads
 
 MIN_LENGTH, MAX_LENGTH = 8, 1000  # characters, after NFC
@@ -33,7 +34,9 @@ class HashingBusy(MatineeError):
     """Too many passwords are being hashed in this process; answered at once, without waiting."""
 
     status = 503
-    sentence = "Too many passwords are being checked at this moment. Try again shortly."
+    sentence = gettext_noop(
+        "Too many passwords are being checked at this moment. Try again shortly."
+    )
     retry_after = 5
 
 
@@ -108,7 +111,9 @@ def require_length(password: str) -> None:
     """
     spelled = unicodedata.normalize("NFC", password)
     if len(spelled) < MIN_LENGTH:
-        raise InvalidPassword(f"A password has at least {MIN_LENGTH} characters.")
+        raise InvalidPassword(
+            gettext("A password has at least %(min_length)s characters.", min_length=MIN_LENGTH)
+        )
     _bytes(password)
 
 
@@ -116,7 +121,9 @@ def _bytes(password: str) -> bytes:
     # JSON text may contain half a surrogate pair; it counts like any other character.
     spelled = unicodedata.normalize("NFC", password)
     if len(spelled) > MAX_LENGTH:
-        raise InvalidPassword(f"A password has at most {MAX_LENGTH} characters.")
+        raise InvalidPassword(
+            gettext("A password has at most %(max_length)s characters.", max_length=MAX_LENGTH)
+        )
     return spelled.encode("utf-8", "surrogatepass")
 
 

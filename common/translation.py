@@ -43,10 +43,11 @@ _ENGLISH = Reader()
 _find_reader: Callable[[], Reader] = lambda: _ENGLISH  # noqa: E731
 
 
-def use_readers(find_reader: Callable[[], Reader]) -> None:
-    """Set how this process finds the reader of the request that it answers."""
+def use_readers(find_reader: Callable[[], Reader]) -> Callable[[], Reader]:
+    """Set how this process finds the reader of the request that it answers; return what was set."""
     global _find_reader  # noqa: PLW0603
-    _find_reader = find_reader
+    before, _find_reader = _find_reader, find_reader
+    return before
 
 
 def current_locale() -> Locale:
@@ -60,7 +61,8 @@ def gettext(text: str, /, **values: object) -> str:
     :param text: a literal string with places for values, such as `%(name)s`. With values, a
         percent sign is written `%%`.
     """
-    translated: str = _find_reader().translations.ugettext(text)
+    # The empty text is that of a catalogue's own header.
+    translated: str = _find_reader().translations.ugettext(text) if text else ""
     return translated % values if values else translated
 
 

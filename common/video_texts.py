@@ -5,6 +5,7 @@ import unicodedata
 
 from common.errors import Unprocessable
 from common.titles import clean_line
+from common.translation import gettext
 from db.models import DESCRIPTION_LIMIT, TITLE_LIMIT, Visibility
 
 # Control characters, and unpaired surrogates, which JSON can carry and UTF-8 cannot.
@@ -18,9 +19,11 @@ def checked_title(text: str) -> str:
     """
     title = clean_line(text)
     if not title:
-        raise Unprocessable("Give the video a title.")
+        raise Unprocessable(gettext("Give the video a title."))
     if len(title) > TITLE_LIMIT:
-        raise Unprocessable(f"A title has {TITLE_LIMIT} characters at most.")
+        raise Unprocessable(
+            gettext("A title has %(title_limit)s characters at most.", title_limit=TITLE_LIMIT)
+        )
     return title
 
 
@@ -34,7 +37,12 @@ def checked_description(text: str) -> str:
         c for c in lines if c in "\n\t" or unicodedata.category(c) not in _NOT_ALLOWED
     ).strip()
     if len(description) > DESCRIPTION_LIMIT:
-        raise Unprocessable(f"A description has {DESCRIPTION_LIMIT} characters at most.")
+        raise Unprocessable(
+            gettext(
+                "A description has %(description_limit)s characters at most.",
+                description_limit=DESCRIPTION_LIMIT,
+            )
+        )
     return description
 
 
@@ -46,4 +54,4 @@ def parse_visibility(word: str) -> Visibility:
     try:
         return Visibility(word)
     except ValueError as error:
-        raise Unprocessable("Choose who can watch: private, members or public.") from error
+        raise Unprocessable(gettext("Choose who can watch: private, members or public.")) from error

@@ -418,15 +418,15 @@ ALTER TABLE users ADD COLUMN language VARCHAR(8);
 
 UPDATE alembic_version SET version_num='0009' WHERE alembic_version.version_num = '0008';
 
--- Running upgrade 0009 -> 0012
+-- Running upgrade 0009 -> 0010
 
 ALTER TABLE uploads ADD COLUMN intent TEXT;
 
 CREATE INDEX ix_videos_owner_id_sha256 ON videos (owner_id, sha256);
 
-UPDATE alembic_version SET version_num='0012' WHERE alembic_version.version_num = '0009';
+UPDATE alembic_version SET version_num='0010' WHERE alembic_version.version_num = '0009';
 
--- Running upgrade 0012 -> 0013
+-- Running upgrade 0010 -> 0011
 
 ALTER TABLE positions ADD COLUMN finished_at DATETIME(6);
 
@@ -445,9 +445,9 @@ ALTER TABLE jobs DROP CHECK ck_jobs_jobkind;
 
 ALTER TABLE jobs ADD CONSTRAINT ck_jobs_jobkind CHECK (kind IN ('poster', 'check', 'remux', 'audio', 'thumbnails', 'rendition'));
 
-UPDATE alembic_version SET version_num='0013' WHERE alembic_version.version_num = '0012';
+UPDATE alembic_version SET version_num='0011' WHERE alembic_version.version_num = '0010';
 
--- Running upgrade 0013 -> 0010
+-- Running upgrade 0011 -> 0012
 
 ALTER TABLE users ADD COLUMN last_seen_at DATETIME(6);
 
@@ -515,4 +515,4 @@ CREATE TABLE password_links (
 
 CREATE INDEX ix_password_links_created_by_id ON password_links (created_by_id);
 
-UPDATE alembic_version SET version_num='0010' WHERE alembic_version.version_num = '0013';
+UPDATE alembic_version SET version_num='0012' WHERE alembic_version.version_num = '0011';

@@ -4,7 +4,6 @@ import base64
 import http.client
 import io
 import json
-import secrets
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +11,8 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from werkzeug.test import EnvironBuilder
+
+from common.ids import new_id
 
 _TIMEOUT = 60  # seconds for one request
 _TRIES = 8  # of a request that is answered with 429 or 503
@@ -101,16 +102,16 @@ class Client:
         self._request("POST", path, body, {"Content-Type": environ["CONTENT_TYPE"]})
 
     def upload(self, file: Path, *, title: str, part: float = 1.0) -> str:
-        """Upload a file with tus, in one request, and return the video's id.
+        """Upload an MP4 file with tus, in one request, and return the video's id.
 
         :param part: how much of it is sent; the rest would come later, and the id is empty.
         """
         content = file.read_bytes()
         # A submission that is sent twice is one video.
         told = {
-            "filename": file.name,
+            "filename": f"{title}.mp4",
             "title": title,
-            "submission": secrets.token_urlsafe(16),
+            "submission": new_id(),
         }
         metadata = ",".join(
             f"{key} {base64.b64encode(value.encode()).decode()}" for key, value in told.items()

@@ -17,6 +17,7 @@ class Picture:
         that of the collection called `collection`.
     :param who: the user name of whoever is signed in; empty is nobody.
     :param dialog: the name of a button that is pressed first, and opens a dialog.
+    :param part: the id of the part of the page that is shown; empty is what the screen shows.
     :param plays: whether the film is played for a moment first.
     """
 
@@ -28,6 +29,7 @@ class Picture:
     video: str = "The long way round the lake"
     collection: str = "Summer 2026"
     dialog: str = ""
+    part: str = ""
     plays: bool = False
 
 
@@ -35,10 +37,33 @@ PICTURES = (
     Picture("library.webp", "/stream"),
     Picture("library-dark.webp", "/stream", scheme="dark"),
     Picture("library-phone.webp", "/stream", size=PHONE),
-    Picture("watch.webp", "/stream/{video}", plays=True),
-    Picture("watch-phone.webp", "/stream/{video}", size=PHONE, scheme="dark", plays=True),
+    Picture("watch.webp", "/stream/{video}", who="ben", plays=True),
+    Picture(
+        "watch-phone.webp", "/stream/{video}", who="ben", size=PHONE, scheme="dark", plays=True
+    ),
     Picture("share.webp", "/stream/{video}", who="ben", video="Campfire songs", dialog="Share"),
     Picture("collection.webp", "/collections/{collection}", who="ben"),
     Picture("upload.webp", "/upload", who="anna"),
-    Picture("people.webp", "/admin"),
+    Picture("overview.webp", "/admin"),
+    Picture("people.webp", "/admin/users"),
+    *(
+        Picture(f"design-{part}.webp", "/design", part=part)
+        for part in (
+            "colours",
+            "type",
+            "space",
+            "buttons",
+            "fields",
+            "messages",
+            "empty",
+            "labels",
+            "places",
+            "cards",
+            "pictures",
+        )
+    ),
+    Picture("design-dark.webp", "/design", part="buttons", scheme="dark"),
+    Picture("design-phone.webp", "/design", size=PHONE, dialog="Open a dialog"),
+    Picture("sign-in.webp", "/login", who=""),
+    Picture("sign-in-phone.webp", "/login", who="", size=PHONE),
 )

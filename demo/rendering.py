@@ -37,6 +37,7 @@ class Studio:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._ffmpeg = _find_ffmpeg()
+        self._voice = sound.find_voice()
         self._running: set[subprocess.Popen[bytes]] = set()
         self._lock = threading.Lock()
         self._stopped = False
@@ -57,7 +58,8 @@ class Studio:
 
     def make(self, film: Film) -> Path:
         """Return the file of a film, after making it if it is not there."""
-        key = hashlib.sha256(f"{_RECIPE} {film!r}".encode()).hexdigest()[:16]
+        has_voice = self._voice is not None
+        key = hashlib.sha256(f"{_RECIPE} {has_voice} {film!r}".encode()).hexdigest()[:16]
         path = self._folder / f"{key}.mp4"
         if not path.exists():
             with tempfile.TemporaryDirectory(dir=self._folder) as folder:
@@ -78,7 +80,8 @@ class Studio:
         spoken = folder / "words.wav"
         number = len(inputs)
         inputs.append(["-f", "lavfi", "-i", sound.chord(seed)])
-        if sound.speak(film.words, spoken):
+        if self._voice and film.words:
+            sound.speak(self._voice, film.words, spoken)
             inputs.append(["-i", f"file:{spoken}"])
             graph += (
                 f";[{number + 1}:a]aresample=44100,adelay=2500,apad[speech]"

@@ -23,14 +23,12 @@ def chord(seed: int) -> str:
     return f"aevalsrc=exprs='{voices}':sample_rate=44100"
 
 
-def speak(words: tuple[str, ...], path: Path) -> bool:
-    """Write a WAV file of spoken words; return whether there is one.
+def find_voice() -> str | None:
+    """Return the path of espeak-ng, if it is installed. Without it films have their chord alone."""
+    return shutil.which("espeak-ng")
 
-    Without espeak-ng there is none, and the film has its chord alone.
-    """
-    program = shutil.which("espeak-ng")
-    if program is None or not words:
-        return False
-    command = [program, "-v", "en-gb", "-s", "140", "-g", "4", "-w", str(path), "\n\n".join(words)]
+
+def speak(voice: str, words: tuple[str, ...], path: Path) -> None:
+    """Write a WAV file of spoken words, with a pause after each sentence."""
+    command = [voice, "-v", "en-gb", "-s", "140", "-g", "4", "-w", str(path), "\n\n".join(words)]
     subprocess.run(command, check=True, timeout=60, capture_output=True)
-    return True

@@ -17,6 +17,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 _INLINE = re.compile(r"<script>(.+?)</script>", re.DOTALL)
 _ALIGNED = re.compile(r' style="text-align: (left|right|center);"')
+# What nobody can use: links of lines of code without a text, headings of columns without one, and
+# the name of the shade beside the menu.
+_EMPTY = re.compile(r'<a id="__codelineno[^>]*></a>')
+_HEADLESS = re.compile(r"<th[^>]*></th>")
+_OVERLAY = re.compile(r'(<label class="md-overlay" for="__drawer") aria-label="[^"]*"')
 
 
 def build(root: Path = ROOT) -> Path:
@@ -32,8 +37,8 @@ def build(root: Path = ROOT) -> Path:
     scripts = site / "assets" / "javascripts"
     for page in site.rglob("*.html"):
         up = "/".join([".."] * len(page.relative_to(site).parents[:-1])) or "."
-        text = page.read_text(encoding="utf-8")
-        page.write_text(move_inline(text, scripts, f"{up}/assets/javascripts"), encoding="utf-8")
+        text = move_inline(page.read_text("utf-8"), scripts, f"{up}/assets/javascripts")
+        page.write_text(remove_empty(text), encoding="utf-8")
     return site
 
 
@@ -50,6 +55,12 @@ def move_inline(page: str, folder: Path, address: str) -> str:
         return f'<script src="{address}/{name}"></script>'
 
     return _ALIGNED.sub(r' class="\1"', _INLINE.sub(move, page))
+
+
+def remove_empty(page: str) -> str:
+    """Return a page without links and headings of tables that have no text."""
+    text = _HEADLESS.sub("<td></td>", _EMPTY.sub("", page))
+    return _OVERLAY.sub(r'\1 aria-hidden="true"', text)
 
 
 if __name__ == "__main__":

@@ -37,6 +37,7 @@ from streaming_service.services import StreamingServices
 from streaming_service.settings import StreamingSettings
 from streaming_service.url_converters import LanguageConverter, VideoIdConverter
 from streaming_service.videos.bin import bin_time_left
+from streaming_service.videos.codec_names import codec_name
 from streaming_service.videos.description import find_chapters, render_description
 
 
@@ -61,7 +62,7 @@ def create_app(
         checks={"videos": lambda: storage.check(writable=False)},
     )
     app = new_app("streaming_service", services)
-    for template_filter in (bin_time_left, find_chapters, render_description):
+    for template_filter in (bin_time_left, codec_name, find_chapters, render_description):
         app.add_template_filter(template_filter)
     limits.init_app(app)
     app.url_map.merge_slashes = False

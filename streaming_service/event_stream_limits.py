@@ -4,6 +4,7 @@ import threading
 from collections import Counter
 
 from common.errors import MatineeError
+from common.translation import gettext_noop
 
 TOTAL_LIMIT = 1000  # per process; each stream reads the database once a second
 CLIENT_LIMIT = 4  # per account and process; signed out: per address
@@ -15,7 +16,7 @@ class ServerBusy(MatineeError):
     """This process serves as many event streams as it can. Polling works."""
 
     status = 503
-    sentence = "Too many pages are shown live. Ask again now and then instead."
+    sentence = gettext_noop("Too many pages are shown live. Ask again now and then instead.")
     retry_after = _RETRY_AFTER
 
 
@@ -23,7 +24,7 @@ class TooManyStreams(MatineeError):
     """This client has as many event streams open as it may. Polling works."""
 
     status = 429
-    sentence = "You have too many pages open live. Ask again now and then instead."
+    sentence = gettext_noop("You have too many pages open live. Ask again now and then instead.")
     retry_after = _RETRY_AFTER
 
 

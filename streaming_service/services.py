@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from common.forecast import ForecastCache
 from common.passwords import Passwords
 from common.storage import Volume
 from common.web.rate_limits import PasswordLimits, RateLimits
 from common.web.services import Services, current_services
 from streaming_service.event_stream_limits import EventStreamLimits
-from streaming_service.processing.forecast import ForecastCache
 from streaming_service.settings import StreamingSettings
 from streaming_service.sharing.link_rules import LinkRules
 

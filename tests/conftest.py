@@ -33,6 +33,7 @@ import streaming_service.app
 import upload_service.app
 from auth_service.settings import AuthSettings
 from common.settings import CommonSettings
+from common.site_settings import SiteSettingsStore
 from common.web.services import Services, services_of
 from db.engine import Database, connect
 from db.schema import upgrade
@@ -76,6 +77,7 @@ KINDS = {
 # others. Most of them wait more than they compute.
 LONGEST = (
     "browser/test_player_sources.py",
+    "permissions/test_in_process.py",
     "system/test_processing_faults.py",
     "browser/test_resumable.py",
     "transcode_service/test_worker.py",
@@ -356,6 +358,7 @@ class Site:
             app.jinja_env.bytecode_cache = _TEMPLATES
         self.apps = apps
         self._at_first = {name: (app.config.copy(), _parts(app)) for name, app in apps.items()}
+        self._fixed = {name: dict(_settings_store(app).fixed) for name, app in apps.items()}
         self.wsgi = in_one_process(apps, videos_dir=videos_dir, static_dir=common.static_dir)
 
     def begin_again(self) -> None:
@@ -372,6 +375,9 @@ class Site:
             for field in fields(services):
                 if field.default_factory not in (MISSING, dict):
                     setattr(services, field.name, field.default_factory())
+            kept = _settings_store(app)
+            kept.fixed = dict(self._fixed[name])
+            kept.forget()
 
     def browser(self, address: str = "127.0.0.1") -> Client:
         """A new browser at an address: it keeps cookies and is signed out."""
@@ -384,6 +390,10 @@ class Site:
         answer = browser.post("/register", data=form)
         assert answer.status_code == 303, answer.text
         return browser
+
+
+def _settings_store(app: Flask) -> SiteSettingsStore:
+    return services_of(app, Services).stores.site
 
 
 def _parts(app: Flask) -> dict[str, object]:

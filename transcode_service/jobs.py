@@ -14,6 +14,7 @@ from sqlalchemy import CursorResult, Select, case, func, or_, select, text, upda
 from sqlalchemy.orm import Session
 
 from common.live import is_live
+from common.translation import gettext_noop
 from db.engine import transaction
 from db.models import REJECTION_LIMIT, Job, JobKind, JobState, Video, now
 from transcode_service.estimates import predict
@@ -26,8 +27,8 @@ _BACK_OFF = (timedelta(seconds=10), timedelta(seconds=60))  # after the first an
 _RECENT = timedelta(minutes=10)
 _CANDIDATES = 8
 _UNHELD: dict[str, Any] = {"worker": None, "leased_until": None, "progress": 0.0}
-_LOST = (
-    "This step was broken off three times, perhaps because the machine ran out of memory."
+_LOST = gettext_noop(
+    "This step was interrupted three times, perhaps because the machine ran out of memory."
     " It can be started again."
 )
 

@@ -11,6 +11,7 @@ from common.job_queue import wake_workers
 from common.process.store_retry import wait_for_stores
 from common.storage import StorageFull
 from common.storage.durability import raising_storage_full, sync_path
+from common.translation import gettext_noop
 from db.models import JobKind
 from transcode_service import jobs, publishing
 from transcode_service.jobs import Claim
@@ -24,8 +25,8 @@ _STOP_DEADLINE = 3.0  # seconds that a stopping worker tries to reach the databa
 _FULL_DELAY = 60.0  # seconds, at least, until a job that found the disk full is tried again
 _FULL_DELAY_LIMIT = 3600.0
 
-_FAULT = "Something went wrong on our side while this video was processed."
-_MISSING = "The file of this video is not there."
+_FAULT = gettext_noop("Something went wrong on our side while this video was processed.")
+_MISSING = gettext_noop("The file of this video is not there.")
 
 log = structlog.get_logger()
 

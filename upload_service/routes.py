@@ -44,7 +44,7 @@ def form() -> Response:
 @blueprint.post("/upload")
 def upload() -> AnyResponse:
     """Take a form with a file, and answer with the video."""
-    return _upload(to="")
+    return _upload()
 
 
 @blueprint.get("/upload/share")
@@ -59,19 +59,20 @@ def share() -> AnyResponse:
 
     The manifest names the same fields as the form (https://w3c.github.io/web-share-target/).
     """
-    return _upload(to="/edit")
+    return _upload(shared=True)
 
 
-def _upload(*, to: str) -> AnyResponse:
+def _upload(*, shared: bool = False) -> AnyResponse:
     """Take a form with a file.
 
-    :param to: which page of the video comes next, as the end of its address.
+    :param shared: whether a phone shares it: there may be several files, and what they are can only
+        be said afterwards.
     """
     began = time.perf_counter()
     form = FormUpload(request.content_length, request_body().interrupt)
     try:
         with upload_slot(new_id()):
-            video = _receive(form)
+            video = _receive(form, several=shared)
     except MatineeError as error:
         left = isinstance(error, ClientDisconnected | RequestTimeout)
         uploads_ended.labels("left" if left else "refused").inc()
@@ -91,7 +92,9 @@ def _upload(*, to: str) -> AnyResponse:
             jsonify(id=video.id, url=url, title=video.title, size=video.size, sha256=video.sha256),
             201,
         )
-    return redirect(url + to, 303)
+    if shared:
+        return redirect(f"{url}/edit" if form.count == 1 else "/stream?whose=mine", 303)
+    return redirect(url, 303)
 
 
 @blueprint.post("/upload/files/<upload_id>/discard")
@@ -112,7 +115,7 @@ def drain_request_body(response: Response) -> Response:
     return response
 
 
-def _receive(form: FormUpload) -> Video:
+def _receive(form: FormUpload, *, several: bool) -> Video:
     require_type("multipart/form-data")
     boundary = boundary_of(request.mimetype_params)
     max_bytes = settings().max_upload_size + FORM_OVERHEAD
@@ -122,7 +125,7 @@ def _receive(form: FormUpload) -> Video:
     if (request.content_length or 0) > available_bytes(context.incoming) + FORM_OVERHEAD:
         raise InsufficientStorage
     parts = read_form(body.pieces(max_bytes=max_bytes), boundary)
-    return receive_form(context, require_viewer(), parts, form)
+    return receive_form(context, require_viewer(), parts, form, several=several)
 
 
 def _render_form(form: FormUpload | None = None, error: MatineeError | None = None) -> Response:

@@ -8,6 +8,7 @@ from flask import g, request
 
 from common.errors import MatineeError
 from common.storage import IncomingStore, StorageError, VideoStore
+from common.translation import gettext_noop
 from common.web.auth import require_viewer
 from common.web.services import Services, current_services
 from upload_service.receive.body import Body
@@ -40,7 +41,7 @@ class StorageUnavailable(MatineeError):
     """The volume cannot be written; the log says why."""
 
     status = 503
-    sentence = "Videos cannot be stored at the moment. Tell the administrator."
+    sentence = gettext_noop("Videos cannot be stored at the moment. Tell the administrator.")
     retry_after = 10
 
 

@@ -61,6 +61,10 @@ class Volume:
         """Return how many bytes can still be written to the volume."""
         return shutil.disk_usage(self.root).free
 
+    def total_bytes(self) -> int:
+        """Return how large the volume is, whatever is on it."""
+        return shutil.disk_usage(self.root).total
+
     def original(self, video_id: str) -> StoredFile:
         """Return a video's original.
 

@@ -13,6 +13,7 @@ from common.access import Viewer, Watcher
 from common.audit import Actor
 from common.errors import Forbidden, LoginRequired
 from common.stores.visits import visit_tokens
+from common.translation import gettext
 from common.web.services import Services, services_of, stores
 
 # The second is for HTTPS: browsers accept it over HTTPS only, and from no other host of the same
@@ -43,9 +44,11 @@ def restrict_to(blueprint: Blueprint, callers: Audience) -> None:
             return
         viewer = require_viewer()
         if callers is Audience.UPLOADERS and not viewer.may_upload:
-            raise Forbidden("Your account may watch, and not upload. Ask the administrator.")
+            raise Forbidden(
+                gettext("Your account may watch, and not upload. Ask the administrator.")
+            )
         if callers is Audience.ADMINISTRATORS and not viewer.may_administer:
-            raise Forbidden("This page is for the administrator.")
+            raise Forbidden(gettext("This page is for the administrator."))
 
     def remember(state: BlueprintSetupState) -> None:
         services_of(state.app, Services).callers[blueprint.name] = callers

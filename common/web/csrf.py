@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Request, request
 
 from common.errors import Forbidden
+from common.translation import gettext
 from common.web.auth import SECURE_SESSION_COOKIE, SESSION_COOKIE
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -36,4 +37,4 @@ def install_csrf_check(app: Flask) -> None:
     @app.before_request
     def check() -> None:
         if request.method not in _SAFE and is_cross_site(request):
-            raise Forbidden("This request came from another site, so nothing was changed.")
+            raise Forbidden(gettext("This request came from another site, so nothing was changed."))

@@ -11,23 +11,28 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from common.errors import LoginRequired, MatineeError, NotFound
+from common.translation import gettext, gettext_noop
 from common.web.urls import login_url
 from db.engine import DatabaseUnavailable
 
 log = structlog.get_logger()
 
 _SENTENCES = {
-    400: "The request could not be understood.",
-    404: NotFound().sentence,
-    405: "This address does not take that kind of request.",
-    408: "The request took too long to arrive. Try again.",
-    413: "That is larger than this form takes.",
-    415: "That kind of content is not taken here.",
-    422: "The form is not filled in as it should be.",
+    400: gettext_noop("The request could not be understood."),
+    404: NotFound.sentence,
+    405: gettext_noop("This address does not take that kind of request."),
+    408: gettext_noop("The request took too long to arrive. Try again."),
+    413: gettext_noop("That is larger than this form takes."),
+    415: gettext_noop("That kind of content is not taken here."),
+    422: gettext_noop("The form is not filled in as it should be."),
 }
 _MEDIA = (".mp4", ".m3u8", ".jpg", ".vtt", "/download")
-_UNAVAILABLE = "Matinee cannot reach its database. Nothing is lost; try again in a moment."
-_BUG = "Something went wrong on our side. Try again; if it stays, tell the administrator."
+_UNAVAILABLE = gettext_noop(
+    "Matinee cannot reach its database. Nothing is lost; try again in a moment."
+)
+_BUG = gettext_noop(
+    "Something went wrong on our side. Try again; if it happens again, tell the administrator."
+)
 
 
 def wants_json() -> bool:
@@ -77,7 +82,7 @@ def install_error_handlers(app: Flask) -> None:
         status = error.code or 500
         if status < 400:
             return error.get_response()
-        response = render_error(status, _SENTENCES.get(status, error.name + "."))
+        response = render_error(status, gettext(_SENTENCES.get(status, error.name + ".")))
         for name, value in error.get_headers():
             if name in ("Allow", "Retry-After"):
                 response.headers[name] = value
@@ -87,11 +92,11 @@ def install_error_handlers(app: Flask) -> None:
     @app.errorhandler(RedisError)
     def store_unavailable(error: Exception) -> Response:
         log.warning("store unavailable", store=type(error).__name__, detail=str(error))
-        response = render_error(503, _UNAVAILABLE, our_fault=True)
+        response = render_error(503, gettext(_UNAVAILABLE), our_fault=True)
         response.headers["Retry-After"] = "2"
         return response
 
     @app.errorhandler(Exception)
     def bug(error: Exception) -> Response:
         log.exception("bug", detail=str(error))
-        return render_error(500, _BUG, our_fault=True)
+        return render_error(500, gettext(_BUG), our_fault=True)

@@ -6,6 +6,7 @@ from typing import Any
 from flask import request
 
 from common.errors import Forbidden, Unprocessable
+from common.translation import gettext
 
 # Whether a value of a JSON object is of a kind, and what is wrong if it is not.
 _Kind = tuple[Callable[[Any], bool], str]
@@ -34,9 +35,9 @@ def form_fields(*required: str, optional: tuple[str, ...] = ()) -> dict[str, str
     for name in (*required, *optional):
         values = request.form.getlist(name)
         if len(values) > 1:
-            raise Unprocessable(f"The field “{name}” came twice.")
+            raise Unprocessable(gettext("The field “%(name)s” came twice.", name=name))
         if not values and name in required:
-            raise Unprocessable(f"The field “{name}” is missing.")
+            raise Unprocessable(gettext("The field “%(name)s” is missing.", name=name))
         fields[name] = values[0] if values else ""
     return fields
 
@@ -70,7 +71,7 @@ def json_fields(
         raise Unprocessable("The body is not a JSON object.")
     for name in required:
         if name not in body:
-            raise Unprocessable(f"The field “{name}” is missing.")
+            raise Unprocessable(gettext("The field “%(name)s” is missing.", name=name))
     known = {
         **dict.fromkeys((*required, *optional), _TEXT),
         **dict.fromkeys(flags, _FLAG),
@@ -98,5 +99,5 @@ def require_type(*types: str) -> None:
     if given in types:
         return
     if given == "text/plain":
-        raise Forbidden("Plain text is not taken here, so nothing was changed.")
+        raise Forbidden(gettext("Plain text is not taken here, so nothing was changed."))
     raise Unprocessable(f"This address takes {' or '.join(types)}.")

@@ -11,6 +11,7 @@ from flask import Flask, request
 from werkzeug.sansio.utils import host_is_trusted
 
 from common.errors import MatineeError
+from common.translation import gettext_noop
 
 # A browser resolves these to its own machine, so no other site can have them.
 _LOCAL = ".localhost"
@@ -22,14 +23,14 @@ class InvalidHost(MatineeError):
     """The `Host` header is missing or malformed (RFC 9112, 3.2)."""
 
     status = 400
-    sentence = "The request names no host, or not in a way that can be understood."
+    sentence = gettext_noop("The request names no host, or not in a way that can be understood.")
 
 
 class UnknownHost(MatineeError):
     """The `Host` header has a name that this site does not answer under."""
 
     status = 421
-    sentence = (
+    sentence = gettext_noop(
         "This site does not answer under this name. If you run it, add the name to ALLOWED_HOSTS."
     )
 

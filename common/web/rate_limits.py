@@ -24,6 +24,7 @@ from limits import RateLimitItem, RateLimitItemPerMinute
 from redis import Redis
 
 from common.errors import MatineeError
+from common.translation import ngettext
 from common.web.auth import client_address
 from common.web.error_handlers import render_error
 
@@ -43,9 +44,13 @@ class RateLimited(MatineeError):
     status = 429
 
     def __init__(self, seconds: int) -> None:
-        minutes = math.ceil(seconds / 60)
-        wait = "a minute" if minutes <= 1 else f"{minutes} minutes"
-        super().__init__(f"That was tried too often. Try again in {wait}.")
+        super().__init__(
+            ngettext(
+                "That was tried too often. Try again in %(num)d minute.",
+                "That was tried too often. Try again in %(num)d minutes.",
+                max(1, math.ceil(seconds / 60)),
+            )
+        )
         self.headers["Retry-After"] = str(seconds)
 
 

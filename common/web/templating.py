@@ -5,40 +5,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from zlib import crc32
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 from jinja2 import ChoiceLoader, FileSystemLoader
 from markupsafe import Markup
 
 from common.errors import MatineeError
 from common.fixed_settings import DEFAULT_NAME
-from common.formatting import ago, clock, date, filesize, spoken_clock
+from common.formatting import ago, clock, date, date_and_time, filesize, spoken_clock
 from common.received_grants import count_unseen
+from common.site_settings import logo_url
 from common.web.auth import current_viewer
 from common.web.services import stores
 from db.engine import DatabaseUnavailable
 
+THEME_COOKIE = "theme"
+THEMES = ("light", "dark")
 AVATAR_HUES = 8
-
-
-@dataclass(frozen=True)
-class SiteIdentity:
-    """What the pages call this site.
-
-    :param logo_url: of a picture on this site; None: the mark of Matinee is shown.
-    """
-
-    name: str = "Matinee"
-    logo_url: str | None = None
-
-
-def site_identity() -> SiteIdentity:
-    """Return the name and logo that every page shows, error pages included."""
-    return SiteIdentity()
-
-
-def hue(name: str) -> int:
-    """Return which of the avatar's colours belongs to a name, from 0 to `AVATAR_HUES` - 1."""
-    return crc32(name.casefold().encode()) % AVATAR_HUES
 
 
 @dataclass(frozen=True)
@@ -58,8 +40,12 @@ def site_identity() -> SiteIdentity:
         settings = stores().site.current()
     except DatabaseUnavailable:
         return SiteIdentity()
-    logo_url = f"/logo/{settings.logo}.png" if settings.logo else None
-    return SiteIdentity(settings.name, logo_url)
+    return SiteIdentity(settings.name, logo_url(settings))
+
+
+def hue(name: str) -> int:
+    """Return which of the avatar's colours belongs to a name, from 0 to `AVATAR_HUES` - 1."""
+    return crc32(name.casefold().encode()) % AVATAR_HUES
 
 
 def content_policy(*, frame_ancestors: str = "'none'") -> str:
@@ -111,9 +97,17 @@ def install_templating(app: Flask, *, static_dir: Path) -> None:
     def icon(name: str) -> Markup:
         return _ICON.format(asset("icons.svg"), name)
 
-    app.jinja_env.globals.update(asset=asset, icon=icon, unseen_shares=_unseen_shares)
+    app.jinja_env.globals.update(
+        asset=asset, icon=icon, unseen_shares=_unseen_shares, page_theme=page_theme
+    )
     app.jinja_env.filters.update(
-        filesize=filesize, clock=clock, spoken_clock=spoken_clock, date=date, ago=ago, hue=hue
+        filesize=filesize,
+        clock=clock,
+        spoken_clock=spoken_clock,
+        date=date,
+        date_and_time=date_and_time,
+        ago=ago,
+        hue=hue,
     )
     app.context_processor(_page_context)
     app.after_request(_add_headers)
@@ -126,6 +120,12 @@ def _page_context() -> dict[str, object]:
         "site_name": identity.name,
         "site_logo_url": identity.logo_url,
     }
+
+
+def page_theme() -> str:
+    """Return the look that was chosen in this browser; empty: that of the device."""
+    chosen = request.cookies.get(THEME_COOKIE, "")
+    return chosen if chosen in THEMES else ""
 
 
 def _viewer_for_page() -> object | None:

@@ -2,8 +2,9 @@
 
 Migrations are checked against this package, and `init.sql` against the migrations. Who writes what:
 auth writes users, groups, invitations and settings; upload writes uploads and creates videos, each
-with its first job; transcode writes jobs and renditions; streaming changes and marks videos, and writes captions,
-positions, collections, tags, and with whom videos are shared. Every service adds to the audit log.
+with its first job; transcode writes jobs and renditions; streaming changes and marks videos, and
+writes captions, positions, collections, tags, and with whom videos are shared. Every service adds
+to the audit log.
 `db/grants.py` gives each service's MySQL user just that.
 """
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { chapterAt } from "../src/js/watch/chapters.js";
 import { listFacts } from "../src/js/watch/facts.js";
-import { measuredSpeed, parseEstimate } from "../src/js/watch/line.js";
+import { measuredSpeed, parseEstimate, secondsToLoad } from "../src/js/watch/line.js";
 import { countDown } from "../src/js/watch/next-up.js";
 import { makeTapCounter, tapZone } from "../src/js/watch/taps.js";
 import { linkAt } from "../src/js/watch/times.js";
@@ -55,6 +55,7 @@ test("the speed of the line is that of the slowest large file", () => {
   assert.equal(measuredSpeed([file(900, 2)]), null);
   assert.equal(measuredSpeed([file(0, 0)]), null, "from the cache");
   assert.ok(Number.isFinite(measuredSpeed([file(150_000, 0)])));
+  assert.equal(secondsToLoad(500_000, 4, 1_000_000), 2);
 });
 
 test("an estimate is used only while it is fresh", () => {

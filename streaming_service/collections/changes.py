@@ -17,6 +17,7 @@ from common.errors import Conflict, Forbidden, NotFound, Unprocessable
 from common.ids import new_id
 from common.stores import Stores
 from common.stores.read_through import Mark
+from common.translation import gettext, gettext_noop
 from common.video_texts import checked_description, checked_title
 from db.engine import transaction
 from db.models import Collection, CollectionItem, Level, now
@@ -42,13 +43,16 @@ class CollectionEdit:
 class TooManyItems(Conflict):
     """The collection has as many videos as it may."""
 
-    sentence = f"A collection has {MAX_ITEMS} videos at most."
+    def __init__(self) -> None:
+        super().__init__(
+            gettext("A collection has %(max_items)s videos at most.", max_items=MAX_ITEMS)
+        )
 
 
 class NotTheirsToShare(Forbidden):
     """The collection would share a video that the actor may only watch or edit."""
 
-    sentence = "This collection would share the video, which is not yours to share."
+    sentence = gettext_noop("This collection would share the video, which is not yours to share.")
 
 
 @transaction(writes=True)
@@ -63,7 +67,12 @@ def create_collection(
     viewer = require_signed_in(actor)
     mine = select(func.count()).where(Collection.owner_id == viewer.id)
     if session.scalar(mine.select_from(Collection)) >= _MAX_COLLECTIONS:  # type: ignore[operator]
-        raise Conflict(f"An account has {_MAX_COLLECTIONS} collections at most.")
+        raise Conflict(
+            gettext(
+                "An account has %(max_collections)s collections at most.",
+                max_collections=_MAX_COLLECTIONS,
+            )
+        )
     collection = Collection(
         id=new_id(),
         owner_id=viewer.id,
@@ -98,7 +107,7 @@ def edit_collection(
         collection.description = checked_description(edit.description)
     if edit.cover is not None:
         if edit.cover and edit.cover not in items:
-            raise Unprocessable("The cover is one of the collection's videos.")
+            raise Unprocessable(gettext("The cover is one of the collection's videos."))
         collection.cover_id = edit.cover or None
     if edit.items is not None:
         _reorder(session, collection_id, items, edit.items)
@@ -117,7 +126,7 @@ def _reorder(
 ) -> None:
     """Put items into an order. Those that it leaves out, which the editor may not see, follow."""
     if len(set(order)) != len(order) or not set(order) <= set(items):
-        raise Unprocessable("The order names each of the collection's videos once.")
+        raise Unprocessable(gettext("The order names each of the collection's videos once."))
     rows = session.scalars(
         select(CollectionItem).where(CollectionItem.collection_id == collection_id)
     )
@@ -311,5 +320,5 @@ def _get_to_edit(session: Session, viewer: Viewer, collection_id: str) -> Collec
 
 def _checked_title(text: str) -> str:
     if not text.strip():
-        raise Unprocessable("Give the collection a title.")
+        raise Unprocessable(gettext("Give the collection a title."))
     return checked_title(text)

@@ -3,7 +3,7 @@
 What a viewer may not see is left out, and not counted.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
@@ -15,11 +15,11 @@ from common.access import Watcher, includes
 from common.access_queries import asked_by, sees_collection, shareable_items, visible_to
 from common.collection_access import collection_level, get_collection_for
 from common.errors import LoginRequired, NotFound
+from common.forecast import ForecastCache
 from common.web.urls import poster_url
 from db.engine import transaction
 from db.models import Collection, CollectionItem, Job, JobKind, JobState, Level, User, Video
 from streaming_service.collections.changes import ordered_items
-from streaming_service.processing.forecast import ForecastCache
 from streaming_service.videos.library import get_videos_for
 from streaming_service.videos.presenters import Card, load_cards_by_id, placeholder
 
@@ -171,8 +171,8 @@ def _posters(
         )
     )
     places: dict[str, dict[str, Row[Any]]] = {}
-    row: Row[Any]
-    for row in session.execute(wanted.params(asked_by(watcher))):
+    rows: Iterable[Row[Any]] = session.execute(wanted.params(asked_by(watcher)))
+    for row in rows:
         places.setdefault(row.collection_id, {})[row.video_id] = row
     return places
 

@@ -19,6 +19,7 @@ from werkzeug.wrappers import Response
 from common.access import Viewer
 from common.directory import suggest
 from common.errors import Conflict, MatineeError, NotFound, Unprocessable
+from common.translation import gettext_noop
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to
 from common.web.error_handlers import wants_json
 from common.web.forms import form_fields
@@ -27,6 +28,7 @@ from common.web.urls import watch_url
 from db.engine import transaction
 from db.models import Level, Video, now
 from streaming_service.pages.link_routes import LINK_NOTICES
+from streaming_service.pages.notices import notice_of
 from streaming_service.services import services
 from streaming_service.sharing.access_list import load_access_list, load_collection_access
 from streaming_service.sharing.fields import expiry_words, last_day, parse_expiry, parse_level
@@ -38,10 +40,10 @@ from streaming_service.sharing.view_as import Subject, load_page_as
 from streaming_service.videos.changes import VideoEdit, edit_video
 
 _NOTICES = {
-    "shared": "It is shared. They find it under “Shared with me”.",
-    "saved": "The change is saved.",
-    "removed": "It is not shared with them any more.",
-    "visibility": "The visibility is changed.",
+    "shared": gettext_noop("It is shared. They find it under “Shared with me”."),
+    "saved": gettext_noop("The change is saved."),
+    "removed": gettext_noop("It is not shared with them any more."),
+    "visibility": gettext_noop("The visibility is changed."),
 }
 
 blueprint = Blueprint("access", __name__)
@@ -168,7 +170,7 @@ def _page(what: SharedObject, *, error: str = "", values: dict[str, str] | None 
         suggests=here.settings.user_directory,
         values=values or {},
         error=error,
-        notice=_NOTICES.get(done),
+        notice=notice_of(_NOTICES),
     )
 
 

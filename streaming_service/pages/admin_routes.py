@@ -12,13 +12,19 @@ from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from common.errors import Unprocessable
+from common.translation import gettext_noop
 from common.web.auth import Audience, require_viewer, restrict_to
 from common.web.services import stores
+from streaming_service.pages.notices import notice_of
 from streaming_service.videos.cursors import BadCursor, FailedJobCursor
 from streaming_service.videos.failed_jobs import FailedJobPage, list_failed_jobs, retry_job
 
-_NOTICES = {"again": "It is being tried again."}
-_PROBLEMS = {"gone": "Nothing was changed: that step is being tried already, or its video is gone."}
+_NOTICES = {"again": gettext_noop("It is being tried again.")}
+_PROBLEMS = {
+    "gone": gettext_noop(
+        "Nothing was changed: that step is being tried already, or its video is gone."
+    )
+}
 
 blueprint = Blueprint("admin", __name__)
 restrict_to(blueprint, Audience.ADMINISTRATORS)
@@ -32,14 +38,13 @@ def failed() -> str:
     except BadCursor:
         after = None
     page = _load_page(after)
-    done = request.args.get("done", "")
     return render_template(
         "streaming/failed.html",
         steps=page.jobs,
         more=f"/stream/failed?after={page.next}" if page.next else None,
         is_first=after is None,
-        notice=_NOTICES.get(done),
-        error=_PROBLEMS.get(done),
+        notice=notice_of(_NOTICES),
+        error=notice_of(_PROBLEMS),
     )
 
 

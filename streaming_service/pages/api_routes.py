@@ -18,12 +18,12 @@ from flask import Blueprint, request
 from sqlalchemy.orm import Session
 
 from common.access import Viewer, Watcher
+from common.forecast import ForecastCache
 from common.web.auth import Audience, current_actor, current_watcher, require_viewer, restrict_to
 from common.web.forms import json_fields
 from common.web.services import stores
 from db.engine import transaction
 from streaming_service.pages.list_query import read_list_query
-from streaming_service.processing.forecast import ForecastCache
 from streaming_service.services import services
 from streaming_service.videos.bin import delete_permanently
 from streaming_service.videos.captions import caption_tracks

@@ -18,6 +18,7 @@ from werkzeug.wrappers import Response
 
 from common.access import Viewer, Watcher
 from common.errors import Unprocessable
+from common.forecast import ForecastCache
 from common.quota import binned_bytes
 from common.translation import gettext_noop
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to
@@ -27,7 +28,6 @@ from db.engine import transaction
 from streaming_service.pages.api_routes import load_video
 from streaming_service.pages.list_view import current_view
 from streaming_service.pages.notices import notice_of
-from streaming_service.processing.forecast import ForecastCache
 from streaming_service.services import services
 from streaming_service.videos.bin import (
     delete_permanently,

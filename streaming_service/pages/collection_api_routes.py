@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from common.access import Watcher
 from common.collection_access import get_collection_for
+from common.forecast import ForecastCache
 from common.web.auth import (
     Audience,
     current_actor,
@@ -41,7 +42,6 @@ from streaming_service.collections.listing import (
     list_collections,
     load_collection,
 )
-from streaming_service.processing.forecast import ForecastCache
 from streaming_service.services import services
 from streaming_service.videos.captions import caption_tracks
 from streaming_service.videos.presenters import video_json

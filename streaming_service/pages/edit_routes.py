@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from common.access import Watcher
 from common.errors import Unprocessable
+from common.forecast import ForecastCache
 from common.translation import gettext, gettext_noop
 from common.web.app_factory import FORM_LIMIT
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to
@@ -20,7 +21,6 @@ from common.web.urls import watch_url
 from db.engine import transaction
 from db.models import CAPTION_LIMIT, POSTER_LIMIT, Video
 from streaming_service.pages.notices import notice_of
-from streaming_service.processing.forecast import ForecastCache
 from streaming_service.services import services
 from streaming_service.videos.captions import add_caption, caption_tracks, remove_caption
 from streaming_service.videos.changes import VideoEdit, bin_video, edit_video, upsert
@@ -32,7 +32,7 @@ from streaming_service.videos.presenters import Card, load_cards
 from streaming_service.videos.tags import split_tags
 
 _NOTICES = {
-    "added": gettext_noop("The captions are there."),
+    "added": gettext_noop("The captions are added."),
     "removed": gettext_noop("The captions are removed."),
 }
 _MOMENT = re.compile(r"(?:(?:([0-9]{1,3}):)?([0-9]{1,5}):)?([0-9]{1,6})(?:[.,]([0-9]{1,3}))?")

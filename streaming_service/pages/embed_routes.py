@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from common.access import Watcher
 from common.errors import LoginRequired, MatineeError, NotFound, Unprocessable
 from common.ids import PATTERN
+from common.translation import gettext_noop
 from common.web.auth import Audience, current_watcher, restrict_to
 from common.web.services import stores
 from common.web.templating import content_policy
@@ -39,7 +40,7 @@ class UnknownFormat(MatineeError):
     """An oEmbed answer was asked for in another format than JSON (oEmbed 2.3.3)."""
 
     status = 501
-    sentence = "oEmbed answers come as JSON only."
+    sentence = gettext_noop("oEmbed answers come as JSON only.")
 
 
 @blueprint.get("/embed/<video:video_id>")

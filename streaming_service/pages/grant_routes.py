@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from common.access import Viewer
 from common.directory import suggest
 from common.errors import Unprocessable
+from common.translation import gettext
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to
 from common.web.forms import json_fields
 from common.web.services import stores
@@ -66,7 +67,7 @@ def _share(what: SharedObject) -> tuple[dict[str, Any], int]:
     stores().database.read(lambda session: get_object_to_share(session, require_viewer(), what))
     fields = json_fields("level", optional=("user", "group", "anyone"), nullable=("expires_at",))
     if len(fields.keys() & {"user", "group", "anyone"}) != 1:
-        raise Unprocessable("Name a “user”, a “group”, or “anyone” by the name of either.")
+        raise Unprocessable(gettext("Name a “user”, a “group”, or “anyone” by the name of either."))
     new = NewGrant(
         level=parse_level(fields["level"]),
         user=fields.get("user"),

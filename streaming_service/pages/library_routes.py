@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from common.access import Viewer, Watcher
+from common.forecast import ForecastCache
 from common.ids import is_id
 from common.translation import gettext, gettext_noop, ngettext
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to
@@ -30,7 +31,6 @@ from db.models import Level
 from streaming_service.collections.listing import editable_collections
 from streaming_service.pages.list_query import list_address, read_list_query
 from streaming_service.pages.list_view import current_view, keep_view
-from streaming_service.processing.forecast import ForecastCache
 from streaming_service.services import services
 from streaming_service.videos.filters import Filters
 from streaming_service.videos.library import PAGE, ListQuery, count_videos, list_videos
@@ -156,7 +156,7 @@ def _result(done: str) -> tuple[str | None, str | None]:
     changed = request.args.get("changed", 0, type=int)
     refused = request.args.get("refused", 0, type=int)
     if not changed and not refused:
-        return None, gettext("Tick the videos first.")
+        return None, gettext("Select the videos first.")
     notice = error = None
     if changed:
         notice = ngettext("%(num)s video was changed.", "%(num)s videos were changed.", changed)

@@ -19,12 +19,14 @@ from werkzeug.wrappers import Response
 
 from common.errors import Conflict, MatineeError, Unprocessable
 from common.passwords import HashingBusy
+from common.translation import gettext, gettext_noop
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to
 from common.web.error_handlers import wants_json
 from common.web.forms import form_fields
 from common.web.services import stores
 from common.web.urls import same_site_path
 from db.models import Link
+from streaming_service.pages.notices import notice_of
 from streaming_service.services import services
 from streaming_service.sharing.fields import parse_expiry, parse_level
 from streaming_service.sharing.link_rules import LinkFields
@@ -52,10 +54,10 @@ from streaming_service.sharing.objects import SharedObject, get_object_to_share
 _FIELDS = ("label", "level", "expires", "expires_on", "password", "max_views", "show_title")
 _ACCOUNT = "/account/links"
 LINK_NOTICES = {
-    "changed": "The link is changed.",
-    "extended": "The link works for longer now.",
-    "revoked": "The link is revoked: it opens nothing any more.",
-    "all-revoked": "All your links are revoked: they open nothing any more.",
+    "changed": gettext_noop("The link is changed."),
+    "extended": gettext_noop("The link works for longer now."),
+    "revoked": gettext_noop("The link is revoked: it opens nothing any more."),
+    "all-revoked": gettext_noop("All your links are revoked: they open nothing any more."),
 }
 
 blueprint = Blueprint("links", __name__)
@@ -175,7 +177,7 @@ def _new_fields(form: dict[str, str]) -> LinkFields:
         fields["expires_at"] = parse_expiry(form["expires_on"])
     elif form["expires"]:
         if form["expires"] not in [choice.value for choice in expiry_choices(rules)]:
-            raise Unprocessable("Choose how long the link works.")
+            raise Unprocessable(gettext("Choose how long the link works."))
         fields["expires_at"] = chosen_expiry(rules, form["expires"])
     if form["password"]:
         fields["password"] = form["password"]
@@ -212,7 +214,7 @@ def _number(text: str) -> int | None:
     if not digits:
         return None
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 9):
-        raise Unprocessable("The number of views is a whole number, or empty.")
+        raise Unprocessable(gettext("The number of views is a whole number, or empty."))
     return int(digits)
 
 
@@ -267,4 +269,4 @@ def _go(back: str, done: str) -> Response:
 
 
 def _notice() -> str:
-    return LINK_NOTICES.get(request.args.get("done", ""), "")
+    return notice_of(LINK_NOTICES) or ""

@@ -15,6 +15,7 @@ from flask import request
 
 from common.errors import Unprocessable
 from common.titles import clean_line
+from common.translation import gettext
 from db.models import NAME_LIMIT, TAG_LIMIT
 from streaming_service.videos.cursors import BadCursor, Cursor, Sort
 from streaming_service.videos.filters import Filters, LengthFilter, OwnerFilter, StateFilter
@@ -32,7 +33,9 @@ def read_list_query(*, strict: bool) -> ListQuery:
     sort = _read("sort", Sort, Sort.NEWEST, strict=strict)
     search = clean_line(request.args.get("q", ""))
     if strict and len(search) > SEARCH_LIMIT:
-        raise Unprocessable(f"A search has {SEARCH_LIMIT} characters at most.")
+        raise Unprocessable(
+            gettext("A search has %(search_limit)s characters at most.", search_limit=SEARCH_LIMIT)
+        )
     filters = Filters(
         search=search[:SEARCH_LIMIT],
         by=clean_line(request.args.get("by", ""))[:NAME_LIMIT],

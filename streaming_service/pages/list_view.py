@@ -42,6 +42,6 @@ def keep_view(response: Response) -> Response:
 
 def _read(word: str | None) -> ListView | None:
     try:
-        return ListView(word)
+        return ListView(word or "")
     except ValueError:
         return None

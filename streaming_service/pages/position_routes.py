@@ -6,6 +6,7 @@ PUT or POST /api/videos/<video>/position   {"position_ms": milliseconds}: 204
 from flask import Blueprint, request
 
 from common.errors import MatineeError, Unprocessable
+from common.translation import gettext_noop
 from common.web.auth import Audience, current_watcher, restrict_to
 from common.web.services import stores
 from streaming_service.videos.changes import upsert
@@ -23,7 +24,7 @@ class WrongType(MatineeError):
     """A body of another kind than a player sends."""
 
     status = 415
-    sentence = "A position is sent as application/json."
+    sentence = gettext_noop("A position is sent as application/json.")
 
 
 @blueprint.put("/api/videos/<video:video_id>/position")

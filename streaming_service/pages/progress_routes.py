@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 
 from common.access import Watcher
 from common.errors import NotFound, Unprocessable
+from common.forecast import ForecastCache
 from common.ids import is_id
 from common.process import shutdown
 from common.stores.visits import visit_tokens
@@ -37,7 +38,6 @@ from common.web.auth import (
     visit_cookie,
 )
 from db.engine import DatabaseUnavailable, transaction
-from streaming_service.processing.forecast import ForecastCache
 from streaming_service.processing.view import load_processing
 from streaming_service.services import services
 from streaming_service.videos.library import PAGE, get_videos_with_rights

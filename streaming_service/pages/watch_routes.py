@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from common.access import Watcher
+from common.forecast import ForecastCache
 from common.translation import gettext, gettext_noop
 from common.web.auth import Audience, current_watcher, restrict_to
 from common.web.services import stores
@@ -20,7 +21,6 @@ from db.engine import transaction
 from db.models import Video, Visibility
 from streaming_service.collections.listing import editable_collections
 from streaming_service.processing.first_playlists import first_playlists
-from streaming_service.processing.forecast import ForecastCache
 from streaming_service.services import services
 from streaming_service.sharing.access_list import load_access_list
 from streaming_service.videos.arriving import find_arriving

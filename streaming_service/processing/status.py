@@ -10,19 +10,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from db.models import Job, JobKind, JobState
-from streaming_service.processing.forecast import (
+from common.forecast import (
     KIND_ORDER,
     OPEN_STATES,
     UNKNOWN_ESTIMATE,
     Forecast,
 )
+from common.translation import gettext, gettext_noop
+from db.models import Job, JobKind, JobState
 
 _NAMES = {
-    JobKind.CHECK: "Check",
-    JobKind.THUMBNAILS: "Thumbnails",
-    JobKind.REMUX: "Original quality",
-    JobKind.AUDIO: "Audio",
+    JobKind.CHECK: gettext_noop("Check"),
+    JobKind.THUMBNAILS: gettext_noop("Thumbnails"),
+    JobKind.REMUX: gettext_noop("Original quality"),
+    JobKind.AUDIO: gettext_noop("Audio"),
 }
 
 
@@ -67,21 +68,26 @@ class JobProgress:
             percent=100 if is_done else min(99, int(job.progress * 100)),
             done_at=job.finished_at if is_done else eta,
             is_next=is_next,
-            error=job.error,
+            error=gettext(job.error) if job.error else None,
             log_tail=job.log_tail,
         )
 
     @property
     def label(self) -> str:
         """Name the job and its state: `720p: now, 42 %`."""
-        name = _NAMES.get(self.kind, f"{self.height}p")
+        kind = _NAMES.get(self.kind)
+        name = gettext(kind) if kind else f"{self.height}p"
         if self.state is JobState.RUNNING:
-            return f"{name}: now, {self.percent} %"
-        if self.state is not JobState.WAITING:
-            return f"{name}: {self.state.value}"
+            return gettext("%(name)s: now, %(percent)s %%", name=name, percent=self.percent)
+        if self.state is JobState.DONE:
+            return gettext("%(name)s: done", name=name)
+        if self.state is JobState.FAILED:
+            return gettext("%(name)s: failed", name=name)
         if self.error is not None:
-            return f"{name}: did not work, will be tried again"
-        return f"{name}: {'next' if self.is_next else 'later'}"
+            return gettext("%(name)s: did not work, will be tried again", name=name)
+        if self.is_next:
+            return gettext("%(name)s: next", name=name)
+        return gettext("%(name)s: later", name=name)
 
     def as_json(self, *, with_errors: bool) -> dict[str, Any]:
         """Return it for scripts.

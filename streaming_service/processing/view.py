@@ -5,15 +5,17 @@ Texts are made here alone, so that pages and their scripts say the same.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from common.access import Rights
+from common.forecast import OPEN_STATES, Forecast, ForecastCache
+from common.translation import gettext, ngettext
 from common.web.urls import poster_url, watch_url
 from db.models import Job, JobKind, JobState, Rendition, RenditionKind, Video
-from streaming_service.processing.forecast import OPEN_STATES, Forecast, ForecastCache
 from streaming_service.processing.status import Processing, ProcessingState, describe, iso
 from streaming_service.videos.text import time_left
 
@@ -69,27 +71,30 @@ class ProcessingView:
     def summary(self) -> str:
         """Say in one sentence how far it is."""
         if self.video.rejection_reason is not None:
-            return self.video.rejection_reason
+            return gettext(self.video.rejection_reason)
         if self.processing.state is ProcessingState.FAILED:
             return self._failure
         if self.processing.state is ProcessingState.DONE:
-            return "Everything is prepared."
+            return gettext("Everything is prepared.")
         eta = self.processing.eta
-        left = f", {time_left(eta)} left" if eta is not None else ""
         if self.processing.state is ProcessingState.WAITING:
-            before = (self.processing.queue_position or 1) - 1
-            others = f" after {before} other video{'s' if before > 1 else ''}" if before else ""
-            return f"Will be prepared{others}{left}."
-        return f"Being prepared: {self.processing.percent} %{left}."
+            return _waiting((self.processing.queue_position or 1) - 1, eta)
+        percent = self.processing.percent
+        if eta is None:
+            return gettext("Being prepared: %(percent)s %%.", percent=percent)
+        return gettext(
+            "Being prepared: %(percent)s %%, %(time)s left.", percent=percent, time=time_left(eta)
+        )
 
     @property
     def _failure(self) -> str:
+        if self.is_watchable and self.plays_original:
+            return gettext("Not everything could be prepared. The original can be watched.")
         if self.is_watchable:
-            rest = "The original" if self.plays_original else "What there is"
-            return f"Not everything could be prepared. {rest} can be watched."
+            return gettext("Not everything could be prepared. What there is can be watched.")
         if self.video.playable:  # and not for this viewer
-            return "It could not be prepared."
-        return "It could not be prepared, and browsers do not play the file as it is."
+            return gettext("It could not be prepared.")
+        return gettext("It could not be prepared, and browsers do not play the file as it is.")
 
     def as_json(self, *, with_errors: bool = False) -> dict[str, Any]:
         """Return it for scripts.
@@ -109,6 +114,29 @@ class ProcessingView:
             "storyboard": self.storyboard,
             "words": self.summary,
         }
+
+
+def _waiting(before: int, eta: datetime | None) -> str:
+    """Say when a video will be prepared.
+
+    :param before: other videos that come first.
+    """
+    if eta is None:
+        if not before:
+            return gettext("Will be prepared.")
+        return ngettext(
+            "Will be prepared after %(num)d other video.",
+            "Will be prepared after %(num)d other videos.",
+            before,
+        )
+    if not before:
+        return gettext("Will be prepared, %(time)s left.", time=time_left(eta))
+    return ngettext(
+        "Will be prepared after %(num)d other video, %(time)s left.",
+        "Will be prepared after %(num)d other videos, %(time)s left.",
+        before,
+        time=time_left(eta),
+    )
 
 
 def load_processing(

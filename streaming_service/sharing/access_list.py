@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from common.access import EffectiveGrant, EffectiveLink, VideoAccess
 from common.access_queries import has_not_expired, read_access
 from common.formatting import iso_time
+from common.translation import gettext, ngettext
 from db.engine import transaction
 from db.models import (
     Collection,
@@ -122,12 +123,12 @@ class AccessList:
         people = {entry.user_id for entry in self.entries if entry.kind is EntryKind.USER}
         groups = {entry.group_id for entry in self.entries if entry.kind is EntryKind.GROUP}
         links = {entry.link for entry in self.entries if entry.kind is EntryKind.LINK}
-        counts = (
-            (len(people), "person", "people"),
-            (len(groups), "group", "groups"),
-            (len(links), "link", "links"),
-        )
-        return ", ".join(f"{n} {one if n == 1 else many}" for n, one, many in counts if n)
+        counts = [
+            ngettext("%(num)d person", "%(num)d people", len(people)) if people else "",
+            ngettext("%(num)d group", "%(num)d groups", len(groups)) if groups else "",
+            ngettext("%(num)d link", "%(num)d links", len(links)) if links else "",
+        ]
+        return ", ".join(filter(None, counts))
 
 
 @transaction(writes=False)
@@ -193,9 +194,9 @@ def _owner_entry(session: Session, owner_id: int, watched: dict[int, datetime]) 
 def _visibility_entries(access: VideoAccess) -> list[AccessEntry]:
     level = Level.DOWNLOAD if access.downloadable else Level.WATCH
     if access.visibility is Visibility.PUBLIC:
-        return [AccessEntry(EntryKind.EVERYBODY, "Anyone", level)]
+        return [AccessEntry(EntryKind.EVERYBODY, gettext("Anyone"), level)]
     if access.visibility is Visibility.MEMBERS:
-        return [AccessEntry(EntryKind.MEMBERS, "Everyone with an account", level)]
+        return [AccessEntry(EntryKind.MEMBERS, gettext("Everyone with an account"), level)]
     return []
 
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from common.errors import Unprocessable
 from common.formatting import date
+from common.translation import gettext
 from db.models import Level, now
 
 _LATEST = datetime(9000, 1, 1, tzinfo=UTC)  # Python's times end with the year 9999
@@ -34,11 +35,13 @@ def parse_expiry(text: str | None) -> datetime | None:
             moment += timedelta(days=1)
         moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError) as error:
-        raise Unprocessable("The end is a date, such as 2027-01-31, or empty for never.") from error
+        raise Unprocessable(
+            gettext("The end is a date, such as 2027-01-31, or empty for never.")
+        ) from error
     if moment <= now():
-        raise Unprocessable("The end has passed already. Choose a later one.")
+        raise Unprocessable(gettext("The end has passed already. Choose a later one."))
     if moment >= _LATEST:
-        raise Unprocessable("The end is too far away. Leave it empty for never.")
+        raise Unprocessable(gettext("The end is too far away. Leave it empty for never."))
     return moment
 
 
@@ -53,5 +56,5 @@ def expiry_words(expires_at: datetime) -> str:
     """Say until when access lasts: `until the end of 3 March 2027`, or with the time of day."""
     moment = expires_at.astimezone(UTC)
     if moment.time() == time():
-        return f"until the end of {date(moment - timedelta(days=1))}"
-    return f"until {date(moment)}, {moment:%H:%M} UTC"
+        return gettext("until the end of %(day)s", day=date(moment - timedelta(days=1)))
+    return gettext("until %(day)s, %(time)s UTC", day=date(moment), time=f"{moment:%H:%M}")

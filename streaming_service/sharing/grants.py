@@ -17,6 +17,7 @@ from common.errors import Conflict, NotFound
 from common.formatting import iso_time
 from common.ids import is_id, new_id
 from common.stores.read_through import Mark
+from common.translation import gettext, gettext_noop
 from db.engine import transaction
 from db.models import Collection, Grant, Group, Level, User, Video, now
 from streaming_service.sharing.objects import SharedObject, get_object_to_share, hold_back
@@ -28,25 +29,31 @@ GRANT_LIMIT = 500
 class AlreadyShared(Conflict):
     """There is a grant of this object to this subject."""
 
-    sentence = "It is shared with them already. Change what they may do in the list."
+    sentence = gettext_noop("It is shared with them already. Change what they may do in the list.")
 
 
 class OwnerNamed(Conflict):
     """A grant to the owner of what is shared."""
 
-    sentence = "It is theirs already."
+    sentence = gettext_noop("It is theirs already.")
 
 
 class OwnRight(Conflict):
     """Somebody who may share what is another's wants to decide on their own level or expiry."""
 
-    sentence = "What you may do yourself is for the owner to decide."
+    sentence = gettext_noop("What you may do yourself is for the owner to decide.")
 
 
 class TooManyGrants(Conflict):
     """The object has as many grants as it may have."""
 
-    sentence = f"It is shared {GRANT_LIMIT} times already. Make a group for more people."
+    def __init__(self) -> None:
+        super().__init__(
+            gettext(
+                "It is shared %(grant_limit)s times already. Make a group for more people.",
+                grant_limit=GRANT_LIMIT,
+            )
+        )
 
 
 @dataclass(frozen=True)

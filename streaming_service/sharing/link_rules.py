@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 from typing import TypedDict
 
 from common.errors import Unprocessable
+from common.formatting import duration, whole_number
 from common.titles import clean_line
+from common.translation import gettext
 from db.models import LABEL_LIMIT, Level, now
 
 DEFAULT_AGE = timedelta(days=30)
@@ -58,12 +60,15 @@ class LinkRules:
         """
         if expires_at is None:
             if not self.may_last_forever:
-                raise Unprocessable("Links on this site need an expiry date.")
+                raise Unprocessable(gettext("Links on this site need an expiry date."))
             return
         # Seconds pass between the choice of "30 days" and this check.
         if self.max_age is not None and expires_at > created_at + self.max_age + _SLACK:
             raise Unprocessable(
-                f"On this site a link works for {describe_age(self.max_age)} at most."
+                gettext(
+                    "On this site a link works for %(max_age)s at most.",
+                    max_age=describe_age(self.max_age),
+                )
             )
 
     def check_password(self, *, has_password: bool) -> None:
@@ -72,7 +77,7 @@ class LinkRules:
         :raises Unprocessable: it may not.
         """
         if self.require_password and not has_password:
-            raise Unprocessable("Links on this site need a password.")
+            raise Unprocessable(gettext("Links on this site need a password."))
 
 
 _SLACK = timedelta(minutes=1)
@@ -88,19 +93,19 @@ def check_fields(fields: LinkFields) -> LinkFields:
     if "label" in checked:
         checked["label"] = clean_line(checked["label"])
         if len(checked["label"]) > LABEL_LIMIT:
-            raise Unprocessable(f"A label has {LABEL_LIMIT} characters at most.")
+            raise Unprocessable(
+                gettext("A label has %(label_limit)s characters at most.", label_limit=LABEL_LIMIT)
+            )
     if checked.get("level", Level.WATCH) not in (Level.WATCH, Level.DOWNLOAD):
-        raise Unprocessable("A link lets people watch, or watch and download.")
+        raise Unprocessable(gettext("A link lets people watch, or watch and download."))
     views = checked.get("max_views")
     if views is not None and not 1 <= views <= MAX_VIEWS:
-        raise Unprocessable(f"The number of views is from 1 to {MAX_VIEWS:,}.")
+        raise Unprocessable(
+            gettext("The number of views is from 1 to %(most)s.", most=whole_number(MAX_VIEWS))
+        )
     return checked
 
 
 def describe_age(age: timedelta) -> str:
     """Return an age in words: `30 days`, `12 hours`."""
-    for length, word in ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
-        count, rest = divmod(int(age.total_seconds()), length)
-        if count and not rest:
-            return f"{count} {word}" if count == 1 else f"{count} {word}s"
-    return "no time"
+    return duration(int(age.total_seconds()))

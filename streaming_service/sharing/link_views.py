@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from common.access import Viewer, Watcher
 from common.access_queries import asked_by, sees_collection, visible_to
 from common.formatting import iso_time
+from common.translation import gettext, ngettext
 from common.web.urls import watch_url
 from db.engine import transaction
 from db.models import Collection, Link, Video, now
@@ -46,7 +47,7 @@ class LinkView:
     @property
     def name(self) -> str:
         """What to call the link in a sentence."""
-        return self.link.label or "this link"
+        return self.link.label or gettext("this link")
 
     @property
     def is_used_up(self) -> bool:
@@ -55,13 +56,18 @@ class LinkView:
 
     @property
     def views_words(self) -> str:
-        """How often it was opened: `opened twice`, or `opened 3 of 10 times`."""
+        """How often it was opened: `opened 2 times`, or `opened 3 of 10 times`."""
         count, limit = self.link.view_count, self.link.max_views
         if limit is not None:
-            return f"opened {count} of {limit} times"
-        return {0: "not opened yet", 1: "opened once", 2: "opened twice"}.get(
-            count, f"opened {count} times"
-        )
+            return ngettext(
+                "opened %(count)s of %(num)d time",
+                "opened %(count)s of %(num)d times",
+                limit,
+                count=count,
+            )
+        if count == 0:
+            return gettext("not opened yet")
+        return ngettext("opened %(num)d time", "opened %(num)d times", count)
 
 
 @dataclass(frozen=True)
@@ -94,7 +100,7 @@ def expiry_choices(rules: LinkRules) -> list[ExpiryChoice]:
     if rules.max_age is not None and rules.max_age not in (age for _, age in _CHOICES):
         choices.append(ExpiryChoice("longest", describe_age(rules.max_age)))
     if rules.may_last_forever:
-        choices.append(ExpiryChoice("never", "For ever"))
+        choices.append(ExpiryChoice("never", gettext("Forever")))
     return choices
 
 

@@ -22,6 +22,7 @@ from common.passwords import Passwords
 from common.stores import Stores
 from common.stores.read_through import Mark
 from common.stores.sessions import token_hash
+from common.translation import gettext
 from db.engine import transaction
 from db.models import Link, User, Video, now
 from streaming_service.sharing.link_rules import LinkFields, LinkRules, check_fields
@@ -39,7 +40,13 @@ LINK_LIMIT = 100
 class TooManyLinks(Conflict):
     """The video or collection has as many links as it may."""
 
-    sentence = f"There are {LINK_LIMIT} links already. Revoke one that is no longer needed."
+    def __init__(self) -> None:
+        super().__init__(
+            gettext(
+                "There are %(link_limit)s links already. Revoke one that is no longer needed.",
+                link_limit=LINK_LIMIT,
+            )
+        )
 
 
 @dataclass(frozen=True)

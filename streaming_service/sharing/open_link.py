@@ -16,6 +16,7 @@ from common.errors import MatineeError, NotFound
 from common.live import is_live
 from common.passwords import Passwords
 from common.stores.sessions import token_hash
+from common.translation import gettext_noop
 from common.web.rate_limits import PasswordLimits, RateLimits, network_of
 from db.engine import Database, transaction
 from db.models import Collection, Link, LinkVisit, Video, now
@@ -29,14 +30,14 @@ _VISITS = RateLimitItemPerHour(1000, 1, namespace="visits")
 class LinkNotFound(NotFound):
     """No link has this token, or it has expired, is revoked or used up, or its video is gone."""
 
-    sentence = "This link does not work. Ask whoever sent it for a new one."
+    sentence = gettext_noop("This link does not work. Ask whoever sent it for a new one.")
 
 
 class WrongLinkPassword(MatineeError):
     """The link has another password."""
 
     status = 401
-    sentence = "That is not the password of this link."
+    sentence = gettext_noop("That is not the password of this link.")
 
 
 @dataclass(frozen=True)

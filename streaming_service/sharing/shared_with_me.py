@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session, aliased
 
 from common.access import Viewer, Watcher
 from common.access_queries import asked_by
+from common.forecast import ForecastCache
 from common.received_grants import received_grants
 from db.engine import transaction
 from db.models import Group, Level, SharedSeen, User, now
 from streaming_service.collections.listing import CollectionCard, list_collections
-from streaming_service.processing.forecast import ForecastCache
 from streaming_service.videos.presenters import Card, load_cards_by_id
 
 PAGE = 24

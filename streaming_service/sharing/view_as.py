@@ -9,9 +9,9 @@ from common.access import Viewer, Watcher, rights_of
 from common.access_queries import groups_of, read_access
 from common.audit import Action, Actor, record, require_signed_in
 from common.errors import NotFound
+from common.forecast import ForecastCache
 from db.engine import transaction
 from db.models import Role, User
-from streaming_service.processing.forecast import ForecastCache
 from streaming_service.processing.view import load_processing
 from streaming_service.sharing.access_list import AccessEntry, EntryKind, load_access_list
 from streaming_service.videos.captions import caption_tracks

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from common.access import Viewer
 from common.audit import Action
 from common.errors import NotFound
+from common.translation import gettext, gettext_noop
 from db.engine import Database, transaction
 from db.models import AuditEntry
 from streaming_service.sharing.fields import expiry_words
@@ -26,36 +27,36 @@ _EXPORT_PAGE = 1000  # entries that are read at once
 _PRIVATE_DETAILS = frozenset({"title", "label"})
 
 _WORDS: Mapping[str, str] = {
-    Action.VIDEO_VISIBILITY: "Changed who can watch",
-    Action.VIDEO_BINNED: "Moved the video to the bin",
-    Action.VIDEO_RESTORED: "Restored the video",
-    Action.VIDEO_DELETED: "Deleted the video for good",
-    Action.VIDEO_VIEWED_AS: "Viewed the page as somebody else",
-    Action.GRANT_CREATED: "Shared with somebody",
-    Action.GRANT_CHANGED: "Changed what somebody may do",
-    Action.GRANT_REMOVED: "Stopped sharing with somebody",
-    Action.LINK_CREATED: "Created a link",
-    Action.LINK_CHANGED: "Changed a link",
-    Action.LINK_REVOKED: "Revoked a link",
-    Action.LINK_OPENED: "Opened a link",
-    Action.COLLECTION_CREATED: "Created a collection",
-    Action.COLLECTION_CHANGED: "Changed a collection",
-    Action.COLLECTION_DELETED: "Deleted a collection",
-    Action.COLLECTION_ITEM_ADDED: "Added to a collection",
-    Action.COLLECTION_ITEM_REMOVED: "Removed from a collection",
-    Action.GROUP_CREATED: "Created a group",
-    Action.GROUP_CHANGED: "Changed a group",
-    Action.GROUP_DELETED: "Deleted a group",
-    Action.GROUP_MEMBER_ADDED: "Added a member to a group",
-    Action.GROUP_MEMBER_CHANGED: "Changed a member of a group",
-    Action.GROUP_MEMBER_REMOVED: "Removed a member from a group",
-    Action.ACCOUNT_CREATED: "Created an account",
-    Action.ACCOUNT_ROLE: "Changed an account's role",
-    Action.ACCOUNT_DISABLED: "Disabled an account",
-    Action.ACCOUNT_ENABLED: "Enabled an account",
-    Action.ACCOUNT_QUOTA: "Changed an account's quota",
-    Action.ACCOUNT_NEW_PASSWORD: "Changed an account's password",
-    Action.ACCOUNT_DELETED: "Deleted an account",
+    Action.VIDEO_VISIBILITY: gettext_noop("Changed who can watch"),
+    Action.VIDEO_BINNED: gettext_noop("Moved the video to the bin"),
+    Action.VIDEO_RESTORED: gettext_noop("Restored the video"),
+    Action.VIDEO_DELETED: gettext_noop("Deleted the video for good"),
+    Action.VIDEO_VIEWED_AS: gettext_noop("Viewed the page as somebody else"),
+    Action.GRANT_CREATED: gettext_noop("Shared with somebody"),
+    Action.GRANT_CHANGED: gettext_noop("Changed what somebody may do"),
+    Action.GRANT_REMOVED: gettext_noop("Stopped sharing with somebody"),
+    Action.LINK_CREATED: gettext_noop("Created a link"),
+    Action.LINK_CHANGED: gettext_noop("Changed a link"),
+    Action.LINK_REVOKED: gettext_noop("Revoked a link"),
+    Action.LINK_OPENED: gettext_noop("Opened a link"),
+    Action.COLLECTION_CREATED: gettext_noop("Created a collection"),
+    Action.COLLECTION_CHANGED: gettext_noop("Changed a collection"),
+    Action.COLLECTION_DELETED: gettext_noop("Deleted a collection"),
+    Action.COLLECTION_ITEM_ADDED: gettext_noop("Added to a collection"),
+    Action.COLLECTION_ITEM_REMOVED: gettext_noop("Removed from a collection"),
+    Action.GROUP_CREATED: gettext_noop("Created a group"),
+    Action.GROUP_CHANGED: gettext_noop("Changed a group"),
+    Action.GROUP_DELETED: gettext_noop("Deleted a group"),
+    Action.GROUP_MEMBER_ADDED: gettext_noop("Added a member to a group"),
+    Action.GROUP_MEMBER_CHANGED: gettext_noop("Changed a member of a group"),
+    Action.GROUP_MEMBER_REMOVED: gettext_noop("Removed a member from a group"),
+    Action.ACCOUNT_CREATED: gettext_noop("Created an account"),
+    Action.ACCOUNT_ROLE: gettext_noop("Changed an account's role"),
+    Action.ACCOUNT_DISABLED: gettext_noop("Disabled an account"),
+    Action.ACCOUNT_ENABLED: gettext_noop("Enabled an account"),
+    Action.ACCOUNT_QUOTA: gettext_noop("Changed an account's quota"),
+    Action.ACCOUNT_NEW_PASSWORD: gettext_noop("Changed an account's password"),
+    Action.ACCOUNT_DELETED: gettext_noop("Deleted an account"),
 }
 
 
@@ -74,7 +75,8 @@ class AuditView:
     @property
     def words(self) -> str:
         """What happened, for people."""
-        return _WORDS.get(self.entry.action, self.entry.action)
+        words = _WORDS.get(self.entry.action)
+        return gettext(words) if words else self.entry.action
 
     @property
     def facts(self) -> str:
@@ -108,7 +110,7 @@ def _fact(name: str, value: object) -> str:
     if isinstance(value, dict):
         value = f"({_facts(value)})"
     elif isinstance(value, bool):
-        value = "yes" if value else "no"
+        value = gettext("yes") if value else gettext("no")
     return f"{name.replace('_', ' ')}: {value}"
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from common.access import Viewer, Watcher
 from common.errors import NotFound, Unprocessable
 from common.titles import clean_line
+from common.translation import gettext
 from common.web.urls import watch_url
 from db.engine import transaction
 from db.models import CAPTION_LIMIT, Caption, Video
@@ -84,14 +85,24 @@ def add_caption(
     tag = canonical_tag(language)
     name = clean_line(label) or name_of(tag)
     if len(name) > _LABEL_LIMIT:
-        raise Unprocessable(f"A name in the menu has {_LABEL_LIMIT} characters at most.")
+        raise Unprocessable(
+            gettext(
+                "A name in the menu has %(label_limit)s characters at most.",
+                label_limit=_LABEL_LIMIT,
+            )
+        )
     body = read_captions(data) if len(data) <= CAPTION_LIMIT else None
     if body is None or len(body.encode()) > CAPTION_LIMIT:
-        raise Unprocessable("The captions are too large: 1 MiB is the most.")
+        raise Unprocessable(gettext("The captions are too large. The limit is 1 MB."))
     caption = session.get(Caption, (video_id, tag))
     if caption is None:
         if len(caption_tracks(session, [video])[video_id]) >= _TRACK_LIMIT:
-            raise Unprocessable(f"A video has captions in {_TRACK_LIMIT} languages at most.")
+            raise Unprocessable(
+                gettext(
+                    "A video has captions in %(track_limit)s languages at most.",
+                    track_limit=_TRACK_LIMIT,
+                )
+            )
         caption = Caption(video_id=video_id, language=tag)
         session.add(caption)
     caption.label, caption.body = name, body

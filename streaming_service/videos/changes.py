@@ -12,6 +12,7 @@ from common.access import Rights, Watcher
 from common.audit import Action, Actor, record, require_signed_in
 from common.errors import Forbidden, NotFound
 from common.stores import Stores
+from common.translation import gettext
 from common.video_texts import checked_description, checked_title, parse_visibility
 from db.engine import transaction
 from db.models import Video, Visibility, now
@@ -102,7 +103,9 @@ def apply_edit(session: Session, actor: Actor, video_id: str, edit: VideoEdit) -
     after = (video.visibility, video.downloadable)
     if after != before:
         if not rights_for(session, Watcher(viewer), [video_id])[video_id].share:
-            raise Forbidden("You may edit this video. Who can watch it is for others to decide.")
+            raise Forbidden(
+                gettext("You may edit this video. Who can watch it is for others to decide.")
+            )
         _record_visibility(session, actor, video, before=before[0])
     return video
 

@@ -16,6 +16,7 @@ from common.errors import Conflict
 from common.job_queue import wake_workers
 from common.live import is_live
 from common.stores import Stores
+from common.translation import gettext
 from common.web.urls import watch_url
 from db.engine import transaction
 from db.models import Job, JobState, Video
@@ -61,6 +62,11 @@ class FailedJob:
         return self.video.owner.name if self.video.owner is not None else ""
 
     @property
+    def error(self) -> str:
+        """Why it failed, for people; empty if that is not known."""
+        return gettext(self.job.error) if self.job.error else ""
+
+    @property
     def again(self) -> str:
         """The URL that queues it again."""
         return f"/stream/failed/{self.job.id}/again"
@@ -78,7 +84,7 @@ class FailedJob:
             "words": self.label,
             "ended_at": iso(self.ended_at),
             "attempts": self.job.attempts,
-            "error": self.job.error,
+            "error": self.error or None,
             "detail": self.job.log_tail,
             "urls": {"again": self.again} | page,
         }
@@ -158,7 +164,9 @@ def queue_video_again(session: Session, viewer: Viewer, video_id: str) -> int:
     """
     video = get_video_to_edit(session, viewer, video_id)
     if video.rejection_reason is not None:
-        raise Conflict("This video cannot be played, and trying again would not change that.")
+        raise Conflict(
+            gettext("This video cannot be played, and trying again would not change that.")
+        )
     return _queue_again(session, update(Job).where(Job.video_id == video_id))
 
 

@@ -7,9 +7,9 @@ from sqlalchemy.orm import Session
 
 from common.access import Watcher
 from common.access_queries import asked_by, visible_to
+from common.forecast import ForecastCache
 from db.models import Collection, Video, Visibility
 from streaming_service.collections.listing import load_next_up
-from streaming_service.processing.forecast import ForecastCache
 from streaming_service.videos.library import select_with_owner
 from streaming_service.videos.presenters import Card, load_cards
 

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from common.errors import Unprocessable
+from common.translation import gettext
 
 _LIMIT = 35  # characters; RFC 5646, 4.4.1
 
@@ -31,7 +32,7 @@ def canonical_tag(text: str) -> str:
     """
     tag = text.strip().lower()
     if len(tag) > _LIMIT or not _TAG.fullmatch(tag):
-        raise Unprocessable("Give the language as a tag, such as en, de or pt-BR.")
+        raise Unprocessable(gettext("Give the language as a tag, such as en, de or pt-BR."))
     first, *others = tag.split("-")
     parts, is_plain = [first], True
     for part in others:

@@ -7,12 +7,12 @@ from sqlalchemy.orm import Session
 
 from common.access import Viewer
 from common.errors import Conflict, Unprocessable
+from common.forecast import OPEN_STATES
 from common.job_queue import wake_workers
 from common.stores import Stores
 from common.translation import gettext, gettext_noop
 from db.engine import transaction
 from db.models import POSTER_LIMIT, Job, JobKind, JobState, PosterChoice, now
-from streaming_service.processing.forecast import OPEN_STATES
 from streaming_service.videos.changes import upsert
 from streaming_service.videos.library import get_video_to_edit
 

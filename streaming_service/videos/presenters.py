@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from common.access import Rights, Watcher
+from common.forecast import ForecastCache
 from common.translation import gettext, gettext_noop
 from common.web.urls import watch_url
 from db.models import Video, Visibility
-from streaming_service.processing.forecast import ForecastCache
 from streaming_service.processing.view import ProcessingView, load_processing
 from streaming_service.videos.captions import CaptionTrack, caption_tracks
 from streaming_service.videos.library import rights_for, select_with_owner

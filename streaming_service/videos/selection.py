@@ -10,6 +10,7 @@ from common.directory import find_subject
 from common.errors import Conflict, Forbidden, NotFound, Unprocessable
 from common.ids import is_id
 from common.stores import Stores
+from common.translation import gettext
 from common.video_texts import parse_visibility
 from streaming_service.collections.changes import add_items
 from streaming_service.sharing.fields import parse_level
@@ -58,7 +59,7 @@ def _change(stores: Stores, actor: Actor, selection: Selection) -> Change:
     if selection.do in ("tag", "untag"):
         tags = checked_tags(split_tags(selection.tag))
         if not tags:
-            raise Unprocessable("Write a tag.")
+            raise Unprocessable(gettext("Write a tag."))
         adds = selection.do == "tag"
         return lambda ids: upsert(tag_videos, stores.database, actor, ids, tags, adds=adds)
     if selection.do == "visibility":
@@ -77,7 +78,7 @@ def _change(stores: Stores, actor: Actor, selection: Selection) -> Change:
         return lambda ids: restore_videos(stores, actor, ids)
     if selection.do == "delete":
         return lambda ids: bin_videos(stores, actor, ids)
-    raise Unprocessable("Choose what to do with the videos.")
+    raise Unprocessable(gettext("Choose what to do with the videos."))
 
 
 def _is_shared(stores: Stores, actor: Actor, video_id: str, new: NewGrant) -> bool:

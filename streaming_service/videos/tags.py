@@ -10,6 +10,7 @@ from common.access import Viewer
 from common.errors import Unprocessable
 from common.live import is_live
 from common.titles import clean_line
+from common.translation import gettext
 from db.engine import transaction
 from db.models import TAG_LIMIT, Tag, Video, VideoTag
 
@@ -39,14 +40,16 @@ def checked_tags(names: Iterable[str]) -> dict[str, str]:
     for name in names:
         tag = clean_line(name)
         if not tag or "," in tag:
-            raise Unprocessable("A tag is not empty, and has no comma.")
+            raise Unprocessable(gettext("A tag is not empty, and has no comma."))
         key = tag_key(tag)
         # Compatibility characters can become up to 18 others.
         if len(tag) > TAG_LIMIT or len(key) > _KEY_LIMIT:
-            raise Unprocessable(f"A tag has {TAG_LIMIT} characters at most.")
+            raise Unprocessable(
+                gettext("A tag has %(tag_limit)s characters at most.", tag_limit=TAG_LIMIT)
+            )
         tags.setdefault(key, tag)
     if len(tags) > MAX_TAGS:
-        raise Unprocessable(f"A video has {MAX_TAGS} tags at most.")
+        raise Unprocessable(gettext("A video has %(max_tags)s tags at most.", max_tags=MAX_TAGS))
     return tags
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from common.errors import Unprocessable
 from common.formatting import webvtt_time
+from common.translation import gettext
 
 _BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _CUE_LIMIT = 20_000  # per file; a long film has about 2,000
@@ -51,9 +52,13 @@ def read_captions(data: bytes) -> str:
     lines = _decoded(data).split("\n")
     cues = list(_cues(lines))
     if not cues:
-        raise NotCaptions("This is not a WebVTT or SRT file: no line of it has a time and a text.")
+        raise NotCaptions(
+            gettext("This is not a WebVTT or SRT file: no line of it has a time and a text.")
+        )
     if len(cues) > _CUE_LIMIT:
-        raise NotCaptions(f"A file of captions has {_CUE_LIMIT} entries at most.")
+        raise NotCaptions(
+            gettext("A file of captions has %(cue_limit)s entries at most.", cue_limit=_CUE_LIMIT)
+        )
     return "WEBVTT\n\n" + "\n\n".join(cues) + "\n"
 
 
@@ -65,7 +70,7 @@ def _decoded(data: bytes) -> str:
     except UnicodeDecodeError:
         text = data.decode(marked[0] if marked else "cp1252", errors="replace")
     if "\0" in text:
-        raise NotCaptions("This is not a text file, so it holds no captions.")
+        raise NotCaptions(gettext("This is not a text file, so it holds no captions."))
     return re.sub(r"\r\n?", "\n", text)
 
 

@@ -163,7 +163,7 @@ def test_leaving_takes_the_videos_along_and_ends_every_session(
     video = put_video(database, "bob")
     redis.set(f"video:{video}", '{"owner": 2, "visibility": "members"}')
     other = sign_in(site, "bob")
-    assert "your one video" in bob.get("/account").text
+    assert "your 1 video" in bob.get("/account").text
     answer = bob.post("/account/delete", data={"password": PASSWORD})
     assert (answer.status_code, answer.location) == (303, "/login")
     assert account(database, "bob") is None

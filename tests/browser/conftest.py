@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
+from demo.fill import Demo, fill
 from tests import media
 from tests.browser.player import prepare
-from tests.conftest import TOOLS, find_program
-from tests.system.deployment import Origin
+from tests.conftest import TOOLS, find_program, free_ports
+from tests.system.deployment import Origin, Standalone
 from tests.system.http_client import PASSWORD, Person
 from tests.waiting import wait_until
 
@@ -89,6 +90,17 @@ def failed(origin: Origin, finished: str) -> str:
     return finished
 
 
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """A site of its own, with the people of the demonstration and its eight shortest films."""
+    site = Standalone(tmp_path_factory.mktemp("demo") / "data", free_ports(3))
+    site.start()
+    try:
+        yield fill(site.url, media.CACHE / "demo", films=8)
+    finally:
+        site.remove()
+
+
 def watch_console(page: Page, complaints: list[str]) -> None:
     """Note what the page complains about."""
 
@@ -106,7 +118,7 @@ def enter(context: BrowserContext, origin: Origin, name: str) -> Page:
     page = context.new_page()
     page.goto(f"{origin.url}/login")
     page.get_by_label("User name").fill(name)
-    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/stream")
     return page
@@ -116,7 +128,8 @@ def enter(context: BrowserContext, origin: Origin, name: str) -> Page:
 def context(chromium: Browser, origin: Origin) -> Iterator[BrowserContext]:
     """A new browser profile, signed out."""
     complaints: list[str] = []
-    context = chromium.new_context(base_url=origin.url)
+    # Tests answer requests themselves, which a service worker would send before them.
+    context = chromium.new_context(base_url=origin.url, service_workers="block")
     context.set_default_timeout(15_000)
     context.on("page", lambda page: watch_console(page, complaints))
     yield context

@@ -16,7 +16,7 @@ AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 COLOUR_RULES = ["color-contrast", "link-in-text-block"]
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 
-SIGNED_OUT = ["/login", "/register", "/stream/{video}", "/nothing-here"]
+SIGNED_OUT = ["/login", "/register", "/password", "/stream/{video}", "/offline", "/nothing-here"]
 SIGNED_IN = [
     "/stream",
     "/stream?q=nothing+like+it",
@@ -37,6 +37,13 @@ SIGNED_IN = [
     "/account",
     "/account/links",
     "/admin",
+    "/design",
+    "/admin/users",
+    "/admin/users/1",
+    "/admin/invitations",
+    "/admin/settings",
+    "/admin/setup",
+    "/admin/setup/joining",
     "/stream/failed",
     "/nothing-here",
 ]

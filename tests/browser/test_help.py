@@ -1,8 +1,15 @@
 """The documentation at `/help`, in a browser: nothing of it is against its policy."""
 
-from playwright.sync_api import BrowserContext, expect
+from typing import Any
 
+import pytest
+from playwright.sync_api import Browser, BrowserContext, expect
+
+from tests.browser.test_accessibility import violations
 from tests.system.deployment import Origin
+
+PLACES = ["/help/", "/help/benchmarks/", "/help/operations/"]
+DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 
 
 def test_help_can_be_read_and_searched_without_an_account(
@@ -16,7 +23,24 @@ def test_help_can_be_read_and_searched_without_an_account(
     expect(page.get_by_role("heading", name="Sharing", level=1)).to_be_visible()
 
     page.get_by_role("button", name="Search").first.click()
-    expect(page.get_by_role("combobox")).to_be_focused()
+    expect(page.get_by_role("searchbox")).to_be_focused()
     page.keyboard.type("forgotten")
-    page.get_by_role("link", name="Forgotten passwords").click()
+    result = page.get_by_role("link", name="Forgotten passwords")
+    expect(result).to_be_visible()
+    assert violations(page) == []
+    result.click()
     expect(page.get_by_role("heading", name="Administration", level=1)).to_be_visible()
+
+
+@pytest.mark.front_end
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_no_page_of_help_has_a_violation(chromium: Browser, origin: Origin, size: Any) -> None:
+    context = chromium.new_context(base_url=origin.url, viewport=size, reduced_motion="reduce")
+    page = context.new_page()
+    found = []
+    for path in PLACES:
+        page.goto(path)
+        page.get_by_role("search").first.wait_for(state="attached")
+        found += violations(page)
+    context.close()
+    assert found == []

@@ -68,11 +68,12 @@ def set_quota(chromium: Browser, line: Line, administrator: Person, quota: str) 
     """Change Alice's quota on the page for administrators, without JavaScript."""
     with profile(chromium, line, java_script_enabled=False) as context:
         page = visit(context, line, administrator)
-        page.goto("/admin")
-        page.get_by_label("Quota of alice", exact=True).fill(quota)
-        page.get_by_role("button", name="Save the quota of alice").click()
-        expect(page.get_by_text("The quota is changed.")).to_be_visible()
-        expect(page.get_by_label("Quota of alice", exact=True)).to_have_value(quota)
+        page.goto("/admin/users?q=alice")
+        page.get_by_role("link", name="Edit alice").click()
+        page.get_by_label("Quota").fill(quota)
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_text("Your changes are saved.")).to_be_visible()
+        expect(page.get_by_label("Quota")).to_have_value(quota)
 
 
 @pytest.mark.front_end

@@ -30,7 +30,7 @@ def test_a_newcomer_registers_uploads_watches_and_seeks(
     page.goto("/")
     page.get_by_role("link", name="Create an account").click()
     page.get_by_label("User name").fill("Nora")
-    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Create account").click()
     page.wait_for_url("**/stream")
     expect(page.get_by_role("heading", level=1, name="Library")).to_be_visible()
@@ -54,7 +54,7 @@ def test_the_upload_form_works_without_javascript(
     page = context.new_page()
     page.goto("/login")
     page.get_by_label("User name").fill("alice")
-    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.goto("/upload")
     page.get_by_label("Title").fill("Without a script")
@@ -210,7 +210,7 @@ def test_a_private_video_leads_the_signed_out_to_the_log_in_and_back(
     page = context.new_page()
     page.goto(f"/stream/{private}")
     page.get_by_label("User name").fill("alice")
-    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", name="Only mine")).to_be_visible()
     context.close()
@@ -248,6 +248,7 @@ def test_signing_out_ends_the_session(
     context: BrowserContext, origin: Origin, administrator: Person
 ) -> None:
     page = enter(context, origin, "alice")  # a session of this test's own, to be ended
+    page.locator(".account-menu > summary").click()
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url("**/login")
     page.goto("/stream")

@@ -206,7 +206,7 @@ def test_each_key_does_one_thing_once(player: Player, prepared: str, focus: str)
 @pytest.mark.front_end
 def test_keys_in_fields_are_left_alone(player: Player, prepared: str) -> None:
     page = player.open(prepared).page
-    page.get_by_role("searchbox").fill("k")
+    page.get_by_label("Search videos").fill("k")
     page.keyboard.press("l")
     assert player.get("video.currentTime") == 0
     page.locator("[data-plyr=volume]").focus()
@@ -230,6 +230,7 @@ def test_keys_work_wherever_the_focus_is_and_after_the_list_of_them(
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     assert player.get("video.currentTime") == pytest.approx(10, abs=0.2)
+    page.locator("#more > summary").click()
     page.get_by_role("button", name="Keyboard shortcuts").click()
     page.get_by_role("button", name="Close").click()
     page.keyboard.press("l")

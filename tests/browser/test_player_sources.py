@@ -42,16 +42,23 @@ def test_the_file_is_not_requested_where_there_are_renditions(
     player: Player, prepared: str
 ) -> None:
     asked: list[str] = []
+    failed: list[str] = []
     player.page.on("request", lambda request: asked.append(request.url))
+    player.page.on("requestfailed", lambda request: failed.append(request.url))
     player.open(prepared).play()
     assert [url for url in asked if url.endswith("/video.mp4")] == []
+    assert failed == []
 
 
 @pytest.mark.front_end
 def test_play_can_be_pressed_before_the_player_is_loaded(player: Player, prepared: str) -> None:
     page = player.page
     held: list[Route] = []
-    page.route(re.compile(r"/static/hls-[A-Z0-9]{8}\.js"), held.append)
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(re.compile(r"/static/hls-[A-Z0-9]{8}\.js"), hold)
     page.goto(f"/stream/{prepared}")
     page.get_by_role("button", name="Play", exact=True).click()
     expect(page.locator("#player-container")).to_have_class(re.compile("is-waiting"))

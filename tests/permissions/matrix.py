@@ -186,6 +186,7 @@ REMOVING = {"POST": Grant(removers, 303)}
 VIDEO_API = WATCHING | {"PATCH": Grant(owner, 200), "DELETE": Grant(removers, 204)}
 SESSION_API = PAGE | {"POST": Grant(everybody, 201), "DELETE": Grant(everybody, 204)}
 NEW = {"POST": Grant(members, 201)}
+ACCOUNT_API = PAGE | {"PATCH": Grant(members, 200), "DELETE": Grant(members, 204)}
 COLLECTION_API = OWN_PAGE | {"PATCH": Grant(itself, 200), "DELETE": Grant(itself, 204)}
 ITEM = {"POST": Grant(collected, 303)}
 ITEM_API = {"PUT": Grant(collectors, 204), "DELETE": Grant(collected, 204)}
@@ -236,13 +237,34 @@ ROUTES = (
     Route("auth", "/account/delete", SIGNED_IN, FORM),
     Route("auth", "/account/sessions/end-others", SIGNED_IN, FORM),
     Route("auth", "/account/sessions/<session>/end", SIGNED_IN, OWN_FORM),
+    Route("auth", "/account/name", SIGNED_IN, FORM),
+    Route("auth", "/account/theme", EVERYBODY, OPEN_FORM),
+    Route("auth", "/password", EVERYBODY, OPEN_PAGE),
+    # `<password_token>` is of a link that sets the target's password.
+    Route("auth", "/password/<password_token>", EVERYBODY, OPEN_PAGE | OPEN_FORM),
+    Route("auth", "/api/passwords", EVERYBODY, {"POST": Grant(everybody, 200)}),
+    # `<invitation>` is one for any number of people, and `<invitation_token>` opens it.
+    Route("auth", "/invite/<invitation_token>", EVERYBODY, OPEN_PAGE | OPEN_FORM),
+    Route("auth", "/logo/<sha256>.png", EVERYBODY, OPEN_PAGE),
     Route("auth", "/admin", ADMINISTRATORS, PAGE),
-    Route("auth", "/admin/users", ADMINISTRATORS, FORM),
-    Route("auth", "/admin/users/<user>/role", ADMINISTRATORS, FORM),
-    Route("auth", "/admin/users/<user>/disable", ADMINISTRATORS, FORM),
-    Route("auth", "/admin/users/<user>/enable", ADMINISTRATORS, FORM, subject="disabled"),
-    Route("auth", "/admin/users/<user>/quota", ADMINISTRATORS, FORM),
+    Route("auth", "/admin/users", ADMINISTRATORS, PAGE | FORM),
+    Route("auth", "/admin/users/<user>", ADMINISTRATORS, PAGE | FORM),
     Route("auth", "/admin/users/<user>/password", ADMINISTRATORS, FORM),
+    Route("auth", "/admin/users/<user>/password-link", ADMINISTRATORS, NEW),
+    Route("auth", "/admin/users/<user>/delete", ADMINISTRATORS, FORM),
+    Route("auth", "/admin/invitations", ADMINISTRATORS, PAGE | NEW),
+    Route("auth", "/admin/invitations/<invitation>/revoke", ADMINISTRATORS, FORM),
+    Route("auth", "/admin/settings", ADMINISTRATORS, PAGE | FORM),
+    Route("auth", "/admin/settings/logo", ADMINISTRATORS, FORM),
+    Route("auth", "/admin/setup", ADMINISTRATORS, PAGE | FORM),
+    Route("auth", "/admin/setup/joining", ADMINISTRATORS, PAGE | FORM),
+    Route("auth", "/admin/setup/upload", ADMINISTRATORS, PAGE),
+    Route("auth", "/api/accounts", ADMINISTRATORS, PAGE | NEW),
+    Route("auth", "/api/accounts/<user>", ADMINISTRATORS, ACCOUNT_API),
+    Route("auth", "/api/accounts/<user>/password-link", ADMINISTRATORS, NEW),
+    Route("auth", "/api/invitations", ADMINISTRATORS, PAGE | NEW),
+    Route("auth", "/api/invitations/<invitation>", ADMINISTRATORS, {"DELETE": Grant(members, 204)}),
+    Route("auth", "/api/settings", ADMINISTRATORS, PAGE | {"PATCH": Grant(members, 200)}),
     Route("auth", "/groups", SIGNED_IN, PAGE | MAKING),
     Route("auth", "/groups/<group>", SIGNED_IN, {"GET": Grant(itself, 200)}),
     Route("auth", "/groups/<group>/rename", SIGNED_IN, OWN_FORM),
@@ -373,9 +395,19 @@ FORMS: Mapping[str, Mapping[str, object]] = {
     "/account/password": {"current": PASSWORD, "password": PASSWORD},
     "/account/delete": {"password": PASSWORD},
     "/admin/users": {"username": "{new}", "password": PASSWORD, "role": "viewer"},
-    "/admin/users/<user>/role": {"role": "viewer"},
-    "/admin/users/<user>/quota": {"quota": "20 GB"},
+    "/account/name": {"username": "{new}"},
+    "/account/theme": {"theme": "dark"},
+    "/password/<password_token>": {"password": PASSWORD},
+    "/invite/<invitation_token>": {"username": "{new}", "password": PASSWORD},
+    "/admin/users/<user>": {"role": "viewer", "quota": "20 GB"},
     "/admin/users/<user>/password": {"password": PASSWORD},
+    "/admin/users/<user>/delete": {"confirm": "{target}"},
+    "/admin/invitations": {"role": "viewer", "label": "For Anna", "uses": "1", "days": ""},
+    # The defaults: what the other tests of a site that is shared expect.
+    "/admin/settings": {"bin_days": "30"},
+    "/admin/settings/logo": {},  # and no file, which removes it
+    "/admin/setup": {"name": "Matinee"},
+    "/admin/setup/joining": {"new_role": "uploader"},
     "/stream/<video>/edit": _EDIT,
     "/stream/selection": {"do": "tag", "tag": "changed", "video": "{video}"},
     "/stream/<video>/restore": {"from": "library"},
@@ -401,6 +433,11 @@ FORMS: Mapping[str, Mapping[str, object]] = {
 }
 JSON: Mapping[str, Mapping[str, object]] = {
     "/api/session": _LOGIN,
+    "/api/passwords": {"password": PASSWORD},
+    "/api/accounts": {"username": "{new}", "password": PASSWORD, "role": "viewer"},
+    "/api/accounts/<user>": {"role": "viewer"},
+    "/api/invitations": {"role": "viewer", "label": "For Anna"},
+    "/api/settings": {"bin_days": "30"},
     "/api/videos/<video>": _EDIT,
     "/api/videos/<video>/links": {"label": "For Anna"},
     "/api/collections/<collection>/links": {"label": "For Anna"},

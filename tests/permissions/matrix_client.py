@@ -1,5 +1,6 @@
 """The people and videos of the matrix, made over HTTP in a running Matinee."""
 
+import base64
 import re
 import secrets
 from collections.abc import Collection
@@ -35,6 +36,10 @@ _ROLES = {
 }
 _NOWHERE = "A" * 22
 _NO_STEP = str(1 << 62)  # to make one fail takes minutes, and asking for another is no error
+# The smallest picture: one pixel.
+_PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 _CAPTION_FILE = {"file": ("video.vtt", CAPTIONS, "text/vtt")}
 
 
@@ -65,6 +70,7 @@ class MatrixClient:
         self._link: tuple[str, str] | None = None
         self._grants: dict[str, str] = {}
         self._group: str | None = None
+        self._invitation: dict[str, Any] | None = None
         self._target = self._person("uploader")
         self._friend = self._person("viewer")
         self._begin_disabled()
@@ -105,10 +111,15 @@ class MatrixClient:
             self._videos.pop((_owner(cell.caller), cell.state or State.PRIVATE), None)
         if cell.route.pattern == "/stream/bin/empty":
             self._videos.pop((Caller.OWNER, State.BINNED), None)
-        if "<user>" in cell.route.pattern:
-            self._switch("disable", self._names[Caller.DISABLED])
-            self._switch("enable", self._target)
-        if cell.route.pattern == "/account/delete":
+        if "<invitation" in cell.route.pattern:
+            self._invitation = None
+        deletes = cell.method == "DELETE" or cell.route.pattern.endswith("/delete")
+        if "<user>" in cell.route.pattern and deletes:
+            self._target = self._person("uploader")
+        elif "<user>" in cell.route.pattern:
+            self._switch("disabled", self._names[Caller.DISABLED])
+            self._switch("active", self._target)
+        if cell.route.pattern in ("/account/delete", "/account/name"):
             person = Caller.OWNER if cell.caller is Caller.BEARER else cell.caller
             self._names.pop(person)
             self._videos = {key: v for key, v in self._videos.items() if key[0] is not person}
@@ -172,9 +183,9 @@ class MatrixClient:
             self._token(name)
         return self._ids[name]
 
-    def _switch(self, action: str, name: str) -> None:
-        path = f"/admin/users/{self._id(name)}/{action}"
-        answer = self.request("POST", path, headers=self._operator)
+    def _switch(self, state: str, name: str) -> None:
+        path, form = f"/admin/users/{self._id(name)}", {"state": state}
+        answer = self.request("POST", path, data=form, headers=self._operator)
         assert answer.status_code == 303, answer.text
 
     def _begin_disabled(self) -> None:
@@ -183,7 +194,7 @@ class MatrixClient:
         self._id(self._names[Caller.DISABLED])
         for state in State:
             self._video(Caller.DISABLED, state)
-        self._switch("disable", self._names[Caller.DISABLED])
+        self._switch("disabled", self._names[Caller.DISABLED])
 
     # --- addresses --------------------------------------------------------------------------------
 
@@ -203,6 +214,7 @@ class MatrixClient:
         if "<link>" in path or "<token>" in path:
             link, token = self._made_link()
             path = path.replace("<link>", link).replace("<token>", token)
+        path = self._administrators_path(path)
         if "<grant>" in path:
             path = path.replace("<grant>", self._grant(caller, state or State.PRIVATE))
         if "<group>" in path:
@@ -210,6 +222,31 @@ class MatrixClient:
         if "<session>" in path:
             path = path.replace("<session>", self._listed_session())
         return path
+
+    def _administrators_path(self, path: str) -> str:
+        """Return an address with what an administrator made for it: once for each request."""
+        if "<password_token>" in path:
+            link = f"/api/accounts/{self._id(self._target)}/password-link"
+            url: str = self._operate("POST", link)["url"]
+            path = path.replace("<password_token>", url.rpartition("/")[2])
+        if "<invitation" in path:
+            if self._invitation is None:
+                unlimited = {"role": "viewer", "max_uses": None}
+                self._invitation = self._operate("POST", "/api/invitations", json=unlimited)
+            token = self._invitation["url"].rpartition("/")[2]
+            path = path.replace("<invitation>", self._invitation["id"])
+            path = path.replace("<invitation_token>", token)
+        if "<sha256>" in path:
+            logo = {"logo": ("logo.png", _PNG, "image/png")}
+            self.request("POST", "/admin/settings/logo", files=logo, headers=self._operator)
+            return str(self._operate("GET", "/api/settings")["logo"])
+        return path
+
+    def _operate(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        answer = self._insist(method, path, headers=self._operator, **options)
+        assert answer.ok, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
 
     def _made_link(self) -> tuple[str, str]:
         """Return a link of the owner's to their private video, and its token."""
@@ -319,6 +356,8 @@ class MatrixClient:
         if route.pattern in ("/upload", "/upload/share"):
             files = {"file": ("video.mp4", self._video_bytes, "video/mp4")}
             return {"data": {"title": "A video"}, "files": files}
+        if route.pattern == "/admin/settings/logo":
+            return {"files": {"logo": ("", b"")}}
         if route.pattern == "/stream/<video>/captions":
             return {"data": fields_of(FORMS, route), "files": _CAPTION_FILE}
         names = {

@@ -1,5 +1,6 @@
 """The people and videos of the matrix, in one process, where they are put back in milliseconds."""
 
+import json
 import os
 import shutil
 import sqlite3
@@ -27,12 +28,16 @@ from db.models import (
     Group,
     GroupMember,
     GroupRole,
+    Invitation,
     Job,
     JobKind,
     JobState,
     Level,
     Link,
+    Logo,
+    PasswordLink,
     Role,
+    Setting,
     User,
     Video,
     Visibility,
@@ -57,6 +62,9 @@ VIDEO_BYTES = media.mp4()
 TITLE = "Seen by those who may watch"
 
 LINK, LINK_TOKEN = "link".ljust(22, "0"), "token".ljust(43, "0")
+INVITATION, INVITATION_TOKEN = "invitation".ljust(22, "0"), "invite".ljust(43, "0")
+PASSWORD_TOKEN = "password".ljust(43, "0")
+LOGO = "c0ffee".ljust(64, "0")
 
 _HASH = Passwords(CHEAPEST).hash(PASSWORD)
 _ROLES = {
@@ -133,9 +141,11 @@ class MatrixState:
             viewer = Viewer(id=self._ids[person], name=person, role=_ROLES[person])
             self._other_sessions[person] = self._begin(viewer)
             self._tokens[person] = self._begin(viewer)
-        disabling = f"/admin/users/{self._ids['disabled']}/disable"
-        answer = self._outside.post(disabling, headers=self.credentials(Caller.ADMINISTRATOR))
-        assert answer.status_code == 303
+        disabling, form = f"/admin/users/{self._ids['disabled']}", {"state": "disabled"}
+        answer = self._outside.post(
+            disabling, data=form, headers=self.credentials(Caller.ADMINISTRATOR)
+        )
+        assert answer.status_code == 303, answer.text[-1500:]
         self.beginning = self.dump()
 
     def _begin(self, viewer: Viewer) -> str:
@@ -147,6 +157,7 @@ class MatrixState:
                 session.execute(table.delete())
         users = [
             {"name": name, "name_key": name, "password_hash": _HASH, "role": role}
+            | {"last_seen_at": now()}  # so that reading does not note it
             for name, role in _ROLES.items()
         ]
         session.execute(insert(User), users)
@@ -166,6 +177,7 @@ class MatrixState:
         session.execute(insert(Caption), [{"video_id": i} | tracks for i in self._videos])
         self._collect(session)
         session.execute(insert(Link), [self._link()])
+        self._administrate(session)
         self._share(session)
         failed = {"kind": JobKind.RENDITION, "height": 720, "state": JobState.FAILED, "attempts": 3}
         session.execute(insert(Job), [{"video_id": i} | failed for i in self._videos])
@@ -183,6 +195,19 @@ class MatrixState:
             for place, item in enumerate(items)
         ]
         session.execute(insert(CollectionItem), rows)
+
+    def _administrate(self, session: Any) -> None:
+        """Let an administrator invite people, and change what the requests change back."""
+        maker = {"created_by_id": self._ids["administrator"]}
+        invitation = {"id": INVITATION, "token_hash": token_hash(INVITATION_TOKEN)}
+        session.execute(insert(Invitation), [invitation | {"role": Role.VIEWER} | maker])
+        link = {"user_id": self._ids["target"], "token_hash": token_hash(PASSWORD_TOKEN)}
+        later = {"expires_at": now() + timedelta(hours=1)}
+        session.execute(insert(PasswordLink), [link | later | maker])
+        session.execute(insert(Logo), [{"sha256": LOGO, "content": b"PNG"}])
+        changed = {"bin_days": 31, "name": "Elsewhere", "new_role": "viewer", "logo": LOGO}
+        rows = [{"key": key, "value": json.dumps(value)} for key, value in changed.items()]
+        session.execute(insert(Setting), rows)
 
     def _share(self, session: Any) -> None:
         """Share each video with the target. The owner has a group of three."""
@@ -284,6 +309,10 @@ class MatrixState:
             .replace("<rendition>", "480p")
             .replace("<link>", LINK)
             .replace("<token>", LINK_TOKEN)
+            .replace("<invitation>", INVITATION)
+            .replace("<invitation_token>", INVITATION_TOKEN)
+            .replace("<password_token>", PASSWORD_TOKEN)
+            .replace("<sha256>", LOGO)
             .replace("<job>", str(self._step))
             .replace("<collection>", _EMPTY_COLLECTION if cell.is_adding else _COLLECTION)
             .replace("<grant>", grant_id(owner, state or State.PRIVATE))
@@ -307,6 +336,8 @@ class MatrixState:
     def _body(self, route: Route) -> dict[str, Any]:
         if route.pattern in ("/upload", "/upload/share"):
             return {"data": {"title": "A video", "file": (BytesIO(VIDEO_BYTES), "video.mp4")}}
+        if route.pattern == "/admin/settings/logo":
+            return {"data": {"logo": (BytesIO(b""), "")}}
         if route.pattern == "/stream/<video>/captions":
             file = (BytesIO(CAPTIONS.encode()), "video.vtt")
             return {"data": fields_of(FORMS, route) | {"file": file}}

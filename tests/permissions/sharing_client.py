@@ -287,13 +287,11 @@ def is_tried(cell: SharedCell) -> bool:
     """Tell whether a cell is tried over HTTP as well as in one process.
 
     These are the ones in which a front server could make a difference: media, with all methods at
-    one level, and all that only reads. Changes are tried by those whom a sharing is for.
+    one level; and of all else what reaches its service, by those whom a sharing is for.
     """
     always = cell.sharing.validity is Validity.NEVER_ENDS
     if cell.asker is Asker.VISITOR_WITH_ACCOUNT and not always:
         return False
     if cell.route.is_media:
         return cell.method in ("GET", "HEAD") or cell.sharing.level is Level.WATCH
-    if cell.method not in cell.route.grants:
-        return False
-    return cell.is_safe or (always and cell.asker.is_meant)
+    return always and cell.method in cell.route.grants and (cell.is_safe or cell.asker.is_meant)

@@ -54,9 +54,9 @@ def test_every_cell_from_outside(world: MatrixState, route: Route) -> None:
             elif must_change(cell):
                 wrong.append(f"{cell}: it changed nothing")
     assert not wrong, "\n".join(wrong)
-    assert done or route.is_inside or set(route.grants) == {"GET"}, (
-        "nobody changed anything, so nothing was tried"
-    )
+    # The strength of a password is only measured, and the look is kept in a cookie.
+    reads = set(route.grants) == {"GET"} or route.pattern in ("/api/passwords", "/account/theme")
+    assert done or route.is_inside or reads, "nobody changed anything, so nothing was tried"
 
 
 def complaints_about(cell: Cell, answer: TestResponse) -> list[str]:

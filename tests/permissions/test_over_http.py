@@ -1,9 +1,10 @@
 """The matrix over HTTP, in front of a running Matinee: the embedded one or the Compose stack.
 
 It speaks HTTP and knows nothing of the packages. `test_in_process` tries every cell. Here are those
-in which a front server could make a difference: every caller at every address, with the methods
-that it takes and one that it does not; media, which the front server answers, with all methods.
-One other site stands for all of them, and what was refused is looked at once for each address.
+in which a front server could make a difference: every address, with the methods that it takes and
+one that it does not, by each kind of caller; media, which the front server answers, by everybody
+and with all methods. One other site stands for all of them, and what was refused is looked at once
+for each address.
 """
 
 from collections.abc import Iterator
@@ -11,14 +12,28 @@ from collections.abc import Iterator
 import pytest
 
 from tests import media
-from tests.permissions.matrix import OTHER_SITES, OUR_SITE, ROUTES, Cell, Route, State, cells
+from tests.permissions.matrix import (
+    OTHER_SITES,
+    OUR_SITE,
+    ROUTES,
+    Caller,
+    Cell,
+    Route,
+    State,
+    cells,
+)
 from tests.permissions.matrix_client import TITLE, MatrixClient
 from tests.system.deployment import Origin
 from tests.system.http_client import Person
 
 pytestmark = pytest.mark.usefixtures("without_processing")
 
+# Those of media.
 STATES = (None, State.PRIVATE, State.PUBLIC, State.MISSING)
+# Signed out, in, and in with a token; with and without a right.
+CALLERS = (Caller.NOBODY, Caller.STRANGER, Caller.OWNER, Caller.BEARER, Caller.ADMINISTRATOR)
+# In whose name another site tries.
+FORGED = (Caller.OWNER, Caller.ADMINISTRATOR)
 # Those files that are there as soon as a video is.
 AT_ONCE = ("/video.mp4", "/download")
 
@@ -41,12 +56,20 @@ def client(origin: Origin, administrator: Person, video_bytes: bytes) -> Iterato
 
 
 def is_tried(cell: Cell) -> bool:
-    """Tell whether a cell is tried over HTTP as well as in one process."""
-    if cell.state not in STATES:
+    """Tell whether a cell is tried over HTTP as well as in one process.
+
+    The front server has a part in every answer about media, which it asks the streaming service
+    for. Of all else it hands on the method, the path, and what says who asks from where.
+    """
+    if cell.route.is_media:
+        return cell.state in STATES and cell.site == OUR_SITE
+    if cell.state not in (None, State.PRIVATE) or cell.caller not in CALLERS:
         return False
-    if cell.site != OUR_SITE and (cell.is_safe or cell.method not in cell.route.grants):
-        return False
-    return cell.route.is_media or cell.method in {*cell.route.grants, "HEAD", "DELETE"}
+    if cell.site != OUR_SITE:
+        return cell.caller in FORGED and not cell.is_safe and cell.method in cell.route.grants
+    return cell.method in cell.route.grants or (
+        cell.method in ("HEAD", "DELETE") and cell.caller is Caller.OWNER
+    )
 
 
 def allowed(cell: Cell) -> set[int]:
@@ -77,7 +100,7 @@ def test_every_cell(client: MatrixClient, video_bytes: bytes, route: Route) -> N
     doing: list[Cell] = []
     for cell in filter(is_tried, cells(route, OTHER_SITES[:1])):
         (doing if cell.is_granted and not cell.is_safe else quiet).append(cell)
-    client.prepare(route, STATES)
+    client.prepare(route, STATES if route.is_media else (None, State.PRIVATE))
     before = client.own_videos()
     wrong = [
         complaint for cell in quiet for complaint in complaints_about(client, cell, video_bytes)

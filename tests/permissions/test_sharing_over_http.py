@@ -1,8 +1,8 @@
 """The matrix of sharing over HTTP, in front of a running Matinee.
 
 It speaks HTTP and knows nothing of the packages. `test_sharing_in_process` tries every cell. Here
-every address is tried with every sharing; what changes something where it must be refused, and once
-where it is granted.
+media are tried with every sharing, and every other address with each that holds; what changes
+something where it must be refused, and once where it is granted.
 """
 
 from collections.abc import Iterator

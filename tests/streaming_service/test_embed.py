@@ -121,3 +121,17 @@ def test_a_link_is_opened_in_a_frame(
     assert opened.location == f"/embed/{video}"
     for part in ("Partitioned", "SameSite=None", "Secure", "HttpOnly"):
         assert part in opened.headers["Set-Cookie"]
+
+
+def test_the_watch_page_offers_the_code_where_other_sites_may_show_it(
+    put: Put, nobody: Client, alice: Client, embed_origins: Callable[[str], None]
+) -> None:
+    public, private = put(visibility="public", title='"><script>'), put()
+    assert "embed-code" not in nobody.get(f"/stream/{public}").text
+
+    embed_origins("https://example.org")
+
+    page = nobody.get(f"/stream/{public}").text
+    assert f"&lt;iframe src=&#34;http://localhost/embed/{public}&#34;" in page
+    assert '"><script>' not in page
+    assert "embed-code" not in alice.get(f"/stream/{private}").text

@@ -5,10 +5,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.orm import Session
 
-from db.engine import Database
-from db.models import Job, JobKind, JobState, now
-from streaming_service.processing import forecast as forecasts
-from streaming_service.processing.forecast import (
+from common import forecast as forecasts
+from common.forecast import (
     Forecast,
     ForecastCache,
     OpenJob,
@@ -16,6 +14,8 @@ from streaming_service.processing.forecast import (
     make_forecast,
     seconds_left,
 )
+from db.engine import Database
+from db.models import Job, JobKind, JobState, now
 from streaming_service.processing.status import Processing, ProcessingState, describe
 
 TIME = now()

@@ -186,7 +186,7 @@ def test_an_administrator_is_made_by_a_command(origin: Compose, alice: Person) -
         env=os.environ,
     )
     assert done.returncode == 0, done.stderr
-    assert "Operator" in alice.get("/admin").text
+    assert "Operator" in alice.get("/admin/users?q=operator").text
 
 
 def test_logs_are_json_and_one_id_is_found_in_gateway_and_service(

@@ -203,4 +203,4 @@ def test_a_second_one_with_the_same_data_is_refused(origin: Standalone) -> None:
 def test_an_administrator_is_made_by_a_command(origin: Standalone, alice: Person) -> None:
     done = origin.command("create-admin", "Operator", given="a long enough password\n")
     assert done.returncode == 0, done.stderr
-    assert "Operator" in alice.get("/admin").text
+    assert "Operator" in alice.get("/admin/users?q=operator").text

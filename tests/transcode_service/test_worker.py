@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from redis import Redis
 
 from common.job_queue import WAKE_KEY, wake_workers
 from common.settings import CommonSettings
-from db.models import JobState
+from db.models import JobState, now
 from tests.conftest import ROOT
 from tests.media import cached, make, run_ffmpeg
 from tests.system.deployment import below
@@ -94,17 +95,17 @@ def short() -> bytes:
 
 @pytest.fixture(scope="session")
 def long() -> bytes:
-    """Four minutes at 720p, so that its renditions take a while."""
-    return cached("four-minutes.mp4", "ten seconds, 24 times", _write_four_minutes).read_bytes()
+    """A hundred seconds at 720p, so that its renditions take a while."""
+    return cached("hundred-seconds.mp4", "ten seconds, 10 times", _write_long).read_bytes()
 
 
-def _write_four_minutes(path: Path) -> None:
+def _write_long(path: Path) -> None:
     pictures = ("-f", "lavfi", "-i", "testsrc2=s=1280x720:r=25:d=10")
     encode = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "50")
     once = path.with_name("once.mp4")
     for command in (
         (*pictures, *encode, once),
-        ("-stream_loop", "23", "-i", f"file:{once}", "-c", "copy", path),
+        ("-stream_loop", "9", "-i", f"file:{once}", "-c", "copy", path),
     ):
         run_ffmpeg("ffmpeg", *command)
 
@@ -198,6 +199,9 @@ def test_a_killed_worker_costs_one_attempt_and_another_goes_on(
     service = start()
     job_id = begins_encoding(house, service)
     before = house.look(job_id)
+    for job in house.jobs():
+        if job.state is JobState.WAITING:  # the next worker has nothing else to do
+            house.change(job.id, not_before=now() + timedelta(hours=1))
     os.kill(service.wait_for("transcode_service.worker"), signal.SIGKILL)
     wait_until(
         lambda: (

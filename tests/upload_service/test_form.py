@@ -5,6 +5,7 @@ import hashlib
 import io
 import re
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -256,8 +257,8 @@ def test_what_cannot_be_read_as_a_form_is_refused(
 
 
 def limit_to(site: Site, limit: int) -> None:
-    settings = site.apps["upload"].extensions["matinee"].settings
-    object.__setattr__(settings, "max_upload_size", limit)
+    services = site.apps["upload"].extensions["matinee"]
+    services.settings = replace(services.settings, max_upload_size=limit)
 
 
 class Untouched(io.BytesIO):

@@ -60,6 +60,7 @@ def grants(database: Database) -> list[Grant]:
     return database.read(lambda session: session.query(Grant).all())
 
 
+@pytest.mark.on_mysql
 def test_what_is_said_before_the_end_is_true_of_the_video(
     alice: Client,
     bob: Client,
@@ -125,6 +126,7 @@ def test_a_later_change_leaves_the_rest(alice: Client, tus: Tus) -> None:
     )
 
 
+@pytest.mark.on_mysql
 def test_what_is_gone_at_the_end_is_left_out(
     alice: Client,
     tus: Tus,
@@ -238,6 +240,14 @@ def test_what_a_phone_shares_leads_to_the_videos_form(
     assert video.title == "VID_20261127"
 
 
+def test_a_phone_may_share_several_videos(alice: Client, rows: Rows, video_bytes: bytes) -> None:
+    files = [file_part(video_bytes, f"{name}.mp4") for name in ("one", "two", "three")]
+    answer = send(alice, *files, path="/upload/share", json=False, site="none")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/stream?whose=mine")
+    assert sorted(video.title for video in rows.videos()) == ["one", "three", "two"]
+    assert rows.uploads() == []
+
+
 def test_another_site_shares_nothing(alice: Client, rows: Rows, video_bytes: bytes) -> None:
     answer = send(alice, file_part(video_bytes), path="/upload/share", site="cross-site")
     assert answer.status_code == 403
@@ -251,6 +261,7 @@ def test_after_signing_in_the_form_is_there_to_share_again(alice: Client) -> Non
 # The same file twice -----------------------------------------------------------------------------
 
 
+@pytest.mark.on_mysql
 def test_the_same_file_is_recognised_among_ones_own_videos(
     alice: Client, bob: Client, tus: Tus, rows: Rows, video_bytes: bytes
 ) -> None:

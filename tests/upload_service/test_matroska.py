@@ -72,7 +72,9 @@ def test_the_size_may_be_unknown_and_of_any_length(size: bytes) -> None:
 
 
 def test_a_format_that_is_not_accepted_is_rejected() -> None:
-    assert "it is a Matroska or WebM video" in rejection(file_of(b"webm"), frozenset({"mp4"}))
+    assert "it is a video of another format (Matroska, WebM)" in rejection(
+        file_of(b"webm"), frozenset({"mp4"})
+    )
     assert "This is a WebM video" in rejection(file_of(b"webm"), frozenset({"mp4", "mkv"}))
     assert "This is a Matroska video" in rejection(file_of(b"matroska"), frozenset({"webm"}))
 

@@ -31,23 +31,23 @@ def rejection(data: bytes, *, size: int | None = None) -> str:
 OTHER_KINDS = [
     (b"", "is empty"),
     (bytes(5000), "nothing but zeros"),
-    (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "a PNG picture"),
-    (b"\xff\xd8\xff\xe0\0\x10JFIF", "a JPEG picture"),
-    (b"GIF89a\1\0\1\0", "a GIF picture"),
-    (b"RIFF\0\0\0\0WEBPVP8 ", "a WebP picture"),
-    (b"RIFF\0\0\0\0AVI LIST", "an AVI video. Convert it to MP4"),
-    (b"RIFF\0\0\0\0WAVEfmt ", "a WAV audio"),
-    (b"BM\x36\0\0\0\0\0\0\0\x36\0\0\0(\0\0\0", "a BMP picture"),
-    (b"%PDF-1.7\n%\xe2\xe3", "a PDF document"),
-    (b"PK\x03\x04\x14\0", "a ZIP archive"),
-    (b"\x1f\x8b\x08\0", "a gzip archive"),
+    (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "a picture (PNG)"),
+    (b"\xff\xd8\xff\xe0\0\x10JFIF", "a picture (JPEG)"),
+    (b"GIF89a\1\0\1\0", "a picture (GIF)"),
+    (b"RIFF\0\0\0\0WEBPVP8 ", "a picture (WebP)"),
+    (b"RIFF\0\0\0\0AVI LIST", "a video of another format (AVI). Convert it to MP4"),
+    (b"RIFF\0\0\0\0WAVEfmt ", "an audio file (WAV)"),
+    (b"BM\x36\0\0\0\0\0\0\0\x36\0\0\0(\0\0\0", "a picture (BMP)"),
+    (b"%PDF-1.7\n%\xe2\xe3", "a document (PDF)"),
+    (b"PK\x03\x04\x14\0", "an archive (ZIP)"),
+    (b"\x1f\x8b\x08\0", "an archive (gzip)"),
     (b"\x1aE\xdf\xa3\x9fB\x86\x81\x01", "a Matroska or WebM video"),
-    (b"OggS\0\2", "an Ogg file"),
-    (b"ID3\4\0\0", "an MP3 audio"),
-    (b"\xff\xfb\x90\x64", "an MP3 or AAC audio"),
-    (b"FLV\x01\5", "a Flash video"),
-    ((b"G" + bytes(187)) * 4, "an MPEG transport stream video"),
-    (b"\x7fELF\2\1", "a Linux program"),
+    (b"OggS\0\2", "a file of another format (Ogg)"),
+    (b"ID3\4\0\0", "an audio file (MP3)"),
+    (b"\xff\xfb\x90\x64", "an audio file (MP3, AAC)"),
+    (b"FLV\x01\5", "a video of another format (Flash)"),
+    ((b"G" + bytes(187)) * 4, "a video of another format (MPEG transport stream)"),
+    (b"\x7fELF\2\1", "a program (Linux)"),
     (b"<!DOCTYPE html><title>x</title>", "an HTML page"),
     (b"\xef\xbb\xbf \n<!-- x -->\n<html>", "an HTML page"),
     (b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"/>', "an SVG picture"),
@@ -72,7 +72,7 @@ def test_a_file_of_another_kind_is_named(data: bytes, words_of_it: str) -> None:
 @pytest.mark.parametrize(("brand", "name"), [(b"heic", "HEIC"), (b"avif", "AVIF")])
 def test_a_still_picture_in_an_mp4_container_is_named(brand: bytes, name: str) -> None:
     data = box(b"ftyp", brand, bytes(4)) + box(b"meta", bytes(30)) + box(b"mdat", bytes(30))
-    assert f"{name} picture" in rejection(data)
+    assert f"a picture ({name})" in rejection(data)
 
 
 def test_ftyp_alone_is_rejected() -> None:
@@ -152,8 +152,8 @@ def test_no_track_at_all_is_rejected() -> None:
         (b"dvc ", "DV"),
         (b"vc-1", "VC-1"),
         (b"M8RG", "MagicYUV"),
-        (b"zZ9 ", 'an unknown kind ("zZ9")'),
-        (b"<b>\xff", 'an unknown kind ("?b??")'),
+        (b"zZ9 ", "an unknown kind (“zZ9”)"),
+        (b"<b>\xff", "an unknown kind (“?b??”)"),
     ],
 )
 def test_a_video_codec_that_browsers_cannot_play_is_named(kind: bytes, name: str) -> None:

@@ -6,6 +6,7 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from common.translation import gettext_noop
 from transcode_service.media.open_container import open_source, video_decoder
 from transcode_service.media.source_info import UnplayableSource
 
@@ -46,8 +47,10 @@ def _judge(counts: list[tuple[int, int]]) -> None:
     good, bad = sum(count[0] for count in counts), sum(count[1] for count in counts)
     if not good or bad > max(1, (good + bad) * _DAMAGED_SHARE):
         raise UnplayableSource(
-            "The frames of this video are damaged and cannot be decoded. "
-            "Get a good copy and upload it again."
+            gettext_noop(
+                "The frames of this video are damaged and cannot be decoded. "
+                "Get a good copy and upload it again."
+            )
         )
 
 

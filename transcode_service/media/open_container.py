@@ -8,6 +8,7 @@ from av.container import InputContainer
 from av.stream import Stream
 from av.video.stream import VideoStream
 
+from common.translation import gettext_noop
 from transcode_service.media.confine import seal
 from transcode_service.media.sandbox import DECODERS, DEMUXERS
 from transcode_service.media.source_info import UnplayableSource
@@ -41,7 +42,7 @@ def open_source(path: Path, *, max_pixels: int) -> tuple[InputContainer, str]:
         if isinstance(error, OSError) and error.errno not in (errno.EIO, errno.EPERM):
             raise
         raise UnplayableSource(
-            "This file is damaged: it cannot be opened. Upload a whole copy."
+            gettext_noop("This file is damaged: it cannot be opened. Upload a whole copy.")
         ) from error
     seal()
     return container, name
@@ -64,8 +65,10 @@ def video_decoder(
     stream = container.streams[index]
     if not isinstance(stream, VideoStream) or not is_decodable(stream):
         raise UnplayableSource(
-            "The video codec of this file cannot be played here. "
-            "Convert it to H.264 in an MP4 file and upload it again."
+            gettext_noop(
+                "The video codec of this file cannot be played here. "
+                "Convert it to H.264 in an MP4 file and upload it again."
+            )
         )
     context = stream.codec_context
     context.thread_count = 1

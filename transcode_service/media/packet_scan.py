@@ -10,6 +10,7 @@ from av.packet import Packet
 from av.stream import Stream
 from av.video.stream import VideoStream
 
+from common.translation import gettext_noop
 from transcode_service.media.source_info import UnplayableSource
 
 _LONGEST_PACKET = 10.0  # seconds; longer durations of one packet are taken for wrong
@@ -84,13 +85,11 @@ def scan_packets(
         raise _truncated() from error
     frames = scans[video.index]
     if not frames.count:
-        raise UnplayableSource("This file has no frames. Choose one that has.")
+        raise UnplayableSource(gettext_noop("This file has no frames. Choose one that has."))
     if frames.keyframe is not None:
         frames.keyframe_gap = max(frames.keyframe_gap, frames.end - frames.keyframe)
     if frames.end - frames.first > max_seconds:
-        raise UnplayableSource(
-            f"This video is longer than {max_seconds // 3600} hours. Upload a shorter one."
-        )
+        raise UnplayableSource(gettext_noop("This video is too long. Upload a shorter one."))
     for stream in (video, *audio):
         scan = scans[stream.index]
         if scan.corrupt:
@@ -104,7 +103,9 @@ def scan_packets(
 
 def _truncated() -> UnplayableSource:
     return UnplayableSource(
-        "This file is cut short: a part of it is missing. Get a whole copy and upload it again."
+        gettext_noop(
+            "This file is cut short: a part of it is missing. Get a whole copy and upload it again."
+        )
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 
+from common.translation import gettext_noop
 from transcode_service.media.fragments import Fragment, read_channels, read_fragments
 from transcode_service.media.source_info import MediaFailed, RenditionInfo
 
@@ -35,7 +36,9 @@ def write_rendition(folder: Path, name: str, *, kind: str) -> RenditionInfo:
     try:
         track = read_fragments(folder / f"{name}.mp4")
     except (ValueError, LookupError, struct.error) as error:
-        raise MediaFailed("Processing this video gave nothing to play.", str(error)) from error
+        raise MediaFailed(
+            gettext_noop("Processing this video gave nothing to play."), str(error)
+        ) from error
     segments = list(_segments(track.fragments))
     if kind == "video":
         frames = list(_keyframes(track.fragments))

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from common.translation import gettext_noop
 from transcode_service.media.sandbox import run_probe
 from transcode_service.media.source_info import Report, SandboxLimits, SourceInfo, UnplayableSource
 
@@ -22,11 +23,13 @@ def measure(
     answer = run_probe(work, source, folder=source.parent, limits=limits, report=report)
     info = SourceInfo.from_json(answer["info"])
     if info.container == "matroska" and not limits.formats & _MATROSKA_FORMATS:
-        raise UnplayableSource("This is not an MP4 file. Convert it to MP4 and upload it again.")
+        raise UnplayableSource(
+            gettext_noop("This is not an MP4 file. Convert it to MP4 and upload it again.")
+        )
     video = info.video
     if video.coded_width * video.coded_height > limits.max_pixels:
         raise UnplayableSource(
-            f"This video has {video.width} by {video.height} pixels, which is too many."
+            gettext_noop("The frames of this video have more pixels than can be processed.")
         )
     return info
 

@@ -17,6 +17,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from common.translation import gettext_noop
 from transcode_service.media.confine import confine
 from transcode_service.media.decode_check import check_decoding
 from transcode_service.media.open_container import is_decodable, open_source, video_decoder
@@ -53,7 +54,9 @@ def measure(path: Path, *, max_pixels: int, max_seconds: int) -> dict[str, Any]:
             if not stream.disposition & stream.disposition.attached_pic  # a cover image
         ]
         if not chosen:
-            raise UnplayableSource("This file has audio but no video. Choose a video.")
+            raise UnplayableSource(
+                gettext_noop("This file has audio but no video. Choose a video.")
+            )
         video = video_decoder(container, chosen[0], max_pixels=max_pixels)
         decodable = [stream for stream in container.streams.audio if is_decodable(stream)]
         audio = decodable[:_MAX_AUDIO_TRACKS]
@@ -80,7 +83,7 @@ def _first_frame(container: InputContainer, video: VideoStream) -> dict[str, Any
     frame = next(_decoded(container, video), None)
     if frame is None:
         raise UnplayableSource(
-            "The frames of this video cannot be decoded. Upload a whole copy of it."
+            gettext_noop("The frames of this video cannot be decoded. Upload a whole copy of it.")
         )
     shape = video.sample_aspect_ratio or 1
     width, height = frame.width, frame.height
@@ -194,7 +197,9 @@ def main() -> None:
         if isinstance(error, OSError) or work["do"] in ("draw", "poster", "picture"):
             sys.exit(1)
         answer = {
-            "unplayable": "This file is damaged: it cannot be read. Upload a whole copy of it."
+            "unplayable": gettext_noop(
+                "This file is damaged: it cannot be read. Upload a whole copy of it."
+            )
         }
     sys.stdout.write(json.dumps(answer) + "\n")
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from common.translation import gettext_noop
 from transcode_service.media.source_info import (
     DiskFull,
     MediaFailed,
@@ -152,7 +153,7 @@ def run_probe(
     if result.status:
         if _is_full(result):
             raise DiskFull(result.errors)
-        raise MediaFailed("This video could not be looked into.", result.errors)
+        raise MediaFailed(gettext_noop("This video could not be looked into."), result.errors)
     answer: dict[str, Any] = json.loads(result.output)
     if "unplayable" in answer:
         raise UnplayableSource(str(answer["unplayable"]))
@@ -224,7 +225,9 @@ def _follow(
     still_open = {output, errors}
     while still_open:
         if time.monotonic() > deadline:
-            raise MediaFailed("Processing this video took too long.", _text(kept[errors]))
+            raise MediaFailed(
+                gettext_noop("Processing this video took too long."), _text(kept[errors])
+            )
         ready, _, _ = select.select(still_open, [], [], _TICK)
         for descriptor in ready:
             piece = os.read(descriptor, 1 << 16)
@@ -238,7 +241,7 @@ def _follow(
     try:
         status = process.wait(max(deadline - time.monotonic(), 1))
     except subprocess.TimeoutExpired as error:
-        raise MediaFailed("Processing this video took too long.") from error
+        raise MediaFailed(gettext_noop("Processing this video took too long.")) from error
     return ProcessResult(kept[output], _text(kept[errors]), status)
 
 
@@ -250,16 +253,20 @@ def _explain(result: ProcessResult, *, free: int, largest: int) -> MediaFailed |
     """
     if result.status == _ERROR_RATE_EXCEEDED:
         return UnplayableSource(
-            "The frames of this video are damaged. Get a good copy and upload it again."
+            gettext_noop(
+                "The frames of this video are damaged. Get a good copy and upload it again."
+            )
         )
     too_large = result.status == -signal.SIGXFSZ or "File too large" in result.errors
     if _is_full(result) or (too_large and free < largest):
         return DiskFull(result.errors)
     if result.status in {-signal.SIGXCPU, -signal.SIGKILL}:
-        return MediaFailed("Processing was ended before it was done.", result.errors)
+        return MediaFailed(gettext_noop("Processing was ended before it was done."), result.errors)
     if too_large:
-        return MediaFailed("Processing this video wrote more than it may.", result.errors)
-    return MediaFailed("Processing this video failed.", result.errors)
+        return MediaFailed(
+            gettext_noop("Processing this video wrote more than it may."), result.errors
+        )
+    return MediaFailed(gettext_noop("Processing this video failed."), result.errors)
 
 
 def _is_full(result: ProcessResult) -> bool:

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from common.translation import gettext_noop
+
 Report = Callable[[float], None]
 """Takes how much of a step is done, 0 to 1. An exception from it ends the step's processes."""
 
@@ -39,7 +41,9 @@ class DiskFull(MediaFailed):
     """There was no space for what a step writes."""
 
     def __init__(self, detail: str = "") -> None:
-        super().__init__("The disk is full. Processing continues when there is space.", detail)
+        super().__init__(
+            gettext_noop("The disk is full. Processing continues when there is space."), detail
+        )
 
 
 @dataclass(frozen=True)

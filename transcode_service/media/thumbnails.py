@@ -28,7 +28,7 @@ _INTERVAL = 1.0  # seconds, at least, between thumbnails
 _LOW_SCORE = 12.0  # below this a frame shows nothing worth a poster
 _TIME_LIMIT = 20.0  # seconds after which the thumbnails made so far have to do
 _MAX_FRAMES = 300  # that are decoded when all keyframes have a low score
-_JPEG_QUALITY = 85
+_JPEG_QUALITY = 75
 
 _COLORSPACES = {"bt709": Colorspace.ITU709, "bt601": Colorspace.ITU601, "bt2020": Colorspace.BT2020}
 # By counterclockwise degrees, as PyAV gives them and Pillow takes them.
@@ -240,5 +240,5 @@ def jpeg(image: Image.Image) -> bytes:
     """Return an image as a JPEG."""
     # Pillow takes a part of a file for the whole when the disk is full.
     buffer = BytesIO()
-    image.save(buffer, "JPEG", quality=_JPEG_QUALITY)
+    image.save(buffer, "JPEG", quality=_JPEG_QUALITY, optimize=True, progressive=True)
     return buffer.getvalue()

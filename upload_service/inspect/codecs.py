@@ -10,6 +10,7 @@ adds from its configuration.
 import re
 from collections.abc import Callable, Mapping
 
+from common.translation import gettext
 from upload_service.inspect.errors import NotAVideo, damaged
 from upload_service.inspect.mp4.boxes import unpack
 
@@ -35,8 +36,10 @@ def name_codec(kind: bytes, boxes: ConfigBoxes, *, track: str, convertible: bool
     letters = kind.decode("latin-1")
     if letters in ENCRYPTED:
         raise NotAVideo(
-            "This file is encrypted with copy protection (DRM). "
-            "Choose one that plays without a key."
+            gettext(
+                "This file is encrypted with copy protection (DRM). "
+                "Choose one that plays without a key."
+            )
         )
     name = (VIDEO_CODECS if track == "video" else AUDIO_CODECS).get(letters)
     if name is None and convertible:
@@ -46,7 +49,7 @@ def name_codec(kind: bytes, boxes: ConfigBoxes, *, track: str, convertible: bool
     try:
         return name(letters, boxes)
     except KeyError as error:
-        raise damaged(f"the {track} does not say how to decode it") from error
+        raise damaged(no_decoder(track)) from error
 
 
 def is_playable(video_codec: str, audio_codec: str | None) -> bool:
@@ -63,17 +66,37 @@ def is_playable(video_codec: str, audio_codec: str | None) -> bool:
     return audio_codec is None or audio_codec not in CONVERTIBLE["audio"]
 
 
+def no_decoder(track: str) -> str:
+    """Return the clause about a track that cannot be decoded.
+
+    :param track: "video" or "audio".
+    """
+    if track == "video":
+        return gettext("the video does not say how to decode it")
+    return gettext("the audio does not say how to decode it")
+
+
 def _unsupported(track: str, name: str) -> NotAVideo:
-    better = "H.264" if track == "video" else "AAC"
+    if track == "video":
+        return NotAVideo(
+            gettext(
+                "The video of this file is %(codec)s, which browsers cannot play. Convert it to "
+                "H.264 in an MP4 file and upload it again.",
+                codec=name,
+            )
+        )
     return NotAVideo(
-        f"The {track} of this file is {name}, which browsers cannot play. "
-        f"Convert it to {better} in an MP4 file and upload it again."
+        gettext(
+            "The audio of this file is %(codec)s, which browsers cannot play. Convert it to AAC "
+            "in an MP4 file and upload it again.",
+            codec=name,
+        )
     )
 
 
 def _spell(letters: str) -> str:
     safe = "".join(c if c.isascii() and (c.isalnum() or c in " .-_") else "?" for c in letters)
-    return f'an unknown kind ("{safe.strip() or "?"}")'
+    return gettext("an unknown kind (“%(letters)s”)", letters=safe.strip() or "?")
 
 
 def _plain(letters: str, _boxes: ConfigBoxes) -> str:
@@ -84,7 +107,7 @@ def _avc(letters: str, boxes: ConfigBoxes) -> str:
     """ISO/IEC 14496-15, 5.3.3.1.2: profile, constraints and level, in hexadecimal."""
     version, profile, constraints, level, _, sets = unpack(">6B", boxes[b"avcC"])
     if version != 1 or (letters == "avc1" and not sets & 0x1F):
-        raise damaged("the video does not say how to decode it")
+        raise damaged(no_decoder("video"))
     return f"{letters}.{profile:02x}{constraints:02x}{level:02x}"
 
 

@@ -1,6 +1,7 @@
 """Why a file is rejected, in sentences for the person who uploaded it."""
 
 from common.errors import Unprocessable
+from common.translation import gettext
 
 
 class NotAVideo(Unprocessable):
@@ -13,7 +14,10 @@ class NotAVideo(Unprocessable):
 def truncated() -> NotAVideo:
     """Return the error for a file whose last bytes are missing."""
     return NotAVideo(
-        "This file is cut short: its end is missing. Get a whole copy of it and upload it again."
+        gettext(
+            "This file is cut short: its end is missing. Get a whole copy of it and upload "
+            "it again."
+        )
     )
 
 
@@ -23,15 +27,22 @@ def damaged(reason: str) -> NotAVideo:
     :param reason: a clause about the part that is wrong, without a full stop.
     """
     return NotAVideo(
-        f"This file is damaged: {reason}. Save it again as MP4 and upload the new file."
+        gettext(
+            "This file is damaged: %(reason)s. Save it again as MP4 and upload the new file.",
+            reason=reason,
+        )
     )
 
 
 def limit_exceeded(reason: str) -> NotAVideo:
     """Return the error for a file that exceeds a limit.
 
-    :param reason: a predicate that names the limit, without a full stop.
+    :param reason: a clause about the limit, without a full stop.
     """
     return NotAVideo(
-        f"This file {reason}. Save it again as an ordinary MP4 and upload the new file."
+        gettext(
+            "This file cannot be used: %(reason)s. Save it again as an ordinary MP4 and upload the "
+            "new file.",
+            reason=reason,
+        )
     )

@@ -6,6 +6,7 @@ reject them before anybody watches.
 
 import re
 
+from common.translation import gettext
 from upload_service.inspect.errors import NotAVideo, damaged, truncated
 from upload_service.inspect.video_info import VideoInfo
 
@@ -27,12 +28,15 @@ def inspect_matroska(head: bytes, *, size: int, formats: frozenset[str]) -> Vide
     """
     found = _DOC_TYPE.search(head)
     if found is None:
-        raise damaged("it is neither Matroska nor WebM")
+        raise damaged(gettext("it is neither Matroska nor WebM"))
     container = "webm" if found[1] == b"webm" else "mkv"
     if container not in formats:
         raise NotAVideo(
-            f"This is a {_NAMES[container]} video, which this site does not take. "
-            "Convert it to MP4 and upload it again."
+            gettext(
+                "This is a %(format)s video, which this site does not take. Convert it to MP4 "
+                "and upload it again.",
+                format=_NAMES[container],
+            )
         )
     if _segment_end(head) > size:
         raise truncated()

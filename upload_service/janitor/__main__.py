@@ -15,10 +15,12 @@ from common.stores import Stores
 from upload_service.janitor.audit import audit
 from upload_service.janitor.checksum_backfill import ChecksumBackfill
 from upload_service.janitor.cleanup import Cleaner
+from upload_service.janitor.disk_space import record_disk_space
 from upload_service.settings import UploadSettings
 
 _INTERVAL = 5  # seconds between two passes
 _AUDIT_INTERVAL = 3600  # seconds between two comparisons of the whole volume with the database
+_MEASURE_INTERVAL = 60  # seconds between two looks at the free space
 _EXAMPLES = 10  # ids that a report names
 
 log = structlog.get_logger()
@@ -37,11 +39,15 @@ def run(
     incoming, videos = IncomingStore(settings.videos_dir), VideoStore(settings.videos_dir)
     cleaner = Cleaner(stores, incoming, videos, settings, stop.is_set)
     backfill = ChecksumBackfill(stores.database, videos)
-    next_audit = 0.0
+    next_audit = next_measure = 0.0
 
     def work() -> None:
-        nonlocal next_audit
+        nonlocal next_audit, next_measure
         cleaner.clean()
+        if time.monotonic() >= next_measure:
+            size, free = incoming.total_bytes(), incoming.free_bytes()
+            record_disk_space(stores.database, size=size, free=free)
+            next_measure = time.monotonic() + _MEASURE_INTERVAL
         backfill.work()
         if time.monotonic() >= next_audit and not stop.is_set():
             _report(stores, videos, cleanup_after=settings.cleanup_after)

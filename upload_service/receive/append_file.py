@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 from common.errors import MatineeError
 from common.storage import IncomingStore, StorageFull, file_io
+from common.translation import gettext_noop
 from db import native_threads
 from upload_service.metrics import bytes_received
 from upload_service.receive.writer import FileWriter
@@ -17,14 +18,14 @@ class LengthExceeded(MatineeError):
     """More bytes are sent than were announced."""
 
     status = 413
-    sentence = "These are more bytes than were announced, so none of them was kept."
+    sentence = gettext_noop("These are more bytes than were announced, so none of them was kept.")
 
 
 class ChecksumMismatch(MatineeError):
     """The bytes are not those that the client read."""
 
     status = 460
-    sentence = "These bytes were damaged on the way, so none of them was kept."
+    sentence = gettext_noop("These bytes were damaged on the way, so none of them was kept.")
 
 
 @dataclass(frozen=True)

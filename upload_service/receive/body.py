@@ -17,6 +17,7 @@ from flask import Request
 from gevent.socket import wait_read
 
 from common.errors import MatineeError
+from common.translation import gettext, gettext_noop
 
 FORM_OVERHEAD = 1 << 18
 """Bytes that a form may have beside its file: fields, headers and boundaries."""
@@ -42,20 +43,20 @@ class LengthRequired(MatineeError):
     """The server cannot tell where the body ends."""
 
     status = 411
-    sentence = "Send the length of the body, or send it in chunks."
+    sentence = gettext_noop("Send the length of the body, or send it in chunks.")
 
 
 class ClientDisconnected(MatineeError):
     """The connection ended before the body did. Nobody is likely to read the answer."""
 
-    sentence = "The connection ended before everything had arrived. Send it again."
+    sentence = gettext_noop("The connection ended before everything had arrived. Send it again.")
 
 
 class RequestTimeout(MatineeError):
     """The client has sent nothing for a minute."""
 
     status = 408
-    sentence = "Nothing has arrived for a minute. Send it again."
+    sentence = gettext_noop("Nothing has arrived for a minute. Send it again.")
 
 
 class Body:
@@ -96,7 +97,7 @@ class Body:
         for piece in self._chunked() if self._remaining is None else self._plain():
             received += len(piece)
             if max_bytes is not None and received > max_bytes:
-                raise BodyTooLarge("The body is larger than this address accepts.")
+                raise BodyTooLarge(gettext("The body is larger than this address accepts."))
             yield piece
 
     def interrupt(self) -> None:

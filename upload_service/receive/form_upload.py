@@ -8,6 +8,7 @@ from common.access import Viewer
 from common.errors import Unprocessable
 from common.ids import is_id
 from common.titles import clean_title
+from common.translation import gettext
 from db.models import Upload, Video
 from upload_service.receive.body import FORM_OVERHEAD
 from upload_service.receive.multipart_form import Part
@@ -31,6 +32,7 @@ class FormUpload:
     :ivar announced: bytes of the whole form, if that is known.
     :ivar interrupt: ends the wait for the client's next bytes.
     :ivar received: bytes of the file.
+    :ivar count: videos that it has become.
     """
 
     announced: int | None
@@ -41,10 +43,16 @@ class FormUpload:
     visibility: str = ""
     collection: str = ""
     received: int = 0
+    count: int = 0
 
 
 def receive_form(
-    context: UploadContext, viewer: Viewer, parts: Iterable[Part], form: FormUpload
+    context: UploadContext,
+    viewer: Viewer,
+    parts: Iterable[Part],
+    form: FormUpload,
+    *,
+    several: bool = False,
 ) -> Video:
     """Receive a form's fields and its file, and return the video.
 
@@ -52,6 +60,8 @@ def receive_form(
     that disconnects included, removes the upload.
 
     :param form: filled in on the way, for the page that shows an error.
+    :param several: whether more files may follow. Each becomes a video by itself, of which the last
+        is returned; the title is the first one's.
     :raises Unprocessable: a field is missing, doubled, or not what it should be.
     :raises NotFound: the collection is not theirs to edit.
     :raises BodyTooLarge: the file or a field is too long.
@@ -61,11 +71,15 @@ def receive_form(
     upload: Upload | None = None
     with ExitStack() as lock, ExitStack() as undo:
         for part in parts:
-            if part.name in seen:
-                raise Unprocessable(f"The field “{part.name}” came twice.")
+            if part.name in seen and not (several and part.name == "file"):
+                raise Unprocessable(gettext("The field “%(name)s” came twice.", name=part.name))
             if part.name in _FIELDS:
                 seen.add(part.name)
             if part.name == "file":
+                if upload is not None:
+                    _finish(context, viewer, upload, form, undo)
+                    lock.close()
+                    form.title, form.submission = "", None
                 upload = _create(context, part, form)
                 undo.callback(abandon_upload, context, upload.id)
                 _receive_file(context, upload, part, form, lock)
@@ -82,24 +96,33 @@ def receive_form(
             else:
                 part.read_short()
         if upload is None:
-            raise Unprocessable("Choose a file.")
-        intent = intent_of_form(
-            context.database,
-            viewer,
-            description=form.description,
-            visibility=form.visibility,
-            collection=form.collection,
-        )
-        undo.pop_all()
-        upload.title = form.title or upload.title
-        upload.submission = form.submission
-        upload.intent = intent.dump()
-        return finish_upload(context, upload)
+            raise Unprocessable(gettext("Choose a file."))
+        return _finish(context, viewer, upload, form, undo)
+
+
+def _finish(
+    context: UploadContext, viewer: Viewer, upload: Upload, form: FormUpload, undo: ExitStack
+) -> Video:
+    """Turn a file that has arrived into a video, with what the form says of it."""
+    intent = intent_of_form(
+        context.database,
+        viewer,
+        description=form.description,
+        visibility=form.visibility,
+        collection=form.collection,
+    )
+    undo.pop_all()
+    upload.title = form.title or upload.title
+    upload.submission = form.submission
+    upload.intent = intent.dump()
+    video = finish_upload(context, upload)
+    form.count += 1
+    return video
 
 
 def _create(context: UploadContext, part: Part, form: FormUpload) -> Upload:
     if not part.file_name:
-        raise Unprocessable("Choose a file.")
+        raise Unprocessable(gettext("Choose a file."))
     # The size of the rest of the form is not known; it must not keep out a file that just fits.
     new = NewUpload(
         length=None,
@@ -121,4 +144,4 @@ def _receive_file(
     request = AppendRequest(part.content, form.interrupt, offset=0, size=None)
     form.received = receive(context, upload, file, request)
     if not form.received:
-        raise Unprocessable("This file is empty.")
+        raise Unprocessable(gettext("This file is empty."))

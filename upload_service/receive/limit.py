@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from common.errors import MatineeError
+from common.translation import gettext
 
 MAX_AT_ONCE = 6
 """Uploads of one account that one process receives at the same time."""
@@ -15,9 +16,16 @@ class TooManyAtOnce(MatineeError):
     """The account sends as many files at once as it may."""
 
     status = 429
-    sentence = (
-        f"You are sending {MAX_AT_ONCE} files already. Try again when one of them has arrived."
-    )
+
+    def __init__(self) -> None:
+        super().__init__(
+            gettext(
+                "You are sending %(max_at_once)s files already. Try again when one of them has "
+                "arrived.",
+                max_at_once=MAX_AT_ONCE,
+            )
+        )
+
     retry_after = 5
 
 

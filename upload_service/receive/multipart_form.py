@@ -11,6 +11,7 @@ from typing import cast
 from multipart import MultipartError, MultipartSegment, ParserLimitReached, PushMultipartParser
 
 from common.errors import MatineeError, Unprocessable
+from common.translation import gettext, gettext_noop
 from upload_service.receive.body import BodyTooLarge
 
 _MAX_FIELD = 1 << 16  # bytes
@@ -21,7 +22,7 @@ _MAX_HEADER = 1 << 16  # bytes of one header line; names of files can be absurdl
 class MalformedForm(MatineeError):
     """The body contradicts what it says it is."""
 
-    sentence = "The form could not be read. Send it again."
+    sentence = gettext_noop("The form could not be read. Send it again.")
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,13 @@ class Part:
         :raises Unprocessable: it is a file, or not UTF-8.
         """
         if self.file_name is not None:
-            raise Unprocessable(f"The field “{self.name}” is a text, not a file.")
+            raise Unprocessable(
+                gettext("The field “%(name)s” is a text, not a file.", name=self.name)
+            )
         try:
             return self.read_short().decode("utf-8")
         except UnicodeDecodeError as error:
-            raise Unprocessable("A field of this form is not text in UTF-8.") from error
+            raise Unprocessable(gettext("A field of this form is not text in UTF-8.")) from error
 
     def read_short(self) -> bytes:
         """Return the content.
@@ -58,7 +61,7 @@ class Part:
         for piece in self.content:
             content += piece
             if len(content) > _MAX_FIELD:
-                raise BodyTooLarge("A field of this form is longer than it can be.")
+                raise BodyTooLarge(gettext("A field of this form is longer than it can be."))
         return bytes(content)
 
 
@@ -96,6 +99,6 @@ def _events(pieces: Iterable[bytes], boundary: str) -> Iterator[MultipartSegment
             yield from parser.parse(piece)
         parser.close()
     except ParserLimitReached as error:
-        raise BodyTooLarge("This form has more parts than it can have.") from error
+        raise BodyTooLarge(gettext("This form has more parts than it can have.")) from error
     except MultipartError as error:
         raise MalformedForm from error

@@ -10,6 +10,7 @@ from flask import Blueprint, Response, make_response, request
 from werkzeug.exceptions import MethodNotAllowed
 
 from common.errors import Forbidden, MatineeError, Unprocessable
+from common.translation import gettext
 from common.web.auth import Audience, restrict_to
 from common.web.csrf import is_cross_site
 from common.web.urls import watch_url
@@ -84,7 +85,7 @@ def _method(known: tuple[str, ...]) -> str:
     if wanted not in known:
         raise MethodNotAllowed(valid_methods=known)
     if wanted not in ("HEAD", "OPTIONS") and is_cross_site(request):
-        raise Forbidden("This request came from another site, so nothing was changed.")
+        raise Forbidden(gettext("This request came from another site, so nothing was changed."))
     if wanted != "OPTIONS" and request.headers.get("Tus-Resumable") != tus.VERSION:
         raise tus.WrongVersion
     return wanted

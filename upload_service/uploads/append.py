@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from common.errors import Conflict, MatineeError, NotFound
 from common.storage import StorageFull
 from common.storage.file_io import file_size
+from common.translation import gettext_noop
 from db.engine import DatabaseUnavailable, transaction
 from db.models import Upload, Video, now
 from upload_service.receive.append_file import (
@@ -42,19 +43,19 @@ class NotAppendable(MatineeError):
     """A concatenated upload takes no bytes of its own."""
 
     status = 403
-    sentence = "This upload is put together of others. Nothing can be added to it."
+    sentence = gettext_noop("This upload is put together of others. Nothing can be added to it.")
 
 
 class WrongOffset(Conflict):
     """The bytes would not begin where the file ends."""
 
-    sentence = "These bytes do not begin where the upload ends. Ask for its offset."
+    sentence = gettext_noop("These bytes do not begin where the upload ends. Ask for its offset.")
 
 
 class LengthFixed(MatineeError):
     """The length is known already, and is another."""
 
-    sentence = "The length of this upload cannot be set to that."
+    sentence = gettext_noop("The length of this upload cannot be set to that.")
 
 
 @dataclass(frozen=True)

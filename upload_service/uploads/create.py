@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from common.errors import MatineeError
 from common.ids import is_id, new_id
+from common.translation import gettext_noop
 from db import native_threads
 from db.engine import transaction
 from db.models import Upload, User, now
@@ -27,7 +28,7 @@ from upload_service.uploads.quota import (
 class InvalidParts(MatineeError):
     """A part that is to be concatenated is missing, or not complete."""
 
-    sentence = "These parts cannot be put together: each must be complete, and yours."
+    sentence = gettext_noop("These parts cannot be put together: each must be complete, and yours.")
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from common.errors import Unprocessable
 from common.live import is_live
+from common.translation import gettext
 from common.web.urls import watch_url
 from db.engine import transaction
 from db.models import Video
@@ -26,7 +27,7 @@ def find_duplicates(
     :raises Unprocessable: it is not a SHA-256 in hexadecimal.
     """
     if not _SHA256.fullmatch(sha256):
-        raise Unprocessable("“sha256” is 64 hexadecimal digits in lower case.")
+        raise Unprocessable(gettext("“sha256” is 64 hexadecimal digits in lower case."))
     wanted = (
         select(Video)
         .where(

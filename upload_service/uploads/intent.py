@@ -18,6 +18,7 @@ from common.collection_access import MAX_ITEMS, get_collection_for, lock_items
 from common.directory import UnknownSubject, find_group, find_subject, find_user
 from common.errors import Conflict, NotFound, Unprocessable
 from common.ids import new_id
+from common.translation import gettext, gettext_noop
 from common.video_texts import checked_description, checked_title, parse_visibility
 from db.engine import transaction
 from db.models import CollectionItem, Grant, Group, Level, Upload, User, Video, Visibility
@@ -32,7 +33,7 @@ MAX_COLLECTIONS = 20
 class AlreadyVideo(Conflict):
     """The upload is complete; what is changed now is the video."""
 
-    sentence = "This upload is complete. Change the video instead."
+    sentence = gettext_noop("This upload is complete. Change the video instead.")
 
 
 @dataclass(frozen=True)
@@ -139,13 +140,23 @@ def _changed(session: Session, viewer: Viewer, intent: Intent, edit: UploadEdit)
     if edit.collections is not None:
         ids = tuple(dict.fromkeys(edit.collections))
         if len(ids) > MAX_COLLECTIONS:
-            raise Unprocessable(f"A new video goes into {MAX_COLLECTIONS} collections at most.")
+            raise Unprocessable(
+                gettext(
+                    "A new video goes into %(max_collections)s collections at most.",
+                    max_collections=MAX_COLLECTIONS,
+                )
+            )
         for collection_id in ids:
             get_collection_for(session, Watcher(viewer), collection_id, level=Level.EDIT)
         changes["collections"] = ids
     if edit.grants is not None:
         if len(edit.grants) > MAX_GRANTS:
-            raise Unprocessable(f"An upload names {MAX_GRANTS} people and groups at most.")
+            raise Unprocessable(
+                gettext(
+                    "An upload names %(max_grants)s people and groups at most.",
+                    max_grants=MAX_GRANTS,
+                )
+            )
         changes["grants"] = _unique(_read_grant(session, viewer, one) for one in edit.grants)
     return Intent(**{**vars(intent), **changes})
 
@@ -158,7 +169,9 @@ def _read_grant(session: Session, viewer: Viewer, given: Mapping[str, Any]) -> I
         or not names.keys() <= {"user", "group", "anyone"}
         or not all(isinstance(value, str) for value in (level, *names.values()))
     ):
-        raise Unprocessable("A grant names a “user”, a “group” or “anyone”, and a “level”.")
+        raise Unprocessable(
+            gettext("A grant names a “user”, a “group” or “anyone”, and a “level”.")
+        )
     if level not in list(Level):
         raise Unprocessable("“level” is watch, download, edit or share.")
     [(kind, name)] = names.items()
@@ -172,7 +185,7 @@ def _read_grant(session: Session, viewer: Viewer, given: Mapping[str, Any]) -> I
     if isinstance(subject, Group):
         return IntendedGrant(Level(level), group_id=subject.id)
     if subject.id == viewer.id:
-        raise Unprocessable("It is yours already.")
+        raise Unprocessable(gettext("It is yours already."))
     return IntendedGrant(Level(level), user_id=subject.id)
 
 

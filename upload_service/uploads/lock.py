@@ -20,6 +20,7 @@ from redis.exceptions import RedisError
 
 from common.errors import Conflict, MatineeError
 from common.storage import FileLocked
+from common.translation import gettext_noop
 from upload_service.receive.body import ClientDisconnected
 from upload_service.uploads.context import UploadContext
 
@@ -39,14 +40,16 @@ class UploadLocked(MatineeError):
     """Another request of this upload is under way, and its bytes are coming."""
 
     status = 423
-    sentence = "This upload is being written by another request. Try again in a moment."
+    sentence = gettext_noop(
+        "This upload is being written by another request. Try again in a moment."
+    )
     retry_after = 1
 
 
 class Superseded(Conflict):
     """A newer request continues this upload. What was stored of this one is kept."""
 
-    sentence = "A newer request has taken over this upload."
+    sentence = gettext_noop("A newer request has taken over this upload.")
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from common.errors import MatineeError, NotFound
 from common.ids import is_id
+from common.translation import gettext_noop
 from db import native_threads
 from db.engine import transaction
 from db.models import Upload, Video, now
@@ -21,7 +22,7 @@ class UploadExpired(MatineeError):
     """The upload was removed before it was complete: it expired, or its account was deleted."""
 
     status = 410
-    sentence = "This upload was ended before it was complete. Start it again."
+    sentence = gettext_noop("This upload was ended before it was complete. Start it again.")
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from common.errors import MatineeError
 from common.formatting import filesize
 from common.quota import storage_use
 from common.storage import RESERVED_SPACE, IncomingStore
+from common.translation import gettext, gettext_noop
 from db.engine import transaction
 from db.models import Upload, Volume
 from upload_service.receive.body import BodyTooLarge
@@ -28,7 +29,7 @@ class InsufficientStorage(MatineeError):
     """The volume is full, or would be."""
 
     status = 507
-    sentence = "There is not enough space left for this file. Tell the administrator."
+    sentence = gettext_noop("There is not enough space left for this file. Tell the administrator.")
 
 
 class QuotaExceeded(MatineeError):
@@ -37,27 +38,46 @@ class QuotaExceeded(MatineeError):
     status = 413
 
     def __init__(self, *, remaining: int, quota: int, binned: int = 0) -> None:
-        bin_words = f"Empty your bin ({filesize(binned)}), delete" if binned else "Delete"
-        super().__init__(
-            f"This file is larger than your remaining quota ({filesize(max(0, remaining))} of"
-            f" {filesize(quota)}). {bin_words} a video or an unfinished upload, or ask the"
-            " administrator for more."
-        )
+        sizes = {"left": filesize(max(0, remaining)), "quota": filesize(quota)}
+        if binned:
+            sentence = gettext(
+                "This file is larger than your remaining quota (%(left)s of %(quota)s). Empty "
+                "your bin (%(binned)s), delete a video or an unfinished upload, or ask the "
+                "administrator for more.",
+                binned=filesize(binned),
+                **sizes,
+            )
+        else:
+            sentence = gettext(
+                "This file is larger than your remaining quota (%(left)s of %(quota)s). Delete a "
+                "video or an unfinished upload, or ask the administrator for more.",
+                **sizes,
+            )
+        super().__init__(sentence)
 
 
 class TooManyUnfinished(MatineeError):
     """The account has too many uploads that were not finished."""
 
     status = 429
-    sentence = (
-        f"You have {MAX_UNFINISHED} unfinished uploads, which is the limit."
-        " Finish some or throw them away, and try again."
-    )
+
+    def __init__(self) -> None:
+        super().__init__(
+            gettext(
+                "You have %(max_unfinished)s unfinished uploads, which is the limit. Finish "
+                "some or discard them, and try again.",
+                max_unfinished=MAX_UNFINISHED,
+            )
+        )
 
 
 def file_too_large(max_size: int) -> BodyTooLarge:
     """Return the error that says how large a file may be."""
-    return BodyTooLarge(f"This file is too large: at most {filesize(max_size)} are taken.")
+    return BodyTooLarge(
+        gettext(
+            "This file is too large: at most %(max_size)s are taken.", max_size=filesize(max_size)
+        )
+    )
 
 
 def require_size(context: UploadContext, size: int) -> None:

@@ -1,5 +1,7 @@
 /** The order of a collection, by dragging. The buttons of each video do the same without a script. */
 
+import { t } from "./i18n.js";
+
 const list = document.getElementById("items");
 const status = document.getElementById("items-status");
 let dragged = null;
@@ -22,7 +24,8 @@ function place(target) {
   else target.before(dragged);
 }
 
-for (const item of list.children) {
+// An empty collection has no list.
+for (const item of list?.children ?? []) {
   item.draggable = true;
   item.addEventListener("dragstart", (event) => {
     dragged = item;
@@ -43,7 +46,7 @@ for (const item of list.children) {
     dragged = null;
     try {
       await save();
-      status.textContent = "The new order is saved.";
+      status.textContent = t("The new order is saved.");
     } catch (error) {
       console.warn("The order was not saved:", error);
       location.reload();

@@ -3,7 +3,9 @@ import { enableReveal, enableSearchKey, markBusy } from "./site/forms.js";
 import { enableLinks } from "./site/links.js";
 import { enableMenus } from "./site/menus.js";
 import { enableReload, registerServiceWorker, watchNetwork } from "./site/network.js";
+import { saveOnChange } from "./site/save-on-change.js";
 import { suggestSearches } from "./site/search.js";
+import { showStrength } from "./site/strength.js";
 import { suggestNames } from "./site/suggest.js";
 import { toastNotice } from "./site/toast.js";
 import { warnIfUnsaved } from "./site/unsaved.js";
@@ -28,6 +30,8 @@ for (const here of document.querySelectorAll("nav [aria-current]")) {
   if (box.right > room.right) places.scrollLeft += box.right - room.right;
   if (box.left < room.left) places.scrollLeft += box.left - room.left;
 }
+for (const form of document.querySelectorAll("form[data-save-on-change]")) saveOnChange(form);
+for (const part of document.querySelectorAll("[data-strength]")) showStrength(part);
 for (const form of document.querySelectorAll("form[data-warn-unsaved]")) warnIfUnsaved(form);
 for (const notice of document.querySelectorAll("[data-undo]")) toastNotice(notice);
 // An error far down the page would not be seen. After `load`: going to the address's fragment takes the focus away.

@@ -30,6 +30,6 @@ playback.ready
     video.controls = true;
   })
   .finally(() => {
-    document.getElementById("first-play")?.remove();
+    playback.endFirstPlay();
     page?.classList.add("is-ready");
   });

@@ -1,6 +1,7 @@
 """Health, readiness and metrics: told inside, and to nobody outside."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,12 @@ from tests.conftest import Site
 
 SERVICES = ["auth", "upload", "streaming"]
 INSIDE = ["/healthz", "/readyz", "/metrics", "/internal/authorise"]
+
+
+@pytest.fixture
+def site(common_settings: CommonSettings, tmp_path: Path) -> Site:
+    """A site of the test's own, whose stores can be taken away."""
+    return Site(common_settings, tmp_path / "videos")
 
 
 def take_redis_away(site: Site, service: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import BinaryIO, NamedTuple
 
+from common.translation import gettext
 from upload_service.inspect.errors import damaged, limit_exceeded, truncated
 
 MAX_BYTES = 48 << 20
@@ -62,7 +63,7 @@ class BoxReader:
             return self._cache[start : start + length]
         self._bytes_left -= length
         if self._bytes_left < 0:
-            raise limit_exceeded("has an index too large to read")
+            raise limit_exceeded(gettext("it has an index too large to read"))
         self._file.seek(offset)
         data = self._file.read(length)
         if len(data) < length:
@@ -90,7 +91,7 @@ class BoxReader:
         """
         self._boxes_left -= 1
         if self._boxes_left < 0:
-            raise limit_exceeded("is in too many small pieces")
+            raise limit_exceeded(gettext("it is in too many small pieces"))
         size, kind = _HEADER.unpack(self.read(offset, _HEADER.size))
         body = offset + _HEADER.size
         if size == _LARGE_SIZE:
@@ -101,7 +102,7 @@ class BoxReader:
         elif size == _TO_THE_END and (may_be_open or not any(kind)):
             size = parent_end - offset
         if offset + size < body:
-            raise damaged("one of its parts has an impossible size")
+            raise damaged(gettext("one of its parts has an impossible size"))
         return Box(kind, offset, body, offset + size)
 
     def children(self, start: int, end: int) -> Iterator[Box]:
@@ -115,7 +116,7 @@ class BoxReader:
         while end - offset >= _HEADER.size:
             box = self.box_at(offset, end, may_be_open=False)
             if box.end > end:
-                raise damaged("one of its parts reaches past the part that holds it")
+                raise damaged(gettext("one of its parts reaches past the part that holds it"))
             yield box
             offset = box.end
 
@@ -139,4 +140,4 @@ def unpack(layout: str, data: bytes, offset: int = 0) -> tuple[int, ...]:
     try:
         return struct.unpack_from(layout, data, offset)
     except struct.error as error:
-        raise damaged("one of its parts is too short") from error
+        raise damaged(gettext("one of its parts is too short")) from error

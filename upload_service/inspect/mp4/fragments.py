@@ -1,5 +1,6 @@
 """Movie fragments (ISO/IEC 14496-12, 8.8): samples described next to their data."""
 
+from common.translation import gettext
 from upload_service.inspect.errors import damaged, truncated
 from upload_service.inspect.mp4.boxes import Box, BoxReader, unpack
 from upload_service.inspect.mp4.tables import numbers, read_entries
@@ -45,12 +46,12 @@ def _add_track_fragment(
     boxes = reader.children(traf.body, traf.end)
     header = next((box for box in boxes if box.kind == b"tfhd"), None)
     if header is None:
-        raise damaged("a fragment does not say which track it is of")
+        raise damaged(gettext("a fragment does not say which track it is of"))
     data = reader.body(header, max_bytes=64)
     flags, track_id = unpack(">II", data)
     track = movie.by_id.get(track_id)
     if track is None:
-        raise damaged("a fragment is of a track that is not there")
+        raise damaged(gettext("a fragment is of a track that is not there"))
     present = [flag for flag in _TRACK_FIELDS if flags & flag]
     layout = "".join(_TRACK_FIELDS[flag] for flag in present)
     fields = dict(zip(present, unpack(f">{layout}", data, 8), strict=True))

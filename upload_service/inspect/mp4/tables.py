@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from itertools import chain, islice, repeat
 from operator import add, mul
 
+from common.translation import gettext, gettext_noop
 from upload_service.inspect.errors import damaged, truncated
 from upload_service.inspect.mp4.boxes import CHUNK, Box, BoxReader, unpack
 
@@ -25,7 +26,7 @@ def read_samples(reader: BoxReader, boxes: dict[bytes, Box]) -> tuple[int, int]:
     sizes = boxes.get(b"stsz") or boxes.get(b"stz2")
     offsets = boxes.get(b"stco") or boxes.get(b"co64")
     if sizes is None or offsets is None or b"stts" not in boxes or b"stsc" not in boxes:
-        raise damaged("a track has no index")
+        raise damaged(gettext("a track has no index"))
     timed, ticks = _durations(reader, boxes[b"stts"])
     count = _check_chunks(reader, sizes, boxes[b"stsc"], offsets)
     _must_agree(timed, count)
@@ -53,7 +54,7 @@ def read_entries(
     start = box.body + skip
     end = start + count * entry
     if end > box.end:
-        raise damaged("a table announces more than it holds")
+        raise damaged(gettext("a table announces more than it holds"))
     step = CHUNK // entry * entry
     return (reader.read(offset, min(step, end - offset)) for offset in range(start, end, step))
 
@@ -93,9 +94,9 @@ def _check_chunks(reader: BoxReader, sizes: Box, stsc: Box, offsets: Box) -> int
         if max(map(add, starts, lengths), default=0) > reader.size:
             raise truncated()
     if next(per_chunk, None) is not None:
-        raise damaged(_OUT_OF_ORDER)
+        raise damaged(gettext(_OUT_OF_ORDER))
     if total > reader.size:
-        raise damaged("its index lists more bytes than there are")
+        raise damaged(gettext("its index lists more bytes than there are"))
     _must_agree(samples, announced)
     return announced
 
@@ -112,13 +113,13 @@ def _samples_per_chunk(reader: BoxReader, stsc: Box, chunks: int) -> Iterator[in
         words = numbers("I", data)
         for next_first, next_count in zip(words[::3], words[1::3], strict=True):
             if next_first < first or (next_first == first) != (count == 0):
-                raise damaged(_OUT_OF_ORDER)
+                raise damaged(gettext(_OUT_OF_ORDER))
             yield from repeat(count, next_first - first)
             first, count = next_first, next_count
     yield from repeat(count, chunks + 1 - first)
 
 
-_OUT_OF_ORDER = "its index is out of order"
+_OUT_OF_ORDER = gettext_noop("its index is out of order")
 
 
 def _sizes(reader: BoxReader, box: Box) -> tuple[int, int, Iterator[int]]:
@@ -130,7 +131,7 @@ def _sizes(reader: BoxReader, box: Box) -> tuple[int, int, Iterator[int]]:
     if fixed:
         return count, fixed, iter(())
     if bits not in _CODES:
-        raise damaged("a table has an impossible width")
+        raise damaged(gettext("a table has an impossible width"))
     pieces = read_table(reader, box, skip=8, entry=bits // 8)
     return count, 0, chain.from_iterable(numbers(_CODES[bits], data) for data in pieces)
 
@@ -141,4 +142,4 @@ _CODES = {8: "B", 16: "H", 32: "I"}
 def _must_agree(one: int, other: int) -> None:
     """Reject tables that count different samples; real muxers are off by one or two at the end."""
     if abs(one - other) > max(2, min(one, other) // 100):
-        raise damaged("the parts of its index do not agree")
+        raise damaged(gettext("the parts of its index do not agree"))

@@ -4,6 +4,7 @@ import struct
 from dataclasses import dataclass, field
 from itertools import islice
 
+from common.translation import gettext
 from upload_service.inspect.errors import NotAVideo, damaged, limit_exceeded
 from upload_service.inspect.mp4.boxes import Box, BoxReader, unpack
 from upload_service.inspect.mp4.tables import read_samples, read_table
@@ -75,14 +76,16 @@ def read_movie(reader: BoxReader, moov: Box) -> Movie:
     boxes = reader.first_children(moov)
     by_kind = {box.kind: box for box in reversed(boxes)}
     if b"cmov" in by_kind:
-        raise limit_exceeded("has a compressed index, as very old QuickTime wrote it")
+        raise limit_exceeded(gettext("it has a compressed index, as very old QuickTime wrote it"))
     if b"mvhd" not in by_kind:
-        raise damaged("its header is missing")
+        raise damaged(gettext("its header is missing"))
     header = reader.body(by_kind[b"mvhd"], max_bytes=120)
     rotated = _is_rotated(header, 48 if _is_long(header) else 36)
     traks = [box for box in boxes if box.kind == b"trak"]
     if len(traks) > MAX_TRACKS:
-        raise limit_exceeded(f"has more than {MAX_TRACKS} tracks")
+        raise limit_exceeded(
+            gettext("it has more than %(max_tracks)s tracks", max_tracks=MAX_TRACKS)
+        )
     tracks = [_read_track(reader, trak, movie_rotated=rotated) for trak in traks]
     return Movie(
         timescale=_timescale(header),
@@ -123,7 +126,7 @@ def _read_media(reader: BoxReader, minf: Box, track: Mp4Track) -> None:
         _reject_external_data(reader, boxes[b"dinf"])
     track.samples, track.ticks = read_samples(reader, tables)
     if not track.timescale:
-        raise damaged("a track has no clock")
+        raise damaged(gettext("a track has no clock"))
 
 
 def _reject_external_data(reader: BoxReader, dinf: Box) -> None:
@@ -133,15 +136,17 @@ def _reject_external_data(reader: BoxReader, dinf: Box) -> None:
         (flags,) = unpack(">I", reader.body(location, max_bytes=4))
         if not flags & 1:
             raise NotAVideo(
-                "This file only points to another file that holds the video. "
-                "Save it as one self-contained MP4 and upload that."
+                gettext(
+                    "This file only points to another file that holds the video. Save it as one "
+                    "self-contained MP4 and upload that."
+                )
             )
 
 
 def _read_entries(reader: BoxReader, stsd: Box, handler: bytes) -> list[SampleEntry]:
     version, count = unpack(">II", reader.body(stsd, max_bytes=8))
     if count > _MAX_ENTRIES:
-        raise limit_exceeded("changes its codec too often")
+        raise limit_exceeded(gettext("it changes its codec too often"))
     boxes = islice(reader.children(stsd.body + 8, stsd.end), count)
     return [_read_entry(reader, box, handler, version >> 24) for box in boxes]
 
@@ -171,7 +176,7 @@ def _read_edits(reader: BoxReader, elst: Box) -> list[tuple[int, int]]:
     for data in read_table(reader, elst, skip=4, entry=struct.calcsize(layout)):
         edits += struct.iter_unpack(layout, data)
         if len(edits) > MAX_EDITS:
-            raise limit_exceeded("is cut into too many pieces")
+            raise limit_exceeded(gettext("it is cut into too many pieces"))
     return edits
 
 
@@ -187,7 +192,7 @@ def _read_defaults(reader: BoxReader, mvex: Box) -> dict[int, tuple[int, int]]:
 
 def _require(boxes: dict[bytes, Box], kind: bytes) -> Box:
     if kind not in boxes:
-        raise damaged("a part of its index is missing")
+        raise damaged(gettext("a part of its index is missing"))
     return boxes[kind]
 
 

@@ -6,7 +6,8 @@ file says so: a hostile file costs less than a second and a few megabytes.
 
 from dataclasses import dataclass
 
-from upload_service.inspect.codecs import is_playable, name_codec
+from common.translation import gettext, gettext_noop
+from upload_service.inspect.codecs import is_playable, name_codec, no_decoder
 from upload_service.inspect.errors import NotAVideo, damaged, limit_exceeded, truncated
 from upload_service.inspect.mp4.boxes import Box, BoxReader
 from upload_service.inspect.mp4.fragments import add_fragment, check_index
@@ -25,7 +26,7 @@ _TOP_LEVEL = frozenset(
     b" prft ssix".split()
 )
 _MAX_FTYP = 4096
-_NO_VIDEO = "There is no video in this file. Choose a video."
+_NO_VIDEO = gettext_noop("There is no video in this file. Choose a video.")
 _QUICKTIME = (b"", b"qt  ")  # the first QuickTime files had no `ftyp`
 
 
@@ -56,12 +57,14 @@ def inspect_mp4(reader: BoxReader, head: bytes, *, formats: frozenset[str]) -> V
     if found.movie is None:
         raise _no_movie(found)
     if not found.movie.tracks:
-        raise error_for_image(found.brand) or NotAVideo(_NO_VIDEO)
+        raise error_for_image(found.brand) or NotAVideo(gettext(_NO_VIDEO))
     if not found.has_mdat:
         raise truncated()
     container = "mov" if found.brand in _QUICKTIME else "mp4"
     if not formats & {"mp4", container}:
-        raise NotAVideo("This is an MP4 video, which this site does not take. Choose another.")
+        raise NotAVideo(
+            gettext("This is an MP4 video, which this site does not take. Choose another.")
+        )
     return _video_info(
         found, found.movie, reader.size, container=container, convertible="mov" in formats
     )
@@ -80,7 +83,7 @@ def _walk(reader: BoxReader) -> _TopLevel:
         box = reader.box_at(offset, reader.size, may_be_open=True)
         if box.end > reader.size:
             known = box.kind in _TOP_LEVEL
-            raise truncated() if known else damaged("a part is larger than the file")
+            raise truncated() if known else damaged(gettext("a part is larger than the file"))
         _visit(reader, box, found)
         offset = box.end
     return found
@@ -89,7 +92,7 @@ def _walk(reader: BoxReader) -> _TopLevel:
 def _visit(reader: BoxReader, box: Box, found: _TopLevel) -> None:
     if box.kind == b"ftyp":
         if box.end - box.start > _MAX_FTYP:
-            raise damaged("its first part has an impossible size")
+            raise damaged(gettext("its first part has an impossible size"))
         found.brand = found.brand or reader.body(box)[:4]
     elif box.kind == b"mdat":
         found.has_mdat = True
@@ -114,17 +117,23 @@ def _no_movie(found: _TopLevel) -> NotAVideo:
         return image
     if found.fragments:
         return NotAVideo(
-            "This file is one piece of a longer stream, without its beginning. "
-            "Save the whole video as one MP4 and upload that."
+            gettext(
+                "This file is one piece of a longer stream, without its beginning. Save the "
+                "whole video as one MP4 and upload that."
+            )
         )
     if not found.has_mdat:
         return NotAVideo(
-            "There is no video in this file, only the beginning of one. "
-            "Get a whole copy of it and upload it again."
+            gettext(
+                "There is no video in this file, only the beginning of one. Get a whole copy "
+                "of it and upload it again."
+            )
         )
     return NotAVideo(
-        "This file is cut short: the index, which comes last in it, is missing. "
-        "Get a whole copy of it and upload it again."
+        gettext(
+            "This file is cut short: the index, which comes last in it, is missing. Get a "
+            "whole copy of it and upload it again."
+        )
     )
 
 
@@ -162,10 +171,10 @@ def _with_samples(movie: Movie, handler: bytes) -> list[Mp4Track]:
 
 def _no_video_track(found: _TopLevel, movie: Movie, *, has_audio: bool) -> NotAVideo:
     if has_audio:
-        return NotAVideo("This file has audio but no video. Choose a video.")
+        return NotAVideo(gettext("This file has audio but no video. Choose a video."))
     if any(track.handler == VIDEO for track in movie.tracks):
         return truncated()
-    return error_for_image(found.brand) or NotAVideo(_NO_VIDEO)
+    return error_for_image(found.brand) or NotAVideo(gettext(_NO_VIDEO))
 
 
 def _choose(tracks: list[Mp4Track], kind: str, *, convertible: bool) -> tuple[Mp4Track, str]:
@@ -186,7 +195,7 @@ def _choose(tracks: list[Mp4Track], kind: str, *, convertible: bool) -> tuple[Mp
         else:
             if names:
                 return track, names[0]
-            errors.append(damaged(f"the {kind} does not say how to decode it"))
+            errors.append(damaged(no_decoder(kind)))
     raise errors[0]
 
 
@@ -214,13 +223,20 @@ def _check_limits(video: Mp4Track, size: int, duration_ms: int) -> None:
     """Reject what no camera records and no player survives."""
     own_ms = _in_ms(video.ticks, video.timescale)
     if own_ms < 1:
-        raise damaged("its video lasts no time")
+        raise damaged(gettext("its video lasts no time"))
     if duration_ms > MAX_HOURS * 3_600_000:
-        raise limit_exceeded(f"says that it lasts longer than {MAX_HOURS} hours")
+        raise limit_exceeded(
+            gettext("it says that it lasts longer than %(max_hours)s hours", max_hours=MAX_HOURS)
+        )
     if video.samples > size:
-        raise damaged("its index lists more frames than there are bytes")
+        raise damaged(gettext("its index lists more frames than there are bytes"))
     if (video.samples - 1) * 1000 > MAX_FRAME_RATE * own_ms:
-        raise limit_exceeded(f"has more than {MAX_FRAME_RATE} frames per second")
+        raise limit_exceeded(
+            gettext(
+                "it has more than %(max_frame_rate)s frames per second",
+                max_frame_rate=MAX_FRAME_RATE,
+            )
+        )
 
 
 def _display_size(video: Mp4Track) -> tuple[int, int]:
@@ -232,7 +248,9 @@ def _display_size(video: Mp4Track) -> tuple[int, int]:
     entry = video.entries[0]
     width, height = entry.width, entry.height
     if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE) or width * height > MAX_PIXELS:
-        raise limit_exceeded(f"has a frame of {width} by {height} pixels")
+        raise limit_exceeded(
+            gettext("it has a frame of %(width)s by %(height)s pixels", width=width, height=height)
+        )
     across, down = _pixel_aspect(video)
     if across > down:
         width = min(round(width * across / down), MAX_SIDE)

@@ -1,8 +1,9 @@
 /** The processing panel of the watch page: text, progress, and the steps for the owner. */
+import { list, t, tn } from "../i18n.js";
 import { isOver } from "./feed.js";
 
 const ICONS = { done: "check", running: "play", waiting: "clock", failed: "triangle-alert" };
-const HEADINGS = { done: "Processing is complete", failed: "Processing failed in part" };
+const HEADINGS = { done: () => t("Processing is complete"), failed: () => t("Processing failed in part") };
 
 /**
  * @param {HTMLElement} panel
@@ -19,7 +20,7 @@ export function showIn(panel, { master, storyboard }) {
 
   return function show(state) {
     part("words").textContent = state.words;
-    part("heading").textContent = HEADINGS[state.state] ?? part("heading").textContent;
+    part("heading").textContent = HEADINGS[state.state]?.() ?? part("heading").textContent;
     part("meter").value = state.percent;
     part("meter").hidden = isOver(state);
     if (part("steps")) drawSteps(part("steps"), state.steps);
@@ -42,7 +43,9 @@ export function showIn(panel, { master, storyboard }) {
 export function sentence(before, after) {
   if (isOver(after)) return after.state === before.state ? "" : after.words;
   const added = after.heights.filter((height) => !before.heights.includes(height));
-  return added.length > 0 ? `${added.map((height) => `${height}p`).join(" and ")} can be played now.` : "";
+  if (added.length === 0) return "";
+  const heights = list(added.map((height) => `${height}p`));
+  return tn("{heights} can be played now.", "{heights} can be played now.", added.length, { heights });
 }
 
 /**

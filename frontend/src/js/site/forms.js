@@ -1,6 +1,6 @@
 /** What forms get from a script: a button that shows the password, and one that says that it was pressed. */
-import sprite from "static:icons.svg";
 import { t } from "../i18n.js";
+import { drawIcon } from "./icon.js";
 
 /** Give password fields marked with `data-reveal` a button that shows what was typed. */
 export function enableReveal() {
@@ -10,20 +10,21 @@ export function enableReveal() {
     button.setAttribute("aria-controls", input.id);
     const set = (isShown) => {
       input.type = isShown ? "text" : "password";
-      const words = isShown ? t("Hide password") : t("Show password");
+      const words = isShown ? t("Hide what was typed") : t("Show what was typed");
       button.setAttribute("aria-label", words);
       button.title = words;
-      button.innerHTML = `<svg class="icon" aria-hidden="true"><use href="${sprite}#${isShown ? "eye-off" : "eye"}"></use></svg>`;
+      button.replaceChildren(drawIcon(isShown ? "eye-off" : "eye"));
     };
     button.addEventListener("click", () => set(input.type === "password"));
     // What is sent, and kept by the browser, is a password again.
     input.form?.addEventListener("submit", () => set(false));
     set(false);
+    const hadFocus = document.activeElement === input || input.autofocus;
     const box = document.createElement("div");
     box.className = "with-button";
     input.replaceWith(box);
     box.append(input, button);
-    if (input.autofocus) input.focus();
+    if (hadFocus) input.focus();
   }
 }
 

@@ -11,12 +11,15 @@ export function watchNetwork(banner) {
   show();
 }
 
-/** Let "Try again" ask for the same page, whatever its address says after a `?`. */
+/** On the offline page: ask for the page again by its button, or as soon as there is a network. */
 export function enableReload() {
-  document.querySelector("form[data-reload]")?.addEventListener("submit", (event) => {
+  const form = document.querySelector("form[data-reload]");
+  if (!form) return;
+  form.addEventListener("submit", (event) => {
     event.preventDefault();
     location.reload();
   });
+  addEventListener("online", () => location.reload());
 }
 
 /** Register the service worker, once the page has loaded. Only over HTTPS or on this machine; never in a frame. */

@@ -1,6 +1,6 @@
 /** Suggestions below the search field while one types: a combobox with a list (ARIA Authoring Practices). */
-import sprite from "static:icons.svg";
 import { t } from "../i18n.js";
+import { drawIcon } from "./icon.js";
 
 const WAIT_MS = 150;
 const DRAWINGS = { video: "film", person: "user", tag: "tag", collection: "list-video" };
@@ -96,16 +96,6 @@ function draw({ kind, text, url }, index) {
   what.className = "muted";
   what.textContent =
     { video: "", person: t("Person"), tag: t("Tag"), collection: t("Collection") }[kind] ?? "";
-  option.append(icon(DRAWINGS[kind] ?? "search"), words, what);
+  option.append(drawIcon(DRAWINGS[kind] ?? "search"), words, what);
   return option;
-}
-
-function icon(name) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("class", "icon");
-  svg.setAttribute("aria-hidden", "true");
-  const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
-  use.setAttribute("href", `${sprite}#${name}`);
-  svg.append(use);
-  return svg;
 }

@@ -1,18 +1,9 @@
 /** Toasts: one sentence about what has just been done, for a while, with a button that undoes it. */
 
-import sprite from "static:icons.svg";
 import { t } from "../i18n.js";
+import { drawIcon } from "./icon.js";
 
 const SHOWN = 10_000; // milliseconds, enough to read it and to reach the button
-const icon = (name) => {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("class", "icon");
-  svg.setAttribute("aria-hidden", "true");
-  const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
-  use.setAttribute("href", `${sprite}#${name}`);
-  svg.append(use);
-  return svg;
-};
 
 /**
  * Show a sentence. It is read out, and goes away after ten seconds in which nobody points at it.
@@ -25,7 +16,7 @@ export function toast(text, { undo, label = t("Undo"), drawing = "circle-check" 
   toast.className = "toast";
   const words = document.createElement("span");
   words.textContent = text;
-  toast.append(icon(drawing), words);
+  toast.append(drawIcon(drawing), words);
   if (undo) {
     const button = document.createElement("button");
     button.type = "button";

@@ -20,7 +20,7 @@ export async function startPanel() {
     if (details.open) sessionStorage.removeItem(CLOSED);
     else sessionStorage.setItem(CLOSED, "1");
   });
-  const list = panel.querySelector("ul");
+  const list = panel.querySelector("[data-part=list]");
   const uploader = new Uploader({
     form,
     template: page.getElementById("transfer"),

@@ -140,7 +140,7 @@ export class Row {
   /** How far the video is. @param {ReturnType<typeof import("./processing.js").describeState>} state */
   processed({ sentence, tone, percent }) {
     const { bar } = this.#parts;
-    bar.classList.toggle("preparing", percent !== null);
+    bar.classList.toggle("is-preparing", percent !== null);
     bar.value = percent === null ? 1 : percent / 100;
     bar.hidden = percent === null;
     this.#say(sentence, tone);
@@ -149,6 +149,7 @@ export class Row {
   /** It cannot be watched, now or ever. */
   refused() {
     this.#show("dismiss");
+    this.#close();
   }
 
   /** @param {string} sentence @param {{retry: boolean}} what */
@@ -156,6 +157,15 @@ export class Row {
     this.#reach(0);
     this.#show(...(retry ? ["retry", "dismiss"] : ["dismiss"]));
     this.#say(sentence, "bad");
+    if (!retry) this.#close();
+  }
+
+  /** Nothing becomes of it, so there is nothing to say of it. */
+  #close() {
+    this.#parts.details.hidden = true;
+    this.#parts.duplicate.hidden = true;
+    this.#parts.copy.hidden = true;
+    this.#parts.bar.hidden = true;
   }
 
   /**

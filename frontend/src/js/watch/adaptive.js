@@ -1,6 +1,6 @@
 /** Playback with hls.js. Only this module and `hls-handover.js` use it; it is loaded when there is HLS to play. */
 import { bufferedUntil, dropAhead, hasPlaylists, mayHandOver } from "./hls-handover.js";
-import { keepEstimate, startEstimate } from "./line.js";
+import { keepEstimate, secondsToLoad, startEstimate } from "./line.js";
 import { isRefusal } from "./player-errors.js";
 import { labelOf, levelOf, renditionsOf, settledChoice } from "./quality.js";
 
@@ -106,6 +106,9 @@ export function playAdaptive(Hls, video, master, how) {
   function endSwitch() {
     switching = false;
     how.onSwitch(null);
+    if (!video.paused) return;
+    const { currentTime } = video; // a paused video shows new segments after a seek only
+    video.currentTime = currentTime;
   }
 
   /**
@@ -114,8 +117,8 @@ export function playAdaptive(Hls, video, master, how) {
    */
   function switchTo(level) {
     const { fragments, averagetargetduration: length = 4 } = hls.latestLevelDetails ?? {};
-    const wait = (hls.levels[level].maxBitrate * length) / hls.bandwidthEstimate;
-    if (fragments && wait < QUICK_S) {
+    const { maxBitrate } = hls.levels[level];
+    if (fragments && secondsToLoad(maxBitrate, length, hls.bandwidthEstimate) < QUICK_S) {
       hls.currentLevel = level;
     } else {
       hls.nextLevel = level;
@@ -252,6 +255,7 @@ export function playAdaptive(Hls, video, master, how) {
       hls.startLoad(rest ? inherited : -1, rest);
     },
     end() {
+      if (switching) how.onSwitch(null);
       video.removeEventListener("play", loadFurther);
       newer?.destroy();
       hls.destroy();

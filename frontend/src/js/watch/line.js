@@ -24,6 +24,17 @@ export function measuredSpeed(resources) {
 }
 
 /**
+ * How long a segment takes to arrive.
+ * @param {number} bitrate of the rendition, bits per second
+ * @param {number} length of the segment in seconds
+ * @param {number} speed of the line, bits per second
+ * @returns {number} seconds
+ */
+export function secondsToLoad(bitrate, length, speed) {
+  return (bitrate * length) / speed;
+}
+
+/**
  * Parse a stored estimate.
  * @param {string | null} text
  * @param {number} now milliseconds since 1970

@@ -41,6 +41,9 @@ function enableMenu({ container, video, source, showShortcuts }) {
   const menu = document.getElementById("more");
   if (!menu) return; // a frame in another site has no room for it
   menu.hidden = false;
+  menu.addEventListener("toggle", () => {
+    if (menu.open) menu.querySelector(".popup").scrollIntoView({ block: "nearest" });
+  });
   const button = document.getElementById("show-shortcuts");
   button.hidden = false;
   button.addEventListener("click", () => {

@@ -26,8 +26,10 @@ export function playOnNextPage() {
  * @param {object} page
  * @param {object} page.message of `message.js`
  * @param {(sentence: string | null) => void} page.showError shows an error; null removes it
- * @returns {{source: object, ready: Promise<void>, onChange: (listener: () => void) => void}}
- *   `ready` once there is a picture or an error, so that other scripts no longer delay it
+ * @returns {{source: object, ready: Promise<void>, endFirstPlay: () => void,
+ *   onChange: (listener: () => void) => void}}
+ *   `ready` once there is a picture or an error, so that other scripts no longer delay it; `endFirstPlay` when
+ *   there are other controls
  */
 export function startPlayback(container, video, { message, showError }) {
   const { codec = "", master, position, remember, length } = container.dataset;
@@ -62,7 +64,7 @@ export function startPlayback(container, video, { message, showError }) {
   });
   applyPreferences(video);
   showWaiting(container, video);
-  offerFirstPlay(video);
+  const endFirstPlay = offerFirstPlay(video);
   source.begin();
   document.addEventListener("matinee:renditions", ({ detail }) => {
     source.offer(detail.master, detail.heights);
@@ -71,24 +73,45 @@ export function startPlayback(container, video, { message, showError }) {
   if (start > 0) message.sayResumed(start, () => begin(video));
   warnWithoutVideo(video, codec, showError);
   if (takePlayKey()) video.play().catch(() => {}); // not allowed to: the viewer presses play
-  return { source, ready, onChange: (listener) => listeners.push(listener) };
+  return { source, ready, endFirstPlay, onChange: (listener) => listeners.push(listener) };
 }
 
 function begin(video) {
   video.currentTime = 0;
 }
 
-/** A large button until there is a control bar. */
+/**
+ * A large button, and the keys that play, until there is a control bar.
+ * @returns {() => void} takes them away
+ */
 function offerFirstPlay(video) {
   const button = document.getElementById("first-play");
+  const ended = new AbortController();
+  const { signal } = ended;
+  const toggle = () => (video.paused ? video.play().catch(() => {}) : video.pause());
   video.controls = false;
   button.hidden = !video.paused;
-  button.addEventListener("click", () => video.play().catch(() => {}));
+  button.addEventListener("click", toggle);
   for (const event of ["play", "pause"]) {
-    video.addEventListener(event, () => {
-      button.hidden = event === "play";
-    });
+    video.addEventListener(
+      event,
+      () => {
+        button.hidden = event === "play";
+      },
+      { signal },
+    );
   }
+  const answer = (event) => {
+    const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
+    if (!plain || document.activeElement !== document.body || ![" ", "k"].includes(event.key)) return;
+    event.preventDefault();
+    toggle();
+  };
+  document.addEventListener("keydown", answer, { signal });
+  return () => {
+    ended.abort();
+    button.remove();
+  };
 }
 
 /** Turn a circle while the video waits for bytes. */

@@ -33,6 +33,8 @@ const words = () => ({
  * @returns {Plyr}
  */
 export function makePlyr(video, container, { length, metadata }) {
+  // Plyr copies the element, to put the copy back if it is ever removed. A copy would request the source again.
+  video.cloneNode = () => document.createElement("video");
   const plyr = new Plyr(video, {
     iconUrl,
     iconPrefix: "plyr",
@@ -52,6 +54,7 @@ export function makePlyr(video, container, { length, metadata }) {
     mediaMetadata: metadata, // for lock screens and headphones
     i18n: words(),
   });
+  delete video.cloneNode;
   plyr.elements.progress?.parentElement.after(...makeTimeDisplay(video, length));
   return plyr;
 }

@@ -81,6 +81,7 @@ export function makeSource(video, { start, codec, master: first, changed, onSwit
         });
       } else if (video.canPlayType(HLS_TYPE)) {
         change("native", (at) => {
+          video.preload = "metadata";
           video.src = master;
           if (at > 0) video.currentTime = at;
         });
