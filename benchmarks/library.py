@@ -4,6 +4,7 @@ import re
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from html import unescape
 from typing import Self, TypeVar
 
@@ -87,12 +88,12 @@ def _measure_server(site: Site, repeats: int) -> list[Row]:
         account.get(path)
         with _Timer(site, name) as timer:
             for _ in range(repeats):
-                timer.run(lambda path=path: account.get(path))
+                timer.run(partial(account.get, path))
         rows.append(timer.row)
     path = "/stream"
     with _Timer(site, f"{_PAGES} pages one after the other, each") as timer:
         for _ in range(_PAGES):
-            text = timer.run(lambda path=path: account.get(path)).text
+            text = timer.run(partial(account.get, path)).text
             found = _MORE.search(text)
             if found is None:
                 break
@@ -109,7 +110,7 @@ def _measure_server(site: Site, repeats: int) -> list[Row]:
     }
     for name, fields in changes.items():
         with _Timer(site, f"{len(mine)} videos {name}") as timer:
-            timer.run(lambda fields=fields: _change(account, mine, **fields))
+            timer.run(partial(_change, account, mine, **fields))
         rows.append(timer.row)
     return rows
 
@@ -156,8 +157,9 @@ def _measure_page(site: Site) -> list[tuple[str, str]]:
     name, _, value = site.admin.cookie.partition("=")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=_FLAGS)
-        size = {"width": 1440, "height": 900}
-        with browser.new_context(base_url=site.url, viewport=size) as context:
+        with browser.new_context(
+            base_url=site.url, viewport={"width": 1440, "height": 900}
+        ) as context:
             context.add_cookies([{"name": name, "value": value, "url": site.url}])
             # The videos have no files: what is measured is the page.
             context.route(re.compile(r"\.(jpg|vtt)(\?|$)"), lambda route: route.abort())
