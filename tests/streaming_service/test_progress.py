@@ -14,7 +14,7 @@ from db.engine import Database, DatabaseUnavailable
 from db.models import Job, JobKind, JobState, Video, now
 from streaming_service.event_stream_limits import CLIENT_LIMIT, EventStreamLimits
 from streaming_service.pages import progress_routes as progress
-from streaming_service.processing import forecast
+from common import forecast
 from tests.conftest import Client
 
 from .conftest import House

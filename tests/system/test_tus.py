@@ -72,6 +72,28 @@ def test_a_video_arrives_whole_with_its_creation(
     assert_arrived(alice, answer.headers["Upload-Video"], video_bytes)
 
 
+def test_what_is_said_before_the_last_byte_holds_from_then_on(
+    tus: Tus, alice: Person, bob: Person, short: bytes
+) -> None:
+    made = alice.post("/api/collections", json={"title": "Holiday"}).json()
+    where = tus.begin(len(short))
+    upload = where.replace("/upload/files", "/api/uploads")
+    said = {
+        "title": "Night train",
+        "collections": [made["id"]],
+        "grants": [{"user": bob.get("/api/session").json()["name"], "level": "download"}],
+    }
+    assert alice.patch(upload, json=said).status_code == 200
+    page = where.replace("/upload/files", "/stream")
+    assert bob.get(page).status_code == 404
+    assert tus.patch(where, 0, short).headers["Upload-Video"] == page
+    assert bob.get(page).status_code == 200
+    assert bob.get(f"{page}/download").content == short
+    collection = alice.get(f"/api/collections/{made['id']}").json()
+    assert [video["title"] for video in collection["videos"]] == ["Night train"]
+    assert_arrived(alice, page, short)
+
+
 def test_a_video_arrives_in_chunked_coding(tus: Tus, alice: Person, short: bytes) -> None:
     where = tus.begin(len(short))
     with tus.connect() as connection:

@@ -60,6 +60,7 @@ def grants(database: Database) -> list[Grant]:
     return database.read(lambda session: session.query(Grant).all())
 
 
+@pytest.mark.on_mysql
 def test_what_is_said_before_the_end_is_true_of_the_video(
     alice: Client,
     bob: Client,
@@ -125,6 +126,7 @@ def test_a_later_change_leaves_the_rest(alice: Client, tus: Tus) -> None:
     )
 
 
+@pytest.mark.on_mysql
 def test_what_is_gone_at_the_end_is_left_out(
     alice: Client,
     tus: Tus,
@@ -259,6 +261,7 @@ def test_after_signing_in_the_form_is_there_to_share_again(alice: Client) -> Non
 # The same file twice -----------------------------------------------------------------------------
 
 
+@pytest.mark.on_mysql
 def test_the_same_file_is_recognised_among_ones_own_videos(
     alice: Client, bob: Client, tus: Tus, rows: Rows, video_bytes: bytes
 ) -> None:

@@ -188,6 +188,7 @@ function require(status, body) {
 async function send({ method, address, body }) {
   const answer = await fetch(address, {
     method,
+    keepalive: method !== "GET", // the page may be left in this moment
     headers: { Accept: "application/json", ...(body && { "Content-Type": "application/json" }) },
     body: body && JSON.stringify(body),
   });

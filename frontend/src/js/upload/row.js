@@ -149,6 +149,7 @@ export class Row {
   /** It cannot be watched, now or ever. */
   refused() {
     this.#show("dismiss");
+    this.#close();
   }
 
   /** @param {string} sentence @param {{retry: boolean}} what */
@@ -156,6 +157,15 @@ export class Row {
     this.#reach(0);
     this.#show(...(retry ? ["retry", "dismiss"] : ["dismiss"]));
     this.#say(sentence, "bad");
+    if (!retry) this.#close();
+  }
+
+  /** Nothing becomes of it, so there is nothing to say of it. */
+  #close() {
+    this.#parts.details.hidden = true;
+    this.#parts.duplicate.hidden = true;
+    this.#parts.copy.hidden = true;
+    this.#parts.bar.hidden = true;
   }
 
   /**

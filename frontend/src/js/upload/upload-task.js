@@ -191,7 +191,13 @@ export class UploadTask {
 
   async #discardDuplicate() {
     if (this.#video) {
-      await fetch(`/api/videos/${idIn(this.#video)}`, { method: "DELETE" }).catch(() => {});
+      const answer = await fetch(`/api/videos/${idIn(this.#video)}`, { method: "DELETE" }).catch(() => null);
+      if (!answer?.ok && answer?.status !== 404) {
+        const sentence = t("It could not be discarded. Delete it on its own page.");
+        this.#row.processed({ sentence, tone: "bad", percent: null });
+        this.#say(sentence);
+        return;
+      }
     } else {
       this.#halt();
       await this.#discard();
@@ -207,6 +213,8 @@ export class UploadTask {
       if (state.poster) this.#row.poster(state.poster);
       this.#row.processed(described);
       if (state.state === "refused") this.#row.refused();
+      // The checksum of a file that came in pieces is computed later.
+      if (state.state === "done") findSameAs(idIn(this.#video)).then((same) => this.#tellOf(same));
       const news = described.percent === null ? described.sentence : state.state;
       if (news !== before) this.#say(described.sentence);
       before = news;

@@ -34,6 +34,7 @@ const UNFOLDED = matchMedia("(width < 48rem)").matches ? 1 : 3;
 
 export class Uploader {
   #tasks = [];
+  #rows = [];
   #place;
   #template;
   #title = new TabTitle();
@@ -72,6 +73,9 @@ export class Uploader {
   #listen() {
     window.addEventListener("beforeunload", (event) => {
       if (this.#tasks.some((task) => task.isFragile)) event.preventDefault();
+    });
+    window.addEventListener("pagehide", () => {
+      for (const row of this.#rows) row.editor.save();
     });
     // The network is back, or the user returns, perhaps after signing in.
     for (const news of ["online", "focus"]) {
@@ -129,6 +133,7 @@ export class Uploader {
     const { store } = this.shared;
     const row = new Row(this.#template, file, (changes) => store.change(from.key, { changes }));
     row.unfold(unfold);
+    this.#rows.push(row);
     this.#place.show();
     this.#place.list.append(row.element);
     const task = new UploadTask(this.shared, row, from);
