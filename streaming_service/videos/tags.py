@@ -83,6 +83,8 @@ def change_tags(
 
     :param tags: from :func:`checked_tags`.
     """
+    if not video_ids:
+        return []  # and no tag that nobody uses
     known = set(session.scalars(select(Tag.name_key).where(Tag.name_key.in_(tags.keys()))))
     if adds:
         missing = {key: name for key, name in tags.items() if key not in known}
