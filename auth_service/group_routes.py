@@ -25,7 +25,7 @@ from common.web.forms import form_fields
 from common.web.services import stores
 
 _DONE = {
-    "created": gettext_noop("The group is made. Add its members."),
+    "created": gettext_noop("The group is created. Add its members."),
     "deleted": gettext_noop(
         "The group is deleted. Nothing is shared with its members through it any more."
     ),

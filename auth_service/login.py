@@ -23,7 +23,7 @@ class WrongCredentials(MatineeError):
     """No account has this name and this password."""
 
     status = 401
-    sentence = gettext_noop("That name and that password do not belong together.")
+    sentence = gettext_noop("The user name or the password is wrong.")
 
 
 class WrongPassword(Forbidden):

@@ -75,21 +75,26 @@ class SiteSettingsStore:
         self._database = database
         self._kept: SiteSettings | None = None
         self._renew_at = 0.0
+        self._failed_until = 0.0
 
     def current(self) -> SiteSettings:
         """Return the settings, at most about two seconds old.
 
         While the database does not answer, the last ones that were read apply.
 
-        :raises DatabaseUnavailable: none were read yet.
+        :raises DatabaseUnavailable: none were read yet. For two seconds it is not asked again, so
+            that a page about the error is not held up once more.
         """
         kept = self._kept
+        if kept is None and time.monotonic() < self._failed_until:
+            raise DatabaseUnavailable("the settings of the site were not read")
         if kept is None or time.monotonic() >= self._renew_at:
             # Others use what there is while this one reads. Needs no lock.
             self._renew_at = time.monotonic() + _MAX_AGE
             try:
                 kept = self._kept = self._database.read(self.load)
             except DatabaseUnavailable:
+                self._failed_until = time.monotonic() + _MAX_AGE
                 if kept is None:
                     raise
         return replace(kept, **self.fixed)  # type: ignore[arg-type]
@@ -100,7 +105,7 @@ class SiteSettingsStore:
 
     def forget(self) -> None:
         """Read anew at the next call, after a change."""
-        self._renew_at = 0.0
+        self._renew_at = self._failed_until = 0.0
 
 
 @transaction(writes=True)

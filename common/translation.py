@@ -43,10 +43,11 @@ _ENGLISH = Reader()
 _find_reader: Callable[[], Reader] = lambda: _ENGLISH  # noqa: E731
 
 
-def use_readers(find_reader: Callable[[], Reader]) -> None:
-    """Set how this process finds the reader of the request that it answers."""
-    global _find_reader  # noqa: PLW0603
-    _find_reader = find_reader
+def use_readers(find_reader: Callable[[], Reader]) -> Callable[[], Reader]:
+    """Set how this process finds the reader of the request that it answers; return what was set."""
+    global _find_reader
+    before, _find_reader = _find_reader, find_reader
+    return before
 
 
 def current_locale() -> Locale:

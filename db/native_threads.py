@@ -6,6 +6,7 @@ whether gevent is in use.
 """
 
 import concurrent.futures
+import contextvars
 import enum
 import functools
 import sys
@@ -18,6 +19,9 @@ T = TypeVar("T")
 
 THREADS = 16
 """Per process and pool: so many writes and syncs of files run at the same time."""
+
+
+_in_native_thread = contextvars.ContextVar("in_native_thread", default=False)
 
 
 class Pool(enum.Enum):
@@ -55,10 +59,13 @@ class Started(Generic[T]):
         return self._value
 
     def _do(self) -> None:
+        mark = _in_native_thread.set(True)
         try:
             self._value = self._work()
         except Exception as error:
             self._error = error
+        finally:
+            _in_native_thread.reset(mark)
 
 
 def new_lock() -> threading.Lock:
@@ -83,8 +90,13 @@ def start(work: Callable[[], T], *, pool: Pool = Pool.FILES) -> Started[T]:
 
 
 def run(work: Callable[[], T], *, pool: Pool = Pool.FILES) -> T:
-    """Do work that blocks, in a native thread under gevent, and return what it returns."""
-    return start(work, pool=pool).result() if shares_one_thread() else work()
+    """Do work that blocks, in a native thread under gevent, and return what it returns.
+
+    In such a thread it is done at once: gevent gives out work from its own thread only.
+    """
+    if shares_one_thread() and not _in_native_thread.get():
+        return start(work, pool=pool).result()
+    return work()
 
 
 @functools.cache

@@ -37,11 +37,14 @@ PICTURES = (
     Picture("library.webp", "/stream"),
     Picture("library-dark.webp", "/stream", scheme="dark"),
     Picture("library-phone.webp", "/stream", size=PHONE),
-    Picture("watch.webp", "/stream/{video}", plays=True),
-    Picture("watch-phone.webp", "/stream/{video}", size=PHONE, scheme="dark", plays=True),
+    Picture("watch.webp", "/stream/{video}", who="ben", plays=True),
+    Picture(
+        "watch-phone.webp", "/stream/{video}", who="ben", size=PHONE, scheme="dark", plays=True
+    ),
     Picture("share.webp", "/stream/{video}", who="ben", video="Campfire songs", dialog="Share"),
     Picture("collection.webp", "/collections/{collection}", who="ben"),
     Picture("upload.webp", "/upload", who="anna"),
+    Picture("overview.webp", "/admin"),
     Picture("people.webp", "/admin/users"),
     *(
         Picture(f"design-{part}.webp", "/design", part=part)

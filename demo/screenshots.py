@@ -166,6 +166,8 @@ def _take(site: Site, picture: Picture) -> bytes:
         video=site.videos[picture.video], collection=site.collections[picture.collection]
     )
     with site.visit(picture.who, picture.size, picture.scheme) as page:
+        # Where somebody stopped is not kept, so that the next picture looks the same.
+        page.route("**/position", lambda route: route.fulfill(status=204))
         answer = page.goto(path)
         if answer is None or not answer.ok:
             raise RuntimeError(f"{path}: {answer and answer.status}")

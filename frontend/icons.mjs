@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 export const ICONS = [
   "arrow-left",
   "arrow-right",
+  "arrow-up-down",
   "ban",
   "captions",
   "chart-line",
@@ -16,6 +17,7 @@ export const ICONS = [
   "chevron-right",
   "circle-alert",
   "circle-check",
+  "circle-question-mark",
   "clapperboard",
   "clock",
   "cloud-off",

@@ -28,7 +28,7 @@ _RECENT = timedelta(minutes=10)
 _CANDIDATES = 8
 _UNHELD: dict[str, Any] = {"worker": None, "leased_until": None, "progress": 0.0}
 _LOST = gettext_noop(
-    "This step was broken off three times, perhaps because the machine ran out of memory."
+    "This step was interrupted three times, perhaps because the machine ran out of memory."
     " It can be started again."
 )
 

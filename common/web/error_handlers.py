@@ -31,7 +31,7 @@ _UNAVAILABLE = gettext_noop(
     "Matinee cannot reach its database. Nothing is lost; try again in a moment."
 )
 _BUG = gettext_noop(
-    "Something went wrong on our side. Try again; if it stays, tell the administrator."
+    "Something went wrong on our side. Try again; if it happens again, tell the administrator."
 )
 
 

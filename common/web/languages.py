@@ -7,7 +7,7 @@ import flask_babel
 from flask import Flask, has_request_context, request
 from redis.exceptions import RedisError
 
-from common.translation import LANGUAGES, Reader, use_readers
+from common.translation import LANGUAGES, Reader, gettext, use_readers
 from common.web.auth import current_viewer
 from common.web.services import stores
 from db.engine import DatabaseUnavailable
@@ -19,13 +19,15 @@ _TRANSLATIONS = Path(__file__).parents[2] / "build" / "translations"
 
 
 def install_languages(app: Flask) -> None:
-    """Let an app answer in the reader's language; templates get `_` and `ngettext`."""
+    """Let an app answer in the reader's language; templates get `_`, `ngettext`, `translated`."""
     flask_babel.Babel(
         app,
         default_translation_directories=str(_TRANSLATIONS),
         locale_selector=request_language,
     )
     use_readers(_reader)
+    # For sentences that are stored: their code marks them with `gettext_noop`.
+    app.jinja_env.filters["translated"] = gettext
     app.jinja_env.globals.update(
         languages=LANGUAGES,
         page_language=request_language,

@@ -45,7 +45,7 @@ from streaming_service.videos.library import get_video_for
 
 _NOTICES = {
     "added": gettext_noop("The video is in the collection."),
-    "created": gettext_noop("The collection is there. Add videos from their pages."),
+    "created": gettext_noop("The collection is created. Add videos from their pages."),
     "deleted": gettext_noop("The collection is deleted. Its videos are still in the library."),
     "removed": gettext_noop("The video is no longer in the collection."),
     "saved": gettext_noop("Your changes are saved."),

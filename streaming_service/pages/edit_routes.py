@@ -32,7 +32,7 @@ from streaming_service.videos.presenters import Card, load_cards
 from streaming_service.videos.tags import split_tags
 
 _NOTICES = {
-    "added": gettext_noop("The captions are there."),
+    "added": gettext_noop("The captions are added."),
     "removed": gettext_noop("The captions are removed."),
 }
 _MOMENT = re.compile(r"(?:(?:([0-9]{1,3}):)?([0-9]{1,5}):)?([0-9]{1,6})(?:[.,]([0-9]{1,3}))?")

@@ -93,7 +93,7 @@ def add_caption(
         )
     body = read_captions(data) if len(data) <= CAPTION_LIMIT else None
     if body is None or len(body.encode()) > CAPTION_LIMIT:
-        raise Unprocessable(gettext("The captions are too large: 1 MiB is the most."))
+        raise Unprocessable(gettext("The captions are too large. The limit is 1 MB."))
     caption = session.get(Caption, (video_id, tag))
     if caption is None:
         if len(caption_tracks(session, [video])[video_id]) >= _TRACK_LIMIT:

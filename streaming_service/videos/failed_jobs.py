@@ -62,6 +62,11 @@ class FailedJob:
         return self.video.owner.name if self.video.owner is not None else ""
 
     @property
+    def error(self) -> str:
+        """Why it failed, for people; empty if that is not known."""
+        return gettext(self.job.error) if self.job.error else ""
+
+    @property
     def again(self) -> str:
         """The URL that queues it again."""
         return f"/stream/failed/{self.job.id}/again"
@@ -79,7 +84,7 @@ class FailedJob:
             "words": self.label,
             "ended_at": iso(self.ended_at),
             "attempts": self.job.attempts,
-            "error": gettext(self.job.error) if self.job.error else None,
+            "error": self.error or None,
             "detail": self.job.log_tail,
             "urls": {"again": self.again} | page,
         }

@@ -142,7 +142,7 @@ def test_a_viewer_makes_no_groups(alice: Client, bob: Client, database: Database
     form = {"role": "viewer"}
     assert alice.post(f"/admin/users/{user_id(database, 'bob')}", data=form).status_code == 303
     assert bob.post("/api/groups", json={"name": "Family"}).status_code == 403
-    assert "Make a group" not in bob.get("/groups").text
+    assert "Create a group" not in bob.get("/groups").text
 
 
 def test_what_is_wrong_is_said(bob: Client, alice: Client, database: Database) -> None:
@@ -197,7 +197,7 @@ def test_groups_and_members_are_limited(
 def test_the_pages_do_the_same_by_forms(bob: Client, charlie: Client, database: Database) -> None:
     answer = bob.post("/groups", data={"name": "Family"})
     base = answer.location.split("?")[0]
-    assert "The group is made" in bob.get(answer.location).text
+    assert "The group is created" in bob.get(answer.location).text
     answer = bob.post(f"{base}/members", data={"name": "nobody"})
     assert answer.status_code == 422
     assert "There is nobody with this name" in answer.text

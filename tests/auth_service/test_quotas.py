@@ -146,7 +146,7 @@ def test_everybody_sees_on_their_own_page_what_they_store(
     set_everybodys_quota(site, 4_000_000)
     page = text_of(alice.get("/account").text)
     assert "1.5 MB of your 4 MB" in page
-    assert "1 MB in videos, 500 kB kept for unfinished uploads ." in page
+    assert "1 MB in videos 500 kB kept for unfinished uploads · Upload" in page
     alice.post(f"/admin/users/{user_id(database, 'alice')}", data={"quota": "2 MB"})
     assert "1.5 MB of your 2 MB" in text_of(alice.get("/account").text)
 
@@ -156,7 +156,7 @@ def test_the_account_page_says_how_much_is_in_the_bin(alice: Client, database: D
     assert "in your bin" not in text_of(alice.get("/account").text)
     database.write(lambda session: session.query(Video).update({"binned_at": now()}))
     page = text_of(alice.get("/account").text)
-    assert "3 MB in videos, of which 3 MB in your bin" in page
+    assert "3 MB in videos 3 MB of them in your bin · Bin" in page
 
 
 def test_a_quota_that_was_set_is_what_uploads_are_held_to(

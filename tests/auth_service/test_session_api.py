@@ -80,7 +80,7 @@ def test_a_page_posted_with_accept_json_gets_its_refusal_as_json(site: Site, ali
     form = {"username": "alice", "password": "wrong password"}
     answer = site.browser().post("/login", data=form, headers=headers)
     assert answer.status_code == 401
-    assert answer.json == {"error": "That name and that password do not belong together."}
+    assert answer.json == {"error": "The user name or the password is wrong."}
 
 
 def test_the_cross_site_check_holds_for_scripts_without_a_token(site: Site, alice: Client) -> None:

@@ -1,10 +1,24 @@
 """Words for numbers, and the headers of every answer."""
 
+import json
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from common.formatting import ago, clock, date, filesize, spoken_clock
+from common.formatting import (
+    ago,
+    clock,
+    date,
+    date_and_time,
+    duration,
+    filesize,
+    names,
+    spoken_clock,
+    whole_number,
+)
+from common.translation import Reader, use_readers
 from tests.conftest import Client, Site
 
 
@@ -56,3 +70,39 @@ def test_static_files_are_kept_for_a_year_under_their_hashed_names(
         assert answer.status_code == 200
         assert answer.mimetype == "text/css"
         assert "max-age=31536000" in answer.headers["Cache-Control"]
+
+
+SHARED_CASES = json.loads(
+    (Path(__file__).parents[2] / "frontend/test/formats.json").read_text(encoding="utf-8")
+)
+
+
+@pytest.fixture
+def speak() -> Iterator[Callable[[str], None]]:
+    """Set the reader's language."""
+    before = use_readers(Reader)
+
+    def speak(language: str) -> None:
+        use_readers(lambda: Reader(language))
+
+    yield speak
+    use_readers(before)
+
+
+@pytest.mark.parametrize("language", SHARED_CASES)
+def test_every_language_has_its_forms(language: str, speak: Callable[[str], None]) -> None:
+    speak(language)
+    cases = SHARED_CASES[language]
+    assert {count: filesize(int(count)) for count in cases["bytes"]} == cases["bytes"]
+    assert {n: whole_number(int(n)) for n in cases["numbers"]} == cases["numbers"]
+    assert [[parts, names(parts)] for parts, _ in cases["lists"]] == cases["lists"]
+    days = {moment: date(datetime.fromisoformat(moment)) for moment in cases["days"]}
+    assert days == cases["days"]
+
+
+def test_ages_and_durations_in_another_language(speak: Callable[[str], None]) -> None:
+    speak("de")
+    assert ago(datetime.now(UTC) - timedelta(days=15)) == "vor 2 Wochen"
+    assert duration(30 * 86400) == "30 Tage"
+    assert spoken_clock(61_000) == "1 Minute, 1 Sekunde"
+    assert date_and_time(datetime(2026, 11, 4, 9, 5, tzinfo=UTC)) == "04.11.2026, 09:05 UTC"

@@ -9,6 +9,7 @@ from redis import Redis
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from common import site_settings
 from common.access import Viewer
 from common.ids import new_id
 from common.stores.sessions import SessionStore
@@ -134,6 +135,12 @@ class House:
         found = self.database.read(lambda session: session.get(Video, video_id))
         assert found is not None
         return found
+
+
+@pytest.fixture(autouse=True)
+def steady_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the site's settings once they are read, so that statements can be counted."""
+    monkeypatch.setattr(site_settings, "_MAX_AGE", 3600.0)
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ def test_captions_are_added_listed_and_read(put: Put, alice: Client) -> None:
     add(alice, video_id, "de")
 
     assert answer.status_code == 303
-    assert "The captions are there." in alice.get(answer.location).text
+    assert "The captions are added." in alice.get(answer.location).text
     tracks = [
         {"language": "de", "label": "Deutsch", "url": f"/stream/{video_id}/captions/de.vtt"},
         {
@@ -133,8 +133,8 @@ def test_scripts_add_captions_too(put: Put, alice: Client) -> None:
         ("en", SRT, "x" * 65, "64 characters"),
         ("../../x", SRT, "", "such as en, de or pt-BR"),
         ("", SRT, "", "such as en, de or pt-BR"),
-        ("en", SRT + "\n" * CAPTION_LIMIT, "", "1 MiB is the most"),
-        ("en", VTT + "&" * (CAPTION_LIMIT // 3), "", "1 MiB is the most"),
+        ("en", SRT + "\n" * CAPTION_LIMIT, "", "The limit is 1 MB"),
+        ("en", VTT + "&" * (CAPTION_LIMIT // 3), "", "The limit is 1 MB"),
     ],
 )
 def test_what_is_wrong_is_said_in_the_form(

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -45,13 +45,16 @@ def services(site: Site) -> StreamingServices:
 
 
 @pytest.fixture
-def rules(services: StreamingServices) -> Callable[..., None]:
+def rules(services: StreamingServices) -> Iterator[Callable[..., None]]:
     """Sets what the administrator asks of links."""
+    before = dict(services.stores.site.fixed)
 
     def change(**fields: Any) -> None:
         services.stores.site.fixed.update({f"link_{key}": value for key, value in fields.items()})
 
-    return change
+    yield change
+    services.stores.site.fixed.clear()
+    services.stores.site.fixed.update(before)
 
 
 def test_a_new_link_lasts_30_days_and_tells_its_address_once(

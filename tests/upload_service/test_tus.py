@@ -1,7 +1,7 @@
 """tus 1.0.0, header by header: what is taken, what is refused, and what stays on the disk."""
 
 import errno
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -28,8 +28,9 @@ def tus(alice: Client) -> Tus:
 
 
 @pytest.fixture
-def set_up(site: Site) -> Callable[..., None]:
+def set_up(site: Site) -> Iterator[Callable[..., None]]:
     """Change settings of the upload service."""
+    fixed = site.apps["upload"].extensions["matinee"].stores.site.fixed
 
     def change(**values: Any) -> None:
         from dataclasses import replace
@@ -37,10 +38,11 @@ def set_up(site: Site) -> Callable[..., None]:
         app = site.apps["upload"]
         services = app.extensions["matinee"]
         if "quota" in values:  # a setting of the site
-            services.stores.site.fixed["quota"] = values.pop("quota")
+            fixed["quota"] = values.pop("quota")
         services.settings = replace(services.settings, **values)
 
-    return change
+    yield change
+    fixed.pop("quota", None)
 
 
 @pytest.fixture

@@ -80,8 +80,8 @@ def test_a_name_that_is_allowed_is_answered(
 ) -> None:
     settings = replace(common_settings, allowed_hosts=("video.example.org",))
     browser = Site(settings, tmp_path / "videos").browser()
-    assert browser.get("/login", headers={"Host": "video.example.org"}).status_code == 200
-    assert browser.get("/login", headers={"Host": "localhost"}).status_code == 200
+    assert browser.get("/password", headers={"Host": "video.example.org"}).status_code == 200
+    assert browser.get("/password", headers={"Host": "localhost"}).status_code == 200
 
 
 def test_health_checks_and_the_gateway_may_use_any_name(site: Site) -> None:

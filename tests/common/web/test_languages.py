@@ -10,7 +10,7 @@ from tests.conftest import Client, Site
 
 def language(page: TestResponse) -> str:
     """Return the language that a page says it is in."""
-    found = re.search(r'<html lang="(\w+)" dir="ltr">', page.text)
+    found = re.search(r'<html lang="(\w+)"\s+dir="ltr"', page.text)
     assert found is not None
     return found[1]
 
@@ -22,7 +22,7 @@ def language(page: TestResponse) -> str:
 def test_the_browser_decides_at_first(
     site: Site, alice: Client, accepted: str, expected: str
 ) -> None:
-    page = site.browser().get("/login", headers={"Accept-Language": accepted})
+    page = site.browser().get("/password", headers={"Accept-Language": accepted})
     assert language(page) == expected
     script = re.search(r'src="/static/messages-(\w+)-', page.text)
     assert (script[1] if script else "en") == expected
@@ -32,7 +32,7 @@ def test_a_choice_made_signed_out_is_kept_by_the_browser(site: Site, alice: Clie
     browser = site.browser()
     answer = browser.post("/language", data={"language": "es", "back": "/login?next=/upload"})
     assert answer.location == "/login?next=/upload"
-    assert language(browser.get("/login")) == "es"
+    assert language(browser.get("/password")) == "es"
     assert language(browser.get("/nothing-here")) == "es"
 
 

@@ -1,0 +1,58 @@
+"""Pages in another language, and in a script that is written from right to left."""
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.browser.conftest import sign_in_as
+from tests.browser.test_accessibility import violations
+from tests.system.deployment import Origin
+from tests.system.http_client import Person
+
+pytestmark = pytest.mark.front_end
+
+PAGES = ["/stream", "/stream/{video}", "/stream/{video}/access", "/upload", "/account", "/admin"]
+WIDTHS = [390, 1280]
+
+WIDER_THAN_THE_WINDOW = """() => {
+  document.documentElement.dir = "rtl";
+  const root = document.scrollingElement;
+  return root.scrollWidth - root.clientWidth;
+}"""
+
+
+def test_scripts_speak_the_language_of_the_page(chromium: Browser, origin: Origin) -> None:
+    context = chromium.new_context(locale="de-DE", base_url=origin.url)
+    page = context.new_page()
+    page.goto("/login")
+    expect(page.get_by_role("button", name="Eingabe anzeigen")).to_be_visible()
+    page.get_by_role("button", name="Français").click()
+    expect(page.get_by_role("button", name="Afficher la saisie")).to_be_visible()
+    context.close()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_page_scrolls_sideways_from_right_to_left(
+    context: BrowserContext, origin: Origin, administrator: Person, video: str, width: int
+) -> None:
+    page: Page = sign_in_as(administrator, context, url=origin.url)
+    page.set_viewport_size({"width": width, "height": 800})
+    wide = {}
+    for path in PAGES:
+        page.goto(origin.url + path.format(video=video))
+        if surplus := page.evaluate(WIDER_THAN_THE_WINDOW):
+            wide[path] = surplus
+    assert wide == {}
+
+
+@pytest.mark.parametrize("language", ["de-DE", "fr-FR", "es-ES"])
+def test_no_page_in_another_language_has_a_violation(
+    chromium: Browser, origin: Origin, administrator: Person, video: str, language: str
+) -> None:
+    context = chromium.new_context(base_url=origin.url, locale=language)
+    page = sign_in_as(administrator, context, url=origin.url)
+    found = []
+    for path in ("/stream", "/stream/{video}", "/upload"):
+        page.goto(path.format(video=video))
+        found += violations(page)
+    context.close()
+    assert found == []

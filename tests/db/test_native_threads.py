@@ -1,0 +1,18 @@
+"""Native threads under gevent."""
+
+import subprocess
+import sys
+
+NESTED = """
+from gevent import monkey
+monkey.patch_all()
+from db.native_threads import Pool, run
+print(run(lambda: run(lambda: "done", pool=Pool.DATABASE), pool=Pool.DATABASE))
+"""
+
+
+def test_work_in_a_native_thread_may_ask_for_more() -> None:
+    answer = subprocess.run(
+        [sys.executable, "-c", NESTED], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert answer.stdout == "done\n", answer.stderr
