@@ -204,7 +204,7 @@ def bomb() -> bytes:
         picture()[:200],
         picture("GIF"),
         bomb(),
-        b"\x89PNG\r\n\x1a\n" + b"x" * 600_000,
+        b"\x89PNG\r\n\x1a\n" + b"x" * 504_000,
     ],
     ids=["svg", "html", "cut", "gif", "bomb", "large"],
 )
