@@ -45,7 +45,7 @@ _find_reader: Callable[[], Reader] = lambda: _ENGLISH  # noqa: E731
 
 def use_readers(find_reader: Callable[[], Reader]) -> Callable[[], Reader]:
     """Set how this process finds the reader of the request that it answers; return what was set."""
-    global _find_reader  # noqa: PLW0603
+    global _find_reader
     before, _find_reader = _find_reader, find_reader
     return before
 

@@ -19,7 +19,7 @@ _TRANSLATIONS = Path(__file__).parents[2] / "build" / "translations"
 
 
 def install_languages(app: Flask) -> None:
-    """Let an app answer in the reader's language; templates get `_`, `ngettext` and `translated`."""
+    """Let an app answer in the reader's language; templates get `_`, `ngettext`, `translated`."""
     flask_babel.Babel(
         app,
         default_translation_directories=str(_TRANSLATIONS),

@@ -6,7 +6,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 
 from sqlalchemy import select
@@ -18,7 +18,7 @@ from common.errors import NotFound
 from common.translation import gettext, gettext_noop
 from db.engine import Database, transaction
 from db.models import AuditEntry
-from streaming_service.sharing.fields import expiry_words
+from streaming_service.videos.audit_words import describe_details
 from streaming_service.videos.library import get_video_to_share
 
 PAGE = 50  # entries
@@ -81,7 +81,7 @@ class AuditView:
     @property
     def facts(self) -> str:
         """The details, for people: `before: private, visibility: public`."""
-        return _facts(self.details)
+        return describe_details(self.details)
 
     def as_json(self) -> dict[str, Any]:
         """Return it for scripts."""
@@ -96,22 +96,6 @@ class AuditView:
             "object": entry.object_id or None,
             "details": self.details,
         } | (origin if self.with_origin else {})
-
-
-def _facts(details: dict[str, Any]) -> str:
-    return ", ".join(
-        _fact(name, value) for name, value in details.items() if value not in (None, "")
-    )
-
-
-def _fact(name: str, value: object) -> str:
-    if name == "expires_at":
-        return expiry_words(datetime.fromisoformat(str(value)))
-    if isinstance(value, dict):
-        value = f"({_facts(value)})"
-    elif isinstance(value, bool):
-        value = gettext("yes") if value else gettext("no")
-    return f"{name.replace('_', ' ')}: {value}"
 
 
 @dataclass(frozen=True)

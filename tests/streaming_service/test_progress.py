@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from common import forecast
 from common.process import shutdown
 from common.stores.sessions import SessionStore
 from db.engine import Database, DatabaseUnavailable
 from db.models import Job, JobKind, JobState, Video, now
 from streaming_service.event_stream_limits import CLIENT_LIMIT, EventStreamLimits
 from streaming_service.pages import progress_routes as progress
-from common import forecast
 from tests.conftest import Client
 
 from .conftest import House

@@ -4,6 +4,7 @@ The checks know where sentences usually are: in the text and attributes of templ
 templates choose among, and in what scripts write into a page.
 """
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,6 +31,7 @@ MARKS = {"_", "gettext", "ngettext"}
 CALLS_WITHOUT_SENTENCES = {"icon", "asset", "url_for", "include"}
 
 _EXPRESSION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+_IMPORT = re.compile(r'\{% (?:from|import) "([^"]+)"(.*?)%\}', re.DOTALL)
 _STATEMENT = re.compile(r"\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _WORDS = re.compile(r"[^\W\d_]{2,}")
 _SENTENCE = re.compile(r"[A-Z][a-z]+|[a-z]+ [a-z]+")
@@ -81,6 +83,38 @@ def test_the_texts_of_templates_are_marked(path: Path) -> None:
     source = path.read_text(encoding="utf-8")
     assert unmarked_texts(source) == []
     assert unmarked_choices(source) == []
+
+
+def translated_once(source: str) -> list[int]:
+    """Return the lines of Python on which a sentence is translated when the module is loaded."""
+    found = []
+    bodies: list[ast.AST] = [ast.parse(source)]
+    while bodies:
+        for node in ast.iter_child_nodes(bodies.pop()):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+                continue
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in MARKS:
+                found.append(node.lineno)
+            bodies.append(node)
+    return found
+
+
+def test_no_sentence_is_translated_for_all_readers_at_once() -> None:
+    for package in ("auth_service", "common", "streaming_service", "upload_service"):
+        for path in (ROOT / package).rglob("*.py"):
+            assert translated_once(path.read_text(encoding="utf-8")) == [], path
+    assert translated_once("class A:\n    sentence = gettext('No')") == [2]
+
+
+def test_templates_that_are_kept_hold_no_sentence() -> None:
+    """What is imported without context is rendered once, and kept for all readers."""
+    sources = {path: path.read_text(encoding="utf-8") for path in TEMPLATES}
+    imports = [re.findall(_IMPORT, source) for source in sources.values()]
+    kept = {name for found in imports for name, rest in found if "with context" not in rest}
+    for path, source in sources.items():
+        if any(path.as_posix().endswith(f"/{name}") for name in kept):
+            outside = re.sub(r"\{% macro .*?\{% endmacro %\}", "", source, flags=re.DOTALL)
+            assert not re.search(r"\b_\(|\bngettext\(", outside), path
 
 
 # What scripts write into a page: a property or attribute, and the literal that it gets.

@@ -1,6 +1,6 @@
 /** Stats for nerds: what is being played, over the video. */
 import { formatSpeed } from "../format.js";
-import { t } from "../i18n.js";
+import { locale, t } from "../i18n.js";
 import { bufferedUntil } from "./hls-handover.js";
 
 const EVERY_MS = 1000;
@@ -29,7 +29,10 @@ export function listFacts({ picture, shown, source, buffered, frames }) {
     found.push([t("Bit rate"), formatSpeed(level.bitrate / 8)]);
   }
   if (bandwidth) found.push([t("Connection"), formatSpeed(bandwidth / 8)]);
-  found.push([t("Buffer"), t("{seconds} s", { seconds: buffered.toFixed(1) })]);
+  found.push([
+    t("Buffer"),
+    t("{seconds} s", { seconds: buffered.toLocaleString(locale(), { maximumFractionDigits: 1 }) }),
+  ]);
   if (frames) {
     const { droppedVideoFrames: dropped, totalVideoFrames: all } = frames;
     found.push([t("Dropped frames"), t("{dropped} of {all}", { dropped, all })]);
