@@ -5,8 +5,9 @@ Any new password of the account takes it away.
 """
 
 from datetime import timedelta
+from typing import Any, cast
 
-from sqlalchemy import select
+from sqlalchemy import CursorResult, delete, select
 from sqlalchemy.orm import Session, aliased
 
 from auth_service.accounts import (
@@ -65,10 +66,9 @@ def create_password_link(session: Session, actor: Actor, *, user_id: int) -> str
 
 
 @transaction(writes=False)
-def find_password_link(session: Session, token: str, *, lock: bool = False) -> User:
+def find_password_link(session: Session, token: str) -> User:
     """Return the account whose password a token may set.
 
-    :param lock: lock the account until the end of the transaction.
     :raises PasswordLinkNotFound: there is none.
     """
     if len(token) > TOKEN_LIMIT:
@@ -86,10 +86,22 @@ def find_password_link(session: Session, token: str, *, lock: bool = False) -> U
             maker.disabled_at.is_(None),
         )
     )
-    user = session.scalar(wanted.with_for_update(of=User) if lock else wanted)
+    user = session.scalar(wanted)
     if user is None:
         raise PasswordLinkNotFound
     return user
+
+
+def _use_up(session: Session, token: str) -> None:
+    """Delete a link. Of simultaneous requests one deletes it, and may go on.
+
+    :raises PasswordLinkNotFound: another request has.
+    """
+    statement = delete(PasswordLink).where(PasswordLink.token_hash == token_hash(token))
+    options = {"synchronize_session": False}
+    result = session.execute(statement, execution_options=options)
+    if cast("CursorResult[Any]", result).rowcount != 1:
+        raise PasswordLinkNotFound
 
 
 def set_password(services: AuthServices, *, token: str, password: str, client: ClientInfo) -> str:
@@ -111,8 +123,9 @@ def set_password(services: AuthServices, *, token: str, password: str, client: C
     changed: list[User] = []
 
     def change(session: Session) -> bool:
-        user = find_password_link(session, token, lock=True)
-        drop_password_link(session, user.id)
+        user = find_password_link(session, token)
+        session.refresh(user, with_for_update=True)
+        _use_up(session, token)
         user.password_hash = hashed
         record_account(session, actor, Action.ACCOUNT_NEW_PASSWORD, user, by="password link")
         changed[:] = [user]

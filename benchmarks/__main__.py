@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks import delivery, processing, revocation, slow_clients, slow_lines, upload
+from benchmarks import delivery, library, processing, revocation, slow_clients, slow_lines, upload
 from benchmarks.options import Bench, Options
 from benchmarks.report import PAGE, write_section
 
@@ -17,6 +17,7 @@ _ALL: dict[str, Callable[[Bench], str | Iterator[str]]] = {
     "upload": upload.run,
     "slow_clients": slow_clients.run,
     "slow_lines": slow_lines.run,
+    "library": library.run,
     "revocation": revocation.run,
     "processing": processing.run,
 }

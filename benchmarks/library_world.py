@@ -23,8 +23,6 @@ from db.models import (
     JobState,
     Level,
     Position,
-    Rendition,
-    RenditionKind,
     Role,
     SearchWord,
     Tag,
@@ -113,7 +111,6 @@ def _tables(database: Database, random: Random, scale: int) -> Iterator[tuple[ty
     )
     ids = [video["id"] for video in videos]
     yield Job, _jobs(ids)
-    yield Rendition, _renditions(ids)
     yield Tag, [{"id": n + 1, "name": f"tag{n}", "name_key": f"tag{n}"} for n in range(40)]
     yield (
         VideoTag,
@@ -176,21 +173,6 @@ def _jobs(ids: Sequence[str]) -> Rows:
         for video in ids
         for kind, height in kinds
     ]
-
-
-def _renditions(ids: Sequence[str]) -> Rows:
-    rendition = {
-        "name": "240p",
-        "kind": RenditionKind.VIDEO,
-        "codecs": "avc1.64001f",
-        "bandwidth": 400_000,
-        "average_bandwidth": 300_000,
-        "size": 1 << 20,
-        "width": 426,
-        "height": 240,
-        "frame_rate": 25.0,
-    }
-    return [{"video_id": video, **rendition} for video in ids]
 
 
 def _grants(

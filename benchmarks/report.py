@@ -39,7 +39,10 @@ def write_section(name: str, text: str, *, page: Path = PAGE) -> None:
     sections = _sections(page)
     facts = f"_{datetime.now(UTC):%Y-%m-%d %H:%M} UTC. {_machine()}_"
     sections[name] = f"{facts}\n\n{text.strip()}\n"
-    known = ["Delivery", "Upload", "Slow clients", "Slow lines", "Revocation", "Processing"]
+    known = [
+        *("Delivery", "Upload", "Slow clients", "Slow lines", "Library"),
+        *("Revocation", "Processing"),
+    ]
     parts = [f"## {name}\n\n{sections[name]}" for name in known if name in sections]
     page.write_text("\n".join([_TITLE, *parts]), encoding="utf-8")
 

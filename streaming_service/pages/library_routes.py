@@ -65,7 +65,7 @@ def library() -> Response | str:
     if request.args.get("part") == "cards":
         size = min(max(request.args.get("count", PAGE, type=int), 1), _LONGEST)
         found = load_more(database, viewer, query, here.forecasts, size=size)
-        return render_template("streaming/cards.html", **found, **view)
+        return render_template("streaming/cards.html", **found, **view, is_part=True)
     done, video_id = request.args.get("done", ""), request.args.get("video", "")
     notice, error = _result(done)
     page = render_template(

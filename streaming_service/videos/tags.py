@@ -83,25 +83,30 @@ def change_tags(
 
     :param tags: from :func:`checked_tags`.
     """
-    if not video_ids:
-        return []  # and no tag that nobody uses
-    known = set(session.scalars(select(Tag.name_key).where(Tag.name_key.in_(tags.keys()))))
-    if adds:
-        missing = {key: name for key, name in tags.items() if key not in known}
-        session.add_all(Tag(name=name, name_key=key) for key, name in missing.items())
-        session.flush()
-    tag_ids = list(session.scalars(select(Tag.id).where(Tag.name_key.in_(tags.keys()))))
+    known = {
+        tag.name_key: tag.id
+        for tag in session.scalars(select(Tag).where(Tag.name_key.in_(tags.keys())))
+    }
+    if not adds:
+        session.execute(
+            delete(VideoTag).where(
+                VideoTag.video_id.in_(video_ids), VideoTag.tag_id.in_(known.values())
+            ),
+            execution_options={"synchronize_session": False},
+        )
+        return list(video_ids)
     given: dict[str, set[int]] = {video_id: set() for video_id in video_ids}
     present = select(VideoTag.video_id, VideoTag.tag_id).where(VideoTag.video_id.in_(video_ids))
     for row in session.execute(present):
         given[row.video_id].add(row.tag_id)
-    if not adds:
-        session.execute(
-            delete(VideoTag).where(VideoTag.video_id.in_(video_ids), VideoTag.tag_id.in_(tag_ids)),
-            execution_options={"synchronize_session": False},
-        )
-        return list(video_ids)
-    changed = [i for i, has in given.items() if len(has.union(tag_ids)) <= MAX_TAGS]
+    fresh = len(tags) - len(known)
+    changed = [i for i, has in given.items() if len(has.union(known.values())) + fresh <= MAX_TAGS]
+    if not changed:
+        return []
+    added = [Tag(name=name, name_key=key) for key, name in tags.items() if key not in known]
+    session.add_all(added)
+    session.flush()
+    tag_ids = [*known.values(), *(tag.id for tag in added)]
     session.add_all(
         VideoTag(video_id=video_id, tag_id=tag_id)
         for video_id in changed

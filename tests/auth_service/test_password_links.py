@@ -133,3 +133,20 @@ def test_the_sign_in_page_leads_to_what_to_do_about_a_forgotten_password(
     page = site.browser().get("/password").text
     assert "Ask an administrator" in page
     assert "python -m auth_service reset-password NAME" in page
+
+
+def test_tokens_are_in_no_log_line(
+    site: Site, alice: Client, bob: Client, database: Database, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = make_link(alice, database)
+    invitation = alice.post("/api/invitations", json={"role": "viewer"}).get_json()["url"]
+    invite = invitation.removeprefix("http://localhost")
+    capfd.readouterr()
+    for where in (path, invite, f"{path}/more"):
+        site.browser().get(where)
+        site.browser().post(where, data={"password": "short"})
+    logged = capfd.readouterr().out
+    assert '"path": "/password/..."' in logged
+    assert '"path": "/invite/..."' in logged
+    for where in (path, invite):
+        assert where.rpartition("/")[2] not in logged

@@ -13,7 +13,7 @@ from common.settings import Environment, SettingsError
 from db.engine import Database
 from db.models import AuditEntry, Logo, Role, Setting, Visibility
 from tests import media
-from tests.auth_service.conftest import PASSWORD, account
+from tests.auth_service.conftest import PASSWORD, account, user_id
 from tests.auth_service.site_settings import set_site
 from tests.conftest import Client, Site
 
@@ -72,7 +72,7 @@ def test_a_setting_is_kept_applies_at_once_and_is_recorded(
     assert found == ["registration", "registration", "new_role"]
     row = database.read(lambda session: session.get(Setting, "registration"))
     assert row is not None
-    assert row.updated_by_id == 1
+    assert row.updated_by_id == user_id(database, "alice")
 
 
 def test_the_environment_wins_and_the_page_says_so(site: Site, alice: Client) -> None:

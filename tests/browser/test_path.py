@@ -227,7 +227,7 @@ def test_the_owner_renames_shares_and_deletes(
     page.get_by_label("Everyone with an account").check()
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", name="After <b>bold</b>")).to_be_visible()
-    expect(page.get_by_text("Everyone with an account")).to_be_visible()
+    expect(page.locator("#visibility-words")).to_have_text("Everyone with an account")
     page.get_by_role("link", name="Edit").click()
     page.get_by_text("Delete this video").click()
     page.get_by_role("button", name="Move to bin").click()

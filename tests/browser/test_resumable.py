@@ -444,6 +444,25 @@ def test_an_upload_goes_on_across_pages_and_a_reload(
 
 
 @pytest.mark.front_end
+def test_signing_out_leaves_no_file_in_the_browser(
+    page: Page, line: Line, context: BrowserContext, long_video: Path
+) -> None:
+    context.clear_cookies()  # a session of its own, which ends here
+    page.goto("/login?next=/upload")
+    page.get_by_label("User name").fill("alice")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/upload")
+    line.speed = SLOWLY
+    begin(page, long_video)
+    names = "async () => (await indexedDB.databases()).map(({ name }) => name)"
+    assert page.evaluate(names) == ["uploads"]
+    page.evaluate("() => document.querySelector('form[action=\"/logout\"]').requestSubmit()")
+    page.wait_for_url("**/login**")
+    assert page.evaluate(names) == []
+
+
+@pytest.mark.front_end
 def test_the_same_file_is_said_to_be_there_and_can_be_discarded(
     page: Page, administrator: Person, video_file: Path, tmp_path: Path
 ) -> None:

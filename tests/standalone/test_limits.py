@@ -104,6 +104,14 @@ def test_captions_may_be_larger(front: Front) -> None:
     assert front.ask(path, method="POST", body=b"x" * 3000 * KIB).status == 413
 
 
+def test_a_logo_may_be_larger(front: Front) -> None:
+    path = "/admin/settings/logo"
+
+    assert front.ask(path, method="POST", body=b"x" * 510 * KIB).status == 200
+    assert len(front.auth.seen[-1].body) == 510 * KIB
+    assert front.ask(path, method="POST", body=b"x" * 600 * KIB).status == 413
+
+
 def test_an_upload_reaches_its_service_as_it_comes(front: Front, held: ExitStack) -> None:
     head = b"PATCH /upload/files/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 300000\r\n\r\n"
     [client] = hold(front, held, 1, head + b"x")

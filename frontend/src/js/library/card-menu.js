@@ -14,9 +14,7 @@ const failed = () =>
 /** Let the menus of the cards of the page work, also of those that come later. */
 export function enableCardMenus() {
   show(document);
-  document.addEventListener("matinee:cards", ({ detail }) => {
-    for (const card of detail.cards) show(card);
-  });
+  document.addEventListener("click", ({ target }) => fill(target), { capture: true });
   document.addEventListener("click", async (event) => {
     const copying = event.target.closest?.("[data-copy-link]");
     const collecting = event.target.closest?.("a[data-collect]");
@@ -38,6 +36,15 @@ export function enableCardMenus() {
     close(event.target);
     bin(idOf(event.target)).catch(failed);
   });
+}
+
+/** In a page that was fetched, the list of a menu waits in a template: most are never opened. */
+function fill(target) {
+  const menu = target.closest?.(".card-menu > summary")?.parentElement;
+  const waiting = menu?.querySelector("template");
+  if (!waiting) return;
+  waiting.replaceWith(waiting.content);
+  show(menu);
 }
 
 /** What only a script can do is hidden at first. */

@@ -6,6 +6,8 @@ import { tn } from "../i18n.js";
 
 const NEAR = "900px"; // below the display, at which the next page is fetched
 const SKELETONS = 6;
+const AT_ONCE = 8; // cards that are put into the list before the browser draws
+const MOST_STEPS = 20;
 const SETTLED_MS = 200; // without scrolling, after which the place is kept
 
 /**
@@ -30,13 +32,13 @@ export function enableEndless(list) {
     if (more) observer.observe(more);
   }
 
-  /** Put the cards of a page into the list, and its link in the place of the old one. */
-  function add(page, { anew = false } = {}) {
+  /** Put the cards of a page into the list, some at a time, and its link in the place of the old one. */
+  async function add(page, { anew = false } = {}) {
     const cards = page.querySelector("[data-videos]");
     if (!cards) throw new Error("the answer holds no cards"); // signed out, for example
     const fresh = [...cards.children].map((card) => document.adoptNode(card));
     if (anew) list.replaceChildren(...fresh);
-    else list.append(...fresh);
+    else await append(list, fresh);
     const next = page.querySelector("[data-more]");
     more?.remove();
     more = next && document.adoptNode(next);
@@ -54,7 +56,7 @@ export function enableEndless(list) {
     try {
       const page = await fetchCards(more.href, count);
       for (const one of waiting) one.remove();
-      add(page);
+      await add(page);
       status.textContent = tn("{n} video is shown.", "{n} videos are shown.", list.children.length);
       watch();
     } catch {
@@ -65,7 +67,7 @@ export function enableEndless(list) {
   }
 
   async function refresh() {
-    add(await fetchCards(location.href, Math.max(first, list.children.length)), { anew: true });
+    await add(await fetchCards(location.href, Math.max(first, list.children.length)), { anew: true });
     watch();
   }
 
@@ -88,6 +90,15 @@ async function fetchCards(address, count) {
   const answer = await fetch(url);
   if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
   return new DOMParser().parseFromString(await answer.text(), "text/html");
+}
+
+/** Laying out many cards in one go would hold up the scrolling. */
+async function append(list, cards) {
+  const step = Math.max(AT_ONCE, Math.ceil(cards.length / MOST_STEPS));
+  for (let from = 0; from < cards.length; from += step) {
+    if (from > 0) await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+    list.append(...cards.slice(from, from + step));
+  }
 }
 
 function skeletons() {

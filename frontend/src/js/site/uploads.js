@@ -10,6 +10,6 @@ export function enableUploads() {
   if (veil && hasKept()) import(address);
   document.addEventListener("submit", (event) => {
     // Files that somebody chose are not left behind in a browser that others use too.
-    if (new URL(event.target.action).pathname === "/logout") forgetAll();
+    if (event.target.getAttribute("action") === "/logout") forgetAll();
   });
 }
