@@ -49,7 +49,7 @@ def get_upload(upload_id: str) -> dict[str, Any]:
     context = upload_context()
     found = find(context.database, owner_id=context.owner_id, upload_id=upload_id)
     if isinstance(found, Upload):
-        return _describe(context, found) | intent_json(context.database, found)
+        return _describe(context, found) | _intent(context, found)
     return _describe_video(context, found)
 
 
@@ -63,13 +63,18 @@ def patch_upload(upload_id: str) -> dict[str, Any]:
         optional=("title", "description", "visibility"), lists=("collections",), objects=("grants",)
     )
     upload = edit_upload(context.database, require_viewer(), upload_id, UploadEdit(**fields))
-    return _describe(context, upload) | intent_json(context.database, upload)
+    return _describe(context, upload) | _intent(context, upload)
 
 
 def describe_unfinished(context: UploadContext) -> list[dict[str, Any]]:
     """Return the uploads of an account that can be continued, for scripts and templates."""
     uploads = unfinished_uploads(context.database, owner_id=context.owner_id)
     return [_describe(context, upload) for upload in uploads]
+
+
+def _intent(context: UploadContext, upload: Upload) -> dict[str, Any]:
+    default = context.stores.site.current().visibility
+    return intent_json(context.database, upload, default=default)
 
 
 def _describe(context: UploadContext, upload: Upload) -> dict[str, Any]:

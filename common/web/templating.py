@@ -98,7 +98,11 @@ def install_templating(app: Flask, *, static_dir: Path) -> None:
         return _ICON.format(asset("icons.svg"), name)
 
     app.jinja_env.globals.update(
-        asset=asset, icon=icon, unseen_shares=_unseen_shares, page_theme=page_theme
+        asset=asset,
+        icon=icon,
+        unseen_shares=_unseen_shares,
+        page_theme=page_theme,
+        default_visibility=default_visibility,
     )
     app.jinja_env.filters.update(
         filesize=filesize,
@@ -121,6 +125,11 @@ def _page_context() -> dict[str, object]:
         "site_name": identity.name,
         "site_logo_url": identity.logo_url,
     }
+
+
+def default_visibility() -> str:
+    """Return who can watch new videos, unless somebody chooses otherwise."""
+    return stores().site.current().visibility.value
 
 
 def page_theme() -> str:

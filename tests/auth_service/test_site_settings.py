@@ -139,6 +139,17 @@ def test_new_videos_have_the_visibility_of_the_settings(site: Site, alice: Clien
     assert found["visibility"] == Visibility.MEMBERS.value
 
 
+def test_who_chooses_private_gets_it_where_new_videos_are_for_members(
+    site: Site, alice: Client
+) -> None:
+    save(alice, visibility="members")
+    assert '<option value="members" selected>' in " ".join(alice.get("/upload").text.split())
+    file = (io.BytesIO(media.mp4()), "film.mp4")
+    answer = alice.post("/upload", data={"title": "A day", "visibility": "private", "file": file})
+    video = answer.location.rpartition("/")[2].partition("?")[0]
+    assert alice.get(f"/api/videos/{video}").get_json()["visibility"] == Visibility.PRIVATE.value
+
+
 def test_a_script_is_told_that_a_setting_is_saved_or_why_not(site: Site, alice: Client) -> None:
     json = {"Accept": "application/json"}
     answer = alice.post("/admin/settings", data={"bin_days": "9"}, headers=json)
@@ -204,7 +215,7 @@ def bomb() -> bytes:
         picture()[:200],
         picture("GIF"),
         bomb(),
-        b"\x89PNG\r\n\x1a\n" + b"x" * 600_000,
+        b"\x89PNG\r\n\x1a\n" + b"x" * 504_000,
     ],
     ids=["svg", "html", "cut", "gif", "bomb", "large"],
 )

@@ -47,10 +47,13 @@ class IntendedGrant:
 
 @dataclass(frozen=True)
 class Intent:
-    """What the video gets besides its title; see :class:`UploadEdit`."""
+    """What the video gets besides its title; see :class:`UploadEdit`.
+
+    :ivar visibility: None is what the settings of the site say when the upload is complete.
+    """
 
     description: str = ""
-    visibility: Visibility = Visibility.PRIVATE
+    visibility: Visibility | None = None
     collections: tuple[str, ...] = ()
     grants: tuple[IntendedGrant, ...] = field(default=())
 
@@ -62,7 +65,7 @@ class Intent:
         stored = json.loads(text)
         return cls(
             description=stored["description"],
-            visibility=Visibility(stored["visibility"]),
+            visibility=Visibility(stored["visibility"]) if stored["visibility"] else None,
             collections=tuple(stored["collections"]),
             grants=tuple(
                 IntendedGrant(Level(one["level"]), one["user_id"], one["group_id"])
@@ -195,12 +198,15 @@ def _unique(grants: Iterable[IntendedGrant]) -> tuple[IntendedGrant, ...]:
 
 
 @transaction(writes=False)
-def intent_json(session: Session, upload: Upload) -> dict[str, Any]:
-    """Return an upload's intent for scripts, with the names of people and groups."""
+def intent_json(session: Session, upload: Upload, *, default: Visibility) -> dict[str, Any]:
+    """Return an upload's intent for scripts, with the names of people and groups.
+
+    :param default: who can watch new videos where nothing was chosen.
+    """
     intent = Intent.read(upload.intent)
     return {
         "description": intent.description,
-        "visibility": intent.visibility,
+        "visibility": intent.visibility or default,
         "collections": list(intent.collections),
         "grants": [
             shown for one in intent.grants if (shown := _grant_json(session, one)) is not None
@@ -227,14 +233,14 @@ def apply_intent(session: Session, video: Video, intent: Intent, *, owner: User)
     """
     actor = Actor(Viewer(owner.id, owner.name, owner.role))
     video.description = intent.description
-    if intent.visibility is not Visibility.PRIVATE:
-        video.visibility = intent.visibility
+    if intent.visibility is not None and intent.visibility is not video.visibility:
+        before, video.visibility = video.visibility, intent.visibility
         record(
             session,
             actor,
             Action.VIDEO_VISIBILITY,
             video_id=video.id,
-            before=Visibility.PRIVATE,
+            before=before,
             visibility=intent.visibility,
         )
     for collection_id in sorted(intent.collections):  # in one order, so that no two wait crosswise

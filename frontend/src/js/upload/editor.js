@@ -61,11 +61,12 @@ export class Editor {
   }
 
   /** Fill the fields with what the server knows. */
-  fill({ title, description = "", visibility = "private", collections = [] }) {
+  fill({ title, description = "", visibility, collections = [] }) {
     const parts = this.#parts;
     parts.title.value = title;
     parts.description.value = description;
-    parts.visibility.value = visibility;
+    // Else it is what the settings of the site say, as the page has it.
+    if (visibility) parts.visibility.value = visibility;
     if (parts.collection) parts.collection.value = collections[0] ?? "";
     this.#show(this.#details.people);
     this.#summarise();
