@@ -102,19 +102,32 @@ function hashed(name, text) {
   return { name, hashed: `${basename(name, ending)}-${hash}${ending}`, bytes };
 }
 
+const TRANSLATIONS = join(here, "../translations");
+
+/** The languages that pages can be in, besides English. */
+async function languages() {
+  const entries = await readdir(TRANSLATIONS, { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+}
+
+/** Read the translations of a language: `scripts`, or `messages` of the services. */
+async function readCatalogue(language, domain) {
+  const { headers, translations } = po.parse(
+    await readFile(join(TRANSLATIONS, language, "LC_MESSAGES", `${domain}.po`)),
+  );
+  const messages = {};
+  for (const { msgid, msgid_plural, msgstr } of Object.values(translations[""] ?? {})) {
+    if (msgid !== "" && msgstr.every(Boolean)) messages[msgid] = msgid_plural ? msgstr : msgstr[0];
+  }
+  return { forms: pluralForms(language, headers["Plural-Forms"]), messages };
+}
+
 /** Make a script of each language's sentences, which pages load before the others: `js/i18n.js`. */
-async function catalogues() {
-  const folder = join(here, "../translations");
-  const names = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isDirectory());
+async function catalogues(names) {
   return Promise.all(
-    names.map(async ({ name: language }) => {
-      const parsed = po.parse(await readFile(join(folder, language, "LC_MESSAGES/scripts.po")));
-      const messages = {};
-      for (const { msgid, msgid_plural, msgstr } of Object.values(parsed.translations[""] ?? {})) {
-        if (msgid !== "" && msgstr.every(Boolean)) messages[msgid] = msgid_plural ? msgstr : msgstr[0];
-      }
-      const catalogue = { forms: pluralForms(language, parsed.headers["Plural-Forms"]), messages };
-      return hashed(`messages-${language}.js`, `globalThis.matineeMessages=${JSON.stringify(catalogue)};`);
+    names.map(async (language) => {
+      const catalogue = JSON.stringify(await readCatalogue(language, "scripts"));
+      return hashed(`messages-${language}.js`, `globalThis.matineeMessages=${catalogue};`);
     }),
   );
 }
@@ -135,7 +148,7 @@ function pluralForms(language, header) {
 }
 
 /** What a phone needs to keep Matinee on its home screen. */
-function describeApp(icons, touchIcon) {
+function describeApp(icons, touchIcon, messages = {}) {
   return JSON.stringify({
     id: "/",
     name: "Matinee",
@@ -167,6 +180,7 @@ function describeApp(icons, touchIcon) {
       { name: "Shared with me", url: "/stream/shared" },
     ].map((shortcut) => ({
       ...shortcut,
+      name: messages[shortcut.name] ?? shortcut.name,
       icons: [{ src: touchIcon.hashed, sizes: "180x180", type: "image/png" }],
     })),
   });
@@ -236,13 +250,20 @@ async function main() {
     maskable: hashed("maskable-512.png", await source("icons/maskable-512.png")),
   };
   const touchIcon = hashed("touch-icon.png", await source("icons/touch-icon.png"));
+  const names = await languages();
   const others = [
     ...Object.values(icons),
     touchIcon,
-    ...(await catalogues()),
+    ...(await catalogues(names)),
     hashed("icons.svg", await drawSprite(mark, await source("pictures/lost.svg").then(String))),
     hashed("backdrop.svg", await source("pictures/backdrop.svg")),
     hashed("webapp.json", describeApp(icons, touchIcon)),
+    ...(await Promise.all(
+      names.map(async (language) => {
+        const { messages } = await readCatalogue(language, "messages");
+        return hashed(`webapp-${language}.json`, describeApp(icons, touchIcon, messages));
+      }),
+    )),
   ];
   const first = await bundle(FIRST_ENTRIES, others, { splitting: false });
   const bundles = [
