@@ -41,10 +41,10 @@ _PAGES = {
         "links": "/account/links",
         "groups": "/groups",
         "bin": "/stream/bin",
-        "design": "/design",
         "not found": "/stream/nothing",
     },
     _ADMINISTRATOR: {
+        "design": "/design",
         "overview": "/admin",
         "people": "/admin/users",
         "invitations": "/admin/invitations",
