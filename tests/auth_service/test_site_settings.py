@@ -185,11 +185,13 @@ def test_a_logo_is_drawn_anew_small_and_shown_to_everybody(
 def test_metadata_of_a_logo_is_dropped(site: Site, alice: Client) -> None:
     output, exif = io.BytesIO(), Image.Exif()
     exif[0x010E] = "taken at home"
-    Image.new("RGB", (10, 10)).save(output, "JPEG", exif=exif)
+    Image.new("RGB", (10, 10)).save(output, "JPEG", exif=exif, icc_profile=b"my screen")
     assert b"taken at home" in output.getvalue()
     send_logo(alice, output.getvalue())
     where = alice.get("/api/settings").get_json()["logo"]
-    assert b"taken at home" not in site.browser().get(where).data
+    drawn = site.browser().get(where).data
+    assert b"taken at home" not in drawn
+    assert b"iCCP" not in drawn
 
 
 def bomb() -> bytes:
