@@ -130,7 +130,7 @@ build/help/index.html: .venv/docs zensical.toml .env.example $(shell find docs d
 	@$(BIN)/python -m docs_site
 	@touch $@
 
-build/static/manifest.json: frontend/node_modules $(shell find frontend/src frontend/*.mjs frontend/package.json translations/*/LC_MESSAGES/scripts.po 2>/dev/null)
+build/static/manifest.json: frontend/node_modules $(shell find frontend/src frontend/*.mjs frontend/package.json translations/*/LC_MESSAGES/*.po 2>/dev/null)
 	@$(NPM) run build --silent
 	@touch $@
 

@@ -96,7 +96,7 @@ def delete() -> Response:
         delete_account(services().stores, current_actor(), user=user)
     except MatineeError as error:
         return rerender_with_error(error, _page, errors_in="delete")
-    response = redirect("/login", 303)
+    response = redirect("/login?done=deleted", 303)
     clear_session(response)
     return response
 

@@ -22,6 +22,7 @@ from auth_service import (
     session_api_routes,
     site_settings_routes,
     theme_routes,
+    webapp_routes,
 )
 from auth_service.quotas import format_quota
 from auth_service.rate_limits import RegistrationLimits
@@ -74,6 +75,7 @@ def create_app(settings: AuthSettings, *, hash_cost: Parameters = RFC_9106_LOW_M
         group_api_routes,
         session_api_routes,
         offline_routes,
+        webapp_routes,
         design_routes,
     ):
         app.register_blueprint(module.blueprint)

@@ -10,13 +10,20 @@ from auth_service.request_helpers import (
     begin_browser_session,
     clear_session,
     client_info,
+    done_sentence,
     rerender_with_error,
 )
 from auth_service.services import services
 from common.errors import MatineeError
+from common.translation import gettext_noop
 from common.web.auth import Audience, current_viewer, restrict_to, session_cookie
 from common.web.forms import form_fields
 from common.web.urls import same_site_path
+
+_DONE = {
+    "signed-out": gettext_noop("You are signed out."),
+    "deleted": gettext_noop("The account is deleted."),
+}
 
 blueprint = Blueprint("login", __name__)
 restrict_to(blueprint, Audience.ANYBODY)
@@ -57,7 +64,7 @@ def submit_login() -> Response:
 def log_out() -> Response:
     """End the browser's session on every service at once, if there is one."""
     services().stores.sessions.end(request.cookies.get(session_cookie()))
-    response = redirect("/login", 303)
+    response = redirect("/login?done=signed-out", 303)
     clear_session(response)
     return response
 
@@ -78,5 +85,6 @@ def _page(*, error: str | None = None, username: str = "", next_path: str = "") 
         next=next_path,
         username=username,
         error=error,
+        notice=None if error else done_sentence(_DONE),
         registration=services().stores.site.current().registration.value,
     )

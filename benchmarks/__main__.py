@@ -7,7 +7,16 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks import delivery, library, processing, revocation, slow_clients, slow_lines, upload
+from benchmarks import (
+    delivery,
+    library,
+    pages,
+    processing,
+    revocation,
+    slow_clients,
+    slow_lines,
+    upload,
+)
 from benchmarks.options import Bench, Options
 from benchmarks.report import PAGE, write_section
 
@@ -17,6 +26,7 @@ _ALL: dict[str, Callable[[Bench], str | Iterator[str]]] = {
     "upload": upload.run,
     "slow_clients": slow_clients.run,
     "slow_lines": slow_lines.run,
+    "pages": pages.run,
     "library": library.run,
     "revocation": revocation.run,
     "processing": processing.run,

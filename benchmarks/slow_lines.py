@@ -110,7 +110,7 @@ def _measure(
         if from_library:
             page.goto("/stream", wait_until="networkidle")
         _set_line(devtools, line)
-        sizes = _count_bytes(devtools)
+        sizes = count_bytes(devtools)
         page.add_init_script(_WATCH_PICTURE)
         began = time.monotonic()
         if from_library:
@@ -133,7 +133,7 @@ def _set_line(devtools: CDPSession, line: _Line) -> None:
     )
 
 
-def _count_bytes(devtools: CDPSession) -> list[tuple[str, int]]:
+def count_bytes(devtools: CDPSession) -> list[tuple[str, int]]:
     """Note the kind and the bytes of each answer from now on."""
     kinds: dict[str, str] = {}
     sizes: list[tuple[str, int]] = []

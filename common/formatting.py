@@ -4,8 +4,10 @@
 """
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 
+from babel import Locale
 from babel.dates import format_date, format_timedelta
 from babel.lists import format_list
 from babel.numbers import format_decimal
@@ -27,12 +29,12 @@ _AGES: tuple[tuple[Literal["year", "month", "week", "day", "hour", "minute"], fl
 def filesize(count: int) -> str:
     """Format a number of bytes: `12.3 MB`, in powers of ten, as systems show disks."""
     if count < 1000:
-        return format_unit(count, "byte", "long", locale=current_locale())
+        return _unit(count, "byte")
     size, units = count / 1000, list(_SIZES)
     while size >= 999.95 and len(units) > 1:
         size /= 1000
         units.pop(0)
-    return format_unit(size, units[0], "short", format="0.#", locale=current_locale())
+    return _unit(round(size, 1), units[0])
 
 
 def clock(duration_ms: int) -> str:
@@ -47,7 +49,7 @@ def spoken_clock(duration_ms: int) -> str:
     minutes, seconds = divmod(duration_ms // 1000, 60)
     hours, minutes = divmod(minutes, 60)
     parts = [
-        format_unit(count, word, "long", locale=current_locale())
+        _unit(count, word)
         for count, word in ((hours, "hour"), (minutes, "minute"), (seconds, "second"))
         if count or (word == "second" and duration_ms < 1000)
     ]
@@ -58,7 +60,7 @@ def duration(seconds: int) -> str:
     """Format a duration in the largest unit of which it is a multiple: `30 days`, `12 hours`."""
     lengths = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
     unit, length = next(pair for pair in lengths if seconds % pair[1] == 0)
-    return format_unit(seconds // length, unit, "long", locale=current_locale())
+    return _unit(seconds // length, unit)
 
 
 def whole_number(count: int) -> str:
@@ -104,3 +106,14 @@ def ago(moment: datetime) -> str:
                 -whole, granularity=unit, threshold=1, add_direction=True, locale=current_locale()
             )
     return gettext("just now")
+
+
+def _unit(number: float, unit: str) -> str:
+    return _unit_in(number, unit, current_locale())
+
+
+@lru_cache(2000)  # a list says many of the same
+def _unit_in(number: float, unit: str, locale: Locale) -> str:
+    if unit in _SIZES:
+        return format_unit(number, unit, "short", format="0.#", locale=locale)
+    return format_unit(number, unit, "long", locale=locale)

@@ -5,7 +5,9 @@ Code marks every sentence for people with the functions here; `make messages` co
 the language of a request. Outside requests, sentences are in English.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from babel import Locale
@@ -41,6 +43,7 @@ class Reader:
 
 _ENGLISH = Reader()
 _find_reader: Callable[[], Reader] = lambda: _ENGLISH  # noqa: E731
+_followed: ContextVar[Reader | None] = ContextVar("followed", default=None)
 
 
 def use_readers(find_reader: Callable[[], Reader]) -> Callable[[], Reader]:
@@ -50,9 +53,24 @@ def use_readers(find_reader: Callable[[], Reader]) -> Callable[[], Reader]:
     return before
 
 
+@contextmanager
+def speaking_to(reader: Reader) -> Iterator[None]:
+    """Translate for a reader whose request is over, as for one who follows a stream."""
+    before = _followed.set(reader)
+    try:
+        yield
+    finally:
+        _followed.reset(before)
+
+
+def current_reader() -> Reader:
+    """Return for whom sentences are translated now."""
+    return _followed.get() or _find_reader()
+
+
 def current_locale() -> Locale:
     """Return the locale of the reader."""
-    return _find_reader().locale
+    return current_reader().locale
 
 
 def gettext(text: str, /, **values: object) -> str:
@@ -62,13 +80,13 @@ def gettext(text: str, /, **values: object) -> str:
         percent sign is written `%%`.
     """
     # The empty text is that of a catalogue's own header.
-    translated: str = _find_reader().translations.ugettext(text) if text else ""
+    translated: str = current_reader().translations.ugettext(text) if text else ""
     return translated % values if values else translated
 
 
 def ngettext(one: str, many: str, num: int, /, **values: object) -> str:
     """Translate a sentence that depends on a number, which is its value `num`."""
-    translated: str = _find_reader().translations.ungettext(one, many, num)
+    translated: str = current_reader().translations.ungettext(one, many, num)
     return translated % {"num": num, **values}
 
 

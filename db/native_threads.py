@@ -45,7 +45,7 @@ class Started(Generic[T]):
     def __init__(self, executor: Executor, work: Callable[[], T]) -> None:
         self._work = work
         self._error: Exception | None = None
-        self._future = executor.submit(self._do)
+        self._future = executor.submit(contextvars.copy_context().run, self._do)
 
     def done(self) -> bool:
         """Tell whether it has returned or raised."""
@@ -84,7 +84,8 @@ def new_lock() -> threading.Lock:
 def start(work: Callable[[], T], *, pool: Pool = Pool.FILES) -> Started[T]:
     """Start work in another thread, and return at once.
 
-    It must use nothing of the request: no context, no lock, no database session.
+    It sees the context variables of its caller, so that sentences are in the reader's language. It
+    must use no lock and no database session of the request.
     """
     return Started(_executor(pool), work)
 

@@ -85,7 +85,7 @@ def main(names: list[str]) -> None:
     if wrong := set(names) - set(known):
         sys.exit(f"There is no picture {', '.join(sorted(wrong))}; there are {', '.join(known)}.")
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    with _site() as site:
+    with demo_site() as site:
         for picture in PICTURES:
             if not names or picture.name in names:
                 _save(_take(site, picture), picture.name)
@@ -95,8 +95,8 @@ def main(names: list[str]) -> None:
 
 
 @contextmanager
-def _site() -> Iterator[Site]:
-    """Run the demonstration and a browser."""
+def demo_site() -> Iterator[Site]:
+    """Run the demonstration and a browser, once everything is prepared."""
     ports = ",".join(map(str, _free_ports(3)))
     environ = {**os.environ, "DATA_DIR": str(_SITE), "PORTS": ports, "LISTEN_ADDRESS": "127.0.0.1"}
     settings = StandaloneSettings.read(Environment(environ))

@@ -102,19 +102,32 @@ function hashed(name, text) {
   return { name, hashed: `${basename(name, ending)}-${hash}${ending}`, bytes };
 }
 
+const TRANSLATIONS = join(here, "../translations");
+
+/** The languages that pages can be in, besides English. */
+async function languages() {
+  const entries = await readdir(TRANSLATIONS, { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+}
+
+/** Read the translations of what scripts say. */
+async function readCatalogue(language) {
+  const { headers, translations } = po.parse(
+    await readFile(join(TRANSLATIONS, language, "LC_MESSAGES/scripts.po")),
+  );
+  const messages = {};
+  for (const { msgid, msgid_plural, msgstr } of Object.values(translations[""] ?? {})) {
+    if (msgid !== "" && msgstr.every(Boolean)) messages[msgid] = msgid_plural ? msgstr : msgstr[0];
+  }
+  return { forms: pluralForms(language, headers["Plural-Forms"]), messages };
+}
+
 /** Make a script of each language's sentences, which pages load before the others: `js/i18n.js`. */
-async function catalogues() {
-  const folder = join(here, "../translations");
-  const names = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isDirectory());
+async function catalogues(names) {
   return Promise.all(
-    names.map(async ({ name: language }) => {
-      const parsed = po.parse(await readFile(join(folder, language, "LC_MESSAGES/scripts.po")));
-      const messages = {};
-      for (const { msgid, msgid_plural, msgstr } of Object.values(parsed.translations[""] ?? {})) {
-        if (msgid !== "" && msgstr.every(Boolean)) messages[msgid] = msgid_plural ? msgstr : msgstr[0];
-      }
-      const catalogue = { forms: pluralForms(language, parsed.headers["Plural-Forms"]), messages };
-      return hashed(`messages-${language}.js`, `globalThis.matineeMessages=${JSON.stringify(catalogue)};`);
+    names.map(async (language) => {
+      const catalogue = JSON.stringify(await readCatalogue(language));
+      return hashed(`messages-${language}.js`, `globalThis.matineeMessages=${catalogue};`);
     }),
   );
 }
@@ -132,44 +145,6 @@ function pluralForms(language, header) {
       throw new Error(`${language}: ${n} has another plural form than expected`);
   }
   return forms;
-}
-
-/** What a phone needs to keep Matinee on its home screen. */
-function describeApp(icons, touchIcon) {
-  return JSON.stringify({
-    id: "/",
-    name: "Matinee",
-    short_name: "Matinee",
-    start_url: "/stream",
-    scope: "/",
-    display: "standalone",
-    background_color: "#0e1014",
-    theme_color: "#0e1014",
-    // The share menu of a phone; the names are those of the upload form.
-    share_target: {
-      action: "/upload/share",
-      method: "POST",
-      enctype: "multipart/form-data",
-      params: {
-        title: "title",
-        files: [{ name: "file", accept: ["video/*", ".mp4", ".mov", ".mkv", ".webm"] }],
-      },
-    },
-    icons: [
-      { src: icons.favicon.hashed, sizes: "any", type: "image/svg+xml" },
-      { src: icons.small.hashed, sizes: "192x192", type: "image/png" },
-      { src: icons.large.hashed, sizes: "512x512", type: "image/png" },
-      { src: icons.maskable.hashed, sizes: "512x512", type: "image/png", purpose: "maskable" },
-    ],
-    shortcuts: [
-      { name: "Library", url: "/stream" },
-      { name: "Upload", url: "/upload" },
-      { name: "Shared with me", url: "/stream/shared" },
-    ].map((shortcut) => ({
-      ...shortcut,
-      icons: [{ src: touchIcon.hashed, sizes: "180x180", type: "image/png" }],
-    })),
-  });
 }
 
 /** An .ico file that holds one PNG of 32 x 32 pixels. */
@@ -229,20 +204,13 @@ async function source(name) {
 async function main() {
   const earlier = await listEarlier(target);
   const mark = await source("icons/mark.svg").then(String);
-  const icons = {
-    favicon: hashed("favicon.svg", drawAppIcon(mark)),
-    small: hashed("icon-192.png", await source("icons/icon-192.png")),
-    large: hashed("icon-512.png", await source("icons/icon-512.png")),
-    maskable: hashed("maskable-512.png", await source("icons/maskable-512.png")),
-  };
-  const touchIcon = hashed("touch-icon.png", await source("icons/touch-icon.png"));
+  const pictures = ["icon-192.png", "icon-512.png", "maskable-512.png", "touch-icon.png"];
   const others = [
-    ...Object.values(icons),
-    touchIcon,
-    ...(await catalogues()),
+    hashed("favicon.svg", drawAppIcon(mark)),
+    ...(await Promise.all(pictures.map(async (name) => hashed(name, await source(`icons/${name}`))))),
+    ...(await catalogues(await languages())),
     hashed("icons.svg", await drawSprite(mark, await source("pictures/lost.svg").then(String))),
     hashed("backdrop.svg", await source("pictures/backdrop.svg")),
-    hashed("webapp.json", describeApp(icons, touchIcon)),
   ];
   const first = await bundle(FIRST_ENTRIES, others, { splitting: false });
   const bundles = [

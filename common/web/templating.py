@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from common.errors import MatineeError
 from common.fixed_settings import DEFAULT_NAME
-from common.formatting import ago, clock, date, date_and_time, filesize, spoken_clock
+from common.formatting import ago, clock, date, date_and_time, filesize, spoken_clock, whole_number
 from common.received_grants import count_unseen
 from common.site_settings import logo_url
 from common.web.auth import current_viewer
@@ -112,6 +112,7 @@ def install_templating(app: Flask, *, static_dir: Path) -> None:
         date_and_time=date_and_time,
         ago=ago,
         hue=hue,
+        whole_number=whole_number,
     )
     app.context_processor(_page_context)
     app.after_request(_add_headers)

@@ -27,6 +27,7 @@ from common.forecast import ForecastCache
 from common.ids import is_id
 from common.process import shutdown
 from common.stores.visits import visit_tokens
+from common.translation import current_reader, speaking_to
 from common.web.auth import (
     Audience,
     client_address,
@@ -119,12 +120,14 @@ def _event_stream(ids: list[str], *, data_of: Callable[[str, dict[str, Any]], An
     here, token, viewer = services(), session_token(), current_viewer()
     visits = visit_tokens(request.cookies.get(visit_cookie()))
     client = f"address {client_address()}" if viewer is None else f"account {viewer.id}"
+    reader = current_reader()  # the request is over when the stream is read
     here.event_streams.acquire(client)
 
     def read() -> States:
         # The session is looked up each time: it may end, and so may the viewer's access.
         watcher = Watcher(here.stores.sessions.find(token), links=here.stores.visits.links(visits))
-        return load_states(here.stores.database, watcher, ids, here.forecasts)
+        with speaking_to(reader):
+            return load_states(here.stores.database, watcher, ids, here.forecasts)
 
     response = Response(
         (_event(data_of(*change)) if change else ": ping\n\n" for change in changes(read)),

@@ -299,8 +299,9 @@ def test_log_out_ends_the_session_on_every_service(
     video = put_video(database, "alice")
     old = cookie_of(alice)
     answer = alice.post("/logout")
-    assert (answer.status_code, answer.location) == (303, "/login")
+    assert (answer.status_code, answer.location) == (303, "/login?done=signed-out")
     assert alice.get_cookie(SESSION_COOKIE) is None
+    assert "You are signed out." in alice.get(answer.location).text
     stale = site.browser()
     stale.set_cookie(SESSION_COOKIE, old)
     as_json = {"headers": {"Accept": "application/json"}}

@@ -50,6 +50,7 @@ ROUTES = {
         "/logo/0123.png",
         "/api/session",
         "/offline",
+        "/webapp?language=de",
         "/design",
         "/api/accounts/1",
         "/api/invitations",

@@ -231,6 +231,7 @@ ROUTES = (
     Route("auth", "/language", EVERYBODY, OPEN_FORM),
     Route("auth", "/api/session", EVERYBODY, SESSION_API),
     Route("auth", "/offline", EVERYBODY, OPEN_PAGE),
+    Route("auth", "/webapp", EVERYBODY, OPEN_PAGE),
     Route("auth", "/design", ADMINISTRATORS, PAGE),
     Route("auth", "/account", SIGNED_IN, PAGE),
     Route("auth", "/account/password", SIGNED_IN, FORM),

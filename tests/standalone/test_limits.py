@@ -97,11 +97,12 @@ def test_the_largest_form_is_taken(front: Front) -> None:
     assert len(front.auth.seen[-1].body) == 64 * KIB
 
 
-def test_captions_may_be_larger(front: Front) -> None:
-    path = f"/stream/{VIDEO}/captions"
+@pytest.mark.parametrize("name", ["captions", "poster"])
+def test_captions_and_posters_may_be_larger(front: Front, name: str) -> None:
+    path = f"/stream/{VIDEO}/{name}"
 
-    assert front.ask(path, method="POST", body=b"x" * 1500 * KIB).status == 200
-    assert front.ask(path, method="POST", body=b"x" * 3000 * KIB).status == 413
+    assert front.ask(path, method="POST", body=b"x" * 5200 * KIB).status == 200
+    assert front.ask(path, method="POST", body=b"x" * 6200 * KIB).status == 413
 
 
 def test_a_logo_may_be_larger(front: Front) -> None:

@@ -455,3 +455,10 @@ def test_what_could_not_be_prepared_and_cannot_be_played_says_so(
     house.add_job(video_id, JobKind.RENDITION, JobState.FAILED, height=360)
     house.publish(video_id, 240)
     assert "What there is can be watched." in alice.get(f"/stream/{video_id}").text
+
+
+def test_a_stream_speaks_the_readers_language(alice: Client, underway: str) -> None:
+    alice.post("/language", data={"language": "de"})
+    stream = Stream(alice, f"/api/videos/{underway}/progress")
+    assert stream.event()["words"].startswith("Wird verarbeitet")
+    stream.answer.close()

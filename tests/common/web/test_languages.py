@@ -26,6 +26,7 @@ def test_the_browser_decides_at_first(
     assert language(page) == expected
     script = re.search(r'src="/static/messages-(\w+)-', page.text)
     assert (script[1] if script else "en") == expected
+    assert f'rel="manifest" href="/webapp?language={expected}"' in page.text
 
 
 def test_a_choice_made_signed_out_is_kept_by_the_browser(site: Site, alice: Client) -> None:

@@ -20,6 +20,7 @@ const words = () => ({
   enterFullscreen: t("Full screen"),
   exitFullscreen: t("Leave full screen"),
   pip: t("Picture in picture"),
+  buffered: t("buffered"),
   airplay: "AirPlay",
 });
 
