@@ -70,6 +70,7 @@ def test_a_setting_is_kept_applies_at_once_and_is_recorded(
     wanted = select(AuditEntry.object_id).where(AuditEntry.action == "setting.changed")
     found = database.read(lambda session: list(session.scalars(wanted)))
     assert found == ["registration", "registration", "new_role"]
+    assert "setting: registration, before: open, value: closed" in alice.get("/stream/audit").text
     row = database.read(lambda session: session.get(Setting, "registration"))
     assert row is not None
     assert row.updated_by_id == user_id(database, "alice")
