@@ -210,15 +210,17 @@ def change_password(
 
 def change_language(stores: Stores, *, user_id: int, language: str | None) -> None:
     """Set the language of an account's pages; None is that of the browser."""
-    viewer = _change_language(stores.database, user_id=user_id, language=language)
-    if viewer is not None:
-        stores.sessions.change_role(viewer)
+    _change_language(stores.database, stores=stores, user_id=user_id, language=language)
 
 
 @transaction(writes=True)
-def _change_language(session: Session, *, user_id: int, language: str | None) -> Viewer | None:
+def _change_language(
+    session: Session, *, stores: Stores, user_id: int, language: str | None
+) -> None:
     user = session.get(User, user_id, with_for_update=True)
     if user is None:
-        return None
+        return
     user.language = language
-    return viewer_for(user)
+    session.flush()
+    # While the row is locked: later, the role that was read here may not be the account's any more.
+    stores.sessions.change_role(viewer_for(user))

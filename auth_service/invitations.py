@@ -135,7 +135,8 @@ def create_invitation(
     """
     viewer = require_signed_in(actor)
     label = _check(wanted)
-    groups = session.scalars(_joinable(viewer.id).where(Group.id.in_(wanted.group_ids))).all()
+    known = [group_id for group_id in wanted.group_ids if is_id(group_id)]
+    groups = session.scalars(_joinable(viewer.id).where(Group.id.in_(known))).all()
     if {group.id for group in groups} != set(wanted.group_ids):
         raise Unprocessable(gettext("You can only invite to groups that you manage."))
     # The maker's row is locked, so that two requests do not both make the last one.

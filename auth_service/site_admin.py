@@ -233,5 +233,5 @@ def _draw_logo(file: bytes) -> bytes:
         raise BadLogo from error
     drawn.thumbnail((_LOGO_SIDE, _LOGO_SIDE))
     output = io.BytesIO()
-    drawn.save(output, "PNG", optimize=True)
+    drawn.save(output, "PNG", optimize=True, icc_profile=None)
     return output.getvalue()

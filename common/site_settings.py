@@ -123,7 +123,8 @@ def change_setting(session: Session, actor: Actor, *, key: str, value: object) -
     row.value = json.dumps(value)
     row.updated_by_id = actor.viewer.id if actor.viewer else None
     session.add(row)
-    record(session, actor, Action.SETTING_CHANGED, object_id=key, before=before, value=value)
+    details = {"setting": key, "before": before, "value": value}
+    record(session, actor, Action.SETTING_CHANGED, object_id=key, **details)
 
 
 def _stored(session: Session) -> dict[str, object]:

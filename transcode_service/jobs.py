@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Select, case, func, or_, select, text, update
+from sqlalchemy import CursorResult, Select, case, delete, func, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from common.live import is_live
 from common.translation import gettext_noop
 from db.engine import transaction
-from db.models import REJECTION_LIMIT, Job, JobKind, JobState, Video, now
+from db.models import REJECTION_LIMIT, Job, JobKind, JobState, PosterChoice, Video, now
 from transcode_service.estimates import predict
 from transcode_service.log_tail import log_tail
 
@@ -196,7 +196,12 @@ def fail(
         values |= {"state": JobState.FAILED, "finished_at": time, "not_before": None}
     else:
         values |= {"state": JobState.WAITING, "not_before": time + _BACK_OFF[job.attempts - 1]}
-    return _changed(session, _held(claim).values(values)) == 1
+    was_held = _changed(session, _held(claim).values(values)) == 1
+    if was_held and final and claim.kind is JobKind.POSTER:
+        # An image that cannot be used would stay in the database, and count for no quota.
+        of_video = PosterChoice.video_id == claim.video_id
+        session.execute(delete(PosterChoice).where(of_video, PosterChoice.image.is_not(None)))
+    return was_held
 
 
 @transaction(writes=True)

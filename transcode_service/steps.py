@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from common.storage import AttemptStore
+from common.translation import gettext_noop
 from db.models import JobKind
 from transcode_service.media.ladder import plan
 from transcode_service.media.poster import make_poster_at, make_poster_of
@@ -133,7 +134,11 @@ def _poster(run: JobRun) -> StepOutput:
         image.write_bytes(chosen.image)
         return StepOutput(poster=make_poster_of(image, run.folder, **given))
     if chosen is None or chosen.at_ms is None:
-        raise MediaFailed("No poster is chosen.", is_final=True)
+        # It could not be used, and somebody has queued the job again.
+        raise MediaFailed(
+            gettext_noop("This image cannot be used as a poster. Choose another one."),
+            is_final=True,
+        )
     info = _source_info(run)
     return StepOutput(
         poster=make_poster_at(run.source, run.folder, info=info, at_ms=chosen.at_ms, **given)

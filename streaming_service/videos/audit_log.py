@@ -56,7 +56,13 @@ _WORDS: Mapping[str, str] = {
     Action.ACCOUNT_ENABLED: gettext_noop("Enabled an account"),
     Action.ACCOUNT_QUOTA: gettext_noop("Changed an account's quota"),
     Action.ACCOUNT_NEW_PASSWORD: gettext_noop("Changed an account's password"),
+    Action.ACCOUNT_RENAMED: gettext_noop("Renamed an account"),
+    Action.ACCOUNT_PASSWORD_LINK: gettext_noop("Created a password link for an account"),
     Action.ACCOUNT_DELETED: gettext_noop("Deleted an account"),
+    Action.INVITATION_CREATED: gettext_noop("Created an invitation"),
+    Action.INVITATION_REVOKED: gettext_noop("Revoked an invitation"),
+    Action.INVITATION_USED: gettext_noop("Used an invitation"),
+    Action.SETTING_CHANGED: gettext_noop("Changed a setting of the site"),
 }
 
 

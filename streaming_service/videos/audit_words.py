@@ -26,6 +26,7 @@ _NAMES: Mapping[str, str] = {
     "new_name": gettext_noop("new name"),
     "quota": gettext_noop("quota"),
     "role": gettext_noop("role"),
+    "setting": gettext_noop("setting"),
     "title": gettext_noop("title"),
     "user": gettext_noop("user"),
     "uses": gettext_noop("uses"),

@@ -8,11 +8,18 @@ from urllib.parse import urlsplit
 
 from markupsafe import Markup
 
+from common.titles import clean_line
+
 _TIME = r"(?:(?P<hours>\d{1,3}):(?=\d\d:))?(?P<minutes>\d{1,3}):(?P<seconds>[0-5]\d)"
+# Marks that change the direction of text end an address: it must not look like another one.
+_DIRECTION = r"\u202a-\u202e\u2066-\u2069"
 _LINK_OR_TIME = re.compile(
-    rf"(?P<url>\bhttps?://[^\s<>\"\\^`{{|}}]+)|(?<![\w:.,/-]){_TIME}(?![\w:]|\.\d)", re.IGNORECASE
+    rf"(?P<url>\bhttps?://[^\s<>\"\\^`{{|}}{_DIRECTION}]+)"
+    rf"|(?<![\w:.,/-]){_TIME}(?![\w:]|\.\d)",
+    re.IGNORECASE,
 )
-_DASHES = r"\s\-\u2013\u2014"
+# No line ends: the time for a text of blank lines would grow with the square of its length.
+_DASHES = r"\t \u00a0\-\u2013\u2014"
 _CHAPTER = re.compile(
     rf"^[{_DASHES}\u2022*]*[(\[]?{_TIME}(?![\w:]|\.\d)[)\]]?[{_DASHES}:|.]*(?P<title>\S.*)$",
     re.MULTILINE,
@@ -52,7 +59,7 @@ def find_chapters(text: str, *, duration_ms: int | None) -> list[Chapter]:
     before; otherwise there are none.
     """
     found = [
-        Chapter(start, match["title"].strip())
+        Chapter(start, clean_line(match["title"]))
         for match in _CHAPTER.finditer(text)
         if (start := _seconds(match, duration_ms)) is not None
     ]

@@ -109,6 +109,8 @@ def test_a_group_that_the_administrator_does_not_manage_is_refused(
     group = bob.post("/api/groups", json={"name": "Others"}).get_json()["id"]
     form = {"role": "viewer", "uses": "1", "days": "1", "group": group}
     assert alice.post("/admin/invitations", data=form).status_code == 422
+    unpaired = {"role": "viewer", "groups": ["\ud800"]}
+    assert alice.post("/api/invitations", json=unpaired).status_code == 422
 
 
 @pytest.mark.parametrize("ends", ["revoked", "expired", "demoted", "disabled"])

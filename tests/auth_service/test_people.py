@@ -1,10 +1,13 @@
 """The list of people, the form of each, when they were seen; the home of administration."""
 
 import time
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import insert, update
+from sqlalchemy.orm import Session
 
 from auth_service.user_admin import PAGE
 from common.last_seen import record_seen
@@ -25,6 +28,25 @@ def add_people(database: Database, count: int) -> None:
         for i in range(count)
     ]
     database.write(lambda session: session.execute(insert(User), rows))
+
+
+def test_a_choice_of_language_that_ends_late_brings_no_role_back(
+    alice: Client, bob: Client, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = f"/api/accounts/{user_id(database, 'bob')}"
+    assert alice.patch(where, json={"role": "admin"}).status_code == 200
+    write = Database.write
+
+    def write_then_demote(self: Database, work: Callable[[Session], Any]) -> Any:
+        monkeypatch.undo()
+        result = write(self, work)
+        assert alice.patch(where, json={"role": "viewer"}).status_code == 200
+        return result
+
+    monkeypatch.setattr(Database, "write", write_then_demote)
+    assert bob.post("/language", data={"language": "de"}).status_code == 303
+    assert Database.write is write
+    assert bob.get("/api/session").json["role"] == "viewer"  # type: ignore[index]
 
 
 @pytest.mark.on_mysql

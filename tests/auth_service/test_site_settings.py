@@ -70,6 +70,7 @@ def test_a_setting_is_kept_applies_at_once_and_is_recorded(
     wanted = select(AuditEntry.object_id).where(AuditEntry.action == "setting.changed")
     found = database.read(lambda session: list(session.scalars(wanted)))
     assert found == ["registration", "registration", "new_role"]
+    assert "setting: registration, before: open, value: closed" in alice.get("/stream/audit").text
     row = database.read(lambda session: session.get(Setting, "registration"))
     assert row is not None
     assert row.updated_by_id == user_id(database, "alice")
@@ -185,11 +186,13 @@ def test_a_logo_is_drawn_anew_small_and_shown_to_everybody(
 def test_metadata_of_a_logo_is_dropped(site: Site, alice: Client) -> None:
     output, exif = io.BytesIO(), Image.Exif()
     exif[0x010E] = "taken at home"
-    Image.new("RGB", (10, 10)).save(output, "JPEG", exif=exif)
+    Image.new("RGB", (10, 10)).save(output, "JPEG", exif=exif, icc_profile=b"my screen")
     assert b"taken at home" in output.getvalue()
     send_logo(alice, output.getvalue())
     where = alice.get("/api/settings").get_json()["logo"]
-    assert b"taken at home" not in site.browser().get(where).data
+    drawn = site.browser().get(where).data
+    assert b"taken at home" not in drawn
+    assert b"iCCP" not in drawn
 
 
 def bomb() -> bytes:

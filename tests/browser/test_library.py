@@ -45,7 +45,7 @@ def test_the_list_goes_on_keeps_its_place_and_changes_several_videos(
     page = enter(context, origin, "lena")
     page.emulate_media(reduced_motion="reduce")
     cards = page.locator("#library .video-card")
-    page.goto("/stream?sort=oldest")
+    page.goto("/stream?whose=mine&sort=oldest")  # others show videos to everyone here
     expect(page.locator("#all-videos")).to_have_text(f"{COUNT} videos")
     expect(cards).to_have_count(24)
     until_all(page)

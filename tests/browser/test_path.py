@@ -231,7 +231,7 @@ def test_the_owner_renames_shares_and_deletes(
     page.get_by_role("link", name="Edit").click()
     page.get_by_text("Delete this video").click()
     page.get_by_role("button", name="Move to bin").click()
-    expect(page.get_by_role("status")).to_contain_text("The video is in your bin.")
+    expect(page.locator("#toasts")).to_contain_text("The video is in your bin.")
     page.get_by_role("button", name="Undo").press("Enter")
     expect(page.get_by_role("link", name="After <b>bold</b>")).to_be_visible()
     page.goto(f"/stream/{video}/edit")

@@ -148,7 +148,7 @@ def test_captions_come_and_go_without_a_script(
     page.get_by_label("File").set_input_files(file)
     page.get_by_label("Language").select_option("de")
     page.get_by_role("button", name="Add captions").click()
-    expect(page.get_by_role("status")).to_contain_text("The captions are added.")
+    expect(page.locator(".message.good")).to_contain_text("The captions are added.")
     expect(page.get_by_role("link", name="Deutsch")).to_be_visible()
 
     page.goto(f"/stream/{video}")

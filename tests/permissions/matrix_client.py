@@ -119,8 +119,11 @@ class MatrixClient:
         elif "<user>" in cell.route.pattern:
             self._switch("disabled", self._names[Caller.DISABLED])
             self._switch("active", self._target)
-        if cell.route.pattern in ("/account/delete", "/account/name"):
-            person = Caller.OWNER if cell.caller is Caller.BEARER else cell.caller
+        person = Caller.OWNER if cell.caller is Caller.BEARER else cell.caller
+        if cell.route.pattern == "/account/name":
+            answer = self.request("GET", "/api/session", headers=self.credentials(cell.caller))
+            self._names[person] = answer.json()["name"]
+        if cell.route.pattern == "/account/delete":
             self._names.pop(person)
             self._videos = {key: v for key, v in self._videos.items() if key[0] is not person}
         self._listed = None

@@ -28,6 +28,13 @@ def note(
     database.write(lambda session: record(session, actor, action, video_id=video_id, **details))
 
 
+def test_every_action_has_words_for_people() -> None:
+    views = [
+        audit_log.AuditView(AuditEntry(action=action), {}, with_origin=False) for action in Action
+    ]
+    assert [view.entry.action for view in views if view.words == view.entry.action] == []
+
+
 def test_the_owner_sees_what_was_changed_by_whom(put: Put, alice: Client) -> None:
     video_id = put()
     alice.patch(f"/api/videos/{video_id}", json={"visibility": "public"})

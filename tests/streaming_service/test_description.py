@@ -64,6 +64,12 @@ def test_an_address_cannot_leave_its_attribute(text: str) -> None:
     assert page.count("<a ") == page.count("</a>") == 1
 
 
+def test_no_direction_mark_makes_an_address_look_like_another() -> None:
+    assert 'href="https://example.org/"' in shown("https://example.org/\u202egpj.exe")
+    text = "0:00 a\n1:00 \u202eb\n2:00 c"
+    assert [chapter.title for chapter in find_chapters(text, duration_ms=HOUR)] == ["a", "b", "c"]
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [("0:42", 42), ("at 1:05, then", 65), ("(12:00)", 720), ("00:59:59", 3599), ("0:07-0:09", 7)],
@@ -99,9 +105,19 @@ def test_a_list_of_times_is_the_chapters() -> None:
         "0:00 Start\n2:00 Middle\n1:00 End",
         "0:00 Start\n1:00 Middle\n1:00 End",
         "0:00\n1:00\n2:00",
+        "0:00\n\nStart\n1:00\n\nMiddle\n2:00\n\nEnd",
         "0:00 Start\n1:00 Middle\n3:00:00 End",
     ],
-    ids=["none", "two", "not from 0:00", "descending", "twice", "without titles", "beyond the end"],
+    ids=[
+        "none",
+        "two",
+        "not from 0:00",
+        "descending",
+        "twice",
+        "without titles",
+        "titles on other lines",
+        "beyond the end",
+    ],
 )
 def test_anything_else_is_no_list_of_chapters(text: str) -> None:
     assert find_chapters(text, duration_ms=HOUR) == []

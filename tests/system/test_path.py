@@ -53,6 +53,12 @@ def test_every_port_serves_the_whole_site(origin: Origin, alice: Person, private
         assert requests.get(f"{url}/login", timeout=5).status_code == 200
 
 
+def test_every_service_has_the_translations(alice: Person) -> None:
+    german = {"/account": "Ihr Konto", "/upload": "Hochladen", "/stream": "Mediathek"}
+    for path, words in german.items():
+        assert words in alice.get(path, headers={"Accept-Language": "de"}).text
+
+
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("value", RANGES)
 def test_a_private_video_is_nobody_elses_by_any_method_and_range(

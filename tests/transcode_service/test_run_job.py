@@ -160,6 +160,19 @@ def test_a_failure_that_is_final_is_not_tried_again(
     assert check.error == "This image cannot be used."
 
 
+def test_an_image_that_cannot_be_a_poster_is_not_kept(
+    house: House, context: WorkerContext, plain_steps: Put
+) -> None:
+    plain_steps(poster=failing(MediaFailed("This image cannot be used.", is_final=True)))
+    video = house.video()
+    choice = PosterChoice(video_id=video, image=b"no image")
+    house.database.write(lambda session: session.add(choice))
+    job = house.job(video, JobKind.POSTER)
+    run_until_empty(context)
+    assert house.look(job).error == "This image cannot be used."
+    assert house.database.read(lambda session: session.get(PosterChoice, video)) is None
+
+
 def test_there_is_no_master_playlist_before_the_audio(
     house: House, context: WorkerContext, plain_steps: Put
 ) -> None:

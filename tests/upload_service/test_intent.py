@@ -21,9 +21,11 @@ from db.models import (
     now,
 )
 from tests.conftest import Client, Site
+from tests.media import box
 from tests.upload_service.conftest import Rows, add_user
 from tests.upload_service.forms import file_part, send, text_part
 from tests.upload_service.tus_client import Tus, metadata
+from upload_service.receive.body import FORM_OVERHEAD
 
 
 @pytest.fixture
@@ -246,6 +248,17 @@ def test_a_phone_may_share_several_videos(alice: Client, rows: Rows, video_bytes
     assert (answer.status_code, answer.headers["Location"]) == (303, "/stream?whose=mine")
     assert sorted(video.title for video in rows.videos()) == ["one", "three", "two"]
     assert rows.uploads() == []
+
+
+def test_several_videos_that_fit_the_quota_together_are_all_taken(
+    alice: Client, database: Database, rows: Rows, video_bytes: bytes
+) -> None:
+    large = video_bytes + box(b"free", bytes(3 * FORM_OVERHEAD))
+    database.write(lambda session: session.query(User).update({"quota": 2 * len(large)}))
+    files = [file_part(large, f"{name}.mp4") for name in ("one", "two")]
+    answer = send(alice, *files, path="/upload/share", json=False, site="none")
+    assert answer.status_code == 303
+    assert len(rows.videos()) == 2
 
 
 def test_another_site_shares_nothing(alice: Client, rows: Rows, video_bytes: bytes) -> None:

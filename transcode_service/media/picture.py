@@ -45,6 +45,7 @@ def convert(path: Path, poster: BinaryIO, *, max_pixels: int) -> None:
             upright = ImageOps.exif_transpose(image)
             picture = _on_black(upright)
             picture.thumbnail((POSTER_SIDE, POSTER_SIDE))
+            picture.info.clear()  # a comment would be written again
             poster.write(jpeg(picture))
 
 

@@ -33,6 +33,7 @@ class FormUpload:
     :ivar interrupt: ends the wait for the client's next bytes.
     :ivar received: bytes of the file.
     :ivar count: videos that it has become.
+    :ivar taken: bytes of their files.
     """
 
     announced: int | None
@@ -44,6 +45,7 @@ class FormUpload:
     collection: str = ""
     received: int = 0
     count: int = 0
+    taken: int = 0
 
 
 def receive_form(
@@ -117,6 +119,7 @@ def _finish(
     upload.intent = intent.dump()
     video = finish_upload(context, upload)
     form.count += 1
+    form.taken += form.received
     return video
 
 
@@ -126,7 +129,7 @@ def _create(context: UploadContext, part: Part, form: FormUpload) -> Upload:
     # The size of the rest of the form is not known; it must not keep out a file that just fits.
     new = NewUpload(
         length=None,
-        reserve=max(0, (form.announced or 0) - FORM_OVERHEAD),
+        reserve=max(0, (form.announced or 0) - form.taken - FORM_OVERHEAD),
         title=form.title or title_of_file(part.file_name),
         file_name=clean_file_name(part.file_name) or None,
         resumable=False,

@@ -55,9 +55,11 @@ def test_an_image_is_turned_and_loses_its_metadata(tmp_path: Path, limits: Sandb
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned by 90 degrees
     exif[0x010E] = "where I live"
-    poster = made(tmp_path, limits, encoded(Image.new("RGB", (400, 200)), "JPEG", exif=exif))
+    given = encoded(Image.new("RGB", (400, 200)), "JPEG", exif=exif, comment="my address")
+    poster = made(tmp_path, limits, given)
     assert poster.size == (200, 400)
     assert not poster.getexif()
+    assert "comment" not in poster.info
 
 
 def test_what_can_be_seen_through_is_black(tmp_path: Path, limits: SandboxLimits) -> None:
