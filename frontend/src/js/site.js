@@ -22,13 +22,12 @@ watchNetwork(document.getElementById("offline-banner"));
 enableReload();
 registerServiceWorker();
 suggestSearches(document.querySelector('header input[type="search"]'));
-// Where one is, if the places do not fit side by side.
+// Where one is stands in the middle, if the places do not fit side by side.
 for (const here of document.querySelectorAll("nav [aria-current]")) {
   const places = here.closest("nav");
   const box = here.getBoundingClientRect();
   const room = places.getBoundingClientRect();
-  if (box.right > room.right) places.scrollLeft += box.right - room.right;
-  if (box.left < room.left) places.scrollLeft += box.left - room.left;
+  places.scrollLeft += (box.left + box.right - room.left - room.right) / 2;
 }
 for (const form of document.querySelectorAll("form[data-save-on-change]")) saveOnChange(form);
 for (const part of document.querySelectorAll("[data-strength]")) showStrength(part);
