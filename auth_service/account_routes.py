@@ -9,12 +9,7 @@ from auth_service import accounts
 from auth_service.account_deletion import delete_account
 from auth_service.login import confirm_password
 from auth_service.new_passwords import hash_new_password
-from auth_service.request_helpers import (
-    clear_session,
-    client_info,
-    done_sentence,
-    rerender_with_error,
-)
+from auth_service.request_helpers import clear_session, client_info, rerender_with_error
 from auth_service.services import services
 from auth_service.user_admin import UserFields, change_user
 from auth_service.user_agents import device_words
@@ -24,6 +19,7 @@ from common.quota import storage_use
 from common.translation import gettext_noop
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to, session_token
 from common.web.forms import form_fields
+from common.web.notices import notice_of
 from db.models import User
 
 _DONE = {
@@ -121,5 +117,5 @@ def _page(*, error: str | None = None, errors_in: str | None = None) -> str:
         ),
         error=error,
         errors_in=errors_in,
-        notice=done_sentence(_DONE),
+        notice=notice_of(_DONE),
     )

@@ -20,7 +20,7 @@ from auth_service.new_passwords import hash_new_password
 from auth_service.overview import load_overview
 from auth_service.password_links import create_password_link
 from auth_service.quotas import InvalidQuota, parse_quota
-from auth_service.request_helpers import done_sentence, new_address, parse_role, rerender_with_error
+from auth_service.request_helpers import new_address, parse_role, rerender_with_error
 from auth_service.services import services
 from auth_service.tokens import NewAddress
 from auth_service.user_admin import UserFields
@@ -31,6 +31,7 @@ from common.translation import gettext, gettext_noop
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to
 from common.web.error_handlers import wants_json
 from common.web.forms import form_fields
+from common.web.notices import notice_of
 from common.web.services import stores
 from db.models import Role, User
 
@@ -212,7 +213,7 @@ def _user_page(
         error=error,
         errors_in=errors_in,
         new=new,
-        notice=done_sentence(_DONE),
+        notice=notice_of(_DONE),
     )
 
 
@@ -229,5 +230,5 @@ def _list_page(error: str | None = None) -> str:
         is_first=not after,
         roles=[role.value for role in Role],
         error=error,
-        notice=done_sentence(_DONE),
+        notice=notice_of(_DONE),
     )

@@ -17,11 +17,12 @@ from werkzeug.wrappers import Response
 
 from auth_service import groups
 from auth_service.groups import HeldBack, change_groups
-from auth_service.request_helpers import done_sentence, parse_group_role, rerender_with_error
+from auth_service.request_helpers import parse_group_role, rerender_with_error
 from common.errors import MatineeError, NotFound
 from common.translation import gettext_noop
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to
 from common.web.forms import form_fields
+from common.web.notices import notice_of
 from common.web.services import stores
 
 _DONE = {
@@ -159,7 +160,7 @@ def _list(error: str | None = None) -> str:
         "auth/groups.html",
         groups=groups.list_groups(stores().database, require_viewer()),
         error=error,
-        notice=done_sentence(_DONE),
+        notice=notice_of(_DONE),
     )
 
 
@@ -173,5 +174,5 @@ def _page(group_id: str, error: str | None = None, errors_in: str = "") -> str:
         members=groups.members_of(database, group_id) if may_see else [],
         error=error,
         errors_in=errors_in,
-        notice=done_sentence(_DONE),
+        notice=notice_of(_DONE),
     )

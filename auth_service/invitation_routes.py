@@ -28,7 +28,6 @@ from auth_service.request_helpers import (
     LIBRARY,
     begin_browser_session,
     client_info,
-    done_sentence,
     keep_token_private,
     limited_tokens,
     new_address,
@@ -47,6 +46,7 @@ from common.web.auth import (
     restrict_to,
 )
 from common.web.forms import form_fields
+from common.web.notices import notice_of
 from common.web.services import stores
 
 _PAGE = "/admin/invitations"
@@ -159,5 +159,5 @@ def _admin_page(*, error: str | None = None, new: NewAddress | None = None) -> s
         default_days=DEFAULT_DAYS,
         error=error,
         new=new,
-        notice=done_sentence(_DONE),
+        notice=notice_of(_DONE),
     )

@@ -100,8 +100,9 @@ def confirm_password(
 def begin_session(stores: Stores, *, user: User, client: ClientInfo) -> str | None:
     """Begin a session and return its token, or None if the account has changed since it was read.
 
-    The account is read once more after the session is there: a new password, another role or a
-    block that was committed before that is seen here, and one that comes later ends the session.
+    The account is read once more after the session is there: a new password, another role or name,
+    or a block that was committed before that is seen here. What comes later changes or ends the
+    session.
     """
     token = stores.sessions.begin(viewer_for(user), device=client.device, address=client.address)
     current = stores.database.read(lambda session: session.get(User, user.id))
@@ -112,7 +113,7 @@ def begin_session(stores: Stores, *, user: User, client: ClientInfo) -> str | No
 
 
 def _auth_state(user: User) -> tuple[object, ...]:
-    return user.password_hash, user.role, user.disabled_at
+    return user.password_hash, user.disabled_at, viewer_for(user)
 
 
 def _authenticate(

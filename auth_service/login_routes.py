@@ -10,7 +10,6 @@ from auth_service.request_helpers import (
     begin_browser_session,
     clear_session,
     client_info,
-    done_sentence,
     rerender_with_error,
 )
 from auth_service.services import services
@@ -18,6 +17,7 @@ from common.errors import MatineeError
 from common.translation import gettext_noop
 from common.web.auth import Audience, current_viewer, restrict_to, session_cookie
 from common.web.forms import form_fields
+from common.web.notices import notice_of
 from common.web.urls import same_site_path
 
 _DONE = {
@@ -85,6 +85,6 @@ def _page(*, error: str | None = None, username: str = "", next_path: str = "") 
         next=next_path,
         username=username,
         error=error,
-        notice=None if error else done_sentence(_DONE),
+        notice=None if error else notice_of(_DONE),
         registration=services().stores.site.current().registration.value,
     )

@@ -1,6 +1,6 @@
 """What the routes share: reading requests, and the session cookie of answers."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -93,15 +93,6 @@ def clear_session(response: AnyResponse) -> None:
 def _cookie_attributes() -> dict[str, Any]:
     secure = session_cookie() == SECURE_SESSION_COOKIE
     return {"path": "/", "httponly": True, "samesite": "Lax", "secure": secure}
-
-
-def done_sentence(sentences: Mapping[str, str]) -> str | None:
-    """Return what has just been done, as the address says it after a form; None: nothing.
-
-    :param sentences: marked by `gettext_noop`, by the word in the address.
-    """
-    sentence = sentences.get(request.args.get("done", ""))
-    return None if sentence is None else gettext(sentence)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 
 from PIL import Image
 from sqlalchemy import delete
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from auth_service.quotas import format_quota, parse_quota
@@ -160,8 +161,16 @@ def change_settings(stores: Stores, actor: Actor, texts: Mapping[str, str]) -> N
                 raise SettingIsFixed(ENVIRONMENT[key])
             continue
         values[key] = _PARSERS[key](text)
-    _store(stores.database, actor, values)
+    _store_once_more(lambda: _store(stores.database, actor, values))
     stores.site.forget()
+
+
+def _store_once_more(store: Callable[[], None]) -> None:
+    """Store, and again if a simultaneous request has added the same row meanwhile."""
+    try:
+        store()
+    except IntegrityError:
+        store()
 
 
 @transaction(writes=True)
@@ -177,13 +186,13 @@ def set_logo(stores: Stores, actor: Actor, file: bytes) -> None:
     """
     content = _draw_logo(file)
     sha256 = hashlib.sha256(content).hexdigest()
-    _store_logo(stores.database, actor, sha256=sha256, content=content)
+    _store_once_more(lambda: _store_logo(stores.database, actor, sha256=sha256, content=content))
     stores.site.forget()
 
 
 def remove_logo(stores: Stores, actor: Actor) -> None:
     """Show no logo of the site's own any more."""
-    _store_logo(stores.database, actor, sha256="", content=b"")
+    _store_once_more(lambda: _store_logo(stores.database, actor, sha256="", content=b""))
     stores.site.forget()
 
 

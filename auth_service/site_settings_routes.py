@@ -11,7 +11,7 @@ GET  /logo/<sha256>.png                for everybody, who is signed in or not
 from flask import Blueprint, Response, jsonify, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from auth_service.request_helpers import done_sentence, rerender_with_error
+from auth_service.request_helpers import rerender_with_error
 from auth_service.site_admin import (
     FIELDS,
     MAX_LOGO_BYTES,
@@ -27,6 +27,7 @@ from common.translation import gettext_noop
 from common.web.auth import Audience, current_actor, restrict_to
 from common.web.error_handlers import wants_json
 from common.web.forms import form_fields, require_type
+from common.web.notices import notice_of
 from common.web.services import stores
 
 _DONE = {
@@ -139,7 +140,7 @@ def _page(*, error: str | None = None, errors_in: str | None = None) -> str:
         "auth/settings.html",
         error=error,
         errors_in=errors_in,
-        notice=done_sentence(_DONE),
+        notice=notice_of(_DONE),
         **_values(),
     )
 

@@ -74,7 +74,7 @@ def describe_unfinished(context: UploadContext) -> list[dict[str, Any]]:
 
 def _intent(context: UploadContext, upload: Upload) -> dict[str, Any]:
     default = context.stores.site.current().visibility
-    return intent_json(context.database, upload, default=default)
+    return intent_json(context.database, require_viewer(), upload, default=default)
 
 
 def _describe(context: UploadContext, upload: Upload) -> dict[str, Any]:

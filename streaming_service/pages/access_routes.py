@@ -23,12 +23,12 @@ from common.translation import gettext_noop
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to
 from common.web.error_handlers import wants_json
 from common.web.forms import form_fields
+from common.web.notices import notice_of
 from common.web.services import stores
 from common.web.urls import watch_url
 from db.engine import transaction
 from db.models import Level, Video, now
 from streaming_service.pages.link_routes import LINK_NOTICES
-from streaming_service.pages.notices import notice_of
 from streaming_service.services import services
 from streaming_service.sharing.access_list import load_access_list, load_collection_access
 from streaming_service.sharing.fields import expiry_words, last_day, parse_expiry, parse_level
@@ -153,14 +153,14 @@ def _again(error: MatineeError, what: SharedObject, **options: Any) -> Response:
 
 
 def _page(what: SharedObject, *, error: str = "", values: dict[str, str] | None = None) -> str:
-    here, done = services(), request.args.get("done", "")
+    here = services()
     page = load_access_page(
         stores().database,
         require_viewer(),
         what,
         here.link_rules,
         suggests=here.settings.user_directory,
-        link_notice=LINK_NOTICES.get(done),
+        link_notice=notice_of(LINK_NOTICES),
     )
     return render_template(
         "streaming/sharing/access.html",

@@ -14,8 +14,8 @@ from werkzeug.wrappers import Response
 from common.errors import Unprocessable
 from common.translation import gettext_noop
 from common.web.auth import Audience, require_viewer, restrict_to
+from common.web.notices import notice_of
 from common.web.services import stores
-from streaming_service.pages.notices import notice_of
 from streaming_service.videos.cursors import BadCursor, FailedJobCursor
 from streaming_service.videos.failed_jobs import FailedJobPage, list_failed_jobs, retry_job
 

@@ -22,12 +22,12 @@ from common.forecast import ForecastCache
 from common.quota import binned_bytes
 from common.translation import gettext_noop
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to
+from common.web.notices import notice_of
 from common.web.services import stores
 from common.web.urls import watch_url
 from db.engine import transaction
 from streaming_service.pages.api_routes import load_video
 from streaming_service.pages.list_view import current_view
-from streaming_service.pages.notices import notice_of
 from streaming_service.services import services
 from streaming_service.videos.bin import (
     delete_permanently,

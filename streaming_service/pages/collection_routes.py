@@ -27,6 +27,7 @@ from common.web.auth import (
     restrict_to,
 )
 from common.web.forms import form_fields
+from common.web.notices import notice_of
 from common.web.services import stores
 from common.web.urls import watch_url
 from streaming_service.collections.changes import (
@@ -39,7 +40,6 @@ from streaming_service.collections.changes import (
     remove_item,
 )
 from streaming_service.collections.listing import list_collections, load_collection
-from streaming_service.pages.notices import notice_of
 from streaming_service.services import services
 from streaming_service.videos.library import get_video_for
 

@@ -16,11 +16,11 @@ from common.web.app_factory import FORM_LIMIT
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to
 from common.web.error_handlers import wants_json
 from common.web.forms import form_fields
+from common.web.notices import notice_of
 from common.web.services import stores
 from common.web.urls import watch_url
 from db.engine import transaction
 from db.models import CAPTION_LIMIT, POSTER_LIMIT, Video
-from streaming_service.pages.notices import notice_of
 from streaming_service.services import services
 from streaming_service.videos.captions import add_caption, caption_tracks, remove_caption
 from streaming_service.videos.changes import VideoEdit, bin_video, edit_video, upsert

@@ -23,10 +23,10 @@ from common.translation import gettext, gettext_noop
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to
 from common.web.error_handlers import wants_json
 from common.web.forms import form_fields
+from common.web.notices import notice_of
 from common.web.services import stores
 from common.web.urls import same_site_path
 from db.models import Link
-from streaming_service.pages.notices import notice_of
 from streaming_service.services import services
 from streaming_service.sharing.fields import parse_expiry, parse_level
 from streaming_service.sharing.link_rules import LinkFields

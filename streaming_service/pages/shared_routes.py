@@ -10,10 +10,10 @@ from werkzeug.wrappers import Response
 from common.received_grants import count_unseen
 from common.translation import gettext_noop
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to
+from common.web.notices import notice_of
 from common.web.services import stores
 from db.models import now
 from streaming_service.pages.list_view import current_view
-from streaming_service.pages.notices import notice_of
 from streaming_service.services import services
 from streaming_service.sharing.fields import expiry_words
 from streaming_service.sharing.grants import remove_grant

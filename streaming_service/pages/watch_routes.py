@@ -13,8 +13,9 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from common.access import Watcher
 from common.forecast import ForecastCache
-from common.translation import gettext, gettext_noop
+from common.translation import gettext_noop
 from common.web.auth import Audience, current_watcher, restrict_to
+from common.web.notices import notice_of
 from common.web.services import stores
 from common.web.urls import watch_url
 from db.engine import transaction
@@ -66,7 +67,6 @@ def watch(video_id: str) -> str:
     template = (
         "streaming/rejected.html" if page["video"].rejection_reason else "streaming/watch.html"
     )
-    notice = _NOTICES.get(request.args.get("done", ""))
     root = request.host_url.rstrip("/")
     poster = page["card"].processing.poster
     return render_template(
@@ -76,7 +76,7 @@ def watch(video_id: str) -> str:
         social_tags=social_tags(page["video"], root=root, poster=poster),
         oembed_url=f"{root}/oembed?url={quote(root + watch_url(video_id), safe='')}",
         bin_days=here.bin_days,
-        notice=gettext(notice) if notice else None,
+        notice=notice_of(_NOTICES),
     )
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from auth_service import login, user_admin
 from auth_service.accounts import replace_hash, viewer_for
+from auth_service.usernames import parse_name
 from common.audit import Actor
 from common.passwords import Passwords
 from common.stores import Stores
@@ -365,8 +366,13 @@ def _demotion(stores: Stores, user: User) -> None:
 
 
 @pytest.mark.on_mysql
+def _new_name(stores: Stores, user: User) -> None:
+    fields: user_admin.UserFields = {"name": parse_name("Robert")}
+    user_admin.change_user(stores, Actor(None), user_id=user.id, fields=fields)
+
+
 @pytest.mark.parametrize(
-    ("change", "status"), [(_new_password, 401), (_ban, 403), (_demotion, 303)]
+    ("change", "status"), [(_new_password, 401), (_ban, 403), (_demotion, 303), (_new_name, 401)]
 )
 def test_what_changed_while_signing_in_counts(
     site: Site,
@@ -395,8 +401,7 @@ def test_what_changed_while_signing_in_counts(
         assert browser.get("/api/session").json["role"] == "viewer"  # type: ignore[index]
     else:
         assert SESSION_COOKIE not in answer.headers.get("Set-Cookie", "")
-        bobs = user_id(stores.database, "bob")
-        left = stores.sessions.summaries(bobs, current=cookie_of(bob))
+        left = stores.sessions.summaries(begun[0].id, current=cookie_of(bob))
         assert [session.current for session in left] in ([], [True])
 
 

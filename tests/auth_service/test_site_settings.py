@@ -3,17 +3,22 @@
 import io
 import struct
 import zlib
+from typing import Any
 
 import pytest
 from PIL import Image
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from werkzeug.test import TestResponse
 
 from common.fixed_settings import Registration, read_fixed
 from common.settings import Environment, SettingsError
+from common.site_settings import change_setting
+from common.web.auth import SESSION_COOKIE
 from db.engine import Database
 from db.models import AuditEntry, Logo, Role, Setting, Visibility
 from tests import media
-from tests.auth_service.conftest import PASSWORD, account, user_id
+from tests.auth_service.conftest import PASSWORD, account, at_once, user_id
 from tests.auth_service.site_settings import set_site
 from tests.conftest import Client, Site
 
@@ -74,6 +79,31 @@ def test_a_setting_is_kept_applies_at_once_and_is_recorded(
     row = database.read(lambda session: session.get(Setting, "registration"))
     assert row is not None
     assert row.updated_by_id == user_id(database, "alice")
+
+
+@pytest.mark.on_mysql
+def test_simultaneous_changes_of_one_setting_are_all_taken(
+    site: Site, alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cookie = alice.get_cookie(SESSION_COOKIE)
+    assert cookie is not None
+
+    def change(number: int) -> TestResponse:
+        browser = site.browser()
+        browser.set_cookie(SESSION_COOKIE, cookie.value)
+        return browser.post("/admin/settings", data={"bin_days": str(number + 1)})
+
+    assert at_once(6, change) == [303] * 6
+
+    name = "auth_service.site_admin.change_setting"
+
+    def added_meanwhile(*_args: Any, **_options: Any) -> None:
+        monkeypatch.setattr(name, change_setting)
+        raise IntegrityError("INSERT", None, Exception("duplicate"))
+
+    monkeypatch.setattr(name, added_meanwhile)
+    assert save(alice, bin_days="9") == 303
+    assert alice.get("/api/settings").get_json()["settings"]["bin_days"] == "9"
 
 
 def test_the_environment_wins_and_the_page_says_so(site: Site, alice: Client) -> None:

@@ -51,8 +51,7 @@ def test_the_list_goes_on_keeps_its_place_and_changes_several_videos(
     until_all(page)
     fiftieth = cards.nth(49)
     fiftieth.scroll_into_view_if_needed()
-    place = f"history.state?.library?.count === {COUNT}"
-    page.wait_for_function(place)
+    page.wait_for_function(f"() => history.state?.library?.count === {COUNT}")
     page.goto("/account")
     page.go_back()
     expect(cards).to_have_count(COUNT)

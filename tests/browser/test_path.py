@@ -250,6 +250,7 @@ def test_signing_out_ends_the_session(
     page = enter(context, origin, "alice")  # a session of this test's own, to be ended
     page.locator(".account-menu > summary").click()
     page.get_by_role("button", name="Sign out").click()
-    page.wait_for_url("**/login")
+    page.wait_for_url("**/login?done=signed-out")
+    expect(page.get_by_text("You are signed out.")).to_be_visible()
     page.goto("/stream")
     assert page.url.endswith("/login?next=/stream")

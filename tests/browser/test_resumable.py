@@ -187,6 +187,22 @@ def test_an_upload_goes_on_when_the_network_is_back(
 
 
 @pytest.mark.front_end
+def test_a_file_chosen_before_the_script_came_is_uploaded(page: Page, video_file: Path) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/static/upload-*.js", hold)
+    with page.expect_request("**/static/upload-*.js"):
+        page.goto("/upload", wait_until="commit")
+    page.locator("#file").set_input_files(video_file)
+    for route in held:
+        route.continue_()
+    expect(page.get_by_text(DONE)).to_be_visible()
+
+
+@pytest.mark.front_end
 def test_the_online_event_ends_the_wait(
     page: Page, wire: Wire, line: Line, long_video: Path
 ) -> None:

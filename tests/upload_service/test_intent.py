@@ -150,6 +150,7 @@ def test_what_is_gone_at_the_end_is_left_out(
         session.query(User).filter(User.name == "bob").one().disabled_at = now()
 
     database.write(clear)
+    assert alice.get(api(where)).json["grants"] == []
     assert tus.patch(where, 0, video_bytes).status_code == 204
     assert len(rows.videos()) == 1
     assert grants(database) == []

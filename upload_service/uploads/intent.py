@@ -198,8 +198,12 @@ def _unique(grants: Iterable[IntendedGrant]) -> tuple[IntendedGrant, ...]:
 
 
 @transaction(writes=False)
-def intent_json(session: Session, upload: Upload, *, default: Visibility) -> dict[str, Any]:
+def intent_json(
+    session: Session, viewer: Viewer, upload: Upload, *, default: Visibility
+) -> dict[str, Any]:
     """Return an upload's intent for scripts, with the names of people and groups.
+
+    Whom the viewer may not name any more is left out, as at the end.
 
     :param default: who can watch new videos where nothing was chosen.
     """
@@ -209,21 +213,27 @@ def intent_json(session: Session, upload: Upload, *, default: Visibility) -> dic
         "visibility": intent.visibility or default,
         "collections": list(intent.collections),
         "grants": [
-            shown for one in intent.grants if (shown := _grant_json(session, one)) is not None
+            _grant_json(subject, one.level)
+            for one in intent.grants
+            if (subject := _find_intended(session, viewer, one)) is not None
         ],
     }
 
 
-def _grant_json(session: Session, grant: IntendedGrant) -> dict[str, Any] | None:
-    subject = (
-        session.get(User, grant.user_id)
-        if grant.user_id is not None
-        else session.get(Group, grant.group_id)
-    )
-    if subject is None:
-        return None
+def _grant_json(subject: User | Group, level: Level) -> dict[str, Any]:
     kind = {"user": subject.name} if isinstance(subject, User) else {"group": subject.id}
-    return {**kind, "name": subject.name, "level": grant.level}
+    return {**kind, "name": subject.name, "level": level}
+
+
+def _find_intended(session: Session, owner: Viewer, wanted: IntendedGrant) -> User | Group | None:
+    """Return whom a grant names, unless they are gone, or the owner may not name them now."""
+    if wanted.group_id is not None:
+        try:
+            return find_group(session, owner, wanted.group_id)
+        except UnknownSubject:
+            return None
+    user = session.get(User, wanted.user_id)
+    return user if user is not None and user.disabled_at is None else None
 
 
 def apply_intent(session: Session, video: Video, intent: Intent, *, owner: User) -> None:
@@ -278,14 +288,8 @@ def _collect(session: Session, actor: Actor, video: Video, collection_id: str) -
 def _share(session: Session, actor: Actor, video: Video, wanted: IntendedGrant) -> None:
     """Add a grant, unless whom it names is gone, or a group that the owner may not name now."""
     owner = require_signed_in(actor)
-    user = session.get(User, wanted.user_id) if wanted.user_id is not None else None
-    group: Group | None = None
-    if wanted.group_id is not None:
-        try:
-            group = find_group(session, owner, wanted.group_id)
-        except UnknownSubject:
-            return
-    if group is None and (user is None or user.disabled_at is not None):
+    subject = _find_intended(session, owner, wanted)
+    if subject is None:
         return
     grant = Grant(
         id=new_id(),
@@ -303,8 +307,8 @@ def _share(session: Session, actor: Actor, video: Video, wanted: IntendedGrant) 
         video_id=video.id,
         object_id=grant.id,
         collection=None,
-        user=user.name if user else None,
-        group=group.name if group else None,
+        user=subject.name if isinstance(subject, User) else None,
+        group=subject.name if isinstance(subject, Group) else None,
         level=wanted.level,
         expires_at=None,
     )

@@ -43,9 +43,12 @@ function enhance(form, uploader) {
   label.textContent = t("Choose videos");
   input.classList.add("hidden-text");
   input.multiple = true;
-  input.addEventListener("change", () => {
+  const takeChosen = () => {
     uploader.take([...input.files]);
     input.value = "";
-  });
+  };
+  input.addEventListener("change", takeChosen);
+  // On a slow line, a file may have been chosen before this script was there.
+  if (input.files.length > 0) takeChosen();
   form.addEventListener("submit", (event) => event.preventDefault());
 }
