@@ -27,6 +27,10 @@ function completePage() {
   const host = [...document.body.children].find((element) => element.shadowRoot);
   if (!host) return;
   host.setAttribute("role", "search");
+  // The theme writes where a result is too faintly to be read.
+  const contrast = new CSSStyleSheet();
+  contrast.replaceSync("menu { color: rgb(var(--color-foreground) / 0.7) !important; }");
+  host.shadowRoot.adoptedStyleSheets.push(contrast);
   completeSearch(host.shadowRoot);
   new MutationObserver(() => completeSearch(host.shadowRoot)).observe(host.shadowRoot, {
     childList: true,

@@ -165,7 +165,7 @@ def test_leaving_takes_the_videos_along_and_ends_every_session(
     other = sign_in(site, "bob")
     assert "your 1 video" in bob.get("/account").text
     answer = bob.post("/account/delete", data={"password": PASSWORD})
-    assert (answer.status_code, answer.location) == (303, "/login")
+    assert (answer.status_code, answer.location) == (303, "/login?done=deleted")
     assert account(database, "bob") is None
     row = database.read(lambda session: session.get(Video, video))
     assert row is not None

@@ -7,6 +7,7 @@ from playwright.sync_api import Browser, BrowserContext, expect
 
 from tests.browser.test_accessibility import violations
 from tests.system.deployment import Origin
+from tests.waiting import wait_until
 
 PLACES = ["/help/", "/help/benchmarks/", "/help/operations/"]
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
@@ -27,6 +28,12 @@ def test_help_can_be_read_and_searched_without_an_account(
     page.keyboard.type("forgotten")
     result = page.get_by_role("link", name="Forgotten passwords")
     expect(result).to_be_visible()
+    # Results fade in: their colours are looked at when they are there.
+    wait_until(
+        lambda: page.evaluate("() => document.getAnimations().length === 0"),
+        within=10,
+        what="the end of the motion",
+    )
     assert violations(page) == []
     result.click()
     expect(page.get_by_role("heading", name="Administration", level=1)).to_be_visible()

@@ -90,7 +90,7 @@ def test_files_are_uploaded_by_dropping_them_on_the_page(page: Page, video_file:
     page.dispatch_event("#upload", "drop", {"dataTransfer": transfer})
     expect(page.get_by_text(re.compile(r"^(Uploaded\. |Ready)"))).to_have_count(2)
     page.get_by_role("link", name="Watch harbour.mp4").click()
-    expect(page.get_by_role("heading", name="harbour")).to_be_visible()
+    expect(page.get_by_role("heading", name="harbour", exact=True)).to_be_visible()
     play(page)
 
 

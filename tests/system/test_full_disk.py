@@ -53,6 +53,10 @@ class OnSmallDisk(Standalone):
         with (self.volume / "ballast").open("wb") as file:
             os.posix_fallocate(file.fileno(), 0, free - but)
 
+    def used(self) -> int:
+        """Return how many bytes of it are taken."""
+        return shutil.disk_usage(self.volume).used
+
     def make_room(self) -> None:
         """Take away what filled it."""
         (self.volume / "ballast").unlink()
@@ -122,6 +126,7 @@ def test_a_full_disk_refuses_before_the_first_byte(
 ) -> None:
     path = tmp_path / "video.mp4"
     path.write_bytes(video_bytes)
+    wait_until(lambda: origin.used() < MIB, within=30, what="the space of videos that are deleted")
     origin.fill(but=66 * MIB)  # of which two are left to uploads
     try:
         assert Tus(alice).create(len(video_bytes)).status == 507
