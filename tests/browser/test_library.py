@@ -8,7 +8,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.browser.conftest import enter
 from tests.browser.test_accessibility import violations
 from tests.system.deployment import Origin
-from tests.system.http_client import sign_up
+from tests.system.http_client import Person, sign_up
 
 pytestmark = pytest.mark.front_end
 
@@ -31,7 +31,7 @@ WORDS = """
 
 
 @pytest.fixture(scope="module")
-def lena(origin: Origin) -> Iterator[None]:
+def lena(origin: Origin, administrator: Person) -> Iterator[None]:
     """Somebody with sixty videos."""
     with sign_up(origin.url, "lena"):
         origin.change_row(FILMS)

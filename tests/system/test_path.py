@@ -145,8 +145,9 @@ def test_disabling_an_account_bites_within_a_second(
 ) -> None:
     alice.show(shown, "members")
     assert charlie.get(media(shown)).status_code == 200
-    [account] = alice.get("/api/accounts?q=charlie").json()["accounts"]
-    where = f"/admin/users/{account['id']}"
+    found = alice.get("/api/accounts?q=charlie").json()["accounts"]
+    [charlies] = [account["id"] for account in found if account["name"] == "charlie"]
+    where = f"/admin/users/{charlies}"
     try:
         assert alice.post(where, data={"state": "disabled"}).status_code == 303
         refused_within_a_second(charlie, shown)
