@@ -34,8 +34,6 @@ class Sort(enum.StrEnum):
 
 
 _BY_TIME = (Sort.NEWEST, Sort.OLDEST, Sort.WATCHED)
-NEVER = _EPOCH
-"""Stands for the time at which a video was watched that never was."""
 
 
 class BadCursor(ValueError):
@@ -46,11 +44,11 @@ class BadCursor(ValueError):
 class Cursor:
     """The last video of a page: what it is sorted by, and its id to tell equals apart.
 
-    :ivar value: a title, a time, milliseconds or bytes.
+    :ivar value: a title, a time, milliseconds or bytes; None: it was never watched.
     """
 
     sort: Sort
-    value: str | datetime | int
+    value: str | datetime | int | None
     video_id: str
 
     @classmethod
@@ -101,12 +99,14 @@ class FailedJobCursor:
         return f"{(self.ended_at - _EPOCH) // _MICROSECOND}-{self.job_id}"
 
 
-def _value(plain: object, sort: Sort) -> str | datetime | int:
+def _value(plain: object, sort: Sort) -> str | datetime | int | None:
     if sort is Sort.TITLE:
         if not isinstance(plain, str) or len(plain) > TITLE_LIMIT:
             raise ValueError("not a title")
         plain.encode()  # half a surrogate pair is no text, and no store takes it
         return plain
+    if plain is None and sort is Sort.WATCHED:
+        return None
     if type(plain) is not int or not 0 <= plain <= _LAST:
         raise ValueError("not a number")
     return _EPOCH + plain * _MICROSECOND if sort in _BY_TIME else plain

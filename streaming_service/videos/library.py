@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, contains_eager
 
 from common.access import Rights, VideoAccess, Viewer, Watcher, rights_of
@@ -16,8 +16,8 @@ from common.access_queries import asked_by, read_access, visible_to, with_groups
 from common.errors import LoginRequired, NotFound
 from common.ids import is_id
 from db.engine import transaction
-from db.models import Position, UTCDateTime, Video, Visibility
-from streaming_service.videos.cursors import NEVER, Cursor, Sort
+from db.models import Position, Video, Visibility
+from streaming_service.videos.cursors import Cursor, Sort
 from streaming_service.videos.filters import Filters, conditions
 
 PAGE = 24  # videos; a multiple of 2, 3 and 4, so that the rows of the grid are full
@@ -200,14 +200,16 @@ def _sort_key(sort: Sort) -> tuple[ColumnElement[Any], bool]:
         case Sort.LARGEST:
             return Video.size.expression, True
         case Sort.WATCHED:
-            never = literal(NEVER, UTCDateTime())
-            return func.coalesce(Position.watched_at, never, type_=UTCDateTime()), True
+            return Position.watched_at.expression, True  # both databases put NULL last
         case Sort.NEWEST | Sort.OLDEST:
             return Video.created_at.expression, sort is Sort.NEWEST
 
 
 def _follows(key: ColumnElement[Any], after: Cursor, *, descending: bool) -> ColumnElement[bool]:
+    if after.value is None:
+        return and_(key.is_(None), Video.id < after.video_id)
     value = func.lower(after.value) if after.sort is Sort.TITLE else after.value
     if descending:
-        return or_(key < value, and_(key == value, Video.id < after.video_id))
+        following = or_(key < value, and_(key == value, Video.id < after.video_id))
+        return or_(following, key.is_(None)) if after.sort is Sort.WATCHED else following
     return or_(key > value, and_(key == value, Video.id > after.video_id))
