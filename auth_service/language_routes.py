@@ -13,12 +13,11 @@ from auth_service.accounts import change_language
 from auth_service.services import services
 from common.errors import Unprocessable
 from common.translation import LANGUAGES, gettext
-from common.web.auth import Audience, cookies_are_secure, current_viewer, restrict_to
+from common.web.auth import Audience, current_viewer, restrict_to
+from common.web.choices import keep_choice
 from common.web.forms import form_fields
 from common.web.languages import LANGUAGE_COOKIE
 from common.web.urls import same_site_path
-
-_COOKIE_AGE = 400 * 24 * 3600  # seconds; the most that browsers keep one
 
 blueprint = Blueprint("language", __name__)
 restrict_to(blueprint, Audience.ANYBODY)
@@ -35,15 +34,5 @@ def choose() -> Response:
     if viewer:
         change_language(services().stores, user_id=viewer.id, language=language or None)
     response = redirect(same_site_path(form["back"], default="/"), 303)
-    if language:
-        response.set_cookie(
-            LANGUAGE_COOKIE,
-            language,
-            max_age=_COOKIE_AGE,
-            httponly=True,
-            samesite="Lax",
-            secure=cookies_are_secure(),
-        )
-    else:
-        response.delete_cookie(LANGUAGE_COOKIE)
+    keep_choice(response, LANGUAGE_COOKIE, language)
     return response

@@ -10,11 +10,10 @@ from werkzeug.wrappers import Response
 
 from common.errors import Unprocessable
 from common.translation import gettext
-from common.web.auth import Audience, cookies_are_secure, restrict_to
+from common.web.auth import Audience, restrict_to
+from common.web.choices import keep_choice
 from common.web.forms import form_fields
 from common.web.templating import THEME_COOKIE, THEMES
-
-_COOKIE_AGE = 400 * 24 * 3600  # seconds; the most that browsers keep one
 
 blueprint = Blueprint("theme", __name__)
 restrict_to(blueprint, Audience.ANYBODY)
@@ -27,15 +26,5 @@ def choose() -> Response:
     if theme not in ("", *THEMES):
         raise Unprocessable(gettext("That choice is not known here."))
     response = redirect("/account?done=theme", 303)
-    if theme:
-        response.set_cookie(
-            THEME_COOKIE,
-            theme,
-            max_age=_COOKIE_AGE,
-            httponly=True,
-            samesite="Lax",
-            secure=cookies_are_secure(),
-        )
-    else:
-        response.delete_cookie(THEME_COOKIE)
+    keep_choice(response, THEME_COOKIE, theme)
     return response

@@ -8,8 +8,9 @@ import enum
 from flask import request
 from werkzeug.wrappers import Response
 
+from common.web.choices import keep_choice
+
 VIEW_COOKIE = "matinee_view"
-_AGE = 365 * 86400  # seconds
 
 
 class ListView(enum.StrEnum):
@@ -29,14 +30,7 @@ def current_view() -> ListView:
 def keep_view(response: Response) -> Response:
     """Let the browser keep the choice that the request's address makes, if it makes one."""
     if chosen := _read(request.args.get("view")):
-        response.set_cookie(
-            VIEW_COOKIE,
-            chosen.value,
-            max_age=_AGE,
-            httponly=True,
-            samesite="Lax",
-            secure=request.is_secure,
-        )
+        keep_choice(response, VIEW_COOKIE, chosen.value)
     return response
 
 
