@@ -43,12 +43,12 @@ def test_chapters_and_times_lead_there(player: Player) -> None:
     player.until("video.currentTime >= 30 && video.currentTime < 35")
     player.show_bar()
     page.wait_for_selector(".plyr__preview-thumb", state="attached")
-    box = page.locator(".plyr__progress").bounding_box()
-    assert box is not None
     shares = itertools.cycle((0.69, 0.7))
 
     def label() -> str:
         """What is said where the pointer is, which moves: at first nobody listens yet."""
+        box = page.locator(".plyr__progress").bounding_box()
+        assert box is not None
         page.mouse.move(box["x"] + box["width"] * next(shares), box["y"] + box["height"] / 2)
         return page.locator(".plyr__preview-thumb").inner_text()
 
