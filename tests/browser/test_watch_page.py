@@ -41,7 +41,8 @@ def test_chapters_and_times_lead_there(player: Player) -> None:
     expect(page.locator("#chapters [aria-current]")).to_contain_text("The crane")
     page.locator(".description").get_by_role("link", name="0:30").click()
     player.until("video.currentTime >= 30 && video.currentTime < 35")
-    player.show_bar()
+    page.keyboard.press("k")  # paused, the bar stays
+    expect(page.locator(".plyr--hide-controls")).to_have_count(0)
     page.wait_for_selector(".plyr__preview-thumb", state="attached")
     shares = itertools.cycle((0.69, 0.7))
 
