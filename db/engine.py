@@ -9,9 +9,10 @@ session's transaction:
 
     rename_video(database, video_id=..., title=...)
 
-A deadlock, a lock timeout or a dead connection rolls the transaction back and runs the rule again
-from its start. So what a rule does beside the session (to Redis, or to files) must be idempotent.
-A commit whose answer was lost is never repeated: nobody knows whether it happened.
+A deadlock, a lock timeout, a dead connection or a server that has become a replica rolls the
+transaction back and runs the rule again from its start. So what a rule does beside the session (to
+Redis, or to files) must be idempotent. A commit whose answer was lost is never repeated: nobody
+knows whether it happened.
 """
 
 import contextvars
@@ -23,7 +24,15 @@ from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import pymysql
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import (
+    Connection,
+    Engine,
+    ExceptionContext,
+    create_engine,
+    event,
+    make_url,
+    text,
+)
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, configure_mappers
@@ -44,6 +53,8 @@ _TURN_TIMEOUT = 6
 _BUSY_TIMEOUT = 3
 # MySQL's errors for: too many connections, shutdown, network errors, lock timeout, deadlock.
 _PASSING = frozenset({1040, 1053, 1158, 1159, 1160, 1161, 1205, 1213})
+# The server takes no writes, as it has become a replica. The address leads to another by now.
+_READ_ONLY = frozenset({1290, 1836})
 _UNREACHED = range(2000, 3000)  # numbers of errors of the client library, such as a lost connection
 
 
@@ -182,7 +193,7 @@ def _is_passing(error: DBAPIError | PoolTimeout) -> bool:
         return True
     if isinstance(cause, pymysql.err.OperationalError):
         number = cause.args[0]
-        return number in _PASSING or number in _UNREACHED
+        return number in _PASSING | _READ_ONLY or number in _UNREACHED
     return False
 
 
@@ -219,7 +230,19 @@ def connect(url: str, *, password: str = "") -> Database:
             "init_command": "SET time_zone = '+00:00', innodb_lock_wait_timeout = 1",
         },
     )
+    event.listen(engine, "handle_error", _leave_replica)
     return Database(engine)
+
+
+def _leave_replica(context: ExceptionContext) -> None:
+    """Drop all connections to a server that has become a replica.
+
+    It keeps them open, so each later transaction would meet it again. New connections lead to the
+    server that takes writes.
+    """
+    cause = context.original_exception
+    if isinstance(cause, pymysql.err.MySQLError) and cause.args and cause.args[0] in _READ_ONLY:
+        context.is_disconnect = True
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -19,6 +19,27 @@ def user(name: str) -> User:
     return User(name=name, name_key=name, password_hash="x", role=Role.VIEWER)
 
 
+@pytest.mark.mysql_only
+def test_a_writer_that_became_a_replica_is_left(database: Database) -> None:
+    """The server keeps old connections, and answers 1290 on them: the next try opens a new one.
+
+    The first connection plays the replica.
+    """
+    first: list[int] = []
+
+    def work(session: Session) -> None:
+        connection = session.scalar(text("SELECT CONNECTION_ID()"))
+        if connection in first or not first:
+            first.append(connection)
+            refuse = "SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1290, MESSAGE_TEXT = 'read-only'"
+            session.execute(text(refuse))
+        session.add(user("alice"))
+
+    database.write(work)
+    assert first
+    assert database.read(lambda session: session.scalar(COUNT)) == 1
+
+
 @pytest.mark.on_mysql
 def test_an_exception_undoes_the_whole_work(database: Database) -> None:
     def work(session: Session) -> None:
