@@ -61,6 +61,7 @@ def change_name() -> Response:
     """Change the name with which one signs in, and which others see."""
     form = form_fields("username")
     try:
+        services().names.count(require_viewer().id)
         fields = UserFields(name=parse_name(form["username"]))
         change_user(services().stores, current_actor(), user_id=require_viewer().id, fields=fields)
     except MatineeError as error:

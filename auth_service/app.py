@@ -25,7 +25,7 @@ from auth_service import (
     webapp_routes,
 )
 from auth_service.quotas import format_quota
-from auth_service.rate_limits import RegistrationLimits
+from auth_service.rate_limits import NameLimit, RegistrationLimits
 from auth_service.services import AuthServices
 from auth_service.settings import AuthSettings
 from common.passwords import Passwords
@@ -53,6 +53,7 @@ def create_app(settings: AuthSettings, *, hash_cost: Parameters = RFC_9106_LOW_M
         limits=PasswordLimits(limits, of="name"),
         token_limits=PasswordLimits(limits, of="token"),
         registrations=registrations,
+        names=NameLimit(limits),
     )
     app = new_app("auth_service", services)
     limits.init_app(app)

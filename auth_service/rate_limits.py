@@ -1,6 +1,7 @@
-"""How many accounts can be registered from one network.
+"""How many accounts can be registered from one network, and how often an account is renamed.
 
-Flask-Limiter limits attempts to register before the view. New accounts are counted here.
+Flask-Limiter limits attempts to register before the view. New accounts and new names are counted
+here.
 """
 
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from limits import RateLimitItemPerHour
 
 from common.web.rate_limits import RateLimits, network_of
 
+_NAMES_PER_HOUR = 30  # of one account
 _ATTEMPTS_PER_ACCOUNT = 5  # per account that may be created: people mistype
 
 
@@ -46,3 +48,18 @@ class RegistrationLimits:
         except BaseException:
             self._limits.take_back(count)
             raise
+
+
+class NameLimit:
+    """The limit on new names: a name that is refused belongs to somebody, so each try tells."""
+
+    def __init__(self, limits: RateLimits) -> None:
+        self._limits = limits
+        self._per_hour = RateLimitItemPerHour(_NAMES_PER_HOUR, 1, namespace="renamed")
+
+    def count(self, user_id: int) -> None:
+        """Count a try to change an account's name.
+
+        :raises RateLimited: with the time until the next one.
+        """
+        self._limits.count([(self._per_hour, str(user_id))])

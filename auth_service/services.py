@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from auth_service.rate_limits import RegistrationLimits
+from auth_service.rate_limits import NameLimit, RegistrationLimits
 from auth_service.settings import AuthSettings
 from common.passwords import Passwords
 from common.web.rate_limits import PasswordLimits
@@ -18,6 +18,7 @@ class AuthServices(Services):
     limits: PasswordLimits
     token_limits: PasswordLimits
     registrations: RegistrationLimits
+    names: NameLimit
 
 
 def services() -> AuthServices:

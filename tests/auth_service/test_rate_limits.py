@@ -149,3 +149,10 @@ def test_limits_are_counted_for_all_processes_together(
         wrong(site, address="127.0.0.1")
     form = {"username": "alice", "password": PASSWORD}
     assert other.post("/login", data=form).status_code == 429
+
+
+def test_an_account_tries_thirty_names_in_an_hour(site: Site, alice: Client, bob: Client) -> None:
+    tries = [bob.post("/account/name", data={"username": "alice"}) for _ in range(31)]
+    assert [answer.status_code for answer in tries] == [409] * 30 + [429]
+    assert bob.post("/account/name", data={"username": "robert"}).status_code == 429
+    assert alice.post("/account/name", data={"username": "alicia"}).status_code == 303
