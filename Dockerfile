@@ -76,6 +76,8 @@ COPY --from=auth-dependencies /venv /venv
 COPY --chmod=755 db db
 COPY --chmod=755 common common
 COPY --chmod=755 auth_service auth_service
+COPY --chmod=755 cli cli
+COPY --chmod=755 cli/matinee /usr/local/bin/matinee
 COPY --from=frontend /src/build/static/manifest.json static/
 COPY --from=translations /app/build/translations build/translations
 RUN python -m compileall -q .

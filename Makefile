@@ -5,7 +5,7 @@ BIN := .venv/bin
 NPM := cd frontend && PATH="$(CURDIR)/$(BIN):$$PATH" npm
 EXTRACT := $(BIN)/pybabel --quiet extract --sort-output --add-location file --project Matinee --version 1 \
     --copyright-holder "" --add-comments Translators
-PYTHON_CODE := auth_service common db demo docs_site standalone streaming_service tests transcode_service upload_service $(wildcard benchmarks)
+PYTHON_CODE := auth_service cli common db demo docs_site standalone streaming_service tests transcode_service upload_service $(wildcard benchmarks)
 TEMPLATES := auth_service/templates common/web/templates streaming_service/templates upload_service/templates
 # The development lock holds all that the standalone lock does, in the same versions.
 RUN_ENV := $(if $(wildcard .venv/dev),.venv/dev,.venv/standalone)

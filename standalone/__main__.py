@@ -1,8 +1,7 @@
 """Matinee on a bare machine: the services behind Caddy, with nothing but Python.
 
     python -m standalone                        until Ctrl-C or SIGTERM
-    python -m standalone create-admin NAME      while it runs; also reset-password NAME: see
-                                                `python -m auth_service`
+    python -m standalone admin COMMAND ...      while it runs: an operator's command, see `cli`
 
 Everything is kept in `DATA_DIR` (default `./data`). This brings the database up to date, starts all
 programs, starts again what ends by itself, and on Ctrl-C or SIGTERM lets answers under way finish.
@@ -76,13 +75,13 @@ def _require_free(settings: StandaloneSettings) -> None:
             )
 
 
-def _create_admin(settings: StandaloneSettings, arguments: list[str]) -> NoReturn:
-    """Hand a command on to the auth service, with the settings of the Matinee that runs."""
+def _run_command(settings: StandaloneSettings, arguments: list[str]) -> NoReturn:
+    """Hand a command on to `matinee`, with the settings of the Matinee that runs."""
     if not (settings.data_dir / programs.REDIS_URL_FILE).exists():
         sys.exit("Matinee is not running: start it first, with `make run`.")
     environ = programs.services_environ(settings, os.environ)
     os.execve(  # noqa: S606 (our own interpreter)
-        sys.executable, [sys.executable, "-m", "auth_service", *arguments], environ
+        sys.executable, [sys.executable, "-m", "cli", *arguments], environ
     )
 
 
@@ -228,7 +227,7 @@ def main() -> None:
     try:
         settings = StandaloneSettings.read(Environment(os.environ))
         if sys.argv[1:]:
-            _create_admin(settings, sys.argv[1:])
+            _run_command(settings, sys.argv[1:])
         signal.signal(signal.SIGTERM, _raise_stop)
         signal.signal(signal.SIGINT, _raise_stop)
         run(settings, os.environ)

@@ -132,7 +132,7 @@ def test_the_sign_in_page_leads_to_what_to_do_about_a_forgotten_password(
     assert 'href="/password"' in site.browser().get("/login").text
     page = site.browser().get("/password").text
     assert "Ask an administrator" in page
-    assert "python -m auth_service reset-password NAME" in page
+    assert "matinee admin reset-password NAME" in page
 
 
 def test_tokens_are_in_no_log_line(

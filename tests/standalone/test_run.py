@@ -164,7 +164,7 @@ def test_a_wrong_setting_is_told(tmp_path: Path) -> None:
 
 def test_a_command_needs_one_that_runs(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "standalone", "create-admin", "Operator"],
+        [sys.executable, "-m", "standalone", "admin", "create-admin", "Operator"],
         cwd=ROOT,
         env={**os.environ, "DATA_DIR": str(tmp_path)},
         capture_output=True,

@@ -176,7 +176,7 @@ def test_a_service_is_ready_and_counts(origin: Compose, service: str) -> None:
 
 
 def test_an_administrator_is_made_by_a_command(origin: Compose, alice: Person) -> None:
-    command = ["python", "-m", "auth_service", "create-admin", "Operator"]
+    command = ["matinee", "admin", "create-admin", "Operator"]
     done = subprocess.run(
         ["docker", "exec", "--interactive", origin.container("auth"), *command],
         input="a long enough password\n",

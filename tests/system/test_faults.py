@@ -201,6 +201,6 @@ def test_a_second_one_with_the_same_data_is_refused(origin: Standalone) -> None:
 
 @pytest.mark.standalone_only
 def test_an_administrator_is_made_by_a_command(origin: Standalone, alice: Person) -> None:
-    done = origin.command("create-admin", "Operator", given="a long enough password\n")
+    done = origin.command("admin", "create-admin", "Operator", given="a long enough password\n")
     assert done.returncode == 0, done.stderr
     assert "Operator" in alice.get("/admin/users?q=operator").text

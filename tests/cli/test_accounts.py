@@ -1,6 +1,7 @@
-"""The commands of `python -m auth_service`."""
+"""`matinee admin create-admin` and `reset-password`."""
 
 import io
+import json
 import os
 import pty
 import subprocess
@@ -11,7 +12,7 @@ from unittest import mock
 
 import pytest
 
-from auth_service.__main__ import main
+from cli.__main__ import main
 from common.settings import CommonSettings
 from db.engine import Database
 from db.models import Role
@@ -35,7 +36,7 @@ class Command:
     """Runs the command on the test's own stores."""
 
     def __init__(self, python: str, settings: CommonSettings) -> None:
-        self._command = [python, "-m", "auth_service"]
+        self._command = [python, "-m", "cli", "admin"]
         self._environ = {
             "PATH": os.environ["PATH"],
             "DATABASE_URL": settings.database_url,
@@ -52,11 +53,9 @@ class Command:
             redirect_stderr(stderr),
         ):
             try:
-                main(list(arguments))
+                main(["admin", *arguments])
             except SystemExit as end:
-                if isinstance(end.code, int):
-                    return Done(end.code, stdout.getvalue(), stderr.getvalue())
-                return Done(1, stdout.getvalue(), f"{stderr.getvalue()}{end.code}\n")
+                return Done(int(end.code or 0), stdout.getvalue(), stderr.getvalue())
         return Done(0, stdout.getvalue(), stderr.getvalue())
 
     def run_at_terminal(self, *arguments: str, typed: str) -> str:
@@ -162,21 +161,22 @@ def test_a_reset_password_lets_a_disabled_account_in_again(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "given", "environ", "sentence"),
+    ("arguments", "given", "environ", "sentence", "code"),
     [
-        (["create-admin", "carol"], "short\n", {}, "at least 8 characters"),
-        (["create-admin", "carol"], "", {}, "at least 8 characters"),
-        (["create-admin", "<b>"], PASSWORD, {}, "letters or digits"),
-        (["create-admin", "carol"], PASSWORD, {"DATABASE_URL": ""}, "DATABASE_URL is required"),
+        (["create-admin", "carol"], "short\n", {}, "at least 8 characters", 1),
+        (["create-admin", "carol"], "", {}, "at least 8 characters", 1),
+        (["create-admin", "<b>"], PASSWORD, {}, "letters or digits", 1),
+        (["create-admin", "carol"], PASSWORD, {"DATABASE_URL": ""}, "DATABASE_URL is required", 3),
         (
             ["create-admin", "carol"],
             PASSWORD,
             {"DATABASE_URL": "sqlite:////missing/m.db"},
             "does not answer",
+            4,
         ),
-        (["reset-password", "carol"], PASSWORD, {}, "no account called carol"),
-        (["create-admin"], PASSWORD, {}, "usage"),
-        ([], PASSWORD, {}, "usage"),
+        (["reset-password", "carol"], PASSWORD, {}, "no account called carol", 1),
+        (["create-admin"], PASSWORD, {}, "usage", 2),
+        ([], PASSWORD, {}, "usage", 2),
     ],
 )
 def test_what_does_not_work_is_said_in_a_sentence(
@@ -186,9 +186,10 @@ def test_what_does_not_work_is_said_in_a_sentence(
     given: str,
     environ: dict[str, str],
     sentence: str,
+    code: int,
 ) -> None:
     done = command.run(*arguments, given=given, **environ)
-    assert done.returncode != 0
+    assert done.returncode == code
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
     assert accounts(database) == []
@@ -198,7 +199,7 @@ def test_a_reset_changes_nothing_while_the_session_store_is_away(
     command: Command, site: Site, alice: Client, tmp_path: Path
 ) -> None:
     done = command.run("reset-password", "alice", REDIS_URL=f"unix://{tmp_path}/nothing.sock")
-    assert done.returncode == 1
+    assert done.returncode == 4
     assert "nothing was changed" in done.stderr
     assert "Traceback" not in done.stderr
     assert log_in(site.browser(), "alice").status_code == 303
@@ -227,3 +228,11 @@ def test_the_password_is_no_argument(command: Command) -> None:
         shown = command.run(name, "--help").stdout
         assert "--password" not in shown
         assert " name\n" in shown
+
+
+def test_the_outcome_is_told_as_json(command: Command, database: Database) -> None:
+    made = command.run("create-admin", "Carol", "--json")
+    assert (made.returncode, json.loads(made.stdout)) == (0, {"name": "Carol", "role": "admin"})
+    again = command.run("create-admin", "carol", "--json")
+    assert (again.returncode, again.stderr) == (1, "")
+    assert json.loads(again.stdout)["error"].startswith("There is an account called carol already")
