@@ -1,4 +1,4 @@
-# One target per image: auth, upload, streaming, transcode, migrate, gateway, demo. Compose builds them all.
+# One target per image: auth, upload, streaming, transcode, migrate, gateway, storage, demo. Compose builds them.
 #
 # Dependencies are installed before the code is copied, so that a change of code rebuilds in seconds. There is
 # no syntax line, which would fetch a frontend from a registry; the engine's built-in one is enough.
@@ -57,6 +57,11 @@ FROM base AS migrate-dependencies
 COPY requirements/migrate.txt /tmp/
 RUN --mount=type=cache,target=/root/.cache/pip python -m venv --without-pip /venv \
  && pip --python /venv/bin/python install --require-hashes --only-binary=:all: --requirement /tmp/migrate.txt
+
+FROM upload-dependencies AS storage-dependencies
+COPY requirements/s3.txt /tmp/
+RUN --mount=type=cache,target=/root/.cache/pip \
+    pip --python /venv/bin/python install --require-hashes --only-binary=:all: --requirement /tmp/s3.txt
 
 # What the pages say, in each language.
 FROM auth-dependencies AS translations
@@ -139,6 +144,17 @@ COPY --chmod=755 standalone standalone
 COPY --chmod=755 demo demo
 USER 10001:10001
 CMD ["python", "-m", "demo", "fill", "http://localhost:5000"]
+
+# Checks an object store: `docker compose run --rm storage-doctor`.
+FROM base AS storage
+COPY --from=storage-dependencies /venv /venv
+COPY --chmod=755 db db
+COPY --chmod=755 common common
+COPY --chmod=755 cli cli
+COPY --chmod=755 cli/matinee /usr/local/bin/matinee
+RUN python -m compileall -q .
+USER 10001:10001
+CMD ["matinee", "admin", "storage", "doctor"]
 
 FROM base AS migrate
 COPY --from=migrate-dependencies /venv /venv

@@ -7,20 +7,21 @@ Stores and settings come from the environment, as for the services.
 """
 
 import argparse
+import importlib.util
 import json
 import sys
 from collections.abc import Mapping
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from redis.exceptions import RedisError
 
-from cli.admin import accounts
+from cli.admin import storage
 from cli.admin.command import Command, CommandRefused, ExitCode
 from common.errors import MatineeError
 from common.settings import SettingsError
+from common.storage.errors import StoreUnavailable
 from db.engine import DatabaseUnavailable
 
-COMMANDS: tuple[Command, ...] = accounts.COMMANDS
 _EXIT_CODES = """\
 exit codes:
   0  it is done
@@ -41,7 +42,9 @@ def main(arguments: list[str]) -> None:
     given = _parser().parse_args(arguments)
     try:
         result = given.run(given)
-    except (CommandRefused, MatineeError) as error:
+    except CommandRefused as error:
+        _fail(given, str(error), ExitCode.REFUSED, data=error.data)
+    except MatineeError as error:
         _fail(given, str(error), ExitCode.REFUSED)
     except SettingsError as error:
         _fail(given, str(error), ExitCode.WRONG_SETTING)
@@ -50,12 +53,30 @@ def main(arguments: list[str]) -> None:
     except RedisError as error:
         said = f"The session store does not answer, so nothing was changed: {error}"
         _fail(given, said, ExitCode.STORE_UNAVAILABLE)
+    except StoreUnavailable as error:
+        said = f"The object store does not answer: {error}"
+        _fail(given, said, ExitCode.STORE_UNAVAILABLE)
     _print(result.data) if given.json else print(result.sentence)
 
 
-def _fail(given: argparse.Namespace, sentence: str, code: ExitCode) -> NoReturn:
+def _commands() -> tuple[Command, ...]:
+    """Return the commands whose service is in this image."""
+    if importlib.util.find_spec("auth_service") is None:
+        return storage.COMMANDS
+    from cli.admin import accounts  # noqa: PLC0415 (only where the service is)
+
+    return (*accounts.COMMANDS, *storage.COMMANDS)
+
+
+def _fail(
+    given: argparse.Namespace,
+    sentence: str,
+    code: ExitCode,
+    *,
+    data: Mapping[str, object] | None = None,
+) -> NoReturn:
     if given.json:
-        _print({"error": sentence.strip()})
+        _print({"error": sentence.strip(), **(data or {})})
     else:
         print(sentence, file=sys.stderr)
     sys.exit(code)
@@ -73,8 +94,16 @@ def _parser() -> argparse.ArgumentParser:
         "admin", help="commands of the operator", epilog=_EXIT_CODES, formatter_class=raw
     )
     commands = admin.add_subparsers(dest="command", required=True)
-    for command in COMMANDS:
-        one = commands.add_parser(command.name, help=command.help)
+    below: dict[str, Any] = {}
+    for command in _commands():
+        *group, name = command.name.split()
+        where: Any = commands
+        for word in group:
+            if word not in below:
+                made = commands.add_parser(word, help=f"commands of the {word}")
+                below[word] = made.add_subparsers(dest="subcommand", required=True)
+            where = below[word]
+        one = where.add_parser(name, help=command.help)
         one.add_argument("--json", action="store_true", help="print one JSON object")
         command.add_arguments(one)
         one.set_defaults(run=command.run)

@@ -20,7 +20,15 @@ class ExitCode(enum.IntEnum):
 
 
 class CommandRefused(Exception):
-    """The command cannot be carried out; the text says why, in a sentence."""
+    """The command cannot be carried out, or found that something is wrong.
+
+    :param sentence: what, for people.
+    :param data: more of it as values of JSON, for `--json`.
+    """
+
+    def __init__(self, sentence: str, data: Mapping[str, object] | None = None) -> None:
+        super().__init__(sentence)
+        self.data = data or {}
 
 
 @dataclass(frozen=True)
@@ -39,6 +47,7 @@ class Result:
 class Command:
     """A command of `matinee admin`.
 
+    :ivar name: one word, or the word of a group and that of the command.
     :ivar add_arguments: declares what it takes.
     :ivar run: carries it out. It may raise what `cli.__main__` knows the exit code of.
     """

@@ -1,0 +1,200 @@
+"""A bucket of an object store that speaks the S3 protocol, through boto3.
+
+boto3 is an extra (`requirements/s3.txt`), and only this module imports it. Its own checksums are
+switched off where the protocol does not need them: some stores keep the `aws-chunked` framing of
+such requests as part of the object. Whoever puts an object reads it back instead.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from common.storage.errors import ObjectExists, ObjectMissing, StoreRefused, StoreUnavailable
+from common.storage.s3_settings import S3Settings
+
+MIN_PART = 5 << 20
+"""Bytes of each part of a multipart upload but the last, at least (Amazon S3's limit)."""
+
+_CONNECT_TIMEOUT = 5  # seconds
+_READ_TIMEOUT = 30
+_ATTEMPTS = 3
+_MISSING = frozenset({"404", "NoSuchKey", "NotFound", "NoSuchUpload"})
+_EXISTS = frozenset({"412", "PreconditionFailed", "ConditionalRequestConflict"})
+_BUSY = frozenset({"SlowDown", "RequestTimeout", "Throttling", "TooManyRequests"})
+
+
+@dataclass(frozen=True)
+class StoreAnswer:
+    """An answer of the store.
+
+    :ivar status: of HTTP: 206 for a range that the store has honoured.
+    :ivar headers: with names in lower case.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+
+class S3Store:
+    """One bucket. Keys are those below the settings' prefix.
+
+    Every method raises :class:`StoreUnavailable` if the store does not answer or is busy after
+    three tries, and :class:`StoreRefused` if it refuses.
+    """
+
+    def __init__(self, settings: S3Settings) -> None:
+        self._settings = settings
+        self._client: Any = boto3.client(
+            "s3",
+            endpoint_url=settings.endpoint,
+            region_name=settings.region,
+            aws_access_key_id=settings.access_key,
+            aws_secret_access_key=settings.secret_key,
+            config=Config(
+                signature_version="s3v4",
+                s3={"addressing_style": settings.addressing},
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+                connect_timeout=_CONNECT_TIMEOUT,
+                read_timeout=_READ_TIMEOUT,
+                retries={"total_max_attempts": _ATTEMPTS, "mode": "standard"},
+            ),
+        )
+        self._encryption = (
+            {"ServerSideEncryption": settings.encryption} if settings.encryption else {}
+        )
+
+    def put(self, key: str, content: bytes, *, overwrite: bool = True) -> None:
+        """Write a whole object.
+
+        :param overwrite: whether it may replace another; if not, `If-None-Match: *` is sent.
+        :raises ObjectExists: it would replace another.
+        """
+        condition = {} if overwrite else {"IfNoneMatch": "*"}
+        with _named_errors():
+            self._client.put_object(
+                **self._where(key), Body=content, **condition, **self._encryption
+            )
+
+    def get(self, key: str, *, first: int = 0, last: int | None = None) -> StoreAnswer:
+        """Read an object, or the bytes from `first` to `last`, both included.
+
+        :raises ObjectMissing: there is none.
+        """
+        span = {} if last is None else {"Range": f"bytes={first}-{last}"}
+        with _named_errors():
+            found = self._client.get_object(**self._where(key), **span)
+            return _answer(found, found["Body"].read())
+
+    def head(self, key: str) -> StoreAnswer:
+        """Ask for an object's headers; `content-length` is its size in bytes.
+
+        :raises ObjectMissing: there is none.
+        """
+        with _named_errors():
+            return _answer(self._client.head_object(**self._where(key)))
+
+    def copy(self, source: str, key: str) -> None:
+        """Copy an object of at most 5 GB within the bucket.
+
+        :raises ObjectMissing: there is none.
+        """
+        with _named_errors():
+            self._client.copy_object(
+                **self._where(key), CopySource=self._where(source), **self._encryption
+            )
+
+    def delete(self, key: str) -> None:
+        """Delete an object; one that is gone already is fine."""
+        with _named_errors():
+            self._client.delete_object(**self._where(key))
+
+    def list_keys(self, prefix: str) -> Iterator[str]:
+        """Yield the keys that begin with something."""
+        start = len(self._settings.prefix)
+        for page in self._pages("list_objects_v2", prefix):
+            yield from (found["Key"][start:] for found in page.get("Contents", ()))
+
+    def presign(self, key: str, *, seconds: int) -> str:
+        """Return an address with which anybody can read an object for some time."""
+        url: str = self._client.generate_presigned_url(
+            "get_object", Params=self._where(key), ExpiresIn=seconds
+        )
+        return url
+
+    def begin_multipart(self, key: str) -> str:
+        """Begin an object that is uploaded in parts, and return the id of its upload."""
+        with _named_errors():
+            begun = self._client.create_multipart_upload(**self._where(key), **self._encryption)
+        upload_id: str = begun["UploadId"]
+        return upload_id
+
+    def put_part(self, key: str, upload_id: str, number: int, content: bytes) -> str:
+        """Upload a part, and return its ETag.
+
+        :param number: 1 to 10,000.
+        :param content: at least :data:`MIN_PART`, unless it is the last.
+        """
+        with _named_errors():
+            done = self._client.upload_part(
+                **self._where(key), UploadId=upload_id, PartNumber=number, Body=content
+            )
+        etag: str = done["ETag"]
+        return etag
+
+    def complete_multipart(self, key: str, upload_id: str, etags: Sequence[str]) -> None:
+        """Make an object of parts 1 to n."""
+        parts = [{"PartNumber": n, "ETag": etag} for n, etag in enumerate(etags, start=1)]
+        with _named_errors():
+            self._client.complete_multipart_upload(
+                **self._where(key), UploadId=upload_id, MultipartUpload={"Parts": parts}
+            )
+
+    def abort_multipart(self, key: str, upload_id: str) -> None:
+        """Give up an unfinished upload and the parts that it has."""
+        with _named_errors():
+            self._client.abort_multipart_upload(**self._where(key), UploadId=upload_id)
+
+    def list_multiparts(self, prefix: str) -> Iterator[tuple[str, str]]:
+        """Yield key and id of each unfinished upload whose key begins with something."""
+        start = len(self._settings.prefix)
+        for page in self._pages("list_multipart_uploads", prefix):
+            yield from ((one["Key"][start:], one["UploadId"]) for one in page.get("Uploads", ()))
+
+    def _where(self, key: str) -> dict[str, str]:
+        return {"Bucket": self._settings.bucket, "Key": self._settings.prefix + key}
+
+    def _pages(self, operation: str, prefix: str) -> Iterator[Mapping[str, Any]]:
+        where = {"Bucket": self._settings.bucket, "Prefix": self._settings.prefix + prefix}
+        with _named_errors():
+            yield from self._client.get_paginator(operation).paginate(**where)
+
+
+def _answer(found: Mapping[str, Any], body: bytes = b"") -> StoreAnswer:
+    about = found["ResponseMetadata"]
+    return StoreAnswer(about["HTTPStatusCode"], about["HTTPHeaders"], body)
+
+
+@contextmanager
+def _named_errors() -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        found: Any = error.response
+        code, message = str(found["Error"].get("Code")), found["Error"].get("Message", "")
+        status = found["ResponseMetadata"]["HTTPStatusCode"]
+        if status >= 500 or code in _BUSY:
+            raise StoreUnavailable(f"{code}: {message}") from error
+        if code in _MISSING:
+            raise ObjectMissing(code, message) from error
+        if code in _EXISTS:
+            raise ObjectExists(code, message) from error
+        raise StoreRefused(code, message) from error
+    except BotoCoreError as error:
+        raise StoreUnavailable(str(error)) from error

@@ -1,0 +1,125 @@
+"""Object stores for tests: real servers on free ports, each in a folder of its own."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from common.storage.errors import StoreRefused, StoreUnavailable
+from common.storage.s3 import S3Store
+from common.storage.s3_settings import S3Settings
+from tests.conftest import free_ports
+from tests.waiting import wait_until
+
+BUCKET = "matinee"
+ACCESS_KEY, SECRET_KEY = "tests", "a secret of the tests"
+PROGRAMS = Path(sys.executable).parent
+
+
+@dataclass(frozen=True)
+class ObjectStore:
+    """A running store, and the settings that lead to it."""
+
+    settings: S3Settings
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The settings as variables."""
+        return {
+            "S3_ENDPOINT": self.settings.endpoint or "",
+            "S3_BUCKET": self.settings.bucket,
+            "S3_PREFIX": self.settings.prefix,
+            "S3_ADDRESSING": "path",
+            "S3_ACCESS_KEY": self.settings.access_key,
+            "S3_SECRET_KEY": self.settings.secret_key,
+        }
+
+
+@contextmanager
+def seaweedfs(folder: Path) -> Iterator[ObjectStore]:
+    """Run a SeaweedFS, which checks signatures, with an empty bucket."""
+    parts = ("s3", "master", "volume", "filer")
+    ports = free_ports(2 * len(parts))
+    identity = {
+        "name": "tests",
+        "credentials": [{"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}],
+        "actions": ["Admin"],
+    }
+    config = folder / "s3.json"
+    config.write_text(json.dumps({"identities": [identity]}), encoding="utf-8")
+    command = [str(PROGRAMS / "weed"), "server", f"-dir={folder}", "-ip=127.0.0.1"]
+    command += ["-ip.bind=127.0.0.1", "-filer", "-s3", f"-s3.config={config}"]
+    command += ["-s3.autoCreateBucket=false"]
+    for part, port, grpc in zip(parts, ports[::2], ports[1::2], strict=True):
+        command += [f"-{part}.port={port}", f"-{part}.port.grpc={grpc}"]
+    command += ["-master.volumeSizeLimitMB=64", "-volume.max=16"]
+    with _running(command, ports[0], log=folder / "log") as store:
+        # With its bucket, it takes objects a moment later.
+        wait_until(lambda: _takes_objects(store, make=True), within=30, what="SeaweedFS")
+        yield store
+
+
+@contextmanager
+def rclone(folder: Path) -> Iterator[ObjectStore]:
+    """Run `rclone serve s3`, which answers ranges of objects with all their bytes."""
+    [port] = free_ports(1)
+    root = folder / "files"
+    (root / BUCKET).mkdir(parents=True)
+    command = [str(PROGRAMS / "rclone"), "serve", "s3", str(root), f"--addr=127.0.0.1:{port}"]
+    command += [f"--auth-key={ACCESS_KEY},{SECRET_KEY}", "--vfs-cache-mode=writes"]
+    command += [f"--cache-dir={folder / 'cache'}", f"--config={folder / 'none.conf'}"]
+    with _running(command, port, log=folder / "log") as store:
+        wait_until(lambda: _takes_objects(store, make=False), within=20, what="rclone")
+        yield store
+
+
+@contextmanager
+def _running(command: list[str], port: int, *, log: Path) -> Iterator[ObjectStore]:
+    settings = S3Settings(
+        endpoint=f"http://127.0.0.1:{port}",
+        region="us-east-1",
+        bucket=BUCKET,
+        prefix="films/",
+        addressing="path",
+        access_key=ACCESS_KEY,
+        secret_key=SECRET_KEY,
+    )
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output, cwd=log.parent)
+    try:
+        yield ObjectStore(settings)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _takes_objects(store: ObjectStore, *, make: bool) -> bool:
+    try:
+        if make:
+            _make_bucket(store.settings)
+        bucket = S3Store(store.settings)
+        bucket.put("ready", b"yes")
+        bucket.delete("ready")
+    except (StoreRefused, StoreUnavailable, BotoCoreError):
+        return False
+    return True
+
+
+def _make_bucket(settings: S3Settings) -> None:
+    client = boto3.client(
+        "s3",
+        endpoint_url=settings.endpoint,
+        region_name=settings.region,
+        aws_access_key_id=settings.access_key,
+        aws_secret_access_key=settings.secret_key,
+        config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}),
+    )
+    with suppress(ClientError):  # it is there, or the server is not ready
+        client.create_bucket(Bucket=settings.bucket)
