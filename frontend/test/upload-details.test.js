@@ -6,6 +6,8 @@ const ID = "A".repeat(22);
 const anna = { name: "Anna", user: "Anna" };
 const family = { name: "Family", group: "G" };
 
+const GONE = { status: 404, body: {} };
+
 /** A server that answers as it is told, and notes what it was asked. */
 function server(answers) {
   const asked = [];
@@ -57,37 +59,41 @@ test("a video is changed by its own addresses", () => {
 });
 
 test("what is said before the upload is on the server is told once it is", async () => {
-  const { ask, asked } = server([{ status: 200, body: { grants: [{ ...anna, level: "watch" }] } }]);
+  const { ask, asked } = server([GONE, { status: 200, body: { grants: [{ ...anna, level: "watch" }] } }]);
   const details = new Details(ask);
   details.change({ title: "One" });
   assert.equal(await details.save(), false);
   details.change({ title: "Two", people: [{ name: "anna", anyone: "anna" }] });
-  details.found(ID);
+  await details.found(ID);
   assert.equal(await details.save(), true);
   assert.deepEqual(
-    asked.map(({ body }) => body.title),
-    ["Two"],
+    asked.map(({ body }) => body?.title),
+    [undefined, "Two"],
   );
   assert.deepEqual(details.people, [{ ...anna, group: undefined }]);
   assert.deepEqual(details.waiting, {});
 });
 
 test("a change that crosses the last byte goes to the video", async () => {
-  const { ask, asked } = server([{ status: 409, body: { error: "It is complete." } }]);
+  const { ask, asked } = server([GONE, { status: 409, body: { error: "It is complete." } }]);
   const details = new Details(ask);
-  details.found(ID);
+  await details.found(ID);
   details.change({ title: "Late" });
   assert.equal(await details.save(), true);
   assert.deepEqual(
     asked.map(({ address }) => address),
-    [`/api/uploads/${ID}`, `/api/videos/${ID}`],
+    [`/api/uploads/${ID}`, `/api/uploads/${ID}`, `/api/videos/${ID}`],
   );
 });
 
 test("a lost connection keeps a change, and a refusal gives it up", async () => {
-  const { ask } = server([new TypeError("away"), { status: 422, body: { error: "Nobody is called that." } }]);
+  const { ask } = server([
+    GONE,
+    new TypeError("away"),
+    { status: 422, body: { error: "Nobody is called that." } },
+  ]);
   const details = new Details(ask);
-  details.found(ID);
+  await details.found(ID);
   details.change({ title: "Kept" });
   await assert.rejects(details.save(), TypeError);
   assert.deepEqual(details.waiting, { title: "Kept" });
@@ -98,4 +104,35 @@ test("a lost connection keeps a change, and a refusal gives it up", async () => 
     return true;
   });
   assert.deepEqual(details.waiting, {});
+});
+
+test("what is said while the server is asked what it knows is told after that", async () => {
+  let answer;
+  const asked = [];
+  const details = new Details(async (step) => {
+    asked.push(step);
+    if (step.method !== "GET") return { status: 200, body: {} };
+    return new Promise((resolve) => {
+      answer = () => resolve({ status: 200, body: { title: "Old" } });
+    });
+  });
+  const found = details.found(ID);
+  details.change({ people: [{ name: "anna", anyone: "anna" }] });
+  assert.equal(await details.save(), false);
+  answer();
+  assert.deepEqual(await found, { title: "Old" });
+  assert.deepEqual(details.waiting.people, [{ name: "anna", anyone: "anna" }]);
+  assert.equal(await details.save(), true);
+  assert.deepEqual(
+    asked.map(({ method }) => method),
+    ["GET", "PATCH"],
+  );
+});
+
+test("without a connection the upload is known all the same", async () => {
+  const { ask } = server([new TypeError("away")]);
+  const details = new Details(ask);
+  assert.equal(await details.found(ID), null);
+  details.change({ title: "Told" });
+  assert.equal(await details.save(), true);
 });

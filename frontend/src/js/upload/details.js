@@ -95,24 +95,27 @@ export class Details {
   }
 
   /**
-   * The upload is on the server.
+   * The upload is on the server. Nothing is told before what the server knows is read, or a change that is made
+   * meanwhile would be taken for an older one.
    * @param {string} id
+   * @returns {Promise<object | null>} what the server was told by an earlier page
    */
-  found(id) {
-    this.#id = id;
+  async found(id) {
+    try {
+      const { status, body } = await this.#ask({ method: "GET", address: `/api/uploads/${id}` });
+      if (status !== 200 || body.is_video) return null;
+      this.#learn(body);
+      return body;
+    } catch {
+      return null; // no connection: the next change tells all
+    } finally {
+      this.#id = id;
+    }
   }
 
   /** The upload is a video now. */
   finished() {
     this.#isVideo = true;
-  }
-
-  /** Read what the server was told by an earlier page. @returns {Promise<object | null>} */
-  async load() {
-    const { status, body } = await this.#ask({ method: "GET", address: `/api/uploads/${this.#id}` });
-    if (status !== 200 || body.is_video) return null;
-    this.#learn(body);
-    return body;
   }
 
   /** Change something. It is told once the upload is on the server. @param {Changes} changes */

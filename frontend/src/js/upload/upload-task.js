@@ -301,14 +301,12 @@ export class UploadTask {
     const isNews = this.#foundUrl !== url;
     this.#foundUrl = url;
     if (!isNews) return;
-    details.found(idIn(url));
     editor.link(new URL(`/stream/${idIn(url)}`, location.href).href);
     this.#page.store.change(this.#key, { url });
-    const waiting = details.waiting;
-    const known = await details.load().catch(() => null);
+    const known = await details.found(idIn(url));
     if (known) {
       editor.fill(known);
-      editor.refill(waiting);
+      editor.refill(details.waiting);
     }
     editor.save();
   }
