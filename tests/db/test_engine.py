@@ -20,8 +20,9 @@ def user(name: str) -> User:
 
 
 @pytest.mark.mysql_only
-def test_a_writer_that_became_a_replica_is_left(database: Database) -> None:
-    """The server keeps old connections, and answers 1290 on them: the next try opens a new one.
+@pytest.mark.parametrize("number", [1290, 1836])  # --read-only, --super-read-only; read-only mode
+def test_a_writer_that_became_a_replica_is_left(database: Database, number: int) -> None:
+    """The server keeps old connections, and refuses writes: the next try opens a new one.
 
     The first connection plays the replica.
     """
@@ -31,8 +32,7 @@ def test_a_writer_that_became_a_replica_is_left(database: Database) -> None:
         connection = session.scalar(text("SELECT CONNECTION_ID()"))
         if connection in first or not first:
             first.append(connection)
-            refuse = "SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1290, MESSAGE_TEXT = 'read-only'"
-            session.execute(text(refuse))
+            session.execute(text(f"SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = {number}"))
         session.add(user("alice"))
 
     database.write(work)
