@@ -20,7 +20,8 @@ def doctor(given: argparse.Namespace) -> Result:
         from common.storage.s3 import S3Store  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise CommandRefused(
-            "boto3 is not installed: pip install --require-hashes -r requirements/s3.txt"
+            "boto3 is not installed here. With Compose: docker compose run --rm storage-doctor."
+            " Elsewhere: .venv/bin/pip install --require-hashes -r requirements/s3.txt"
         ) from error
     checks = list(StorageDoctor(S3Store(settings)).examine())
     told = "\n".join(f"{check.name}: {check.problem or 'ok'}" for check in checks)

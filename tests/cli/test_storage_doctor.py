@@ -1,6 +1,7 @@
 """`matinee admin storage doctor`, on real stores: one that is well, and some that are not."""
 
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -111,6 +112,17 @@ def test_a_setting_that_cannot_be_right_is_named(
     found = examine(store.environ | changed)
     assert found.code == code
     assert sentence in found.told["error"]
+
+
+def test_without_boto3_it_says_how_to_get_it(
+    examine: type[Examination], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for loaded in ("common.storage.s3", "cli.admin.storage_doctor"):
+        monkeypatch.delitem(sys.modules, loaded, raising=False)
+    monkeypatch.setitem(sys.modules, "boto3", None)
+    found = examine({"S3_BUCKET": "b", "S3_ACCESS_KEY": "k", "S3_SECRET_KEY": "s"})
+    assert found.code == 1
+    assert "requirements/s3.txt" in found.told["error"]
 
 
 def test_nothing_is_left_of_an_examination_that_was_interrupted(store: ObjectStore) -> None:
