@@ -139,7 +139,7 @@ def test_a_woken_worker_completes_a_video(
     wait_until(lambda: house.is_complete(video), within=60, what=service.log())
     assert house.storage.has_published(video, "poster.jpg")
     assert house.storage.has_published(video, "hls/master.m3u8")
-    assert house.strays() == []
+    wait_until(lambda: house.strays() == [], what="the end of the attempts")
     wait_until(lambda: redis.llen(WAKE_KEY) == 0, what="an empty queue")
 
 
