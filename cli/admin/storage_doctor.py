@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http.client import HTTPException
 
 from common.storage.errors import (
     ObjectExists,
@@ -28,6 +29,7 @@ _ADVICE = {
     "SignatureDoesNotMatch": "S3_SECRET_KEY is not that of S3_ACCESS_KEY, or S3_REGION is wrong.",
     "AuthorizationHeaderMalformed": "S3_REGION is not the region of the bucket.",
     "NoSuchBucket": "There is no bucket called as S3_BUCKET says: make it first.",
+    "NotImplemented": "The store does not have this function.",
     "AccessDenied": "The key needs the rights to read, write, list and delete in S3_BUCKET.",
     "RequestTimeTooSkewed": "The clock of this machine is wrong: set it by NTP.",
 }
@@ -59,6 +61,9 @@ class StorageDoctor:
         self._folder = f"doctor-{secrets.token_hex(8)}/"
         self._key = self._folder + "object"
         self._content = secrets.token_bytes(_SIZE)
+        # What is to be removed, also by a key that may not list.
+        self._written: set[str] = set()
+        self._begun: set[tuple[str, str]] = set()
 
     def examine(self) -> Iterator[Check]:
         """Yield the outcome of each check; after a failed `put` no other is made.
@@ -90,7 +95,7 @@ class StorageDoctor:
             self._clean_up()
 
     def _put(self) -> None:
-        self._store.put(self._key, self._content)
+        self._write(self._key, self._content)
 
     def _get(self) -> None:
         _same(self._store.get(self._key).body, self._content)
@@ -100,7 +105,7 @@ class StorageDoctor:
 
     def _small_range(self) -> None:
         key = self._folder + "small"
-        self._store.put(key, b"four")
+        self._write(key, b"four")
         self._read_range(key, b"four", 0, 1)
 
     def _read_range(self, key: str, content: bytes, first: int, last: int) -> None:
@@ -124,6 +129,7 @@ class StorageDoctor:
 
     def _copy(self) -> None:
         key = self._folder + "copy"
+        self._written.add(key)
         self._store.copy(self._key, key)
         _same(self._store.get(key).body, self._content)
 
@@ -135,14 +141,15 @@ class StorageDoctor:
     def _multipart(self) -> None:
         key = self._folder + "parts"
         parts = [secrets.token_bytes(MIN_PART), b"the end"]
-        upload = self._store.begin_multipart(key)
+        self._written.add(key)
+        upload = self._begin(key)
         etags = [self._store.put_part(key, upload, n, part) for n, part in enumerate(parts, 1)]
         self._store.complete_multipart(key, upload, etags)
         _same(self._store.get(key).body, b"".join(parts))
 
     def _abort(self) -> None:
         key = self._folder + "unfinished"
-        upload = self._store.begin_multipart(key)
+        upload = self._begin(key)
         if (key, upload) not in list(self._store.list_multiparts(self._folder)):
             raise CheckFailed(
                 "The list of unfinished uploads lacks one that was begun: what a crash leaves could"
@@ -171,10 +178,12 @@ class StorageDoctor:
             )
 
     def _clock(self) -> None:
-        told = self._store.head(self._key).headers.get("date")
-        if told is None:
-            raise CheckFailed("The store does not say what time it is.")
-        apart = abs((datetime.now(UTC) - parsedate_to_datetime(told)).total_seconds())
+        told = self._store.head(self._key).headers.get("date", "")
+        try:
+            moment = parsedate_to_datetime(told)
+        except ValueError as error:
+            raise CheckFailed("The store does not say what time it is.") from error
+        apart = abs((datetime.now(UTC) - moment.astimezone(UTC)).total_seconds())
         if apart > _CLOCK_LIMIT:
             raise CheckFailed(
                 f"The clocks of this machine and the store are {apart:.0f} seconds apart: set this"
@@ -188,12 +197,21 @@ class StorageDoctor:
             raise CheckFailed("An object that was deleted is still there.")
 
     def _clean_up(self) -> None:
-        with suppress(StoreRefused, StoreUnavailable):
-            for key, upload in list(self._store.list_multiparts(self._folder)):
+        for key, upload in self._begun:
+            with suppress(StoreRefused, StoreUnavailable):
                 self._store.abort_multipart(key, upload)
-        with suppress(StoreRefused, StoreUnavailable):
-            for key in list(self._store.list_keys(self._folder)):
+        for key in self._written:
+            with suppress(StoreRefused, StoreUnavailable):
                 self._store.delete(key)
+
+    def _write(self, key: str, content: bytes) -> None:
+        self._written.add(key)
+        self._store.put(key, content)
+
+    def _begin(self, key: str) -> str:
+        upload = self._store.begin_multipart(key)
+        self._begun.add((key, upload))
+        return upload
 
 
 def _problem(check: Callable[[], None]) -> str | None:
@@ -224,5 +242,5 @@ def _read(url: str, headers: dict[str, str]) -> tuple[int, bytes]:
             return answer.status, answer.read(1 << 20)
     except urllib.error.HTTPError as error:
         return error.code, b""
-    except OSError as error:
+    except (OSError, HTTPException) as error:
         raise StoreUnavailable(str(error)) from error

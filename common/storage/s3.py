@@ -25,6 +25,7 @@ _READ_TIMEOUT = 30
 _ATTEMPTS = 3
 _MISSING = frozenset({"404", "NoSuchKey", "NotFound", "NoSuchUpload"})
 _EXISTS = frozenset({"412", "PreconditionFailed", "ConditionalRequestConflict"})
+_NOT_IMPLEMENTED = 501  # of HTTP: trying again would not help
 _BUSY = frozenset({"SlowDown", "RequestTimeout", "Throttling", "TooManyRequests"})
 
 
@@ -189,7 +190,7 @@ def _named_errors() -> Iterator[None]:
         found: Any = error.response
         code, message = str(found["Error"].get("Code")), found["Error"].get("Message", "")
         status = found["ResponseMetadata"]["HTTPStatusCode"]
-        if status >= 500 or code in _BUSY:
+        if (status >= 500 and status != _NOT_IMPLEMENTED) or code in _BUSY:
             raise StoreUnavailable(f"{code}: {message}") from error
         if code in _MISSING:
             raise ObjectMissing(code, message) from error

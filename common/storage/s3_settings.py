@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 
 from common.settings import Environment, SettingsError
 
-_ENDPOINT = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+/?")
+_ENDPOINT = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?/?")
+_REGION = re.compile(r"[A-Za-z0-9-]{1,63}")
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]")
 _PREFIX = re.compile(r"(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*/)*")
 
 
@@ -40,6 +42,12 @@ class S3Settings:
             raise SettingsError(
                 f"S3_ENDPOINT is {endpoint!r}; it takes an address such as https://s3.example.org."
             )
+        region = environment.secret("S3_REGION", "us-east-1")
+        if not _REGION.fullmatch(region):
+            raise SettingsError(f"S3_REGION is {region!r}; it takes a name such as eu-central-1.")
+        bucket = environment.secret("S3_BUCKET")
+        if not _BUCKET.fullmatch(bucket):
+            raise SettingsError(f"S3_BUCKET is {bucket!r}; it takes a name such as my-films.")
         prefix = environment.secret("S3_PREFIX", "").strip("/")
         prefix = f"{prefix}/" if prefix else ""
         if not _PREFIX.fullmatch(prefix):
@@ -56,8 +64,8 @@ class S3Settings:
             )
         return cls(
             endpoint=endpoint or None,
-            region=environment.secret("S3_REGION", "us-east-1"),
-            bucket=environment.secret("S3_BUCKET"),
+            region=region,
+            bucket=bucket,
             prefix=prefix,
             addressing=addressing,
             access_key=environment.secret("S3_ACCESS_KEY"),

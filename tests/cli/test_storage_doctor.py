@@ -2,14 +2,18 @@
 
 import json
 import sys
+import threading
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from cli.__main__ import main
 from cli.admin.storage_doctor import StorageDoctor
-from common.storage.errors import StoreUnavailable
+from common.storage.errors import StoreRefused, StoreUnavailable
 from common.storage.s3 import S3Store, StoreAnswer
 from tests.conftest import free_ports
 from tests.object_stores import ObjectStore, rclone, seaweedfs
@@ -95,7 +99,10 @@ def test_a_wrong_setting_is_named_that_the_store_refuses(
     [
         ({"S3_ENDPOINT": f"http://127.0.0.1:{free_ports(1)[0]}"}, 4, "store does not answer"),
         ({"S3_ENDPOINT": "s3.example.org"}, 3, "S3_ENDPOINT is"),
+        ({"S3_ENDPOINT": "http://["}, 3, "S3_ENDPOINT is"),
+        ({"S3_REGION": "eu central"}, 3, "S3_REGION is"),
         ({"S3_BUCKET": ""}, 3, "S3_BUCKET is required"),
+        ({"S3_BUCKET": "my films"}, 3, "S3_BUCKET is"),
         ({"S3_PREFIX": "../x"}, 3, "S3_PREFIX is"),
         ({"S3_ADDRESSING": "host"}, 3, "S3_ADDRESSING is"),
         ({"S3_SSE": "rot13"}, 3, "S3_SSE is"),
@@ -120,7 +127,7 @@ def test_without_boto3_it_says_how_to_get_it(
     for loaded in ("common.storage.s3", "cli.admin.storage_doctor"):
         monkeypatch.delitem(sys.modules, loaded, raising=False)
     monkeypatch.setitem(sys.modules, "boto3", None)
-    found = examine({"S3_BUCKET": "b", "S3_ACCESS_KEY": "k", "S3_SECRET_KEY": "s"})
+    found = examine({"S3_BUCKET": "films", "S3_ACCESS_KEY": "k", "S3_SECRET_KEY": "s"})
     assert found.code == 1
     assert "requirements/s3.txt" in found.told["error"]
 
@@ -133,6 +140,61 @@ def test_nothing_is_left_of_an_examination_that_was_interrupted(store: ObjectSto
     assert len(list(bucket.list_keys(""))) == 3
     outcomes.close()
     assert list(bucket.list_keys("")) == []
+
+
+class MayNotList(S3Store):
+    """A store whose key may not list."""
+
+    def list_keys(self, _prefix: str) -> Iterator[str]:
+        """Refuse."""
+        raise StoreRefused("AccessDenied", "")
+
+    def list_multiparts(self, _prefix: str) -> Iterator[tuple[str, str]]:
+        """Refuse."""
+        raise StoreRefused("AccessDenied", "")
+
+
+def test_nothing_is_left_if_the_key_may_not_list(store: ObjectStore) -> None:
+    checks = StorageDoctor(MayNotList(store.settings)).examine()
+    problems = {check.name: check.problem for check in checks if check.problem}
+    assert list(problems) == ["list", "abort an unfinished upload"]
+    assert "needs the rights to read, write, list" in str(problems["list"])
+    bucket = S3Store(store.settings)
+    assert list(bucket.list_keys("")) == []
+    assert list(bucket.list_multiparts("")) == []
+
+
+@pytest.mark.parametrize(
+    ("status", "error"), [(501, StoreRefused), (503, StoreUnavailable), (403, StoreRefused)]
+)
+def test_only_what_may_pass_is_called_unavailable(
+    store: ObjectStore, status: int, error: type[Exception]
+) -> None:
+    with answering(status) as endpoint, pytest.raises(error):
+        S3Store(replace(store.settings, endpoint=endpoint)).put("key", b"", overwrite=False)
+
+
+@contextmanager
+def answering(status: int) -> Iterator[str]:
+    """A server that answers every request with one status."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 class LyingStore(S3Store):
