@@ -31,6 +31,7 @@ _WRITES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "videos": _ALL,  # UPDATE for the SHA-256 of a file that came in pieces, known later
         "search_words": ("INSERT",),  # of new videos
         "volumes": ("UPDATE",),  # needed to lock the row; and to note the free space
+        "objects": _ALL,
         "jobs": ("INSERT",),  # each video's first job
         # With whom a new video is shared. UPDATE is needed to lock a collection.
         "grants": ("INSERT",),
@@ -59,6 +60,7 @@ _WRITES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "transcode": {
         "videos": ("UPDATE",),
         "jobs": _ALL,
+        "objects": _ALL,
         "renditions": _ALL,
         "poster_choices": ("DELETE",),  # once it is made
         **_AUDIT,

@@ -516,3 +516,27 @@ CREATE TABLE password_links (
 CREATE INDEX ix_password_links_created_by_id ON password_links (created_by_id);
 
 UPDATE alembic_version SET version_num='0012' WHERE alembic_version.version_num = '0011';
+
+-- Running upgrade 0012 -> 0013
+
+CREATE TABLE objects (
+    id BIGINT NOT NULL AUTO_INCREMENT,
+    video_id VARCHAR(22) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    name VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    store VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    `key` VARCHAR(128) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    size BIGINT,
+    sha256 VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin,
+    state VARCHAR(16) NOT NULL,
+    is_current BOOL,
+    changed_at DATETIME(6) NOT NULL,
+    CONSTRAINT pk_objects PRIMARY KEY (id),
+    CONSTRAINT fk_objects_video_id_videos FOREIGN KEY(video_id) REFERENCES videos (id),
+    CONSTRAINT uq_objects_video_id_name_is_current UNIQUE (video_id, name, is_current),
+    CONSTRAINT uq_objects_store_key UNIQUE (store, `key`),
+    CONSTRAINT ck_objects_objectstate CHECK (state IN ('writing', 'current', 'retired'))
+);
+
+CREATE INDEX ix_objects_state_changed_at ON objects (state, changed_at);
+
+UPDATE alembic_version SET version_num='0013' WHERE alembic_version.version_num = '0012';

@@ -33,7 +33,7 @@ class ObjectStore:
     def environ(self) -> dict[str, str]:
         """The settings as variables."""
         return {
-            "S3_ENDPOINT": self.settings.endpoint or "",
+            "S3_ENDPOINT": self.settings.endpoint,
             "S3_BUCKET": self.settings.bucket,
             "S3_PREFIX": self.settings.prefix,
             "S3_ADDRESSING": "path",

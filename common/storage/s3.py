@@ -71,17 +71,24 @@ class S3Store:
             {"ServerSideEncryption": settings.encryption} if settings.encryption else {}
         )
 
-    def put(self, key: str, content: bytes, *, overwrite: bool = True) -> None:
+    def put(
+        self,
+        key: str,
+        content: bytes,
+        *,
+        overwrite: bool = True,
+        content_type: str | None = None,
+    ) -> None:
         """Write a whole object.
 
         :param overwrite: whether it may replace another; if not, `If-None-Match: *` is sent.
         :raises ObjectExists: it would replace another.
         """
-        condition = {} if overwrite else {"IfNoneMatch": "*"}
+        given: dict[str, str] = {} if overwrite else {"IfNoneMatch": "*"}
+        if content_type is not None:
+            given["ContentType"] = content_type
         with _named_errors():
-            self._client.put_object(
-                **self._where(key), Body=content, **condition, **self._encryption
-            )
+            self._client.put_object(**self._where(key), Body=content, **given, **self._encryption)
 
     def get(self, key: str, *, first: int = 0, last: int | None = None) -> StoreAnswer:
         """Read an object, or the bytes from `first` to `last`, both included.
@@ -129,10 +136,13 @@ class S3Store:
         )
         return url
 
-    def begin_multipart(self, key: str) -> str:
+    def begin_multipart(self, key: str, *, content_type: str | None = None) -> str:
         """Begin an object that is uploaded in parts, and return the id of its upload."""
+        given = {} if content_type is None else {"ContentType": content_type}
         with _named_errors():
-            begun = self._client.create_multipart_upload(**self._where(key), **self._encryption)
+            begun = self._client.create_multipart_upload(
+                **self._where(key), **given, **self._encryption
+            )
         upload_id: str = begun["UploadId"]
         return upload_id
 

@@ -15,14 +15,15 @@ _PREFIX = re.compile(r"(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*/)*")
 class S3Settings:
     """Where the bucket is, and who may use it.
 
-    :ivar endpoint: the store's address; None is AWS's own, of the region.
+    :ivar endpoint: the store's address, without a slash at its end; AWS's own unless it is set.
     :ivar prefix: what all keys begin with, empty or with a slash at its end.
-    :ivar addressing: `path` or `virtual`: where an address has the bucket's name; `auto` decides.
+    :ivar addressing: `path` or `virtual`: where an address has the bucket's name. Unless it is set,
+        `virtual` for AWS, and `path` for others, whose buckets may have no name in the DNS.
     :ivar encryption: what the store encrypts objects with (`x-amz-server-side-encryption`), or
         None for the bucket's own choice.
     """
 
-    endpoint: str | None
+    endpoint: str
     region: str
     bucket: str
     prefix: str
@@ -45,6 +46,7 @@ class S3Settings:
         region = environment.secret("S3_REGION", "us-east-1")
         if not _REGION.fullmatch(region):
             raise SettingsError(f"S3_REGION is {region!r}; it takes a name such as eu-central-1.")
+        is_aws = not endpoint or endpoint.rstrip("/").endswith(".amazonaws.com")
         bucket = environment.secret("S3_BUCKET")
         if not _BUCKET.fullmatch(bucket):
             raise SettingsError(f"S3_BUCKET is {bucket!r}; it takes a name such as my-films.")
@@ -57,13 +59,15 @@ class S3Settings:
             raise SettingsError(
                 f"S3_ADDRESSING is {addressing!r}; it takes auto or path or virtual."
             )
+        if addressing == "auto":
+            addressing = "virtual" if is_aws else "path"
         encryption = environment.secret("S3_SSE", "")
         if encryption not in ("", "AES256", "aws:kms"):
             raise SettingsError(
                 f"S3_SSE is {encryption!r}; it takes AES256 or aws:kms, or nothing."
             )
         return cls(
-            endpoint=endpoint or None,
+            endpoint=endpoint.rstrip("/") or f"https://s3.{region}.amazonaws.com",
             region=region,
             bucket=bucket,
             prefix=prefix,
@@ -72,3 +76,11 @@ class S3Settings:
             secret_key=environment.secret("S3_SECRET_KEY"),
             encryption=encryption or None,
         )
+
+    @property
+    def origin(self) -> str:
+        """The scheme and host at which the bucket's objects are."""
+        if self.addressing == "path":
+            return self.endpoint
+        scheme, _, host = self.endpoint.partition("://")
+        return f"{scheme}://{self.bucket}.{host}"

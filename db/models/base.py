@@ -41,6 +41,7 @@ def ascii_text(length: int) -> String:
 
 PublicId = ascii_text(22)
 Sha256Hex = ascii_text(64)
+ObjectKey = ascii_text(128)
 Label = ascii_text(64)  # generated names (renditions, workers) and language tags
 # MySQL's TEXT holds 64 KiB.
 LongerText = Text().with_variant(mysql.MEDIUMTEXT(), "mysql")

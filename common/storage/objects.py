@@ -1,0 +1,179 @@
+"""The rows of objects: which file of a video is in the object store, and under which key.
+
+A file without a current object is on the disk. A new version of a file is a new object:
+
+1. :func:`begin` inserts a row in the state `writing`, and the bytes are written to its key.
+2. In the transaction that publishes the file, which locks the video, :func:`make_current` makes it
+   the file's object and retires the one before; :func:`retire` says that the file is on the disk.
+3. Whoever cleans up deletes the bytes of retired objects some time later, then their rows, and
+   those of objects that nobody goes on writing.
+
+So whatever is killed at whatever moment, the current object is whole, and no object lacks a row.
+Whoever changes which object is current calls `VideoCache.changing` around the transaction: the
+cached entry of a video holds the keys.
+"""
+
+import secrets
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from db.engine import transaction
+from db.models import ObjectState, StoredObject, now
+
+WRITE_LIMIT = timedelta(hours=1)
+"""An object that is being written counts as given up when its row was not renewed for so long."""
+
+
+@dataclass(frozen=True)
+class CurrentObject:
+    """Where a file is in the store.
+
+    :ivar size: in bytes.
+    :ivar sha256: of its bytes, in hexadecimal.
+    :ivar since: when it became the file's object.
+    """
+
+    id: int
+    key: str
+    size: int
+    sha256: str
+    since: datetime
+
+
+@dataclass(frozen=True)
+class OpenObject:
+    """An object whose bytes are being written."""
+
+    id: int
+    key: str
+
+
+def new_key(video_id: str, name: str) -> str:
+    """Return a key for a new version of a file: its bytes never change, so it can be cached."""
+    return f"{video_id}/{secrets.token_hex(8)}/{name}"
+
+
+@transaction(writes=True)
+def begin(session: Session, *, video_id: str, name: str) -> OpenObject:
+    """Record that an object is going to be written.
+
+    :raises sqlalchemy.exc.IntegrityError: there is no such video.
+    """
+    row = StoredObject(video_id=video_id, name=name, key=new_key(video_id, name))
+    session.add(row)
+    session.flush()
+    return OpenObject(row.id, row.key)
+
+
+@transaction(writes=True)
+def renew(session: Session, *, object_id: int) -> None:
+    """Record that an object is still being written. Due well within :data:`WRITE_LIMIT`."""
+    session.execute(
+        update(StoredObject)
+        .where(StoredObject.id == object_id, StoredObject.state == ObjectState.WRITING)
+        .values(changed_at=now())
+    )
+
+
+def make_current(session: Session, *, object_id: int, size: int, sha256: str) -> bool:
+    """Make an object that is all written the one of its file, and retire the one before.
+
+    The caller has locked the video.
+
+    :returns: whether it is current now: it is not if its row was removed meanwhile.
+    """
+    row = session.get(StoredObject, object_id, with_for_update=True)
+    if row is None or row.state is ObjectState.RETIRED:
+        return False
+    if row.state is ObjectState.CURRENT:  # the transaction was run again
+        return True
+    retire(session, video_id=row.video_id, names=[row.name])
+    row.size, row.sha256 = size, sha256
+    row.state, row.is_current, row.changed_at = ObjectState.CURRENT, True, now()
+    session.flush()
+    return True
+
+
+def retire(session: Session, *, video_id: str, names: Collection[str]) -> None:
+    """Record that files are on the disk from now on. The caller has locked the video."""
+    session.execute(
+        update(StoredObject)
+        .where(
+            StoredObject.video_id == video_id,
+            StoredObject.name.in_(names),
+            StoredObject.is_current.is_(True),
+        )
+        .values(state=ObjectState.RETIRED, is_current=None, changed_at=now())
+    )
+
+
+@transaction(writes=False)
+def current_objects(session: Session, *, video_id: str) -> dict[str, CurrentObject]:
+    """Return the files of a video that are in the store, by name."""
+    rows = session.scalars(
+        select(StoredObject).where(
+            StoredObject.video_id == video_id, StoredObject.is_current.is_(True)
+        )
+    )
+    return {
+        row.name: CurrentObject(row.id, row.key, row.size or 0, row.sha256 or "", row.changed_at)
+        for row in rows
+    }
+
+
+def keys_by_video(session: Session, video_ids: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Return the keys of the files that are in the store, by video and name."""
+    found: dict[str, dict[str, str]] = {}
+    wanted = select(StoredObject.video_id, StoredObject.name, StoredObject.key).where(
+        StoredObject.video_id.in_(video_ids), StoredObject.is_current.is_(True)
+    )
+    for video_id, name, key in session.execute(wanted):
+        found.setdefault(video_id, {})[name] = key
+    return found
+
+
+@transaction(writes=False)
+def removable(session: Session, *, grace: timedelta, limit: int) -> list[OpenObject]:
+    """Return objects whose bytes nobody needs: retired for some time, or given up in writing."""
+    at = now()
+    found: list[OpenObject] = []
+    for state, since in ((ObjectState.RETIRED, grace), (ObjectState.WRITING, WRITE_LIMIT)):
+        wanted = (
+            select(StoredObject.id, StoredObject.key)
+            .where(StoredObject.state == state, StoredObject.changed_at <= at - since)
+            .limit(limit)
+        )
+        found += [OpenObject(object_id, key) for object_id, key in session.execute(wanted)]
+    return found[:limit]
+
+
+@transaction(writes=False)
+def objects_of(session: Session, *, video_id: str) -> list[OpenObject]:
+    """Return every object of a video, in whatever state."""
+    wanted = select(StoredObject.id, StoredObject.key).where(StoredObject.video_id == video_id)
+    return [OpenObject(object_id, key) for object_id, key in session.execute(wanted)]
+
+
+@transaction(writes=True)
+def give_up(session: Session, *, object_id: int) -> bool:
+    """Retire an object unless it is current, so that nobody makes it current any more.
+
+    Call it before its bytes are deleted.
+
+    :returns: whether the bytes may be deleted.
+    """
+    row = session.get(StoredObject, object_id, with_for_update=True)
+    if row is None or row.is_current:
+        return False
+    row.state = ObjectState.RETIRED
+    return True
+
+
+@transaction(writes=True)
+def forget(session: Session, *, object_id: int) -> None:
+    """Remove the row of an object whose bytes are deleted."""
+    session.execute(delete(StoredObject).where(StoredObject.id == object_id))
