@@ -8,7 +8,7 @@ else's private video. An administrator manages accounts, and may delete what oth
 """
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -85,6 +85,8 @@ class EffectiveLink:
 class VideoAccess:
     """What decides on access to a video; `owner_id` is None once it is deleted.
 
+    :ivar keys: of its files that are in the object store, by their paths in the video's folder. The
+        delivery of files alone reads them; they decide nothing.
     :ivar downloadable: whether those to whom it is visible may also download the original.
     :ivar playable: whether browsers can play the original.
     :ivar is_binned: whether it is in its owner's bin, where nobody else sees it.
@@ -97,6 +99,7 @@ class VideoAccess:
     is_binned: bool = False
     grants: tuple[EffectiveGrant, ...] = ()
     links: tuple[EffectiveLink, ...] = ()
+    keys: Mapping[str, str] = field(default_factory=dict)
 
 
 class ReasonKind(enum.StrEnum):

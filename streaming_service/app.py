@@ -1,6 +1,7 @@
 """The streaming service's table of contents."""
 
 import os
+from typing import TYPE_CHECKING
 
 from argon2 import Parameters
 from argon2.profiles import RFC_9106_LOW_MEMORY
@@ -39,6 +40,9 @@ from streaming_service.url_converters import LanguageConverter, VideoIdConverter
 from streaming_service.videos.bin import bin_time_left
 from streaming_service.videos.codec_names import codec_name
 from streaming_service.videos.description import find_chapters, render_description
+
+if TYPE_CHECKING:
+    from streaming_service.delivery.presigned import PresignedUrls
 
 
 def create_app(
@@ -88,8 +92,19 @@ def create_app(
     app.register_blueprint(link_routes.blueprint)
     app.register_blueprint(link_api_routes.blueprint)
     app.register_blueprint(open_link_routes.blueprint)
-    app.wsgi_app = AuthRequestMiddleware(app.wsgi_app, services.stores)  # type: ignore[method-assign]
+    app.wsgi_app = AuthRequestMiddleware(  # type: ignore[method-assign]
+        app.wsgi_app, stores, _presigned_urls(settings)
+    )
     return app
+
+
+def _presigned_urls(settings: StreamingSettings) -> "PresignedUrls | None":
+    store = settings.store.connect()
+    if store is None:
+        return None
+    from streaming_service.delivery.presigned import PresignedUrls  # noqa: PLC0415 (needs boto3)
+
+    return PresignedUrls(store)
 
 
 def from_environment() -> Flask:

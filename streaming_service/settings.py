@@ -1,9 +1,10 @@
 """The settings of the streaming service."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from common.settings import CommonSettings, Environment
+from common.storage.store_settings import StoreSettings
 
 
 @dataclass(frozen=True)
@@ -13,12 +14,14 @@ class StreamingSettings:
     :ivar videos_dir: root of the videos' files, which this service only checks for.
     :ivar user_directory: whether names of people are suggested to those who share something.
     :ivar embed_origins: the sites that may show videos in a frame; none by default.
+    :ivar store: where the files of videos are.
     """
 
     common: CommonSettings
     videos_dir: Path
     user_directory: bool = True
     embed_origins: tuple[str, ...] = ()
+    store: StoreSettings = field(default_factory=StoreSettings)
 
     @property
     def frame_ancestors(self) -> str:
@@ -34,4 +37,5 @@ class StreamingSettings:
             videos_dir=Path(environment.text("VIDEOS_DIR")),
             user_directory=directory == "on",
             embed_origins=environment.origins("EMBED_ORIGINS"),
+            store=StoreSettings.read(environment),
         )

@@ -6,13 +6,16 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from common.storage import objects
 from common.storage.durability import raising_storage_full, sync_path
 from common.storage.errors import ObjectMissing, StoreUnavailable
 from common.storage.objects import CurrentObject, OpenObject
-from common.storage.s3 import S3Store
 from db.engine import Database
+
+if TYPE_CHECKING:
+    from common.storage.s3 import S3Store
 
 _PIECE = 16 << 20  # bytes of a part, and of a range that is read
 _MAX_PARTS = 10_000  # of Amazon S3
@@ -59,7 +62,7 @@ class ObjectFiles:
     :class:`StoreRefused` if it refuses.
     """
 
-    def __init__(self, database: Database, store: S3Store) -> None:
+    def __init__(self, database: Database, store: "S3Store") -> None:
         self.store = store
         self._database = database
 

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 from common.settings import Environment, SettingsError
 from common.storage.s3_settings import S3Settings
-from db.engine import Database
 
 if TYPE_CHECKING:
-    from common.storage.object_files import ObjectFiles
+    from common.storage.s3 import S3Store
 
 
 class Store(enum.StrEnum):
@@ -39,19 +38,18 @@ class StoreSettings:
             return cls(default, S3Settings.read(environment))
         return cls(default)
 
-    def object_files(self, database: Database) -> "ObjectFiles | None":
-        """Return the files in the object store, or None if the settings name none.
+    def connect(self) -> "S3Store | None":
+        """Return the object store, or None if the settings name none.
 
         :raises SettingsError: boto3 is not installed.
         """
         if self.s3 is None:
             return None
         try:
-            from common.storage.object_files import ObjectFiles  # noqa: PLC0415 (boto3 is optional)
-            from common.storage.s3 import S3Store  # noqa: PLC0415
+            from common.storage.s3 import S3Store  # noqa: PLC0415 (boto3 is optional)
         except ModuleNotFoundError as error:
             raise SettingsError(
                 "S3 needs boto3, which is not installed here:"
                 " pip install --require-hashes -r requirements/s3.txt"
             ) from error
-        return ObjectFiles(database, S3Store(self.s3))
+        return S3Store(self.s3)

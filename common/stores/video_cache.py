@@ -2,7 +2,8 @@
 
 video:<id>    {"owner", "visibility", "downloadable", "playable", "binned",
                "grants": [[id, level, user, group, collection, expires], ...],
-               "links": [[id, level, collection, expires], ...]}; times in seconds since 1970
+               "links": [[id, level, collection, expires], ...],
+               "keys": {path: key}}; times in seconds since 1970
               or "gone": deleted or rejected, so that nobody gets its bytes
 """
 
@@ -30,7 +31,7 @@ class VideoCache(ReadThroughCache[VideoAccess | None]):
 def _encode(access: VideoAccess | None) -> str:
     if access is None:
         return _GONE
-    fields = {
+    fields: dict[str, object] = {
         "owner": access.owner_id,
         "visibility": access.visibility,
         "downloadable": access.downloadable,
@@ -45,6 +46,8 @@ def _encode(access: VideoAccess | None) -> str:
             for link in access.links
         ],
     }
+    if access.keys:
+        fields["keys"] = dict(access.keys)
     return json.dumps(fields, separators=(",", ":"))
 
 
@@ -68,6 +71,7 @@ def _decode(entry: str) -> VideoAccess | None:
             EffectiveLink(link_id, Level(level), collection, _time(expires))
             for link_id, level, collection, expires in fields.get("links", ())
         ),
+        keys=fields.get("keys", {}),
     )
 
 

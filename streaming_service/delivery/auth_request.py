@@ -23,6 +23,8 @@ from streaming_service.delivery.files import media_file
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+    from streaming_service.delivery.presigned import PresignedUrls
+
 PATH = "/internal/authorise"
 
 _GRANTED = "204 No Content"
@@ -49,8 +51,9 @@ class AuthRequestMiddleware:
     A request carries `X-Session-Token`, `X-Bearer` (a whole `Authorization` value, which takes
     precedence over the session), `X-Visits`, `X-Video` and `X-Media-Name`.
 
-    - 204: granted. `X-Media-Path` is the file's path below the root of the videos, and for a
-      download `X-Media-Disposition` is its `Content-Disposition`.
+    - 204: granted. `X-Media-Path` is the file's path below the root of the videos. For a file in
+      the object store, instead, `X-Media-Key` is its key, and `X-Media-Url` the path and query with
+      which to read it. For a download `X-Media-Disposition` is its `Content-Disposition`.
     - 401: nobody is signed in, and the video is not public.
     - 403: the video is not there, or not for this viewer.
     - 503: Redis or the database does not answer.
@@ -58,9 +61,12 @@ class AuthRequestMiddleware:
     No front server routes this path from outside.
     """
 
-    def __init__(self, app: "WSGIApplication", stores: Stores) -> None:
+    def __init__(
+        self, app: "WSGIApplication", stores: Stores, urls: "PresignedUrls | None" = None
+    ) -> None:
         self._app = app
         self._stores = stores
+        self._urls = urls
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
@@ -80,15 +86,21 @@ class AuthRequestMiddleware:
         media = media_file(environ.get("HTTP_X_MEDIA_NAME", ""))
         if media is None or not is_id(video_id):
             return _FORBIDDEN, []
-        headers = [("X-Media-Path", f"{video_id}/{media.path}")]
         try:
-            authorise(
+            key = authorise(
                 self._stores,
                 token=_token(environ),
                 visits=visit_tokens(environ.get("HTTP_X_VISITS")),
                 video_id=video_id,
                 media=media,
             )
+            if key is None:
+                headers = [("X-Media-Path", f"{video_id}/{media.path}")]
+            elif self._urls is not None:
+                headers = [("X-Media-Key", key), ("X-Media-Url", self._urls.path_of(key))]
+            else:
+                log.error("a file is in an object store that no setting names", key=key)
+                return _UNAVAILABLE, [("Retry-After", "60")]
             if media.is_download:
                 disposition = download_disposition(self._stores.database, video_id)
                 headers.append(("X-Media-Disposition", disposition))

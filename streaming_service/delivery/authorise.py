@@ -17,6 +17,7 @@ from common.access import (
 )
 from common.access_queries import groups_of, read_access
 from common.errors import LoginRequired, NotFound
+from common.storage.objects import keys_by_video
 from common.stores import Stores
 from common.stores.sessions import session_key, viewer_of
 from common.stores.visits import visit_key
@@ -32,8 +33,8 @@ def authorise(
     visits: Sequence[str] = (),
     video_id: str,
     media: MediaFile,
-) -> None:
-    """Return if somebody may have a file of a video, and raise if not.
+) -> str | None:
+    """Return the file's key in the object store if somebody may have it, and raise if not.
 
     The front server asks about once a second for each viewer. So this makes one round trip to
     Redis, and another one for the viewer's groups only where a group is what decides. The database
@@ -42,6 +43,7 @@ def authorise(
     :param token: of a session, as the client sent it; one that opens none counts as none.
     :param visits: tokens of the links that this browser has opened.
     :param video_id: has the form of an id.
+    :returns: None if the file is on the disk, or not there.
     :raises LoginRequired: nobody is signed in, whether or not there is such a video.
     :raises NotFound: there is no such video, or this viewer may not have the file.
     :raises redis.exceptions.RedisError: Redis does not answer.
@@ -58,7 +60,7 @@ def authorise(
     if access is not None and _allows(stores, media, access, viewer, visits=values):
         if token and viewer is not None:
             stores.sessions.extend(token, viewer)
-        return
+        return access.keys.get(media.path)
     if viewer is None:
         raise LoginRequired
     raise NotFound
@@ -102,7 +104,10 @@ def load_access(session: Session, video_id: str) -> VideoAccess | None:
         check, or does not exist.
     """
     rejected = session.scalar(select(Video.rejection_reason).where(Video.id == video_id))
-    return None if rejected is not None else read_access(session, [video_id]).get(video_id)
+    access = None if rejected is not None else read_access(session, [video_id]).get(video_id)
+    if access is None:
+        return None
+    return replace(access, keys=keys_by_video(session, [video_id]).get(video_id, {}))
 
 
 @transaction(writes=False)
