@@ -8,6 +8,11 @@
 #                     X-Forwarded-For and X-Forwarded-Proto are believed (default: none)
 #   COOKIE_SECURE     `true`, as the services read it: there is HTTPS in front, whatever comes through it says
 #   CERTS_DIR         if it holds fullchain.pem and privkey.pem, all three ports speak HTTPS (default /certs)
+#   S3_ENDPOINT, S3_REGION, S3_BUCKET, S3_ADDRESSING
+#                     the object store, as the services read them; without a bucket there is none. Keys are not needed:
+#                     the streaming service signs addresses
+#   CACHE_SIZE        how much of the object store's files is kept, such as 10g (default)
+#   CACHE_DIR         where (default: objects, in nginx's prefix)
 #   CONF_DIR          the folder to write into (default /etc/nginx/conf.d)
 set -eu
 
@@ -169,3 +174,70 @@ map \$forwarded_proto \$$2_cookie {
     map_cookie matinee_session session_token '[A-Za-z0-9_-]{16,100}'
     map_cookie matinee_visits visits '[A-Za-z0-9_.-]{16,2100}'
 } >"$conf_dir/cookies.conf"
+
+# The object store -----------------------------------------------------------------------------------------
+
+# setting NAME DEFAULT: the value of a variable, or what is in the file that NAME_FILE names.
+setting() {
+    eval "value=\${$1:-} file=\${$1_FILE:-}"
+    [ -z "$file" ] || value=$(cat "$file") || fail "$1_FILE cannot be read."
+    echo "${value:-$2}"
+}
+
+cache_size=${CACHE_SIZE:-10g}
+case $cache_size in
+    *[!0-9kKmMgG]* | [!0-9]*) fail "CACHE_SIZE is '$cache_size'; it takes a size such as 500m or 10g." ;;
+esac
+bucket=$(setting S3_BUCKET "")
+{
+    # Without a store too: a location names it.
+    echo "proxy_cache_path ${CACHE_DIR:-objects} levels=1:2 keys_zone=objects:32m max_size=$cache_size inactive=30d use_temp_path=off;"
+    if [ -n "$bucket" ]; then
+        region=$(setting S3_REGION us-east-1)
+        endpoint=$(setting S3_ENDPOINT "https://s3.$region.amazonaws.com")
+        endpoint=${endpoint%/}
+        addressing=$(setting S3_ADDRESSING auto)
+        scheme=${endpoint%%://*}
+        host=${endpoint#*://}
+        case $scheme://$host in
+            http://*[!A-Za-z0-9.:-]* | https://*[!A-Za-z0-9.:-]* | http:// | https://)
+                fail "S3_ENDPOINT is '$endpoint'; it takes an address such as https://s3.example.org."
+                ;;
+            http://*) port=80 ;;
+            https://*) port=443 ;;
+            *) fail "S3_ENDPOINT is '$endpoint'; it takes an address such as https://s3.example.org." ;;
+        esac
+        case $addressing:$host in
+            virtual:* | auto:*.amazonaws.com) host=$bucket.$host ;;
+        esac
+        case $host in
+            *:*) server=$host ;;
+            *) server=$host:$port ;;
+        esac
+        # An IP address is not looked up.
+        case ${host%:*} in
+            *[!0-9.]*) resolve=" resolve" ;;
+            *) resolve= ;;
+        esac
+        echo "upstream store {
+    zone store 256k;
+    server $server$resolve max_fails=0;
+    keepalive 64;
+    keepalive_requests 100000;
+}"
+    fi
+} >"$conf_dir/store.conf"
+{
+    if [ -z "$bucket" ]; then
+        echo "return 503;"
+    else
+        # shellcheck disable=SC2016 # nginx's variables
+        echo 'proxy_pass '"$scheme"'://store$media_url;'
+        echo "proxy_set_header Host $host;"
+        [ "$scheme" = http ] || echo "proxy_ssl_server_name on;
+proxy_ssl_name ${host%:*};
+proxy_ssl_verify on;
+proxy_ssl_verify_depth 4;
+proxy_ssl_trusted_certificate ${CA_FILE:-/etc/ssl/certs/ca-certificates.crt};"
+    fi
+} >"$conf_dir/store.inc"

@@ -8,17 +8,23 @@ from typing import Any
 import pytest
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
+from sqlalchemy.orm import Session
 from werkzeug.test import Client as Inside
 from werkzeug.test import TestResponse
 
 from common.ids import new_id
 from common.settings import CommonSettings
+from common.storage.s3 import S3Store
+from common.storage.s3_settings import S3Settings
 from common.stores import Stores
 from common.stores.sessions import session_key, token_hash
+from common.web.services import Services, services_of
 from db.engine import Database, DatabaseUnavailable
-from db.models import Grant, Level, Link, LinkVisit, now
+from db.models import Grant, Level, Link, LinkVisit, ObjectState, StoredObject, now
+from streaming_service.delivery.auth_request import AuthRequestMiddleware
 from streaming_service.delivery.authorise import authorise
 from streaming_service.delivery.files import MediaFile
+from streaming_service.delivery.presigned import PresignedUrls
 from tests.conftest import Client
 
 from .conftest import House
@@ -400,3 +406,37 @@ def test_a_download_without_a_file_name_is_called_by_its_title(
 
     assert 'filename="By the sea.mp4"' in answer.headers["X-Media-Disposition"]
     assert "X-Media-Disposition" not in ask(gateway, video_id, house.tokens["alice"]).headers
+
+
+def test_a_file_in_the_object_store(
+    gateway: Inside, service: Any, house: House, put: Put, bob: Client, database: Database
+) -> None:
+    video = put("alice", "private")
+    token = house.tokens["alice"]
+    with Session(database.engine) as session, session.begin():
+        for state, current in ((ObjectState.CURRENT, True), (ObjectState.RETIRED, None)):
+            row = StoredObject(video_id=video, name="original.mp4", key=f"{video}/{state}/o")
+            row.state, row.is_current = state, current
+            session.add(row)
+    settings = S3Settings(
+        "https://s3.example.org", "us-east-1", "films", "in/", "path", "key", "secret"
+    )
+    stores = services_of(service, Services).stores
+    urls = PresignedUrls(S3Store(settings))
+    with_store = Inside(AuthRequestMiddleware(service, stores, urls), use_cookies=False)
+
+    answers = [ask(with_store, video, token, name=name) for name in ("video.mp4", "download")]
+    on_disk = ask(with_store, video, token, name="poster.jpg")
+    refused = ask(with_store, video, house.tokens["bob"])
+    unknown_store = ask(gateway, video, token)
+
+    for answer in answers:
+        assert answer.status_code == 204
+        assert answer.headers["X-Media-Key"] == f"{video}/current/o"
+        assert answer.headers["X-Media-Url"].startswith(f"/films/in/{video}/current/o?")
+        assert "X-Media-Path" not in answer.headers
+    assert "X-Media-Disposition" in answers[1].headers
+    assert on_disk.headers["X-Media-Path"] == f"{video}/poster.jpg"
+    assert "X-Media-Key" not in on_disk.headers
+    assert (refused.status_code, "X-Media-Key" in refused.headers) == (403, False)
+    assert unknown_store.status_code == 503
