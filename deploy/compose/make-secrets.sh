@@ -3,6 +3,9 @@
 # Compose runs it as root before everything else, with the volume `secrets` at SECRETS_DIR.
 #
 #   db-password.<user>   of MySQL's users; a service's is the one of .env (AUTH_DB_PASSWORD, ...) if that is set
+#   s3-access-key, s3-secret-key
+#                        of the object store, those of .env (S3_ACCESS_KEY, S3_SECRET_KEY) if they are set
+#   s3.json              who may use the object store of the profile `s3`
 #   redis-url.<user>     how a service reaches Redis, with its password
 #   redis.acl            who may use which keys and commands of Redis
 #
@@ -40,6 +43,19 @@ password db-password.auth 20004 "${AUTH_DB_PASSWORD:-}"
 password db-password.upload 20005 "${UPLOAD_DB_PASSWORD:-}"
 password db-password.streaming 20006 "${STREAMING_DB_PASSWORD:-}"
 password db-password.transcode 20007 "${TRANSCODE_DB_PASSWORD:-}"
+
+# The object store -------------------------------------------------------------------------------------
+
+password s3-access-key 20008 "${S3_ACCESS_KEY:-}"
+password s3-secret-key 20008 "${S3_SECRET_KEY:-}"
+
+# json NAME: the content of a file as a string of JSON.
+json() {
+    sed 's/[\\"]/\\&/g; s/.*/"&"/' "$dir/$1"
+}
+write s3.json 20008 "{\"identities\": [{\"name\": \"matinee\", \"actions\": [\"Admin\"],
+\"credentials\": [{\"accessKey\": $(json s3-access-key), \"secretKey\": $(json s3-secret-key)}]}]}
+"
 
 # Redis ------------------------------------------------------------------------------------------------
 

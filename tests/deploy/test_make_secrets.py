@@ -1,5 +1,6 @@
 """The passwords of an installation, and what they open in the session store."""
 
+import json
 import os
 import re
 import subprocess
@@ -63,6 +64,15 @@ def test_a_password_of_the_operators_replaces_ours(tmp_path: Path) -> None:
     assert changed.pop("db-password.auth") == "ours: 'it\\'s' @ ünsafe"
     first.pop("db-password.auth")
     assert changed == first
+
+
+def test_the_key_of_the_object_store(tmp_path: Path) -> None:
+    secret = 'a "quoted" \\ key/+='
+    made = make_secrets(tmp_path, S3_SECRET_KEY=secret)
+
+    [identity] = json.loads(made["s3.json"])["identities"]
+    assert identity["credentials"] == [{"accessKey": made["s3-access-key"], "secretKey": secret}]
+    assert re.fullmatch("[A-Za-z0-9_-]{32}", made["s3-access-key"])
 
 
 def test_no_file_is_readable_by_everybody(tmp_path: Path) -> None:
