@@ -76,22 +76,20 @@ def _write_config(folder: Path, ports: list[int], *, videos: str, bodies: str) -
     parts.mkdir(parents=True)
     for conf in _GATEWAY.glob("*.conf"):
         shutil.copy(conf, folder)
-    media = folder / "media.conf"
-    shared, removed = re.subn(
-        r"^auth_request(_set)? .*\n", "", media.read_text(encoding="utf-8"), flags=re.MULTILINE
-    )
-    media.write_text(shared, encoding="utf-8")
     env = {"PATH": os.environ["PATH"], "CONF_DIR": str(parts)}
     subprocess.run([_GATEWAY / "settings.sh"], env=env, check=True)
     site = (_GATEWAY / "templates/site.conf.template").read_text(encoding="utf-8")
-    site = re.sub(r"^ *auth_request_set .*\n", "", site, flags=re.MULTILINE)
+    site, removed = re.subn(r"^ *auth_request(_set)? .*\n", "", site, flags=re.MULTILINE)
     site, placed = re.subn(r"/\$media_path;", "/$video/original.mp4;", site)
-    if (removed, placed) != (2, 2):
+    if (removed, placed) != (5, 1):
         raise RuntimeError("the gateway's configuration has changed: see benchmarks/peers/nginx.py")
-    # The variable must be known, since a map names it; nothing sets it where media are served.
+    # The variables must be known, since maps name them; nothing sets them where media are served.
     internal = "location = /-/authorise {"
-    site = site.replace(internal, f'{internal}\n        set $media_path_given "";')
-    site = site.replace("add_header Content-Disposition $media_disposition;", "")
+    unset = "".join(
+        f'\n        set ${name} "";'
+        for name in ("media_path_given", "media_key", "media_url_given", "media_disposition_given")
+    )
+    site = site.replace(internal, internal + unset)
     (parts / "listen.inc").write_text(f"listen {media_port};\n", encoding="utf-8")
     site = site.replace("127.0.0.1:8081;", f"127.0.0.1:{health};")
     for name in ("VIDEOS_DIR", "STATIC_DIR", "HELP_DIR"):
