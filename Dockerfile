@@ -85,7 +85,7 @@ COPY --from=frontend /src/build/static/manifest.json static/
 COPY --from=translations /app/build/translations build/translations
 RUN python -m compileall -q .
 USER 10001:10001
-CMD ["gunicorn", "--config", "python:common.process.gunicorn_config", "--worker-class", "gthread", "auth_service.app:from_environment()"]
+CMD ["python", "-m", "common.process.drain", "gunicorn", "--config", "python:common.process.gunicorn_config", "--worker-class", "gthread", "auth_service.app:from_environment()"]
 
 FROM base AS upload
 COPY --from=upload-dependencies /venv /venv
@@ -96,7 +96,7 @@ COPY --from=frontend /src/build/static/manifest.json static/
 COPY --from=translations /app/build/translations build/translations
 RUN python -m compileall -q .
 USER 10001:10001
-CMD ["gunicorn", "--config", "python:common.process.gunicorn_config", "--worker-class", "gevent", "upload_service.app:from_environment()"]
+CMD ["python", "-m", "common.process.drain", "gunicorn", "--config", "python:common.process.gunicorn_config", "--worker-class", "gevent", "upload_service.app:from_environment()"]
 
 FROM base AS streaming
 COPY --from=streaming-dependencies /venv /venv
@@ -107,7 +107,7 @@ COPY --from=frontend /src/build/static/manifest.json static/
 COPY --from=translations /app/build/translations build/translations
 RUN python -m compileall -q .
 USER 10001:10001
-CMD ["gunicorn", "--config", "python:common.process.gunicorn_config", "--worker-class", "gevent", "streaming_service.app:from_environment()"]
+CMD ["python", "-m", "common.process.drain", "gunicorn", "--config", "python:common.process.gunicorn_config", "--worker-class", "gevent", "streaming_service.app:from_environment()"]
 
 FROM base AS transcode
 # First, since it is the largest layer and changes rarely. Debian's ffmpeg, for its security updates.

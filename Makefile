@@ -42,7 +42,7 @@ check: lint
 	$(NPM) test --silent
 
 test-system: .venv/dev $(BUILT)  ## the Compose stack over HTTP, and on MySQL what depends on the database
-	STACK=compose $(PYTEST) tests/system tests/browser \
+	STACK=compose DRAIN_DELAY=0 $(PYTEST) tests/system tests/browser \
 	    tests/permissions/test_over_http.py tests/permissions/test_sharing_over_http.py
 	DATABASE=mysql $(SIDE_BY_SIDE)
 

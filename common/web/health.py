@@ -20,6 +20,7 @@ from prometheus_client import (
 )
 from redis.exceptions import RedisError
 
+from common.process.drain import is_draining
 from common.storage import StorageError
 from common.web.auth import Audience, restrict_to
 from common.web.services import Services, current_services
@@ -68,7 +69,12 @@ def healthz() -> Response:
 
 @blueprint.get("/readyz")
 def readyz() -> tuple[Response, int]:
-    """Report for each store whether it can be used: 200 if all can, else 503."""
+    """Report for each store whether it can be used: 200 if all can, else 503.
+
+    A service that is told to stop is not ready, so that it gets no more requests.
+    """
+    if is_draining():
+        return jsonify(service="is stopping"), 503
     checks = current_services(Services).checks
     found = {name: _outcome(check) for name, check in checks.items()}
     return jsonify(found), 200 if set(found.values()) == {"ok"} else 503
