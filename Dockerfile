@@ -182,9 +182,10 @@ ENV GATEWAY_RESOLVER=127.0.0.11 \
     VIDEOS_DIR=/videos
 RUN rm -f /etc/nginx/conf.d/* /etc/nginx/sites-enabled/* \
  && chown nginx: /etc/nginx/conf.d \
- && install --directory --owner=nginx --group=nginx --mode=700 /cache \
+ && install --directory --owner=nginx --group=nginx --mode=700 /cache /builds \
  && install --directory --owner=10001 --group=10001 --mode=755 /videos
 COPY --chmod=755 gateway/settings.sh /docker-entrypoint.d/40-settings.sh
+COPY --chmod=755 gateway/keep-builds.sh /usr/local/bin/keep-builds
 COPY --chmod=644 gateway/nginx.conf gateway/media.conf gateway/errors.conf gateway/proxy.conf /etc/nginx/
 COPY --chmod=644 gateway/templates/*.template /etc/nginx/templates/
 COPY --from=frontend /src/build/static /srv/static

@@ -13,6 +13,8 @@
 #                     Keys are not needed: the streaming service signs addresses
 #   CACHE_SIZE        how much of the object store's files is kept, such as 10g (default)
 #   CACHE_DIR         where (default: objects, in nginx's prefix)
+#   BUILDS_DIR        what keep-builds.sh has made (default /builds); without it there are this build's static files only
+#   STATIC_DIR        this build's (default /srv/static)
 #   CONF_DIR          the folder to write into (default /etc/nginx/conf.d)
 set -eu
 
@@ -174,6 +176,13 @@ map \$forwarded_proto \$$2_cookie {
     map_cookie matinee_session session_token '[A-Za-z0-9_-]{16,100}'
     map_cookie matinee_visits visits '[A-Za-z0-9_.-]{16,2100}'
 } >"$conf_dir/cookies.conf"
+
+# The front end's files --------------------------------------------------------------------------------------
+
+static_dir=${STATIC_DIR:-/srv/static}
+builds_dir=${BUILDS_DIR:-/builds}
+[ ! -d "$builds_dir/files" ] || static_dir=$builds_dir/files
+echo "alias $static_dir/\$static_file;" >"$conf_dir/static.inc"
 
 # The object store -----------------------------------------------------------------------------------------
 

@@ -76,7 +76,7 @@ def _write_config(folder: Path, ports: list[int], *, videos: str, bodies: str) -
     parts.mkdir(parents=True)
     for conf in _GATEWAY.glob("*.conf"):
         shutil.copy(conf, folder)
-    env = {"PATH": os.environ["PATH"], "CONF_DIR": str(parts)}
+    env = {"PATH": os.environ["PATH"], "CONF_DIR": str(parts), "BUILDS_DIR": str(folder)}
     subprocess.run([_GATEWAY / "settings.sh"], env=env, check=True)
     site = (_GATEWAY / "templates/site.conf.template").read_text(encoding="utf-8")
     site, removed = re.subn(r"^ *auth_request(_set)? .*\n", "", site, flags=re.MULTILINE)

@@ -69,7 +69,13 @@ class Gateway:
         (etc / "conf.d").mkdir()
         subprocess.run(
             [GATEWAY / "settings.sh"],
-            env={"PATH": os.environ["PATH"], "CONF_DIR": str(etc / "conf.d"), **environment},
+            env={
+                "PATH": os.environ["PATH"],
+                "CONF_DIR": str(etc / "conf.d"),
+                "STATIC_DIR": str(self.static),
+                "BUILDS_DIR": str(self.folder / "builds"),
+                **environment,
+            },
             check=True,
         )
         site = subprocess.run(
