@@ -176,7 +176,10 @@ LABEL org.opencontainers.image.title="Matinee gateway" \
       org.opencontainers.image.licenses="MIT"
 # Only our own variables are put into the templates; `$host` and its like stay nginx's.
 ENV GATEWAY_RESOLVER=127.0.0.11 \
-    NGINX_ENVSUBST_FILTER="^(GATEWAY_RESOLVER|HELP_DIR|STATIC_DIR|VIDEOS_DIR)$" \
+    AUTH_UPSTREAM=auth:8000 \
+    UPLOAD_UPSTREAM=upload:8000 \
+    STREAMING_UPSTREAM=streaming:8000 \
+    NGINX_ENVSUBST_FILTER="^(GATEWAY_RESOLVER|(AUTH|UPLOAD|STREAMING)_UPSTREAM|HELP_DIR|STATIC_DIR|VIDEOS_DIR)$" \
     HELP_DIR=/srv/help \
     STATIC_DIR=/srv/static \
     VIDEOS_DIR=/videos

