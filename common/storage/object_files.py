@@ -4,6 +4,7 @@ import hashlib
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from common.storage.objects import CurrentObject, OpenObject
 from db.engine import Database
 
 if TYPE_CHECKING:
-    from common.storage.s3 import S3Store
+    from common.storage.s3 import S3Store, UnfinishedUpload
 
 _PIECE = 16 << 20  # bytes of a part, and of a range that is read
 _MAX_PARTS = 10_000  # of Amazon S3
@@ -126,17 +127,16 @@ class ObjectFiles:
         """
         if not objects.give_up(self._database, object_id=found.id):
             return False
-        for key, upload_id in self.store.list_multiparts(found.key):
-            self._abort(key, upload_id)
+        for upload in self.store.list_multiparts(found.key):
+            self.abort(upload)
         self.store.delete(found.key)
         objects.forget(self._database, object_id=found.id)
         return True
 
-    def _abort(self, key: str, upload_id: str) -> None:
-        try:
-            self.store.abort_multipart(key, upload_id)
-        except ObjectMissing:
-            return  # it was completed or aborted meanwhile
+    def abort(self, upload: "UnfinishedUpload") -> None:
+        """Give up an upload in parts, unless it was completed or aborted meanwhile."""
+        with suppress(ObjectMissing):
+            self.store.abort_multipart(upload.key, upload.id)
 
     def _remove_quietly(self, begun: OpenObject) -> None:
         try:
