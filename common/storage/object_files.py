@@ -3,7 +3,7 @@
 import hashlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,21 +94,29 @@ class ObjectFiles:
         :raises ObjectMissing: the store has lost it.
         :raises StorageFull: the disk has.
         """
-        digest = hashlib.sha256()
+        done = 0
         try:
             with raising_storage_full(), path.open("xb") as file:
-                for first in range(0, found.size, _PIECE):
-                    last = min(first + _PIECE, found.size) - 1
-                    piece = self.store.get(found.key, first=first, last=last).body
-                    digest.update(piece)
-                    file.write(piece)
-                    advance(last + 1)
-            if digest.hexdigest() != found.sha256:
-                raise WrongBytes(f"{found.key} has other bytes than were written")
+                for piece in self._pieces(found):
+                    done += file.write(piece)
+                    advance(done)
             sync_path(path)
         except BaseException:
             path.unlink(missing_ok=True)
             raise
+
+    def check(self, found: CurrentObject, *, full: bool) -> None:
+        """Find out whether an object is in the store as it was written.
+
+        :param full: read it all and compare its SHA-256; else only its length is asked for.
+        :raises WrongBytes: it is not.
+        :raises ObjectMissing: the store has lost it.
+        """
+        if not full:
+            self._check_length(found.key, found.size)
+            return
+        for _ in self._pieces(found):
+            pass
 
     def read(self, found: CurrentObject) -> bytes:
         """Return the bytes of a small object.
@@ -170,13 +178,30 @@ class ObjectFiles:
             self.store.complete_multipart(begun.key, upload_id, etags)
         return done, digest.hexdigest()
 
+    def _pieces(self, found: CurrentObject) -> Iterator[bytes]:
+        """Yield an object's bytes.
+
+        :raises WrongBytes: at the end: their SHA-256 is not the recorded one.
+        """
+        digest = hashlib.sha256()
+        for first in range(0, found.size, _PIECE):
+            last = min(first + _PIECE, found.size) - 1
+            piece = self.store.get(found.key, first=first, last=last).body
+            digest.update(piece)
+            yield piece
+        if digest.hexdigest() != found.sha256:
+            raise WrongBytes(f"{found.key} has other bytes than were written")
+
+    def _check_length(self, key: str, size: int) -> None:
+        if int(self.store.head(key).headers.get("content-length", -1)) != size:
+            raise WrongBytes(f"{key} has another length than was written")
+
     def _check(self, key: str, path: Path, size: int) -> None:
         """Read back the length, the first and the last bytes; the parts have checksums of theirs.
 
         :raises WrongBytes: one of them is wrong.
         """
-        if int(self.store.head(key).headers.get("content-length", -1)) != size:
-            raise WrongBytes(f"{key} has another length than was written")
+        self._check_length(key, size)
         end = 64 << 10
         with path.open("rb") as file:
             for first in {0, max(0, size - end)}:

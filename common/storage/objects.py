@@ -13,6 +13,7 @@ Whoever changes which object is current calls `VideoCache.changing` around the t
 cached entry of a video holds the keys.
 """
 
+import re
 import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -21,12 +22,17 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from common.ids import PATTERN
 from common.live import is_live_video
+from common.storage.volume import PUBLISHED_NAME
 from db.engine import transaction
 from db.models import ObjectState, StoredObject, Video, now
 
 WRITE_LIMIT = timedelta(hours=1)
 """An object that is being written counts as given up when its row was not renewed for so long."""
+
+
+_KEY = re.compile(rf"({PATTERN})/[0-9a-f]{{16}}/({PUBLISHED_NAME.pattern})")
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,12 @@ class OpenObject:
 
     id: int
     key: str
+
+
+def parse_key(key: str) -> tuple[str, str] | None:
+    """Return the video and the name of the file that a key is for, or None if it is not ours."""
+    match = _KEY.fullmatch(key)
+    return (match[1], match[2]) if match else None
 
 
 def new_key(video_id: str, name: str) -> str:
