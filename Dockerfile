@@ -1,4 +1,4 @@
-# One target per image: auth, upload, streaming, transcode, migrate, gateway, storage, s3, demo. Compose builds them.
+# One target per image: auth, upload, streaming, transcode, migrate, gateway, s3, demo. Compose builds them.
 #
 # Dependencies are installed before the code is copied, so that a change of code rebuilds in seconds. There is
 # no syntax line, which would fetch a frontend from a registry; the engine's built-in one is enough.
@@ -92,6 +92,8 @@ COPY --from=upload-dependencies /venv /venv
 COPY --chmod=755 db db
 COPY --chmod=755 common common
 COPY --chmod=755 upload_service upload_service
+COPY --chmod=755 cli cli
+COPY --chmod=755 cli/matinee /usr/local/bin/matinee
 COPY --from=frontend /src/build/static/manifest.json static/
 COPY --from=translations /app/build/translations build/translations
 RUN python -m compileall -q .
@@ -142,17 +144,6 @@ COPY --chmod=755 standalone standalone
 COPY --chmod=755 demo demo
 USER 10001:10001
 CMD ["python", "-m", "demo", "fill", "http://localhost:5000"]
-
-# Checks an object store: `docker compose run --rm storage-doctor`.
-FROM base AS storage
-COPY --from=upload-dependencies /venv /venv
-COPY --chmod=755 db db
-COPY --chmod=755 common common
-COPY --chmod=755 cli cli
-COPY --chmod=755 cli/matinee /usr/local/bin/matinee
-RUN python -m compileall -q .
-USER 10001:10001
-CMD ["matinee", "admin", "storage", "doctor"]
 
 # An object store for one machine: `COMPOSE_PROFILES=s3`. SeaweedFS, in the program of its wheel.
 FROM base AS s3

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 BIN_DAYS = 30
 """Days for which deleted videos stay in their owners' bins, unless the setting says otherwise."""
 MAX_BIN_DAYS = 3650
+MIN_MOVE_RATE = 64 << 10
+"""Bytes per second. A piece takes four minutes then; one that takes an hour counts as given up."""
 NAME_LIMIT = 40
 """Characters of the site's name."""
 DEFAULT_NAME = "Matinee"
@@ -36,6 +38,8 @@ ENVIRONMENT: Mapping[str, str] = {
     "quota": "QUOTA",
     "language": "DEFAULT_LANGUAGE",
     "bin_days": "BIN_DAYS",
+    "move_paused": "MOVE_PAUSED",
+    "move_rate": "MOVE_RATE",
     "link_max_age": "LINK_MAX_AGE",
     "link_require_password": "LINK_REQUIRE_PASSWORD",
     "link_require_expiry": "LINK_REQUIRE_EXPIRY",
@@ -64,6 +68,8 @@ def read_fixed(environment: "Environment") -> dict[str, object]:
         "language": environment.choice("DEFAULT_LANGUAGE", ("", *LANGUAGES), ""),
         "quota": environment.size("QUOTA", "") if is_set("QUOTA") else None,
         "bin_days": read_bin_days(environment) if is_set("BIN_DAYS") else None,
+        "move_paused": flag("MOVE_PAUSED"),
+        "move_rate": read_move_rate(environment) if is_set("MOVE_RATE") else None,
         "link_max_age": environment.duration("LINK_MAX_AGE", "")
         if is_set("LINK_MAX_AGE")
         else None,
@@ -79,3 +85,11 @@ def read_bin_days(environment: "Environment") -> int:
     :raises SettingsError: it is no number of days.
     """
     return environment.number("BIN_DAYS", BIN_DAYS, min_value=1, max_value=MAX_BIN_DAYS)
+
+
+def read_move_rate(environment: "Environment") -> int:
+    """Return `MOVE_RATE`, in bytes per second.
+
+    :raises SettingsError: it is no size, or too small.
+    """
+    return environment.size("MOVE_RATE", "", min_value=MIN_MOVE_RATE)

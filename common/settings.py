@@ -72,13 +72,16 @@ class Environment:
             )
         return int(value)
 
-    def size(self, name: str, default: str) -> int:
+    def size(self, name: str, default: str, *, min_value: int = 1) -> int:
         """Return a size in bytes, written as nginx writes it: `1048576`, `512k`, `200m`, `16g`."""
         value = self.text(name, default)
         match = re.fullmatch(r"([0-9]{1,15})([KMGT]?)", value.upper())
         if match is None or int(match[1]) == 0:
             raise SettingsError(f"{name} is {value!r}; it takes a size such as 200m or 16g.")
-        return int(match[1]) * _UNITS[match[2]]
+        size = int(match[1]) * _UNITS[match[2]]
+        if size < min_value:
+            raise SettingsError(f"{name} is {value!r}; it takes at least {min_value} bytes.")
+        return size
 
     def host_names(self, name: str) -> tuple[str, ...]:
         """Return names of hosts, written with commas; `*.example.org` comes back as `.example.org`.

@@ -32,6 +32,8 @@ class SiteSettings:
     :ivar quota: bytes that an account without its own quota may store; None is no limit.
     :ivar language: of those whose browser asks for none that is there; empty: English.
     :ivar bin_days: days after which a video in the bin is deleted.
+    :ivar move_paused: whether the mover to the object store waits.
+    :ivar move_rate: bytes per second that it copies at most; None is no limit.
     :ivar link_max_age: seconds for which a share link may work; None is no limit.
     """
 
@@ -43,6 +45,8 @@ class SiteSettings:
     quota: int | None = None
     language: str = ""
     bin_days: int = BIN_DAYS
+    move_paused: bool = False
+    move_rate: int | None = None
     link_max_age: int | None = None
     link_require_password: bool = False
     link_require_expiry: bool = False

@@ -40,6 +40,12 @@ class StandaloneSettings:
     @classmethod
     def read(cls, environment: Environment) -> "StandaloneSettings":
         """:raises SettingsError: naming the first setting that is wrong."""
+        if environment.choice("STORE", ("disk", "s3"), "disk") == "s3":
+            raise SettingsError(
+                "STORE is s3, which standalone does not take: Caddy keeps nothing of what it reads"
+                " from an object store, so each viewer would fetch every byte from there. Use"
+                " Docker Compose for it, or STORE=disk."
+            )
         ports = environment.text("PORTS", "5000,5001,5002").split(",")
         if not all(port.isdigit() and 0 < int(port) < 65536 for port in ports):
             raise SettingsError("PORTS takes port numbers with commas between them.")

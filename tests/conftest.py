@@ -237,7 +237,16 @@ def database(shared_database: Database, migrated: str) -> Database:
     if migrated.startswith("sqlite"):
         _restore(Path(migrated.removeprefix("sqlite:///")), shared_database.engine.url.database)
         return shared_database
-    for table in ("videos", "uploads", "users", "`groups`", "audit", "settings", "logos"):
+    for table in (
+        "objects",
+        "videos",
+        "uploads",
+        "users",
+        "`groups`",
+        "audit",
+        "settings",
+        "logos",
+    ):
         shared_database.write(
             lambda session, name=table: session.execute(text(f"DELETE FROM {name}"))
         )

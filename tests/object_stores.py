@@ -56,7 +56,7 @@ def seaweedfs(folder: Path) -> Iterator[ObjectStore]:
     config.write_text(json.dumps({"identities": [identity]}), encoding="utf-8")
     command = [str(PROGRAMS / "weed"), "server", f"-dir={folder}", "-ip=127.0.0.1"]
     command += ["-ip.bind=127.0.0.1", "-filer", "-s3", f"-s3.config={config}"]
-    command += ["-s3.autoCreateBucket=false"]
+    command += ["-s3.autoCreateBucket=false", "-s3.port.iceberg=0", "-s3.port.lance=0"]
     for part, port, grpc in zip(parts, ports[::2], ports[1::2], strict=True):
         command += [f"-{part}.port={port}", f"-{part}.port.grpc={grpc}"]
     command += ["-master.volumeSizeLimitMB=64", "-volume.max=16"]

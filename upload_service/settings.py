@@ -1,10 +1,11 @@
 """What the upload service and its janitor need to know."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from common.formats import DEFAULT, read_formats
 from common.settings import CommonSettings, Environment
+from common.storage.store_settings import StoreSettings
 
 
 @dataclass(frozen=True)
@@ -12,6 +13,8 @@ class UploadSettings:
     """:param max_upload_size: bytes of one file.
     :param cleanup_after: seconds without a new byte until an unfinished form is removed.
     :param upload_expires: seconds without a new byte for which an upload can be continued.
+    :param store: where files are kept.
+    :param move_grace: seconds for which a file that was moved also stays where it was.
     :param formats: of the files that are accepted: see `common.formats`.
     """
 
@@ -21,6 +24,8 @@ class UploadSettings:
     cleanup_after: int
     upload_expires: int = 7 * 24 * 3600
     formats: frozenset[str] = DEFAULT
+    store: StoreSettings = field(default_factory=StoreSettings)
+    move_grace: int = 3600
 
     @classmethod
     def read(cls, environment: Environment) -> "UploadSettings":
@@ -32,4 +37,6 @@ class UploadSettings:
             cleanup_after=environment.duration("CLEANUP_AFTER", "1h"),
             upload_expires=environment.duration("UPLOAD_EXPIRES", "7d"),
             formats=read_formats(environment),
+            store=StoreSettings.read(environment),
+            move_grace=environment.duration("MOVE_GRACE", "1h"),
         )

@@ -150,14 +150,18 @@ class StorageDoctor:
     def _abort(self) -> None:
         key = self._folder + "unfinished"
         upload = self._begin(key)
-        if (key, upload) not in list(self._store.list_multiparts(self._folder)):
+        if not self._is_listed(key, upload):
             raise CheckFailed(
                 "The list of unfinished uploads lacks one that was begun: what a crash leaves could"
                 " not be found, and would cost money."
             )
         self._store.abort_multipart(key, upload)
-        if (key, upload) in list(self._store.list_multiparts(self._folder)):
+        if self._is_listed(key, upload):
             raise CheckFailed("An unfinished upload that was aborted is still there.")
+
+    def _is_listed(self, key: str, upload: str) -> bool:
+        unfinished = self._store.list_multiparts(self._folder)
+        return any((one.key, one.id) == (key, upload) for one in unfinished)
 
     def _presigned(self) -> None:
         url = self._store.presign(self._key, seconds=_PRESIGNED_FOR)

@@ -36,17 +36,17 @@ def run_daemon(
         settings = read(environment)
         heartbeat = environment.text("HEARTBEAT_FILE", "")
         configure_logging(CommonSettings.read(environment).log_level)
+        structlog.contextvars.bind_contextvars(service=service)
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        run(settings, stop, Path(heartbeat) if heartbeat else None)
     except SettingsError as error:
         sys.exit(str(error))
-    structlog.contextvars.bind_contextvars(service=service)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    run(settings, stop, Path(heartbeat) if heartbeat else None)
 
 
 def repeat_until_stopped(
-    work: Callable[[], None], stop: threading.Event, *, interval: float, heartbeat: Path | None
+    work: Callable[[], object], stop: threading.Event, *, interval: float, heartbeat: Path | None
 ) -> None:
     """Work again and again until told to stop; wait for stores that are unavailable.
 

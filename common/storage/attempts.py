@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from common.storage.durability import remove_folder, sync_path
-from common.storage.volume import Volume
+from common.storage.volume import PUBLISHED_NAME, Volume
 
 _ATTEMPT = re.compile(r"\.work-([0-9]{1,19})-([0-9]{1,10})")
-_PUBLISHED = re.compile(r"(?:hls/)?[a-z0-9][a-z0-9-]{0,31}\.[a-z0-9]{1,8}")
 
 
 class AttemptStore(Volume):
@@ -91,6 +90,6 @@ class AttemptStore(Volume):
         return self._video_folder(video_id) / f".work-{job_id:d}-{fence:d}"
 
     def _published_path(self, video_id: str, name: str) -> Path:
-        if not _PUBLISHED.fullmatch(name):
+        if not PUBLISHED_NAME.fullmatch(name):
             raise ValueError(f"not a name that is published: {name!r}")
         return self._video_folder(video_id) / name

@@ -3,7 +3,8 @@
 import hashlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from common.storage.objects import CurrentObject, OpenObject
 from db.engine import Database
 
 if TYPE_CHECKING:
-    from common.storage.s3 import S3Store
+    from common.storage.s3 import S3Store, UnfinishedUpload
 
 _PIECE = 16 << 20  # bytes of a part, and of a range that is read
 _MAX_PARTS = 10_000  # of Amazon S3
@@ -93,21 +94,29 @@ class ObjectFiles:
         :raises ObjectMissing: the store has lost it.
         :raises StorageFull: the disk has.
         """
-        digest = hashlib.sha256()
+        done = 0
         try:
             with raising_storage_full(), path.open("xb") as file:
-                for first in range(0, found.size, _PIECE):
-                    last = min(first + _PIECE, found.size) - 1
-                    piece = self.store.get(found.key, first=first, last=last).body
-                    digest.update(piece)
-                    file.write(piece)
-                    advance(last + 1)
-            if digest.hexdigest() != found.sha256:
-                raise WrongBytes(f"{found.key} has other bytes than were written")
+                for piece in self._pieces(found):
+                    done += file.write(piece)
+                    advance(done)
             sync_path(path)
         except BaseException:
             path.unlink(missing_ok=True)
             raise
+
+    def check(self, found: CurrentObject, *, full: bool) -> None:
+        """Find out whether an object is in the store as it was written.
+
+        :param full: read it all and compare its SHA-256; else only its length is asked for.
+        :raises WrongBytes: it is not.
+        :raises ObjectMissing: the store has lost it.
+        """
+        if not full:
+            self._check_length(found.key, found.size)
+            return
+        for _ in self._pieces(found):
+            pass
 
     def read(self, found: CurrentObject) -> bytes:
         """Return the bytes of a small object.
@@ -126,17 +135,16 @@ class ObjectFiles:
         """
         if not objects.give_up(self._database, object_id=found.id):
             return False
-        for key, upload_id in self.store.list_multiparts(found.key):
-            self._abort(key, upload_id)
+        for upload in self.store.list_multiparts(found.key):
+            self.abort(upload)
         self.store.delete(found.key)
         objects.forget(self._database, object_id=found.id)
         return True
 
-    def _abort(self, key: str, upload_id: str) -> None:
-        try:
-            self.store.abort_multipart(key, upload_id)
-        except ObjectMissing:
-            return  # it was completed or aborted meanwhile
+    def abort(self, upload: "UnfinishedUpload") -> None:
+        """Give up an upload in parts, unless it was completed or aborted meanwhile."""
+        with suppress(ObjectMissing):
+            self.store.abort_multipart(upload.key, upload.id)
 
     def _remove_quietly(self, begun: OpenObject) -> None:
         try:
@@ -170,13 +178,30 @@ class ObjectFiles:
             self.store.complete_multipart(begun.key, upload_id, etags)
         return done, digest.hexdigest()
 
+    def _pieces(self, found: CurrentObject) -> Iterator[bytes]:
+        """Yield an object's bytes.
+
+        :raises WrongBytes: at the end: their SHA-256 is not the recorded one.
+        """
+        digest = hashlib.sha256()
+        for first in range(0, found.size, _PIECE):
+            last = min(first + _PIECE, found.size) - 1
+            piece = self.store.get(found.key, first=first, last=last).body
+            digest.update(piece)
+            yield piece
+        if digest.hexdigest() != found.sha256:
+            raise WrongBytes(f"{found.key} has other bytes than were written")
+
+    def _check_length(self, key: str, size: int) -> None:
+        if int(self.store.head(key).headers.get("content-length", -1)) != size:
+            raise WrongBytes(f"{key} has another length than was written")
+
     def _check(self, key: str, path: Path, size: int) -> None:
         """Read back the length, the first and the last bytes; the parts have checksums of theirs.
 
         :raises WrongBytes: one of them is wrong.
         """
-        if int(self.store.head(key).headers.get("content-length", -1)) != size:
-            raise WrongBytes(f"{key} has another length than was written")
+        self._check_length(key, size)
         end = 64 << 10
         with path.open("rb") as file:
             for first in {0, max(0, size - end)}:

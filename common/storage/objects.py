@@ -13,6 +13,7 @@ Whoever changes which object is current calls `VideoCache.changing` around the t
 cached entry of a video holds the keys.
 """
 
+import re
 import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -21,11 +22,17 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from common.ids import PATTERN
+from common.live import is_live_video
+from common.storage.volume import PUBLISHED_NAME
 from db.engine import transaction
-from db.models import ObjectState, StoredObject, now
+from db.models import ObjectState, StoredObject, Video, now
 
 WRITE_LIMIT = timedelta(hours=1)
 """An object that is being written counts as given up when its row was not renewed for so long."""
+
+
+_KEY = re.compile(rf"({PATTERN})/[0-9a-f]{{16}}/({PUBLISHED_NAME.pattern})")
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,12 @@ class OpenObject:
 
     id: int
     key: str
+
+
+def parse_key(key: str) -> tuple[str, str] | None:
+    """Return the video and the name of the file that a key is for, or None if it is not ours."""
+    match = _KEY.fullmatch(key)
+    return (match[1], match[2]) if match else None
 
 
 def new_key(video_id: str, name: str) -> str:
@@ -111,18 +124,37 @@ def retire(session: Session, *, video_id: str, names: Collection[str]) -> None:
     )
 
 
+def retire_all(session: Session, *, video_id: str) -> None:
+    """Record that nobody needs any object of a video. The caller has locked it; it is not live."""
+    session.execute(
+        update(StoredObject)
+        .where(StoredObject.video_id == video_id)
+        .values(state=ObjectState.RETIRED, is_current=None, changed_at=now())
+    )
+
+
 @transaction(writes=False)
 def current_objects(session: Session, *, video_id: str) -> dict[str, CurrentObject]:
     """Return the files of a video that are in the store, by name."""
+    return current_by_video(session, video_ids=[video_id]).get(video_id, {})
+
+
+@transaction(writes=False)
+def current_by_video(
+    session: Session, *, video_ids: Collection[str]
+) -> dict[str, dict[str, CurrentObject]]:
+    """Return the files of videos that are in the store, by video and name."""
     rows = session.scalars(
         select(StoredObject).where(
-            StoredObject.video_id == video_id, StoredObject.is_current.is_(True)
+            StoredObject.video_id.in_(video_ids), StoredObject.is_current.is_(True)
         )
     )
-    return {
-        row.name: CurrentObject(row.id, row.key, row.size or 0, row.sha256 or "", row.changed_at)
-        for row in rows
-    }
+    found: dict[str, dict[str, CurrentObject]] = {}
+    for row in rows:
+        found.setdefault(row.video_id, {})[row.name] = CurrentObject(
+            row.id, row.key, row.size or 0, row.sha256 or "", row.changed_at
+        )
+    return found
 
 
 def keys_by_video(session: Session, video_ids: Sequence[str]) -> dict[str, dict[str, str]]:
@@ -151,11 +183,38 @@ def removable(session: Session, *, grace: timedelta, limit: int) -> list[OpenObj
     return found[:limit]
 
 
+@transaction(writes=True)
+def postpone(session: Session, *, object_id: int) -> None:
+    """Let a retired object stay for the time of grace once more."""
+    session.execute(
+        update(StoredObject)
+        .where(StoredObject.id == object_id, StoredObject.state == ObjectState.RETIRED)
+        .values(changed_at=now())
+    )
+
+
 @transaction(writes=False)
 def objects_of(session: Session, *, video_id: str) -> list[OpenObject]:
     """Return every object of a video, in whatever state."""
     wanted = select(StoredObject.id, StoredObject.key).where(StoredObject.video_id == video_id)
     return [OpenObject(object_id, key) for object_id, key in session.execute(wanted)]
+
+
+@transaction(writes=False)
+def sole_object(session: Session, *, object_id: int) -> tuple[str, str] | None:
+    """Return which file of which live video an object was, if no other object is that file now.
+
+    That file must be on the disk, or the object is what is left of it. None also for an object that
+    was never current.
+    """
+    row = session.get(StoredObject, object_id)
+    if row is None or row.sha256 is None:
+        return None
+    video = session.get(Video, row.video_id)
+    if video is None or not is_live_video(video):
+        return None
+    current = current_objects(session, video_id=row.video_id)
+    return None if row.name in current else (row.video_id, row.name)
 
 
 @transaction(writes=True)
@@ -167,7 +226,9 @@ def give_up(session: Session, *, object_id: int) -> bool:
     :returns: whether the bytes may be deleted.
     """
     row = session.get(StoredObject, object_id, with_for_update=True)
-    if row is None or row.is_current:
+    if row is None:  # somebody else has removed it; bytes may have come after that
+        return True
+    if row.is_current:
         return False
     row.state = ObjectState.RETIRED
     return True

@@ -8,6 +8,7 @@ such requests as part of the object. Whoever puts an object reads it back instea
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import boto3
@@ -40,6 +41,19 @@ class StoreAnswer:
     status: int
     headers: Mapping[str, str]
     body: bytes = b""
+
+
+@dataclass(frozen=True)
+class UnfinishedUpload:
+    """An upload in parts that was neither completed nor aborted.
+
+    :ivar id: the store's.
+    :ivar begun: when, by the store's clock.
+    """
+
+    key: str
+    id: str
+    begun: datetime
 
 
 class S3Store:
@@ -172,11 +186,12 @@ class S3Store:
         with _named_errors():
             self._client.abort_multipart_upload(**self._where(key), UploadId=upload_id)
 
-    def list_multiparts(self, prefix: str) -> Iterator[tuple[str, str]]:
-        """Yield key and id of each unfinished upload whose key begins with something."""
+    def list_multiparts(self, prefix: str) -> Iterator[UnfinishedUpload]:
+        """Yield each unfinished upload whose key begins with something."""
         start = len(self._settings.prefix)
         for page in self._pages("list_multipart_uploads", prefix):
-            yield from ((one["Key"][start:], one["UploadId"]) for one in page.get("Uploads", ()))
+            for one in page.get("Uploads", ()):
+                yield UnfinishedUpload(one["Key"][start:], one["UploadId"], one["Initiated"])
 
     def _where(self, key: str) -> dict[str, str]:
         return {"Bucket": self._settings.bucket, "Key": self._settings.prefix + key}

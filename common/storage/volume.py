@@ -1,6 +1,7 @@
 """The volume: where it is, whether it can be used, and the paths of what lies on it."""
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +11,9 @@ from common.ids import is_id
 from common.storage.errors import StorageError
 
 ORIGINAL = "original.mp4"
+
+PUBLISHED_NAME = re.compile(r"(?:hls/)?[a-z0-9][a-z0-9-]{0,31}\.[a-z0-9]{1,8}")
+"""The names of files below a video's folder; what is hidden belongs to somebody who is at work."""
 
 RESERVED_SPACE = 64 << 20
 """Bytes of the volume that uploads and processing leave free: the database may share it."""

@@ -14,7 +14,7 @@ import pytest
 from cli.__main__ import main
 from cli.admin.storage_doctor import StorageDoctor
 from common.storage.errors import StoreRefused, StoreUnavailable
-from common.storage.s3 import S3Store, StoreAnswer
+from common.storage.s3 import S3Store, StoreAnswer, UnfinishedUpload
 from tests.conftest import free_ports
 from tests.object_stores import ObjectStore, rclone, seaweedfs
 
@@ -148,7 +148,7 @@ class MayNotList(S3Store):
         """Refuse."""
         raise StoreRefused("AccessDenied", "")
 
-    def list_multiparts(self, _prefix: str) -> Iterator[tuple[str, str]]:
+    def list_multiparts(self, _prefix: str) -> Iterator[UnfinishedUpload]:
         """Refuse."""
         raise StoreRefused("AccessDenied", "")
 

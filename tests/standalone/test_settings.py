@@ -75,6 +75,8 @@ def test_names_and_networks_are_lists() -> None:
         ("TRUSTED_PROXIES", "proxy"),
         ("TRUSTED_PROXIES", "10.0.0.1/8"),
         ("COOKIE_SECURE", "yes"),
+        ("STORE", "s3"),
+        ("STORE", "tape"),
     ],
 )
 def test_a_setting_that_is_wrong_is_named(name: str, value: str) -> None:

@@ -4,18 +4,24 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from common.access import Viewer
+from common.ids import new_id
 from common.storage import IncomingStore, VideoStore
+from common.storage.movable import MovableFiles
+from common.storage.s3 import S3Store
 from common.stores import Stores
 from common.web.auth import SESSION_COOKIE
 from db.engine import Database, connect
 from db.models import Job, Role, Upload, User, Video
 from tests.conftest import Client, Site
 from tests.media import mp4
+from tests.object_stores import ObjectStore, seaweedfs
+from tests.upload_service.moving import MovingSite
 from tests.upload_service.server import Server
 from upload_service.uploads.context import UploadContext
 
@@ -147,3 +153,17 @@ def server(
     server.stop()
     assert "Traceback" not in log, log[log.find("Traceback") :][:3000]
     database.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def object_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
+    """One SeaweedFS for all tests; each has a prefix of its own."""
+    with seaweedfs(tmp_path_factory.mktemp("seaweedfs")) as running:
+        yield running
+
+
+@pytest.fixture
+def moving(stores: Stores, videos_dir: Path, owner: User, object_store: ObjectStore) -> MovingSite:
+    """A site with an empty object store."""
+    settings = replace(object_store.settings, prefix=f"{new_id()}/")
+    return MovingSite(stores, MovableFiles(videos_dir), settings, S3Store(settings), owner.id)

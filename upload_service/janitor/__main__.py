@@ -1,5 +1,7 @@
 """The janitor as a program beside the upload service: `python -m upload_service.janitor`.
 
+Where there is an object store, the mover is a part of it.
+
 Any number may run. SIGTERM or Ctrl-C ends it between two steps; a kill costs nothing.
 """
 
@@ -16,6 +18,7 @@ from upload_service.janitor.audit import audit
 from upload_service.janitor.checksum_backfill import ChecksumBackfill
 from upload_service.janitor.cleanup import Cleaner
 from upload_service.janitor.disk_space import record_disk_space
+from upload_service.mover.threads import start_mover
 from upload_service.settings import UploadSettings
 
 _INTERVAL = 5  # seconds between two passes
@@ -33,13 +36,17 @@ def run(
     *,
     interval: float = _INTERVAL,
 ) -> None:
-    """Clean until told to stop; see :func:`common.process.daemon.repeat`."""
+    """Clean until told to stop; see :func:`common.process.daemon.repeat_until_stopped`.
+
+    :raises SettingsError: there is an object store, and boto3 is not installed.
+    """
     log.info("janitor started", cleanup_after=settings.cleanup_after)
     stores = Stores.of(settings.common)
     incoming, videos = IncomingStore(settings.videos_dir), VideoStore(settings.videos_dir)
     cleaner = Cleaner(stores, incoming, videos, settings, stop.is_set)
     backfill = ChecksumBackfill(stores.database, videos)
     next_audit = next_measure = 0.0
+    movers = start_mover(settings, stores, stop, interval=interval)
 
     def work() -> None:
         nonlocal next_audit, next_measure
@@ -54,6 +61,8 @@ def run(
             next_audit = time.monotonic() + _AUDIT_INTERVAL
 
     repeat_until_stopped(work, stop, interval=interval, heartbeat=heartbeat)
+    for mover in movers:
+        mover.join()
     log.info("janitor ended")
 
 

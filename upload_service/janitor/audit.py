@@ -5,7 +5,7 @@ worth more than the space they take. The administrator decides.
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import islice
 
@@ -13,7 +13,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from common.live import is_live
-from common.storage import VideoStore
+from common.storage import VideoStore, objects
+from common.storage.volume import ORIGINAL
 from db.engine import Database, transaction
 from db.models import Upload, Video
 
@@ -46,8 +47,8 @@ def audit(database: Database, videos: VideoStore, *, cleanup_after: int) -> Audi
     missing, last = [], ""
     while ids := _video_ids_after(database, last=last):
         absent = [video_id for video_id in ids if not videos.has_original(video_id)]
-        # Looked up again: one may have been deleted while this was reading.
-        missing += [video_id for video_id in absent if _is_live(database, video_id=video_id)]
+        # Looked up now: one may have been moved or deleted while this was reading.
+        missing += _without_original(database, ids=absent)
         last = ids[-1]
     return AuditReport(unknown_folders=unknown, missing_originals=missing)
 
@@ -66,5 +67,8 @@ def _video_ids_after(session: Session, *, last: str) -> list[str]:
 
 
 @transaction(writes=False)
-def _is_live(session: Session, *, video_id: str) -> bool:
-    return session.scalar(select(Video.id).where(Video.id == video_id, is_live())) is not None
+def _without_original(session: Session, *, ids: Collection[str]) -> list[str]:
+    """Return which of these videos are live, and have no original in the object store."""
+    live = set(session.scalars(select(Video.id).where(Video.id.in_(ids), is_live())))
+    stored = objects.current_by_video(session, video_ids=ids)
+    return [one for one in ids if one in live and ORIGINAL not in stored.get(one, {})]

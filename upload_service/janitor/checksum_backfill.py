@@ -2,14 +2,14 @@
 
 import hashlib
 import time
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from common.live import is_live
-from common.storage import VideoStore
+from common.storage import VideoStore, objects
+from common.storage.volume import ORIGINAL
 from db.engine import Database, transaction
 from db.models import Video
 
@@ -41,11 +41,17 @@ class ChecksumBackfill:
         while wanted := _next_without(self.database, first=self._video_id):
             if wanted != self._video_id:
                 self._begin(wanted)
-            with suppress(FileNotFoundError):  # the janitor's report tells of it
+            try:
                 if not self._read(until):
                     return made
-                sha256 = self._hash.hexdigest()
-                made += _record(self.database, video_id=wanted, size=self._offset, sha256=sha256)
+            except FileNotFoundError:  # if it is nowhere, the janitor's report tells of it
+                stored = objects.current_objects(self.database, video_id=wanted).get(ORIGINAL)
+                found = (stored.size, stored.sha256) if stored else None
+            else:
+                found = (self._offset, self._hash.hexdigest())
+            if found is not None:
+                size, sha256 = found
+                made += _record(self.database, video_id=wanted, size=size, sha256=sha256)
             self._begin(wanted + _NEXT)
             if time.monotonic() >= until:
                 return made

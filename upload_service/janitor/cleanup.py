@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session
 from common.audit import Action, Actor, record
 from common.errors import MatineeError
 from common.live import is_live
-from common.storage import IncomingStore, VideoStore
+from common.settings import SettingsError
+from common.storage import IncomingStore, VideoStore, objects
 from common.stores import Stores
 from db.engine import DatabaseUnavailable, transaction
 from db.models import Upload, Video, now
@@ -156,8 +157,19 @@ class Cleaner:
             )
         return "binned video deleted" if deleted else None
 
-    def _remove_video(self, video_id: str) -> str:
-        """Remove a video that is not live: its bytes, then its row."""
+    def _remove_video(self, video_id: str) -> str | None:
+        """Remove a video that is not live: its bytes, then its row.
+
+        The mover removes its objects first.
+
+        :raises SettingsError: it has objects, and there is no mover.
+        """
+        if objects.objects_of(self.stores.database, video_id=video_id):
+            if self.settings.store.s3 is None:
+                raise SettingsError(
+                    "Files of this deleted video are in an object store, and S3_BUCKET is not set."
+                )
+            return None
         self.videos.drop_video(video_id)
         _remove_row(self.stores.database, video_id=video_id)
         return "video removed"

@@ -1,0 +1,98 @@
+"""The duty of the mover: files go to the store if that is the default, and leftovers go."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import structlog
+from sqlalchemy.exc import IntegrityError
+
+from common.storage.errors import StoreRefused, StoreUnavailable
+from common.storage.movable import DiskFile
+from common.storage.objects import WRITE_LIMIT
+from upload_service.mover.backlog import DiskVideo, drop_leftover, videos_on_disk
+from upload_service.mover.faults import Faults
+from upload_service.mover.move import Mover, WrongOriginal
+from upload_service.mover.pace import MovePaused, MoveStopped, Pace
+
+log = structlog.get_logger()
+
+
+@dataclass
+class MoverDuty:
+    """Moves the files of the whole site.
+
+    :ivar moves: whether files go to the store; if not, only leftovers are removed.
+    :ivar grace: how long a file that was moved stays on the disk too.
+    """
+
+    mover: Mover
+    pace: Pace
+    moves: bool
+    grace: timedelta
+    faults: Faults = field(default_factory=Faults)
+
+    def work(self) -> Counter[str]:
+        """Look at all videos on the disk once, and return how often each thing was done.
+
+        Originals come first, those of older videos before those of newer ones. What fails is
+        logged, and tried again after a while.
+
+        :raises DatabaseUnavailable: everything must wait.
+        :raises RedisError: likewise.
+        """
+        done: Counter[str] = Counter()
+        waiting: list[DiskVideo] = []
+        for video in self._videos():
+            done["leftover removed"] += self._drop_leftovers(video)
+            if video.waiting and self.moves:
+                waiting.append(video)
+        try:
+            for video in sorted(waiting, key=_turn):
+                for file in video.waiting:
+                    if not self.faults.may_try():
+                        return +done
+                    done["file moved"] += self._move(file)
+        except (MovePaused, MoveStopped):
+            pass
+        return +done
+
+    def _videos(self) -> Iterator[DiskVideo]:
+        disk = self.mover.disk
+        for video in videos_on_disk(self.mover.stores.database, disk):
+            if self.pace.stop.is_set():
+                return
+            disk.drop_old_fetches(video.id, age=WRITE_LIMIT.total_seconds())
+            yield video
+
+    def _drop_leftovers(self, video: DiskVideo) -> int:
+        database, dropped = self.mover.stores.database, 0
+        for file in video.old_leftovers(self.grace):
+            try:
+                dropped += drop_leftover(
+                    database, disk=self.mover.disk, file=file, grace=self.grace
+                )
+            except OSError as error:
+                log.error("a leftover cannot be removed", file=str(file.path), detail=str(error))
+        return dropped
+
+    def _move(self, file: DiskFile) -> bool:
+        key = f"{file.video_id}/{file.name}"
+        if not self.faults.may_try(key):
+            return False
+        try:
+            moved = self.mover.to_store(file, advance=self.pace.begin())
+        except (FileNotFoundError, IntegrityError):
+            return False  # the video was deleted, or the file replaced
+        except (OSError, StoreRefused, StoreUnavailable, WrongOriginal) as error:
+            self.faults.failed(key, error)
+            return False
+        self.faults.succeeded(key)
+        if moved:
+            log.info("file moved", id=file.video_id, name=file.name, size=file.size)
+        return moved
+
+
+def _turn(video: DiskVideo) -> tuple[bool, object]:
+    return not video.has_waiting_original, video.created_at

@@ -1,0 +1,62 @@
+"""How fast the mover copies: not faster than `MOVE_RATE`, and not at all while it is paused."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+class MovePaused(Exception):
+    """An administrator has paused the mover. The copy begins anew later."""
+
+
+class MoveStopped(Exception):
+    """The program is to end."""
+
+
+@dataclass
+class Pace:
+    """Is told of the progress of each copy: :data:`common.storage.object_files.Advance`.
+
+    :ivar stop: set when the program is to end.
+    :ivar rate: returns bytes per second, or None for no limit.
+    :ivar is_paused: tells whether copies are to wait.
+    :ivar clock: a clock in seconds.
+    """
+
+    stop: threading.Event
+    rate: Callable[[], int | None]
+    is_paused: Callable[[], bool]
+    clock: Callable[[], float] = time.monotonic
+
+    def check(self) -> None:
+        """Find out whether a copy may begin.
+
+        :raises MovePaused: not now.
+        :raises MoveStopped: not any more.
+        """
+        if self.stop.is_set():
+            raise MoveStopped
+        if self.is_paused():
+            raise MovePaused
+
+    def begin(self) -> Callable[[int], None]:
+        """Return what a new copy tells its progress, in bytes that are done. It waits as needed.
+
+        :raises MovePaused: see :meth:`check`; so does what is returned.
+        :raises MoveStopped: likewise.
+        """
+        self.check()
+        told, at = 0, self.clock()
+
+        def advance(done: int) -> None:
+            nonlocal told, at
+            self.check()
+            if rate := self.rate():
+                spare = (done - told) / rate - (self.clock() - at)
+                if spare > 0:
+                    self.stop.wait(spare)
+            told, at = done, self.clock()
+            self.check()
+
+        return advance

@@ -1,0 +1,206 @@
+"""Where the files are, whether they are whole, and what is in the store that nobody knows."""
+
+import enum
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from common.live import is_live
+from common.storage import objects
+from common.storage.errors import ObjectMissing
+from common.storage.movable import MovableFiles
+from common.storage.object_files import ObjectFiles, WrongBytes
+from common.storage.objects import CurrentObject
+from common.storage.volume import ORIGINAL
+from db.engine import Database, transaction
+from db.models import ObjectState, StoredObject, Video
+from upload_service.mover.backlog import videos_on_disk
+
+_BATCH = 500
+
+
+@dataclass
+class Amount:
+    """A number of files, and their bytes."""
+
+    files: int = 0
+    bytes: int = 0
+
+    def add(self, size: int) -> None:
+        """Count one more file."""
+        self.files += 1
+        self.bytes += size
+
+
+@dataclass(frozen=True)
+class StorageStatus:
+    """How much is where.
+
+    :ivar disk: files that are on the disk alone.
+    :ivar leftovers: files on the disk that are in the object store as well.
+    :ivar current: objects that are the place of a file.
+    :ivar retired: objects that were replaced, and are removed later.
+    :ivar writing: objects that are being written; the bytes of these are not known.
+    """
+
+    disk: Amount = field(default_factory=Amount)
+    leftovers: Amount = field(default_factory=Amount)
+    current: Amount = field(default_factory=Amount)
+    retired: Amount = field(default_factory=Amount)
+    writing: Amount = field(default_factory=Amount)
+
+
+def storage_status(database: Database, disk: MovableFiles) -> StorageStatus:
+    """Count the files of live videos on the disk, and all objects by their rows."""
+    found = StorageStatus(**_objects_by_state(database))
+    for video in videos_on_disk(database, disk):
+        for file in video.waiting:
+            found.disk.add(file.size)
+        for file, _ in video.leftovers:
+            found.leftovers.add(file.size)
+    return found
+
+
+def verify(
+    database: Database,
+    disk: MovableFiles,
+    files: ObjectFiles,
+    *,
+    full: bool,
+    video_ids: Collection[str] | None = None,
+) -> Iterator[tuple[str, str, str | None]]:
+    """Check every object that is the place of a file, and that every video has its original.
+
+    :param full: read every object and compare its SHA-256, instead of its length alone.
+    :returns: yields video, name, and what is wrong or None.
+    :raises StoreUnavailable: the store does not answer.
+    :raises StoreRefused: it refuses to be read.
+    """
+    for batch in _live_batches(database, video_ids):
+        for video_id, stored in objects.current_by_video(database, video_ids=batch).items():
+            for name, found in stored.items():
+                problem = _problem(files, found, full=full)
+                # Looked up again: it may have been replaced while this was reading.
+                if problem and not _is_current(database, video_id=video_id, object_id=found.id):
+                    problem = None
+                yield video_id, name, problem
+        for video_id in batch:
+            if disk.find_file(video_id, ORIGINAL) is None and _has_no_original(
+                database, video_id=video_id
+            ):
+                yield video_id, ORIGINAL, "it is neither on the disk nor in the object store"
+
+
+class StrayKind(enum.StrEnum):
+    """What an object is that has no row.
+
+    `stray`: its file is elsewhere, or its video is gone; `rebuildable`: processing can make its
+    file again, which is nowhere else; `unknown`: it is not ours, or may be the only copy of an
+    original.
+    """
+
+    STRAY = "stray"
+    REBUILDABLE = "rebuildable"
+    UNKNOWN = "unknown"
+
+
+def strays(
+    database: Database, disk: MovableFiles, files: ObjectFiles
+) -> Iterator[tuple[str, StrayKind]]:
+    """Yield the key and the kind of each object of the store that has no row.
+
+    An object that somebody writes has a row before it has bytes, so it is not among them.
+    """
+    keys = files.store.list_keys("")
+    while batch := list(islice(keys, _BATCH)):
+        known = _known_keys(database, keys=batch)
+        for key in batch:
+            if key not in known:
+                yield key, _kind(database, disk, key)
+
+
+def _kind(database: Database, disk: MovableFiles, key: str) -> StrayKind:
+    file = objects.parse_key(key)
+    if file is None:
+        return StrayKind.UNKNOWN
+    video_id, name = file
+    state = _video_state(database, video_id=video_id)
+    if state is _VideoState.UNKNOWN:
+        return StrayKind.UNKNOWN if name == ORIGINAL else StrayKind.STRAY
+    if state is _VideoState.DELETED or disk.find_file(video_id, name) is not None:
+        return StrayKind.STRAY
+    if name in objects.current_objects(database, video_id=video_id):
+        return StrayKind.STRAY
+    return StrayKind.UNKNOWN if name == ORIGINAL else StrayKind.REBUILDABLE
+
+
+def _problem(files: ObjectFiles, found: CurrentObject, *, full: bool) -> str | None:
+    try:
+        files.check(found, full=full)
+    except ObjectMissing:
+        return "the object store has lost it"
+    except WrongBytes as error:
+        return str(error)
+    return None
+
+
+def _live_batches(database: Database, video_ids: Collection[str] | None) -> Iterator[list[str]]:
+    last = ""
+    while batch := _live_after(database, last=last, video_ids=video_ids):
+        yield batch
+        last = batch[-1]
+
+
+@transaction(writes=False)
+def _live_after(session: Session, *, last: str, video_ids: Collection[str] | None) -> list[str]:
+    wanted = select(Video.id).where(is_live(), Video.id > last).order_by(Video.id).limit(_BATCH)
+    if video_ids is not None:
+        wanted = wanted.where(Video.id.in_(video_ids))
+    return list(session.scalars(wanted))
+
+
+@transaction(writes=False)
+def _is_current(session: Session, *, video_id: str, object_id: int) -> bool:
+    current = objects.current_objects(session, video_id=video_id)
+    return object_id in {found.id for found in current.values()}
+
+
+@transaction(writes=False)
+def _has_no_original(session: Session, *, video_id: str) -> bool:
+    """Tell whether a video is live, and its original not in the store."""
+    if session.scalar(select(Video.id).where(Video.id == video_id, is_live())) is None:
+        return False
+    return ORIGINAL not in objects.current_objects(session, video_id=video_id)
+
+
+class _VideoState(enum.Enum):
+    LIVE = enum.auto()
+    DELETED = enum.auto()
+    UNKNOWN = enum.auto()
+
+
+@transaction(writes=False)
+def _video_state(session: Session, *, video_id: str) -> _VideoState:
+    live = session.scalar(select(is_live()).select_from(Video).where(Video.id == video_id))
+    if live is None:
+        return _VideoState.UNKNOWN
+    return _VideoState.LIVE if live else _VideoState.DELETED
+
+
+@transaction(writes=False)
+def _known_keys(session: Session, *, keys: Collection[str]) -> set[str]:
+    return set(session.scalars(select(StoredObject.key).where(StoredObject.key.in_(keys))))
+
+
+@transaction(writes=False)
+def _objects_by_state(session: Session) -> dict[str, Amount]:
+    """Return the objects of each state, by its word."""
+    size = func.coalesce(func.sum(StoredObject.size), 0)
+    wanted = select(StoredObject.state, func.count(), size).group_by(StoredObject.state)
+    found = {
+        ObjectState(state).value: Amount(n, int(b or 0)) for state, n, b in session.execute(wanted)
+    }
+    return {state.value: found.get(state.value, Amount()) for state in ObjectState}
