@@ -1,7 +1,8 @@
 """The reconciler: repairs rows and files after something was lost.
 
 Any number may run, also beside workers: each rule checks again inside the transaction that acts.
-Workers look at the database by themselves, so the reconciler need not wake them.
+One of them looks at the whole volume: see `common/duty.py`. Workers look at the database by
+themselves, so the reconciler need not wake them.
 """
 
 import time
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 import structlog
 from sqlalchemy.orm import Session
 
+from common.duty import Duty
 from common.job_queue import wake_workers
 from db.engine import DatabaseUnavailable, transaction
 from db.models import Job, JobState
@@ -26,6 +28,7 @@ log = structlog.get_logger()
 class Reconciler:
     """Reconciles one set of stores.
 
+    :ivar context: its name is the process's.
     :ivar sweep_every: seconds between two looks at the whole volume.
     """
 
@@ -33,6 +36,10 @@ class Reconciler:
     sweep_every: float = _SWEEP
     _expire_after: float = field(default=0.0, init=False)
     _next_sweep: float = field(default=0.0, init=False)
+    _sweeping: Duty = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._sweeping = Duty(self.context.database, "sweep", self.context.name)
 
     def reconcile(self) -> None:
         """Apply every rule once.
@@ -43,8 +50,9 @@ class Reconciler:
         try:
             if time.monotonic() >= self._expire_after:
                 self.expire()
-            if time.monotonic() >= self._next_sweep:
-                self.context.storage.check(writable=True)
+            # First: who has no volume leaves it to others.
+            self.context.storage.check(writable=True)
+            if self._sweeping.hold() and time.monotonic() >= self._next_sweep:
                 self._remove_stray_attempts()
                 self._restore_masters()
                 self._next_sweep = time.monotonic() + self.sweep_every
@@ -52,6 +60,10 @@ class Reconciler:
             # Leases could not be renewed meanwhile; live workers get time to do so.
             self._expire_after = time.monotonic() + _GRACE
             raise
+
+    def release(self) -> None:
+        """Leave the whole volume to another process, as this one ends."""
+        self._sweeping.release()
 
     def expire(self, *, worker: str | None = None) -> None:
         """Queue jobs again whose lease has expired, or that a worker held which has ended.
@@ -67,6 +79,8 @@ class Reconciler:
         storage = self.context.storage
         # Listed first: a folder is made only after its attempt was recorded.
         for video_id, job_id, fence in list(storage.list_attempts()):
+            if not self._sweeping.hold():
+                return
             if not _is_held(self.context.database, job_id=job_id, fence=fence):
                 storage.drop_attempts(video_id, job_id, below=fence + 1)
                 log.info("stray attempt removed", video=video_id, job=job_id, fence=fence)
@@ -74,6 +88,8 @@ class Reconciler:
     def _restore_masters(self) -> None:
         database, storage = self.context.database, self.context.storage
         for video_id in publishing.videos_with_renditions(database):
+            if not self._sweeping.hold():
+                return
             if storage.has_published(video_id, publishing.MASTER):
                 continue
             if publishing.restore_master(database, storage=storage, video_id=video_id):
