@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+_LOOK = 1.0  # seconds between two looks whether to go on
+
 
 class MovePaused(Exception):
     """An administrator has paused the mover. The copy begins anew later."""
@@ -53,10 +55,10 @@ class Pace:
             nonlocal told, at
             self.check()
             if rate := self.rate():
-                spare = (done - told) / rate - (self.clock() - at)
-                if spare > 0:
-                    self.stop.wait(spare)
+                free_at = at + (done - told) / rate
+                while (spare := free_at - self.clock()) > 0:
+                    self.stop.wait(min(spare, _LOOK))
+                    self.check()
             told, at = done, self.clock()
-            self.check()
 
         return advance
