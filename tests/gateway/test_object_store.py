@@ -160,6 +160,14 @@ def test_a_file_on_the_disk_beside_them(shelf: Shelf) -> None:
     assert (answer.status, answer.body) == (200, BYTES)
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+def test_a_file_is_only_read(shelf: Shelf, method: str) -> None:
+    answer = shelf.gateway.ask(MEDIA, token=ALICE, method=method)
+
+    assert (answer.status, answer.header("Allow")) == (405, "GET, HEAD")
+    assert answer.json()["error"]
+
+
 def test_what_is_nowhere(shelf: Shelf) -> None:
     def nowhere(_: Seen) -> Reply:
         return Reply(204, {"X-Media-Path": f"{VIDEO}/hls/none.mp4"})
