@@ -33,6 +33,7 @@ _WRITES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "volumes": ("UPDATE",),  # needed to lock the row; and to note the free space
         "objects": _ALL,
         "jobs": ("INSERT",),  # each video's first job
+        "leases": ("INSERT", "UPDATE"),
         # With whom a new video is shared. UPDATE is needed to lock a collection.
         "grants": ("INSERT",),
         "collections": ("UPDATE",),
@@ -63,6 +64,7 @@ _WRITES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "objects": _ALL,
         "renditions": _ALL,
         "poster_choices": ("DELETE",),  # once it is made
+        "leases": ("INSERT", "UPDATE"),
         **_AUDIT,
     },
 }

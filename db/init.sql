@@ -540,3 +540,15 @@ CREATE TABLE objects (
 CREATE INDEX ix_objects_state_changed_at ON objects (state, changed_at);
 
 UPDATE alembic_version SET version_num='0013' WHERE alembic_version.version_num = '0012';
+
+-- Running upgrade 0013 -> 0014
+
+CREATE TABLE leases (
+    name VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    holder VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin,
+    leased_until DATETIME(6),
+    fence INTEGER NOT NULL,
+    CONSTRAINT pk_leases PRIMARY KEY (name)
+);
+
+UPDATE alembic_version SET version_num='0014' WHERE alembic_version.version_num = '0013';

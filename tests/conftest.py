@@ -246,6 +246,7 @@ def database(shared_database: Database, migrated: str) -> Database:
         "audit",
         "settings",
         "logos",
+        "leases",
     ):
         shared_database.write(
             lambda session, name=table: session.execute(text(f"DELETE FROM {name}"))

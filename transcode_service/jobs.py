@@ -7,16 +7,17 @@ database's, so that machines with different clocks agree on when a lease ends.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Select, case, delete, func, or_, select, text, update
+from sqlalchemy import CursorResult, Select, case, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from common.live import is_live
 from common.translation import gettext_noop
+from db.clock import clock
 from db.engine import transaction
-from db.models import REJECTION_LIMIT, Job, JobKind, JobState, PosterChoice, Video, now
+from db.models import REJECTION_LIMIT, Job, JobKind, JobState, PosterChoice, Video
 from transcode_service.estimates import predict
 from transcode_service.log_tail import log_tail
 
@@ -43,14 +44,6 @@ class Claim:
     height: int
     fence: int
     estimate: float
-
-
-def clock(session: Session) -> datetime:
-    """Return the time as the database knows it."""
-    if session.get_bind().dialect.name != "mysql":
-        return now()  # an SQLite file has the clock of whoever opens it
-    time: datetime = session.execute(text("SELECT UTC_TIMESTAMP(6)")).scalar_one()
-    return time.replace(tzinfo=UTC)
 
 
 @transaction(writes=True)

@@ -2,9 +2,9 @@
 
 Migrations are checked against this package, and `init.sql` against the migrations. Who writes what:
 auth writes users, groups, invitations and settings; upload writes uploads and creates videos, each
-with its first job; transcode writes jobs and renditions; upload and transcode write objects;
-streaming changes and marks videos, and writes captions, positions, collections, tags, and with whom
-videos are shared. Every service adds to the audit log.
+with its first job; transcode writes jobs and renditions; upload and transcode write objects and
+leases; streaming changes and marks videos, and writes captions, positions, collections, tags, and
+with whom videos are shared. Every service adds to the audit log.
 `db/grants.py` gives each service's MySQL user just that.
 """
 
@@ -30,6 +30,7 @@ from db.models.base import (
     UTCDateTime,
     now,
 )
+from db.models.leases import Lease
 from db.models.objects import ObjectState, StoredObject
 from db.models.search import SearchWord
 from db.models.sharing import (
@@ -89,6 +90,7 @@ __all__ = [
     "Job",
     "JobKind",
     "JobState",
+    "Lease",
     "Level",
     "Link",
     "LinkVisit",
