@@ -20,8 +20,6 @@ from upload_service.mover.object_cleanup import ObjectCleaner
 from upload_service.mover.pace import Pace
 from upload_service.settings import UploadSettings
 
-_LEASE = 60.0  # seconds; a piece of a file takes less, unless the line is very slow
-
 log = structlog.get_logger()
 
 
@@ -43,8 +41,8 @@ def start_mover(
     disk = MovableFiles(settings.videos_dir)
     grace = timedelta(seconds=settings.move_grace)
     holder = process_name()
-    moving = Duty(stores.database, "mover", holder, seconds=_LEASE)
-    cleaning = Duty(stores.database, "object cleaner", holder, seconds=_LEASE)
+    moving = Duty(stores.database, "mover", holder)
+    cleaning = Duty(stores.database, "object cleaner", holder)
 
     def renew() -> None:
         with suppress(DatabaseUnavailable):  # at worst another process begins the same copy
