@@ -8,15 +8,20 @@ import time
 from dataclasses import dataclass, field
 
 import structlog
+from redis.exceptions import RedisError
 from sqlalchemy.orm import Session
 
 from common.job_queue import wake_workers
+from common.storage.errors import StoreRefused, StoreUnavailable
 from db.engine import DatabaseUnavailable, transaction
 from db.models import Job, JobState
 from transcode_service import jobs, publishing
+from transcode_service.finish_attempt import restore_master
+from transcode_service.published import FileElsewhere
 from transcode_service.worker_context import WorkerContext
 
 _GRACE = 10.0  # seconds after the database was unavailable; a renewal is due every five
+_SCRATCH_KEPT = 3600.0  # seconds after the last step that read a copy in scratch space
 _SWEEP = 60.0  # seconds between two looks at the whole volume
 
 log = structlog.get_logger()
@@ -44,9 +49,10 @@ class Reconciler:
             if time.monotonic() >= self._expire_after:
                 self.expire()
             if time.monotonic() >= self._next_sweep:
-                self.context.storage.check(writable=True)
+                self.context.check_storage()
                 self._remove_stray_attempts()
                 self._restore_masters()
+                self.context.scratch.drop_unused(seconds=_SCRATCH_KEPT)
                 self._next_sweep = time.monotonic() + self.sweep_every
         except DatabaseUnavailable:
             # Leases could not be renewed meanwhile; live workers get time to do so.
@@ -72,12 +78,17 @@ class Reconciler:
                 log.info("stray attempt removed", video=video_id, job=job_id, fence=fence)
 
     def _restore_masters(self) -> None:
-        database, storage = self.context.database, self.context.storage
-        for video_id in publishing.videos_with_renditions(database):
-            if storage.has_published(video_id, publishing.MASTER):
+        for video_id in publishing.videos_to_look_at(self.context.database):
+            if self.context.storage.has_published(video_id, publishing.MASTER):
                 continue
-            if publishing.restore_master(database, storage=storage, video_id=video_id):
-                log.warning("master playlist restored", video=video_id)
+            try:
+                if restore_master(self.context, video_id):
+                    log.warning("master playlist restored", video=video_id)
+            except FileElsewhere:
+                continue  # so is the master playlist, then
+            except (StoreUnavailable, StoreRefused, RedisError) as error:
+                about = {"video": video_id, "detail": str(error)}
+                log.warning("a master playlist cannot be restored now", **about)
 
 
 @transaction(writes=False)

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from common.ids import new_id
 from common.storage import RESERVED_SPACE, AttemptStore
+from common.storage.scratch import Scratch
 from common.stores.video_cache import VideoCache
 from db.engine import Database
 from db.models import Job, JobKind, JobState, Rendition, Role, User, Video
@@ -133,6 +134,7 @@ def context(house: House, redis: Redis) -> Iterator[WorkerContext]:
         redis=redis,
         videos=VideoCache(redis),
         storage=house.storage,
+        scratch=Scratch(house.storage.root / ".scratch", 1 << 30),
         limits=SandboxLimits(reserve=RESERVED_SPACE),
         name="bench-0",
         stopping=threading.Event(),
@@ -197,5 +199,5 @@ def plain_steps(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
     put()
     # What stands for sound has no channels to read.
-    monkeypatch.setattr("transcode_service.media.playlists.read_channels", lambda _file: 2)
+    monkeypatch.setattr("transcode_service.media.playlists.read_channels", lambda _start: 2)
     return put
