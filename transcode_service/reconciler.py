@@ -1,7 +1,9 @@
 """The reconciler: repairs rows and files after something was lost.
 
 Any number may run, also beside workers: each rule checks again inside the transaction that acts.
-Workers look at the database by themselves, so the reconciler need not wake them.
+Each looks after the folders of attempts that it can see, which may be its machine's own. One of all
+restores master playlists: see `common/duty.py`. Workers look at the database by themselves, so the
+reconciler need not wake them.
 """
 
 import time
@@ -11,6 +13,7 @@ import structlog
 from redis.exceptions import RedisError
 from sqlalchemy.orm import Session
 
+from common.duty import Duty
 from common.job_queue import wake_workers
 from common.storage.errors import StoreRefused, StoreUnavailable
 from db.engine import DatabaseUnavailable, transaction
@@ -31,6 +34,7 @@ log = structlog.get_logger()
 class Reconciler:
     """Reconciles one set of stores.
 
+    :ivar context: its name is the process's.
     :ivar sweep_every: seconds between two looks at the whole volume.
     """
 
@@ -38,6 +42,10 @@ class Reconciler:
     sweep_every: float = _SWEEP
     _expire_after: float = field(default=0.0, init=False)
     _next_sweep: float = field(default=0.0, init=False)
+    _restoring: Duty = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._restoring = Duty(self.context.database, "restore masters", self.context.name)
 
     def reconcile(self) -> None:
         """Apply every rule once.
@@ -48,16 +56,22 @@ class Reconciler:
         try:
             if time.monotonic() >= self._expire_after:
                 self.expire()
+            restores = self._restoring.hold()  # each time, to keep it
             if time.monotonic() >= self._next_sweep:
                 self.context.check_storage()
                 self._remove_stray_attempts()
-                self._restore_masters()
                 self.context.scratch.drop_unused(seconds=_SCRATCH_KEPT)
+                if restores:
+                    self._restore_masters()
                 self._next_sweep = time.monotonic() + self.sweep_every
         except DatabaseUnavailable:
             # Leases could not be renewed meanwhile; live workers get time to do so.
             self._expire_after = time.monotonic() + _GRACE
             raise
+
+    def release(self) -> None:
+        """Leave the master playlists to another process, as this one ends."""
+        self._restoring.release()
 
     def expire(self, *, worker: str | None = None) -> None:
         """Queue jobs again whose lease has expired, or that a worker held which has ended.
@@ -79,6 +93,8 @@ class Reconciler:
 
     def _restore_masters(self) -> None:
         for video_id in publishing.videos_to_look_at(self.context.database):
+            if not self._restoring.hold():
+                return
             if self.context.storage.has_published(video_id, publishing.MASTER):
                 continue
             try:

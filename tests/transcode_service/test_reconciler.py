@@ -1,11 +1,14 @@
 """The reconciler: what was lost between rows, queue and disk is found again."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from redis import Redis
 
+from common.duty import Duty
 from common.job_queue import WAKE_KEY
+from common.storage import AttemptStore, StorageError
 from db.engine import Database, DatabaseUnavailable
 from db.models import JobState, now
 from tests.transcode_service.conftest import House
@@ -104,3 +107,53 @@ def test_a_lost_master_playlist_is_written_again(
     master.unlink()
     reconciler.reconcile()
     assert master.read_text() == before
+
+
+@pytest.mark.on_mysql
+def test_one_of_several_looks_at_the_volume(
+    house: House, reconciler: Reconciler, context: WorkerContext
+) -> None:
+    other = Reconciler(replace(context, name="another"), sweep_every=0)
+    reconciler.reconcile()
+    stray = house.storage.root / house.video() / ".work-1-1"
+    stray.mkdir()
+    claim = begin(house)
+    house.change(claim.job_id, leased_until=now() - SECOND)
+    other.reconcile()
+    assert stray.is_dir()
+    assert house.look(claim.job_id).state is JobState.WAITING
+    reconciler.release()
+    Reconciler(replace(context, name="another"), sweep_every=0).reconcile()
+    assert not stray.exists()
+
+
+@pytest.mark.usefixtures("plain_steps")
+def test_a_sweep_ends_when_another_process_has_taken_over(
+    house: House,
+    context: WorkerContext,
+    reconciler: Reconciler,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    video = house.video()
+    run_until_empty(context)
+    master = house.storage.root / video / "hls" / "master.m3u8"
+    master.unlink()
+    for job in (98, 99):
+        (house.storage.root / video / f".work-{job}-1").mkdir()
+    answers = iter((True, True, False, False))
+    monkeypatch.setattr(Duty, "hold", lambda _duty: next(answers))
+    reconciler.reconcile()
+    assert len(house.strays()) == 1
+    assert not master.exists()
+
+
+def test_who_has_no_volume_leaves_it_to_others(
+    house: House, reconciler: Reconciler, context: WorkerContext
+) -> None:
+    away = replace(context, name="another", storage=AttemptStore(house.storage.root / "away"))
+    with pytest.raises(StorageError):
+        Reconciler(away).reconcile()
+    stray = house.storage.root / house.video() / ".work-1-1"
+    stray.mkdir()
+    reconciler.reconcile()
+    assert not stray.exists()
