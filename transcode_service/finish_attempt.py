@@ -1,10 +1,12 @@
 """The end of an attempt: its files are written to where they are kept, and published."""
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 import structlog
 from sqlalchemy.exc import IntegrityError
@@ -24,7 +26,14 @@ from transcode_service.publishing import MASTER, FinishedFiles, MasterOutdated
 from transcode_service.steps import StepOutput
 from transcode_service.worker_context import WorkerContext
 
+T = TypeVar("T")
+
 _KEYFRAMES = "-iframes.m3u8"
+_RETRY_DELAY = 5.0  # seconds between two tries to reach an object store that is unavailable
+# Seconds to try so, rather than do the step again: at least, and as many as it took, but at most.
+# Objects that are written and not published yet are not touched for twice as long as that.
+_PATIENCE = 30.0
+_PATIENCE_LIMIT = 1800.0
 
 log = structlog.get_logger()
 
@@ -44,10 +53,12 @@ def publish_attempt(
     :returns: whether the job was still held and its video still live; if not, nothing was
         published.
     :raises Cancelled: the job was lost, or this worker was told to stop.
-    :raises StoreUnavailable, StoreRefused: the object store cannot be used now.
+    :raises StoreUnavailable: the object store could not be used for as long as the step took.
+    :raises StoreRefused: it refuses.
     :raises FileElsewhere: what the master playlist is made of is not here.
     """
-    ending = _Ending(context, claim, lease, folder, output)
+    patience = min(max(_PATIENCE, seconds), _PATIENCE_LIMIT)
+    ending = _Ending(context, claim, lease, folder, output, time.monotonic() + patience)
     is_published = False
     try:
         for name, file in output.files.items():
@@ -106,6 +117,7 @@ def _write_text(objects: ObjectFiles, text: str, video_id: str, name: str) -> Wr
 class _Ending:
     """The files of an attempt as they are finished.
 
+    :ivar deadline: on the monotonic clock, until which an object store is waited for.
     :ivar paths: on the disk, by the names that they are published under.
     :ivar written: their objects, by the same names; none if files are published on the disk.
     """
@@ -115,6 +127,7 @@ class _Ending:
     lease: Lease
     folder: Path
     output: StepOutput
+    deadline: float
     paths: dict[str, Path] = field(default_factory=dict)
     written: dict[str, WrittenObject] = field(default_factory=dict)
 
@@ -126,7 +139,7 @@ class _Ending:
         else:
             write = partial(objects.write, path, video_id=self.claim.video_id, name=name)
             try:
-                self.written[name] = self.lease.persist(partial(write, advance=self._advance))
+                self.written[name] = self._persist(partial(write, advance=self._advance))
             except IntegrityError as error:  # the video has been removed
                 raise LeaseLost from error
         self.paths[name] = path
@@ -143,7 +156,7 @@ class _Ending:
         named = self.lease.persist(partial(plan, done=self.claim, made=self.output.renditions))
         if named:
             read = partial(_read, self.context, video_id, self.folder)
-            text = self.lease.persist(lambda: write_master(named, read=read))
+            text = self._persist(lambda: write_master(named, read=read))
             path = self.folder / "master.m3u8"
             path.write_text(text, encoding="utf-8")
             self.finish_file(MASTER, path)
@@ -173,6 +186,18 @@ class _Ending:
                 )
 
         return self.lease.persist(publish)
+
+    def _persist(self, work: Callable[[], T]) -> T:
+        """Do something idempotent, waiting for all stores; for the object store only so long."""
+        while True:
+            try:
+                return self.lease.persist(work)
+            except StoreUnavailable as error:
+                if time.monotonic() >= self.deadline:
+                    raise
+                log.warning("waiting for the object store", detail=str(error))
+            self.context.stopping.wait(_RETRY_DELAY)
+            self.lease.report(1.0)
 
     def _advance(self, _done: int) -> None:
         self.lease.report(1.0)

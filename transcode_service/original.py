@@ -1,9 +1,12 @@
 """The original of a video, made available on this machine for as long as an attempt needs it."""
 
 import functools
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
+
+import structlog
 
 from common.storage.objects import CurrentObject, current_objects
 from common.storage.volume import ORIGINAL
@@ -15,6 +18,8 @@ from transcode_service.worker_context import WorkerContext
 _FETCH_SHARE = 0.05  # of a step's progress
 _PAUSE = 0.5  # seconds between two looks whether another worker has fetched it
 _LOOKS = 2  # it may be moved between a look at the disk and one at the rows
+
+log = structlog.get_logger()
 
 
 @contextmanager
@@ -60,6 +65,10 @@ def _copy(
         context.stopping.wait(_PAUSE)
         lease.report(0.0)
 
-    return context.scratch.hold(
-        found, fetch=functools.partial(objects.fetch, advance=advance), pause=pause
-    )
+    def fetch(wanted: CurrentObject, path: Path) -> None:
+        began = time.monotonic()
+        objects.fetch(wanted, path, advance=advance)
+        seconds = round(time.monotonic() - began, 2)
+        log.info("original fetched", bytes=wanted.size, seconds=seconds)
+
+    return context.scratch.hold(found, fetch=fetch, pause=pause)

@@ -102,7 +102,7 @@ class Reconciler:
                     log.warning("master playlist restored", video=video_id)
             except FileElsewhere:
                 continue  # so is the master playlist, then
-            except (StoreUnavailable, StoreRefused, RedisError) as error:
+            except (StoreUnavailable, StoreRefused, RedisError, FileNotFoundError) as error:
                 about = {"video": video_id, "detail": str(error)}
                 log.warning("a master playlist cannot be restored now", **about)
 

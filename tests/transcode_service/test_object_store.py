@@ -1,7 +1,9 @@
 """Processing with an object store: fetched from it, published to it, and without it for a while."""
 
 import hashlib
+import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -22,7 +24,8 @@ from common.storage.store_settings import Store
 from db.models import JobKind, JobState, ObjectState, PosterChoice, StoredObject, now
 from tests.media import make
 from tests.object_stores import ObjectStore, seaweedfs
-from tests.transcode_service.conftest import LADDER, PLAIN, House
+from tests.transcode_service.conftest import LADDER, PLAIN, House, Start
+from tests.waiting import wait_until
 from transcode_service import finish_attempt, jobs, publishing
 from transcode_service.reconciler import Reconciler
 from transcode_service.run_job import run_one, run_until_empty
@@ -40,11 +43,15 @@ class Killed(BaseException):
 class Bucket(S3Store):
     """A bucket whose answers a test may replace by errors.
 
-    :ivar error: what every request raises, or None.
+    :ivar error: what requests raise, or None.
+    :ivar errors_left: how many requests raise it.
+    :ivar on_error: called before one does.
     :ivar on_get: called before each read.
     """
 
     error: Exception | None = None
+    errors_left = 1_000_000
+    on_error: Callable[[], None] | None = None
     on_get: Callable[[], None] | None = None
 
     def put(self, key: str, content: bytes, **options: Any) -> None:
@@ -65,8 +72,16 @@ class Bucket(S3Store):
         super().delete(key)
 
     def _fail(self) -> None:
-        if self.error:
+        if self.error and self.errors_left:
+            self.errors_left -= 1
+            if self.on_error:
+                self.on_error()
             raise self.error
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finish_attempt, "_PATIENCE_LIMIT", 0.0)
 
 
 @pytest.fixture(scope="module")
@@ -76,10 +91,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
 
 
 @pytest.fixture
-def bucket(server: ObjectStore, request: pytest.FixtureRequest) -> Bucket:
+def prefix(request: pytest.FixtureRequest) -> str:
     """A part of the bucket that no other test has."""
-    name = hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:16]
-    return Bucket(replace(server.settings, prefix=f"{name}/"))
+    return hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:16] + "/"
+
+
+@pytest.fixture
+def bucket(server: ObjectStore, prefix: str) -> Bucket:
+    return Bucket(replace(server.settings, prefix=prefix))
 
 
 @pytest.fixture
@@ -124,6 +143,12 @@ def clean(house: House, objects: ObjectFiles) -> None:
     house.database.write(lambda session: session.execute(long_ago))
     for stray in removable(house.database, grace=timedelta(hours=1), limit=100):
         assert objects.remove(stray)
+
+
+def states(house: House, name: str) -> list[ObjectState]:
+    """Return the states of all objects of a name, the oldest first."""
+    wanted = select(StoredObject.state).where(StoredObject.name == name).order_by(StoredObject.id)
+    return house.database.read(lambda session: list(session.scalars(wanted)))
 
 
 def content(house: House, objects: ObjectFiles, video: str, name: str) -> bytes:
@@ -179,10 +204,40 @@ def test_a_video_is_processed_by_a_worker_without_a_shared_volume(
     assert not (house.storage.root / video).exists()
 
 
+@pytest.mark.needs_ffmpeg
+def test_a_killed_program_leaves_nothing_wrong_in_the_store(
+    house: House,
+    objects: ObjectFiles,
+    server: ObjectStore,
+    prefix: str,
+    start: Start,
+    tmp_path: Path,
+) -> None:
+    video = house.video(content=make("twelve-seconds.mp4").read_bytes())
+    move(house, objects, video)
+    (tmp_path / "machine").mkdir()
+    given = server.environ | {"S3_PREFIX": prefix, "VIDEOS_DIR": str(tmp_path / "machine")}
+    service = start(STORE="s3", **given)
+    names = select(StoredObject.name).where(StoredObject.name.like("hls/%"))
+    wait_until(
+        lambda: house.database.read(lambda session: session.scalar(names)),
+        within=60,
+        what=service.log(),
+    )
+    os.kill(service.wait_for("transcode_service.worker"), signal.SIGKILL)
+
+    wait_until(lambda: house.is_complete(video), within=60, what=service.log())
+    for name in current_objects(house.database, video_id=video):
+        assert content(house, objects, video, name)
+    clean(house, objects)
+    assert set(objects.store.list_keys("")) == keys(house, video)
+
+
 @pytest.mark.usefixtures("plain_steps")
 class TestPublishing:
     """Files become objects, and back."""
 
+    @pytest.mark.on_mysql
     def test_what_a_worker_on_the_volume_publishes_is_in_the_store(
         self, house: House, objects: ObjectFiles, shared: WorkerContext, bucket: Bucket
     ) -> None:
@@ -195,9 +250,9 @@ class TestPublishing:
         assert content(house, objects, video, "hls/240p.mp4") == b"240p mp4"
         assert [path.name for path in (house.storage.root / video).iterdir()] == ["original.mp4"]
         assert set(bucket.list_keys("")) >= keys(house, video)
-        states = house.database.read(lambda s: set(s.scalars(select(StoredObject.state))))
-        assert ObjectState.WRITING not in states
+        assert states(house, MASTER)[-1] is ObjectState.CURRENT
 
+    @pytest.mark.on_mysql
     def test_a_poster_that_is_published_on_the_disk_replaces_that_in_the_store(
         self, house: House, objects: ObjectFiles, context: WorkerContext
     ) -> None:
@@ -223,10 +278,9 @@ class TestPublishing:
         house.change_video(video, poster_version=1)
         run_until_empty(shared)
         assert house.is_complete(video)
-        wanted = select(StoredObject.state).where(StoredObject.name == "poster.jpg")
-        states = house.database.read(lambda session: list(session.scalars(wanted)))
-        assert states == [ObjectState.RETIRED]
+        assert states(house, "poster.jpg") == [ObjectState.RETIRED]
 
+    @pytest.mark.on_mysql
     @pytest.mark.parametrize("store", Store)
     def test_a_rendition_that_is_published_meanwhile_is_in_the_master_playlist_too(
         self,
@@ -257,8 +311,30 @@ class TestPublishing:
         master = read(video, MASTER).decode()
         assert playlists(master) == ["hls/240p.m3u8", "hls/360p.m3u8"]
         assert len(calls) == 3
+        assert states(house, MASTER).count(ObjectState.WRITING) == 0
         clean(house, objects)
         assert set(bucket.list_keys("")) == keys(house, video)
+
+    @pytest.mark.parametrize("store", Store)
+    def test_the_cached_keys_of_a_video_are_out_of_use_while_they_change(
+        self,
+        house: House,
+        shared: WorkerContext,
+        monkeypatch: pytest.MonkeyPatch,
+        store: Store,
+    ) -> None:
+        video, _ = rendition_only(house)
+        real = publishing.publish
+        marked: list[bool] = []
+
+        def publish(*args: Any, **options: Any) -> bool:
+            marked.append(bool(shared.redis.exists(f"video:{video}")))
+            return real(*args, **options)
+
+        monkeypatch.setattr(publishing, "publish", publish)
+        run_one(replace(shared, store=store))
+        assert marked == [True]
+        assert not shared.redis.exists(f"video:{video}")
 
     def test_a_step_that_lost_its_job_leaves_no_object(
         self, house: House, shared: WorkerContext, bucket: Bucket, plain_steps: Put
@@ -274,6 +350,7 @@ class TestPublishing:
         assert list(bucket.list_keys("")) == []
         assert house.database.read(lambda session: session.scalar(select(StoredObject))) is None
 
+    @pytest.mark.on_mysql
     def test_a_kill_between_writing_and_publishing_leaves_no_wrong_row(
         self,
         house: House,
@@ -320,6 +397,29 @@ class TestPublishing:
 @pytest.mark.usefixtures("plain_steps")
 class TestFaults:
     """Whatever the store does, no job fails by it."""
+
+    def test_a_store_that_is_away_for_a_moment_costs_no_step(
+        self, house: House, shared: WorkerContext, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(finish_attempt, "_RETRY_DELAY", 0.01)
+        monkeypatch.setattr(finish_attempt, "_PATIENCE_LIMIT", 30.0)
+        video, job = rendition_only(house)
+        bucket.error = StoreUnavailable("SlowDown: later")
+        bucket.errors_left = 5
+        run_until_empty(shared)
+        assert (house.look(job).state, house.look(job).fence) == (JobState.DONE, 1)
+        assert house.renditions(video) == ["240p"]
+
+    def test_a_worker_that_waits_for_the_store_ends_when_it_is_told_to(
+        self, house: House, shared: WorkerContext, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(finish_attempt, "_PATIENCE_LIMIT", 30.0)
+        _, job = rendition_only(house)
+        bucket.error = StoreUnavailable("SlowDown: later")
+        bucket.on_error = shared.stopping.set
+        run_until_empty(shared)
+        after = house.look(job)
+        assert (after.state, after.attempts, after.error) == (JobState.WAITING, 0, None)
 
     @pytest.mark.parametrize(
         ("error", "event"),
@@ -383,6 +483,16 @@ class TestFaults:
         try_again(house)
         run_until_empty(away)
         assert house.is_complete(video)
+
+    def test_a_rendition_waits_for_the_others_to_be_in_the_store(
+        self, house: House, context: WorkerContext, away: WorkerContext, bucket: Bucket
+    ) -> None:
+        video, _ = rendition_only(house)
+        run_until_empty(context)
+        job = house.job(video, JobKind.RENDITION, 360)
+        run_until_empty(away)
+        assert (house.look(job).state, house.look(job).attempts) == (JobState.WAITING, 0)
+        assert list(bucket.list_keys("")) == []
 
     def test_an_original_that_is_lost_from_the_volume_fails(
         self, house: House, shared: WorkerContext, plain_steps: Put
