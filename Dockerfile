@@ -152,7 +152,7 @@ RUN --mount=type=cache,target=/root/.cache/pip python -m venv --without-pip /ven
  && pip --python /venv/bin/python install --require-hashes --only-binary=:all: --requirement /tmp/seaweedfs.txt \
  && install --directory --owner=matinee --group=matinee --mode=700 /data
 USER 10001:10001
-CMD ["weed", "server", "-dir=/data", "-ip=127.0.0.1", "-ip.bind=0.0.0.0", "-filer", "-s3", "-s3.config=/run/secrets/s3.json", "-master.volumeSizeLimitMB=1024", "-volume.max=0"]
+CMD ["weed", "server", "-dir=/data", "-ip=127.0.0.1", "-ip.bind=0.0.0.0", "-filer", "-s3", "-s3.config=/run/secrets/s3.json", "-master.volumeSizeLimitMB=1024", "-volume.max=0", "-volume.preStopSeconds=1"]
 
 FROM base AS migrate
 COPY --from=migrate-dependencies /venv /venv

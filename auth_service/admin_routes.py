@@ -56,7 +56,9 @@ restrict_to(blueprint, Audience.ADMINISTRATORS)
 @blueprint.get("/admin")
 def show() -> str:
     """Show what needs attention, storage, the queue and versions."""
-    return render_template("auth/admin.html", overview=load_overview(stores().database))
+    overview = load_overview(stores().database, default_store=services().settings.default_store)
+    paused = stores().site.current().move_paused
+    return render_template("auth/admin.html", overview=overview, move_paused=paused)
 
 
 @blueprint.get("/admin/users")

@@ -8,9 +8,11 @@ from datetime import datetime
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from auth_service.moving import Moving, load_moving
 from common.forecast import load_open_jobs, make_forecast
 from common.live import is_live
 from common.quota import OwnerShare, largest_owners
+from common.storage.store_settings import Store
 from common.version import VERSION
 from db.engine import transaction
 from db.models import Job, JobState, Upload, User, Video, Volume, now
@@ -66,6 +68,7 @@ class Overview:
     """The state of the site.
 
     :ivar disk: None: the janitor has not measured it yet.
+    :ivar moving: None: there is no object store.
     :ivar largest: the accounts that store most.
     :ivar versions: by the name of the program.
     """
@@ -77,13 +80,14 @@ class Overview:
     unfinished: int
     unfinished_bytes: int
     disk: DiskSpace | None
+    moving: Moving | None
     largest: list[OwnerShare]
     queue: Queue
     versions: dict[str, str]
 
 
 @transaction(writes=False)
-def load_overview(session: Session) -> Overview:
+def load_overview(session: Session, *, default_store: Store) -> Overview:
     """Return the state of the site as the database knows it."""
     people, disabled = session.execute(select(func.count(), func.count(User.disabled_at))).one()
     sizes = select(func.count(), func.coalesce(func.sum(Video.size), 0)).where(is_live())
@@ -98,6 +102,7 @@ def load_overview(session: Session) -> Overview:
         unfinished=unfinished,
         unfinished_bytes=int(reserved or 0),
         disk=_disk(session),
+        moving=load_moving(session, default_store=default_store),
         largest=largest_owners(session, limit=_LARGEST),
         queue=_queue(session),
         versions=_versions(session),

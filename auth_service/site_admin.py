@@ -11,12 +11,13 @@ from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from auth_service.quotas import format_quota, parse_quota
+from auth_service.quotas import InvalidQuota, format_quota, parse_quota
 from common.audit import Actor
 from common.errors import Conflict, NotFound, Unprocessable
 from common.fixed_settings import (
     ENVIRONMENT,
     MAX_BIN_DAYS,
+    MIN_MOVE_RATE,
     NAME_LIMIT,
     Registration,
 )
@@ -34,6 +35,7 @@ _LOGO_SIDE = 256  # pixels of the longer side, as it is stored
 _MAX_SIDE = 4096  # pixels of the longer side of the file
 _DAY = 86400
 _MAX_LINK_DAYS = 3650
+_RATE = gettext_noop("This takes a size such as 20 MB, at least 100 kB, or nothing for no limit.")
 
 
 class SettingIsFixed(Conflict):
@@ -110,6 +112,22 @@ def _parse_flag(text: str) -> bool:
     return text == "yes"
 
 
+def _parse_rate(text: str) -> int | None:
+    """Read bytes per second; None for an empty text, which is no limit.
+
+    :raises Unprocessable: it is no size, or too small.
+    """
+    try:
+        rate = parse_quota(text)
+    except InvalidQuota as error:
+        raise Unprocessable(gettext(_RATE)) from error
+    if rate is None or rate == NO_QUOTA:
+        return None
+    if rate < MIN_MOVE_RATE:
+        raise Unprocessable(gettext(_RATE))
+    return rate
+
+
 _PARSERS: Mapping[str, Callable[[str], object]] = {
     "name": _parse_name,
     "registration": lambda text: _parse_word(Registration, text),
@@ -118,6 +136,8 @@ _PARSERS: Mapping[str, Callable[[str], object]] = {
     "quota": _parse_default_quota,
     "language": _parse_language,
     "bin_days": lambda text: _parse_days(text.strip(), MAX_BIN_DAYS),
+    "move_paused": _parse_flag,
+    "move_rate": _parse_rate,
     "link_max_age": lambda text: _parse_link_age(text.strip()),
     "link_require_password": _parse_flag,
     "link_require_expiry": _parse_flag,
@@ -137,6 +157,8 @@ def form_values(settings: SiteSettings) -> dict[str, str]:
         "quota": format_quota(settings.quota),
         "language": settings.language,
         "bin_days": str(settings.bin_days),
+        "move_paused": "yes" if settings.move_paused else "no",
+        "move_rate": format_quota(settings.move_rate),
         # The environment may say hours; they are shown as the days that they begin.
         "link_max_age": "" if age is None else str(-(-age // _DAY)),
         "link_require_password": "yes" if settings.link_require_password else "no",

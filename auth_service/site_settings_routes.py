@@ -11,7 +11,9 @@ GET  /logo/<sha256>.png                for everybody, who is signed in or not
 from flask import Blueprint, Response, jsonify, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from auth_service.moving import load_moving
 from auth_service.request_helpers import rerender_with_error
+from auth_service.services import services
 from auth_service.site_admin import (
     FIELDS,
     MAX_LOGO_BYTES,
@@ -136,11 +138,13 @@ def _step(step: str, *, error: str | None = None) -> str:
 
 
 def _page(*, error: str | None = None, errors_in: str | None = None) -> str:
+    moving = load_moving(stores().database, default_store=services().settings.default_store)
     return render_template(
         "auth/settings.html",
         error=error,
         errors_in=errors_in,
         notice=notice_of(_DONE),
+        has_object_store=moving is not None,
         **_values(),
     )
 

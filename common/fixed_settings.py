@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 BIN_DAYS = 30
 """Days for which deleted videos stay in their owners' bins, unless the setting says otherwise."""
 MAX_BIN_DAYS = 3650
-MIN_MOVE_RATE = 64 << 10
-"""Bytes per second. A piece takes four minutes then; one that takes an hour counts as given up."""
+MIN_MOVE_RATE = 100_000
+"""Bytes per second. A piece takes three minutes then; one that takes an hour counts as given up."""
 NAME_LIMIT = 40
 """Characters of the site's name."""
 DEFAULT_NAME = "Matinee"

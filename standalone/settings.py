@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common.settings import HOST_NAME, Environment, SettingsError
+from common.storage.store_settings import Store, read_default_store
 
 # Caddy signs these by itself (https://caddyserver.com/docs/automatic-https).
 _LOCAL = re.compile(r"(?:.*\.)?(?:localhost|local|internal|home\.arpa)", re.IGNORECASE)
@@ -40,7 +41,7 @@ class StandaloneSettings:
     @classmethod
     def read(cls, environment: Environment) -> "StandaloneSettings":
         """:raises SettingsError: naming the first setting that is wrong."""
-        if environment.choice("STORE", ("disk", "s3"), "disk") == "s3":
+        if read_default_store(environment) is Store.S3:
             raise SettingsError(
                 "STORE is s3, which standalone does not take: Caddy keeps nothing of what it reads"
                 " from an object store, so each viewer would fetch every byte from there. Use"

@@ -15,6 +15,7 @@ from common.stores import Stores
 from common.web.app_factory import new_app
 from common.web.rate_limits import PasswordLimits, RateLimits
 from streaming_service.delivery.auth_request import AuthRequestMiddleware
+from streaming_service.delivery.cdn import CdnUrls
 from streaming_service.pages import (
     access_routes,
     admin_routes,
@@ -94,9 +95,15 @@ def create_app(
     app.register_blueprint(link_api_routes.blueprint)
     app.register_blueprint(open_link_routes.blueprint)
     app.wsgi_app = AuthRequestMiddleware(  # type: ignore[method-assign]
-        app.wsgi_app, stores, _presigned_urls(settings)
+        app.wsgi_app, stores, _presigned_urls(settings), _cdn_urls(settings)
     )
     return app
+
+
+def _cdn_urls(settings: StreamingSettings) -> CdnUrls | None:
+    if settings.cdn is None or settings.store.s3 is None:
+        return None
+    return CdnUrls(settings.cdn, prefix=settings.store.s3.prefix)
 
 
 def _presigned_urls(settings: StreamingSettings) -> "PresignedUrls | None":

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from common.settings import CommonSettings, Environment
 from common.storage.store_settings import StoreSettings
+from streaming_service.delivery.cdn import CdnSettings
 
 
 @dataclass(frozen=True)
@@ -15,6 +16,7 @@ class StreamingSettings:
     :ivar user_directory: whether names of people are suggested to those who share something.
     :ivar embed_origins: the sites that may show videos in a frame; none by default.
     :ivar store: where the files of videos are.
+    :ivar cdn: the CDN in front of the object store.
     """
 
     common: CommonSettings
@@ -22,6 +24,12 @@ class StreamingSettings:
     user_directory: bool = True
     embed_origins: tuple[str, ...] = ()
     store: StoreSettings = field(default_factory=StoreSettings)
+    cdn: CdnSettings | None = None
+
+    @property
+    def media_origins(self) -> str:
+        """Where pages may get video from, besides this site, as Content-Security-Policy says it."""
+        return "" if self.cdn is None else self.cdn.origin
 
     @property
     def frame_ancestors(self) -> str:
@@ -38,4 +46,5 @@ class StreamingSettings:
             user_directory=directory == "on",
             embed_origins=environment.origins("EMBED_ORIGINS"),
             store=StoreSettings.read(environment),
+            cdn=CdnSettings.read(environment),
         )

@@ -455,7 +455,9 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Origin]:
     ports = free_ports(3)
     running: Standalone | Compose
     if os.environ.get("STACK") == "compose":
-        running = Compose(f"matinee-test-{os.getpid()}", ports, **SETTINGS)
+        # With an object store. Films are on the disk first, so both ways to deliver are used.
+        store = {"COMPOSE_PROFILES": "s3", "STORE": "s3"}
+        running = Compose(f"matinee-test-{os.getpid()}", ports, **SETTINGS, **store)
         running.build()
     else:
         folder = tmp_path_factory.mktemp("data")

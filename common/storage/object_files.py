@@ -13,7 +13,7 @@ from common.storage import objects
 from common.storage.durability import raising_storage_full, sync_path
 from common.storage.errors import ObjectMissing, StoreUnavailable
 from common.storage.objects import CurrentObject, OpenObject
-from db.engine import Database
+from db.engine import Database, DatabaseUnavailable
 
 if TYPE_CHECKING:
     from common.storage.s3 import S3Store, UnfinishedUpload
@@ -173,8 +173,9 @@ class ObjectFiles:
                 done += len(piece)
                 advance(done)
                 if time.monotonic() >= renew_at:
-                    objects.renew(self._database, object_id=begun.id)
-                    renew_at = time.monotonic() + _RENEW_EVERY
+                    with suppress(DatabaseUnavailable):  # it is tried again at the next piece
+                        objects.renew(self._database, object_id=begun.id)
+                        renew_at = time.monotonic() + _RENEW_EVERY
             self.store.complete_multipart(begun.key, upload_id, etags)
         return done, digest.hexdigest()
 

@@ -18,6 +18,14 @@ class Store(enum.StrEnum):
     S3 = "s3"
 
 
+def read_default_store(environment: Environment) -> Store:
+    """Return `STORE`: where the files of new videos end up.
+
+    :raises SettingsError: it is none that is known.
+    """
+    return Store(environment.choice("STORE", (Store.DISK, Store.S3), Store.DISK))
+
+
 @dataclass(frozen=True)
 class StoreSettings:
     """Where files are kept.
@@ -33,7 +41,7 @@ class StoreSettings:
     @classmethod
     def read(cls, environment: Environment) -> "StoreSettings":
         """:raises SettingsError: naming the first setting that is missing or wrong."""
-        default = Store(environment.choice("STORE", (Store.DISK, Store.S3), Store.DISK))
+        default = read_default_store(environment)
         if default is Store.S3 or environment.secret("S3_BUCKET", ""):
             return cls(default, S3Settings.read(environment))
         return cls(default)

@@ -15,14 +15,16 @@ from structlog.testing import capture_logs
 from common.storage import StorageFull, object_files, objects
 from common.storage.errors import StoreRefused, StoreUnavailable
 from common.storage.movable import DiskFile
-from common.storage.object_files import Advance
+from common.storage.object_files import Advance, ObjectFiles, WrittenObject
 from common.storage.s3 import S3Store, StoreAnswer
+from db.engine import DatabaseUnavailable
 from db.models import Video, now
 from tests.upload_service.moving import Killed, KillSwitch, MovingSite, sha256
+from upload_service.mover.backlog import drop_leftover
 from upload_service.mover.duty import MoverDuty
 from upload_service.mover.faults import Faults
 from upload_service.mover.move import Mover
-from upload_service.mover.pace import MoveStopped, Pace
+from upload_service.mover.pace import MovePaused, MoveStopped, Pace
 
 FILES = {
     "original.mp4": b"the original",
@@ -122,20 +124,42 @@ def test_a_video_that_is_nobodys_is_not_moved(
     assert moving.duty().work() == {}
 
 
-def test_a_file_that_is_replaced_while_it_is_copied_is_copied_again(moving: MovingSite) -> None:
+@pytest.mark.parametrize("moment", ["while it is read", "before the switch"])
+def test_a_file_that_is_replaced_while_it_is_copied_is_copied_again(
+    moving: MovingSite, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
     video_id = moving.add_video(FILES)
     [poster] = [f for f in moving.disk.list_files(video_id) if f.name == "poster.jpg"]
+    write = ObjectFiles.write
 
-    def replace_it(_done: int) -> None:
-        # Of the same length, so that reading back its ends would not tell.
+    def replace_it(_done: int = 0) -> None:
         moving.write(video_id, "poster.jpg", b"A POSTER")
 
-    with suppress(StoreUnavailable):
-        assert not moving.mover.to_store(poster, advance=replace_it)
+    def write_and_replace(*given: Any, **options: Any) -> WrittenObject:
+        written = write(*given, **options)
+        replace_it()
+        return written
+
+    with monkeypatch.context() as patch, suppress(StoreUnavailable):
+        if moment == "before the switch":
+            patch.setattr(ObjectFiles, "write", write_and_replace)
+            assert not moving.mover.to_store(poster, advance=moving.pace.begin())
+        else:
+            assert not moving.mover.to_store(poster, advance=replace_it)
     assert moving.current(video_id) == {}
     moving.assert_tidy()
     moving.duty().work()
     assert moving.read(video_id, "poster.jpg") == b"A POSTER"
+
+
+def test_a_leftover_is_looked_at_again_before_it_is_removed(moving: MovingSite) -> None:
+    video_id = moving.add_video(FILES)
+    moving.duty(grace=HOUR).work()
+    file = moving.disk.list_files(video_id)[0]
+    assert not drop_leftover(moving.database, disk=moving.disk, file=file, grace=HOUR)
+    moving.let_time_pass(HOUR)
+    assert drop_leftover(moving.database, disk=moving.disk, file=file, grace=HOUR)
+    assert moving.disk.find_file(video_id, file.name) is None
 
 
 def test_a_file_that_comes_to_the_store_while_it_is_copied_is_kept(moving: MovingSite) -> None:
@@ -199,7 +223,7 @@ def test_what_is_paused_waits_and_a_copy_under_way_begins_anew(moving: MovingSit
     video_id = moving.add_video(FILES)
     moving.paused = True
     assert moving.duty().work() == {}
-    pauses = iter([False, False, True])
+    pauses = iter([False, True])
     pace = Pace(moving.stop, rate=lambda: None, is_paused=lambda: next(pauses))
     assert MoverDuty(moving.mover, pace, moves=True, grace=HOUR).work() == {}
     moving.assert_tidy()
@@ -252,6 +276,36 @@ def test_the_rate_is_kept(moving: MovingSite) -> None:
     clock.now += 60  # and this one too long
     advance(1500)
     assert clock.now == pytest.approx(61.0)
+
+
+def test_a_pause_counts_while_the_rate_is_kept(moving: MovingSite) -> None:
+    clock: Any = Clock()
+    pace = Pace(clock, rate=lambda: 1000, is_paused=lambda: clock.now > 30, clock=clock)
+    advance = pace.begin()
+    with pytest.raises(MovePaused):
+        advance(1_000_000)
+    assert clock.now < 32
+
+
+def test_a_database_that_is_away_for_a_moment_does_not_end_a_copy(
+    moving: MovingSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(object_files, "_PIECE", 5 << 20)
+    monkeypatch.setattr(object_files, "_RENEW_EVERY", 0.0)
+    renew, failed = objects.renew, []
+
+    def fail_once(*given: Any, **options: Any) -> None:
+        if not failed:
+            failed.append(True)
+            raise DatabaseUnavailable("gone")
+        renew(*given, **options)
+
+    monkeypatch.setattr(objects, "renew", fail_once)
+    content = b"four" * (3 << 20)
+    video_id = moving.add_video({"original.mp4": content})
+    assert moving.duty().work() == {"file moved": 1}
+    assert failed
+    assert moving.read(video_id, "original.mp4") == content
 
 
 def test_a_disk_without_space_refuses_a_file(

@@ -1,7 +1,7 @@
 """The duty of the mover: files go to the store if that is the default, and leftovers go."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -25,18 +25,21 @@ class MoverDuty:
 
     :ivar moves: whether files go to the store; if not, only leftovers are removed.
     :ivar grace: how long a file that was moved stays on the disk too.
+    :ivar is_mine: asked before each file: whether no other process has the duty. A copy that is
+        under way is finished either way.
     """
 
     mover: Mover
     pace: Pace
     moves: bool
     grace: timedelta
+    is_mine: Callable[[], bool] = lambda: True
     faults: Faults = field(default_factory=Faults)
 
     def work(self) -> Counter[str]:
         """Look at all videos on the disk once, and return how often each thing was done.
 
-        Originals come first, those of older videos before those of newer ones. What fails is
+        Videos whose original waits come first, and older videos before newer ones. What fails is
         logged, and tried again after a while.
 
         :raises DatabaseUnavailable: everything must wait.
@@ -51,7 +54,7 @@ class MoverDuty:
         try:
             for video in sorted(waiting, key=_turn):
                 for file in video.waiting:
-                    if not self.faults.may_try():
+                    if not self.faults.may_try() or not self.is_mine():
                         return +done
                     done["file moved"] += self._move(file)
         except (MovePaused, MoveStopped):
@@ -61,7 +64,7 @@ class MoverDuty:
     def _videos(self) -> Iterator[DiskVideo]:
         disk = self.mover.disk
         for video in videos_on_disk(self.mover.stores.database, disk):
-            if self.pace.stop.is_set():
+            if self.pace.stop.is_set() or not self.is_mine():
                 return
             disk.drop_old_fetches(video.id, age=WRITE_LIMIT.total_seconds())
             yield video

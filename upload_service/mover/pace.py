@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+_LOOK = 1.0  # seconds between two looks whether to go on
+
 
 class MovePaused(Exception):
     """An administrator has paused the mover. The copy begins anew later."""
@@ -21,12 +23,14 @@ class Pace:
     :ivar stop: set when the program is to end.
     :ivar rate: returns bytes per second, or None for no limit.
     :ivar is_paused: tells whether copies are to wait.
+    :ivar renew: is called at each look, at least once a second while a copy waits for the rate.
     :ivar clock: a clock in seconds.
     """
 
     stop: threading.Event
     rate: Callable[[], int | None]
     is_paused: Callable[[], bool]
+    renew: Callable[[], object] = lambda: None
     clock: Callable[[], float] = time.monotonic
 
     def check(self) -> None:
@@ -35,6 +39,7 @@ class Pace:
         :raises MovePaused: not now.
         :raises MoveStopped: not any more.
         """
+        self.renew()
         if self.stop.is_set():
             raise MoveStopped
         if self.is_paused():
@@ -53,10 +58,10 @@ class Pace:
             nonlocal told, at
             self.check()
             if rate := self.rate():
-                spare = (done - told) / rate - (self.clock() - at)
-                if spare > 0:
-                    self.stop.wait(spare)
+                free_at = at + (done - told) / rate
+                while (spare := free_at - self.clock()) > 0:
+                    self.stop.wait(min(spare, _LOOK))
+                    self.check()
             told, at = done, self.clock()
-            self.check()
 
         return advance
