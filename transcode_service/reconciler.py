@@ -56,9 +56,9 @@ class Reconciler:
         try:
             if time.monotonic() >= self._expire_after:
                 self.expire()
+            self.context.check_storage()  # first: who has no volume leaves it to others
             restores = self._restoring.hold()  # each time, to keep it
             if time.monotonic() >= self._next_sweep:
-                self.context.check_storage()
                 self._remove_stray_attempts()
                 self.context.scratch.drop_unused(seconds=_SCRATCH_KEPT)
                 if restores:

@@ -39,7 +39,7 @@ class MoverDuty:
     def work(self) -> Counter[str]:
         """Look at all videos on the disk once, and return how often each thing was done.
 
-        Originals come first, those of older videos before those of newer ones. What fails is
+        Videos whose original waits come first, and older videos before newer ones. What fails is
         logged, and tried again after a while.
 
         :raises DatabaseUnavailable: everything must wait.
