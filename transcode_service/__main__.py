@@ -2,7 +2,8 @@
 
     python -m transcode_service
 
-Any number may run, on any number of machines that share the volume, Redis and the database.
+Any number may run, on any number of machines that share the database, Redis, and the volume or an
+object store.
 SIGTERM or Ctrl-C ends it in seconds: jobs are handed back. A kill costs the attempts under way.
 """
 
