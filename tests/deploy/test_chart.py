@@ -42,7 +42,11 @@ CELLS: dict[str, dict[str, Any]] = {
     "autoscaling": dict.fromkeys(("gateway", "auth", "upload", "streaming", "transcode"), AUTO),
     "everything": {
         "image": {"registry": "registry.example.org/video", "pullSecrets": ["registry"]},
-        "storage": {**S3, "videos": {"existingClaim": "films"}},
+        "storage": {
+            **S3,
+            "videos": {"existingClaim": "films"},
+            "cdn": {"kind": "bunny", "url": "https://films.b-cdn.net"},
+        },
         "staticBuilds": {"enabled": True, "existingClaim": "static"},
         "keda": {"enabled": True},
         "transcode": AUTO,
