@@ -8,6 +8,7 @@ from argon2.profiles import RFC_9106_LOW_MEMORY
 from flask import Flask
 
 from common.passwords import Passwords
+from common.process.schema_check import check_schema
 from common.settings import Environment
 from common.storage import Volume
 from common.stores import Stores
@@ -118,5 +119,8 @@ def from_environment() -> Flask:
     """Make the app of the process's environment; gunicorn calls this in each worker.
 
     :raises SettingsError: a setting is missing or wrong.
+    :raises SchemaTooOld: the database is older than this version.
     """
-    return create_app(StreamingSettings.read(Environment(os.environ)))
+    settings = StreamingSettings.read(Environment(os.environ))
+    check_schema(settings.common)
+    return create_app(settings)

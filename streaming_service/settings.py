@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from common.settings import CommonSettings, Environment
+from common.settings import CommonSettings, Environment, SettingsError
 from common.storage.store_settings import StoreSettings
 from streaming_service.delivery.cdn import CdnSettings
 
@@ -40,11 +40,14 @@ class StreamingSettings:
     def read(cls, environment: Environment) -> "StreamingSettings":
         """:raises SettingsError: naming the first setting that is missing or wrong."""
         directory = environment.choice("USER_DIRECTORY", ("on", "off"), "on")
+        store, cdn = StoreSettings.read(environment), CdnSettings.read(environment)
+        if cdn is not None and store.s3 is None:
+            raise SettingsError("CDN is set, but no object store from which it could read.")
         return cls(
             CommonSettings.read(environment),
             videos_dir=Path(environment.text("VIDEOS_DIR")),
             user_directory=directory == "on",
             embed_origins=environment.origins("EMBED_ORIGINS"),
-            store=StoreSettings.read(environment),
-            cdn=CdnSettings.read(environment),
+            store=store,
+            cdn=cdn,
         )

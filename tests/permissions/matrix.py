@@ -41,6 +41,8 @@ class State(enum.Enum):
 
 
 ALIVE = (State.PRIVATE, State.MEMBERS, State.PUBLIC)
+# Enough for what is refused whatever the state is. None: the address has no video.
+WITHOUT_LOOKING = (None, State.PRIVATE, State.MISSING)
 
 EVERYBODY = frozenset(Caller)
 SIGNED_IN = EVERYBODY - {Caller.NOBODY, Caller.DISABLED}
@@ -155,6 +157,13 @@ class Route:
     def states(self) -> tuple[State | None, ...]:
         """The states that its address can be tried in."""
         return tuple(State) if "<video>" in self.pattern else (None,)
+
+    def looks(self, method: str) -> bool:
+        """Tell whether the answer depends on the video: media do not tell which methods they take.
+
+        Other addresses refuse a method that they do not take, and answer OPTIONS, before that.
+        """
+        return self.is_media or ("GET" if method == "HEAD" else method) in self.grants
 
     @property
     def is_media(self) -> bool:
@@ -551,11 +560,14 @@ def cells(route: Route, other_sites: tuple[Mapping[str, str], ...] = OTHER_SITES
     """Return the requests of a line: everything from our own site, and from others.
 
     One other site is enough for what only reads, since links from elsewhere work, and for all but
-    one state of a video, which another site's request must not come to see.
+    one state of a video, which another site's request must not come to see. A method that is
+    answered without a look at the video is tried with one that is there and one that is not.
     """
     for state in route.states:
         for caller in Caller:
             for method in METHODS:
+                if not route.looks(method) and state not in WITHOUT_LOOKING:
+                    continue
                 all_of_them = method not in SAFE and state in (None, State.MEMBERS)
                 others = other_sites if all_of_them else other_sites[:1]
                 for site in (OUR_SITE, *others):

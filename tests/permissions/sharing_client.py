@@ -30,7 +30,7 @@ from tests.waiting import wait_until
 _PEOPLE = [way for way in Way if not way.is_link]
 _CAPTION_FILE = {"file": ("video.vtt", CAPTIONS, "text/vtt")}
 _PROCESSING = 120  # seconds; other tests' videos are processed before
-_SOON = timedelta(seconds=2)
+_SOON = timedelta(seconds=3)  # in which everything is shared, and asked for once
 
 
 class SharingClient:

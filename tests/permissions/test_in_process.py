@@ -78,7 +78,7 @@ def must_change(cell: Cell) -> bool:
 @pytest.mark.parametrize("route", OF_VIDEOS, ids=str)
 def test_what_is_not_yours_looks_like_what_is_not_there(world: MatrixState, route: Route) -> None:
     for caller in Caller:
-        for method in METHODS:
+        for method in filter(route.looks, METHODS):
             nothing = face(world, Cell(route, method, caller, State.MISSING, OUR_SITE))
             for state in set(State) - {State.MISSING}:
                 cell = Cell(route, method, caller, state, OUR_SITE)

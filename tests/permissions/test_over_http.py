@@ -32,6 +32,7 @@ pytestmark = pytest.mark.usefixtures("without_processing")
 STATES = (None, State.PRIVATE, State.PUBLIC, State.MISSING)
 # Signed out, in, and in with a token; with and without a right.
 CALLERS = (Caller.NOBODY, Caller.STRANGER, Caller.OWNER, Caller.BEARER, Caller.ADMINISTRATOR)
+_CREDENTIALS = {Caller.NOBODY: "none", Caller.BEARER: "token"}
 # In whose name another site tries.
 FORGED = (Caller.OWNER, Caller.ADMINISTRATOR)
 # Those files that are there as soon as a video is.
@@ -72,6 +73,19 @@ def is_tried(cell: Cell) -> bool:
     )
 
 
+def once_with_each_credential(granted: list[Cell]) -> list[Cell]:
+    """Return one request of our own site's for each method: with a cookie, a token, and neither.
+
+    That is what a front server hands on. Whose they are, the service decides.
+    """
+    found: dict[tuple[str, str], Cell] = {}
+    for cell in granted:
+        credential = _CREDENTIALS.get(cell.caller, "cookie")
+        if cell.site == OUR_SITE:
+            found.setdefault((cell.method, credential), cell)
+    return list(found.values())
+
+
 def allowed(cell: Cell) -> set[int]:
     """Return the statuses that an answer may have.
 
@@ -106,8 +120,7 @@ def test_every_cell(client: MatrixClient, video_bytes: bytes, route: Route) -> N
         complaint for cell in quiet for complaint in complaints_about(client, cell, video_bytes)
     ]
     assert client.own_videos() == before, "something that was refused has been done"
-    for cell in doing:
-        if cell.site == OUR_SITE:
-            wrong += complaints_about(client, cell, video_bytes)
-            client.mend(cell)
+    for cell in once_with_each_credential(doing):
+        wrong += complaints_about(client, cell, video_bytes)
+        client.mend(cell)
     assert not wrong, "\n".join(wrong)

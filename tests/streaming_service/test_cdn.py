@@ -3,14 +3,22 @@
 import base64
 import hashlib
 import hmac
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from werkzeug.test import TestResponse
 
 from common.settings import Environment, SettingsError
+from common.web.services import services_of
 from streaming_service.delivery.cdn import CdnKind, CdnSettings, CdnUrls, signer
+from streaming_service.services import StreamingServices
+from streaming_service.settings import StreamingSettings
+from tests.conftest import Client
+
+from .conftest import House
 
 ORIGIN = "https://token-tester.b-cdn.net"
 PATH = "/films/video/0/hls/720p.mp4"
@@ -28,17 +36,24 @@ def pem(key: rsa.RSAPrivateKey) -> str:
     return key.private_bytes(*kinds, serialization.NoEncryption()).decode()
 
 
-def test_bunny() -> None:
-    """The vector `plain` of github.com/BunnyWay/BunnyCDN.TokenAuthentication (e2e/vectors.json).
+@pytest.mark.parametrize(
+    ("path", "token"),
+    [
+        ("/abc/", "HS256-bTMv4RVOkjx2UXLfVDl-JIygaxfSIQP8UCnCy7CILuY"),
+        ("/300kb.jpg", "HS256-o10JRWlsAItyAsdKS6jJKjabHN4FrFsplDHPV1idcX4"),
+    ],
+)
+def test_bunny(path: str, token: str) -> None:
+    """Vectors of github.com/BunnyWay/BunnyCDN.TokenAuthentication.
 
-    The token is the same in the path as in the query.
+    The first is a token in the path: `test_directory_allowed` of python3/test_token.py. The second
+    is the token of `plain` in e2e/vectors.json, which has it in the query.
     """
     sign = signer(CdnSettings(CdnKind.BUNNY, ORIGIN, "SecurityKey"))
 
-    assert sign("/300kb.jpg", 1598024587 - 60) == (
-        f"{ORIGIN}/bcdn_token=HS256-o10JRWlsAItyAsdKS6jJKjabHN4FrFsplDHPV1idcX4"
-        "&expires=1598024587/300kb.jpg"
-    )
+    url = sign(path, 1598024587 - 60)
+
+    assert url == f"{ORIGIN}/bcdn_token={token}&expires=1598024587{path}"
 
 
 @pytest.mark.parametrize(
@@ -138,3 +153,65 @@ def test_a_wrong_setting_is_named(given: dict[str, str], named: str) -> None:
 
 def test_without_a_cdn_there_are_no_settings() -> None:
     assert CdnSettings.read(Environment({})) is None
+
+
+SERVICE = {"DATABASE_URL": "sqlite://", "REDIS_URL": "redis://localhost", "VIDEOS_DIR": "/videos"}
+CDN = {"CDN": "hmac", "CDN_URL": "https://edge.example.org", "CDN_KEY": "secret"}
+BUCKET = {
+    "S3_ENDPOINT": "https://s3.example.org",
+    "S3_BUCKET": "films",
+    "S3_ACCESS_KEY": "key",
+    "S3_SECRET_KEY": "secret",
+}
+
+
+def test_a_cdn_without_an_object_store_is_refused() -> None:
+    with pytest.raises(SettingsError, match="CDN is set, but no object store"):
+        StreamingSettings.read(Environment(SERVICE | CDN))
+
+
+def test_a_cdn_may_remain_where_new_videos_stay_on_the_disk() -> None:
+    read = StreamingSettings.read(Environment(SERVICE | CDN | BUCKET | {"STORE": "disk"}))
+
+    assert read.media_origins == "https://edge.example.org"
+
+
+@pytest.fixture
+def with_cdn(house: House, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Give the running app a CDN, and return its origin."""
+    services = services_of(house.site.apps["streaming"], StreamingServices)
+    cdn = CdnSettings.read(Environment(CDN))
+    assert cdn is not None
+    monkeypatch.setattr(services, "settings", replace(services.settings, cdn=cdn))
+    return cdn.origin
+
+
+def policy_of(answer: TestResponse) -> dict[str, str]:
+    """Return the content security policy of a page, by directive."""
+    assert answer.status_code == 200
+    parts = answer.headers["Content-Security-Policy"].split("; ")
+    return {name: rest for name, _, rest in (part.partition(" ") for part in parts)}
+
+
+def test_only_pages_with_a_player_may_read_from_the_cdn(
+    house: House, with_cdn: str, alice: Client
+) -> None:
+    video = house.put(visibility="public")
+
+    for path in (f"/stream/{video}", f"/embed/{video}"):
+        policy = policy_of(alice.get(path))
+        assert policy["connect-src"] == f"'self' {with_cdn}"
+        assert policy["media-src"] == f"'self' {with_cdn} blob:"
+        assert policy["img-src"] == "'self' data:"
+    assert with_cdn not in str(policy_of(alice.get("/stream")))
+
+
+def test_the_panel_says_when_a_change_takes_effect(
+    house: House, alice: Client, request: pytest.FixtureRequest
+) -> None:
+    path = f"/stream/{house.put()}/access"
+    assert "within a minute" not in alice.get(path).text
+
+    request.getfixturevalue("with_cdn")
+
+    assert "within a minute" in alice.get(path).text

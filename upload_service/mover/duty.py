@@ -1,5 +1,6 @@
 """The duty of the mover: files go to the store if that is the default, and leftovers go."""
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ from upload_service.mover.backlog import DiskVideo, drop_leftover, videos_on_dis
 from upload_service.mover.faults import Faults
 from upload_service.mover.move import Mover, WrongOriginal
 from upload_service.mover.pace import MovePaused, MoveStopped, Pace
+
+_SWEEP_INTERVAL = 3600.0  # seconds between two looks for what killed fetches have left
 
 log = structlog.get_logger()
 
@@ -35,6 +38,7 @@ class MoverDuty:
     grace: timedelta
     is_mine: Callable[[], bool] = lambda: True
     faults: Faults = field(default_factory=Faults)
+    _next_sweep: float = 0.0
 
     def work(self) -> Counter[str]:
         """Look at all videos on the disk once, and return how often each thing was done.
@@ -47,6 +51,9 @@ class MoverDuty:
         """
         done: Counter[str] = Counter()
         waiting: list[DiskVideo] = []
+        if time.monotonic() >= self._next_sweep:
+            self.mover.disk.drop_old_fetches(age=WRITE_LIMIT.total_seconds())
+            self._next_sweep = time.monotonic() + _SWEEP_INTERVAL
         for video in self._videos():
             done["leftover removed"] += self._drop_leftovers(video)
             if video.waiting and self.moves:
@@ -66,7 +73,6 @@ class MoverDuty:
         for video in videos_on_disk(self.mover.stores.database, disk):
             if self.pace.stop.is_set() or not self.is_mine():
                 return
-            disk.drop_old_fetches(video.id, age=WRITE_LIMIT.total_seconds())
             yield video
 
     def _drop_leftovers(self, video: DiskVideo) -> int:
