@@ -29,6 +29,7 @@ from auth_service.rate_limits import NameLimit, RegistrationLimits
 from auth_service.services import AuthServices
 from auth_service.settings import AuthSettings
 from common.passwords import Passwords
+from common.process.schema_check import check_schema
 from common.settings import Environment
 from common.stores import Stores
 from common.web.app_factory import new_app
@@ -90,5 +91,8 @@ def from_environment() -> Flask:
     """Make the app of the process's environment; gunicorn calls this in each worker.
 
     :raises SettingsError: a setting is missing or wrong.
+    :raises SchemaTooOld: the database is older than this version.
     """
-    return create_app(AuthSettings.read(Environment(os.environ)))
+    settings = AuthSettings.read(Environment(os.environ))
+    check_schema(settings.common)
+    return create_app(settings)

@@ -10,6 +10,7 @@ from pathlib import Path
 from benchmarks import (
     delivery,
     library,
+    object_store,
     pages,
     processing,
     revocation,
@@ -23,6 +24,7 @@ from benchmarks.report import PAGE, write_section
 # Each returns its section. One that takes long yields it again and again, longer each time.
 _ALL: dict[str, Callable[[Bench], str | Iterator[str]]] = {
     "delivery": delivery.run,
+    "object_store": object_store.run,
     "upload": upload.run,
     "slow_clients": slow_clients.run,
     "slow_lines": slow_lines.run,

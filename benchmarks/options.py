@@ -46,7 +46,7 @@ class Bench:
         self.options = options
         self._stack = stack
         self._folder = folder
-        self._with_compose = with_compose
+        self.with_compose = with_compose
 
     def folder(self, name: str) -> Path:
         """Return a new folder for one benchmark."""
@@ -74,7 +74,7 @@ class Bench:
     @cached_property
     def gateway(self) -> ComposeSite | None:
         """The Compose stack, if it is to be measured and there is a Docker."""
-        if not self._with_compose or not docker_works():
+        if not self.with_compose or not docker_works():
             return None
         return self._stack.enter_context(compose())
 

@@ -3,6 +3,7 @@
 import threading
 import time
 from http.client import HTTPConnection
+from urllib.request import Request, urlopen
 
 from benchmarks.form_client import connect
 
@@ -11,6 +12,16 @@ LENGTH = 1000
 
 _REFUSALS = (401, 404)
 _AFTER_REFUSAL = 0.01  # seconds; a viewer who was refused need not hurry
+
+
+def read_all(url: str, *, cookie: str = "") -> int:
+    """Read a whole answer, keep nothing, and return how many bytes it had."""
+    request = Request(url, headers={"Cookie": cookie} if cookie else {})
+    size = 0
+    with urlopen(request, timeout=60) as answer:
+        while piece := answer.read(1 << 20):
+            size += len(piece)
+    return size
 
 
 class RangeReader:

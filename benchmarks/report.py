@@ -40,7 +40,7 @@ def write_section(name: str, text: str, *, page: Path = PAGE) -> None:
     facts = f"_{datetime.now(UTC):%Y-%m-%d %H:%M} UTC. {_machine()}_"
     sections[name] = f"{facts}\n\n{text.strip()}\n"
     known = [
-        *("Delivery", "Upload", "Slow clients", "Slow lines", "Pages", "Library"),
+        *("Delivery", "Object store", "Upload", "Slow clients", "Slow lines", "Pages", "Library"),
         *("Revocation", "Processing"),
     ]
     parts = [f"## {name}\n\n{sections[name]}" for name in known if name in sections]

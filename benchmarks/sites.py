@@ -72,6 +72,16 @@ class ComposeSite(Site):
     streaming: str
     redis_url: str
     volume: str
+    project: str
+
+    @property
+    def peer(self) -> str:
+        """The name for a container that is compared with this stack."""
+        return f"{self.project}-peer"
+
+    def container(self, service: str) -> str:
+        """Return the id of a service's container."""
+        return docker("ps", "--quiet", "--filter", f"name={self.project}-{service}-")
 
     def sign_in_viewers(self, count: int) -> tuple[str, ...]:
         """Begin sessions of as many different people, and return their tokens.
@@ -118,14 +128,17 @@ def _wait_for_text(log: Path, text: str) -> None:
 
 
 @contextmanager
-def compose() -> Iterator[ComposeSite]:
-    """Build the images and run the stack under a name of its own, with empty volumes."""
-    project = f"matinee-benchmark-{os.getpid()}"
+def compose(**settings: str) -> Iterator[ComposeSite]:
+    """Build the images and run the stack under a name of its own, with empty volumes.
+
+    :param settings: in place of the defaults.
+    """
+    project = f"matinee-benchmark-{os.getpid()}-{secrets.token_hex(2)}"
     ports = {f"PORT_{number}": str(port) for number, port in enumerate(free_ports(3), 1)}
 
     def run(*arguments: str) -> str:
         command = ["docker", "compose", "--project-name", project, *arguments]
-        env = os.environ | ports
+        env = os.environ | ports | settings
         done = subprocess.run(
             command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True, check=True
         )
@@ -151,6 +164,7 @@ def compose() -> Iterator[ComposeSite]:
                 "exec", containers["auth"], "cat", "/run/secrets/redis-url.auth"
             ).replace("@redis:", f"@{_address(containers['redis'], f'{project}_stores')}:"),
             volume=f"{project}_videos",
+            project=project,
         )
     finally:
         run("down", "--volumes", "--remove-orphans")

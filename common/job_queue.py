@@ -37,7 +37,7 @@ def wake_workers(redis: Redis, count: int = 1) -> bool:
 def wait(redis: Redis, *, seconds: float) -> bool:
     """Wait for a message and take it; tell whether one came.
 
-    :param redis: a client whose `socket_timeout` is longer than `seconds`.
+    :param redis: a client with a `patience` of `seconds` at least: see `connect_redis`.
     :raises redis.exceptions.RedisError: Redis cannot be reached.
     """
     return redis.blpop([WAKE_KEY], timeout=seconds) is not None

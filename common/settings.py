@@ -148,9 +148,9 @@ class CommonSettings:
     def read(cls, environment: Environment) -> "CommonSettings":
         """:raises SettingsError: naming the first setting that is missing or wrong."""
         return cls(
-            database_url=environment.text("DATABASE_URL"),
+            database_url=_database_url(environment),
             database_password=environment.secret("DATABASE_PASSWORD", ""),
-            redis_url=environment.secret("REDIS_URL"),
+            redis_url=_redis_url(environment),
             static_dir=Path(environment.text("STATIC_DIR", "build/static")),
             session_ttl=environment.duration("SESSION_TTL", "30d"),
             cookie_secure=environment.flag("COOKIE_SECURE", default=False),
@@ -159,3 +159,38 @@ class CommonSettings:
             allowed_hosts=environment.host_names("ALLOWED_HOSTS"),
             fixed=read_fixed(environment),
         )
+
+
+# Both import late, as programs that read single settings need neither library. Neither shows what
+# was given, which may hold a password.
+
+
+def _database_url(environment: Environment) -> str:
+    from sqlalchemy import make_url  # noqa: PLC0415
+    from sqlalchemy.exc import ArgumentError  # noqa: PLC0415
+
+    value = environment.text("DATABASE_URL")
+    try:
+        driver = make_url(value).get_driver_name()
+    except (ArgumentError, ValueError):
+        driver = ""
+    if driver not in ("pymysql", "pysqlite"):
+        raise SettingsError(
+            "DATABASE_URL cannot be understood; it takes a URL such as"
+            " mysql+pymysql://user@host/name or sqlite:////path/to/file."
+        )
+    return value
+
+
+def _redis_url(environment: Environment) -> str:
+    from common.stores.redis_client import connect_redis  # noqa: PLC0415
+
+    value = environment.secret("REDIS_URL")
+    try:
+        connect_redis(value).close()  # it has not connected yet
+    except ValueError:
+        raise SettingsError(
+            "REDIS_URL cannot be understood; it takes a URL such as redis://host:6379/0 or"
+            " redis+sentinel://host:26379/name/0."
+        ) from None
+    return value

@@ -68,18 +68,23 @@ _WRITES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         **_AUDIT,
     },
 }
+_TABLES = (*Base.metadata.tables, "alembic_version")  # the revision, which services check
 GRANTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    service: {table: ("SELECT", *writes.get(table, ())) for table in Base.metadata.tables}
+    service: {table: ("SELECT", *writes.get(table, ())) for table in _TABLES}
     for service, writes in _WRITES.items()
 }
 """The rights of each service by table."""
 
 
-def apply_grants(connection: Connection, *, database: str, passwords: Mapping[str, str]) -> None:
+def apply_grants(
+    connection: Connection, *, database: str, passwords: Mapping[str, str], revoke: bool = True
+) -> None:
     """Make the services' users, or bring their passwords and rights up to date.
 
     :param connection: of a user who may create users and grant: `db/migrate_user.sql`.
     :param passwords: one per service of :data:`GRANTS`.
+    :param revoke: whether rights that a service needs no more are taken from it. It has none at all
+        for a moment then.
     """
     quote = connection.dialect.identifier_preparer.quote_identifier
     for service, tables in GRANTS.items():
@@ -88,7 +93,8 @@ def apply_grants(connection: Connection, *, database: str, passwords: Mapping[st
             text("CREATE USER IF NOT EXISTS :user@'%' IDENTIFIED BY :password"), user
         )
         connection.execute(text("ALTER USER :user@'%' IDENTIFIED BY :password"), user)
-        connection.execute(text("REVOKE ALL PRIVILEGES, GRANT OPTION FROM :user@'%'"), user)
+        if revoke:
+            connection.execute(text("REVOKE ALL PRIVILEGES, GRANT OPTION FROM :user@'%'"), user)
         for table, rights in tables.items():
             statement = (
                 f"GRANT {', '.join(rights)} ON {quote(database)}.{quote(table)} TO :user@'%'"

@@ -1,15 +1,21 @@
-"""Bring a database to the newest schema, and generate `init.sql`, both from the migrations."""
+"""Bring a database to the newest schema, and generate `init.sql`, both from the migrations.
+
+Which of the two halves a migration is of, `expand` or `contract`, is told in `db/revision.py`.
+"""
 
 import io
+from collections.abc import Iterable
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.script import ScriptDirectory
+from alembic.migration import MigrationContext
+from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection
 
 HERE = Path(__file__).parent
 INIT_SQL = HERE / "init.sql"
+MIGRATIONS = HERE / "migrations"
 
 _HEADER = """\
 -- Generated from the migrations by `make init-sql`; do not edit.
@@ -18,9 +24,13 @@ _HEADER = """\
 """
 
 
-def _config(output: io.StringIO | None = None) -> Config:
+class ContractFirst(Exception):
+    """What a version needs comes after a `contract` migration; the text says what to do."""
+
+
+def _config(output: io.StringIO | None = None, *, migrations: Path = MIGRATIONS) -> Config:
     config = Config(output_buffer=output or io.StringIO(), stdout=io.StringIO())
-    config.set_main_option("script_location", str(HERE / "migrations"))
+    config.set_main_option("script_location", str(migrations))
     return config
 
 
@@ -30,6 +40,49 @@ def newest_revision() -> str:
     if head is None:
         raise RuntimeError("there are no migrations")
     return head
+
+
+def newest_expansion() -> str:
+    """Return the revision that the newest `expand` migration leads to."""
+    scripts = ScriptDirectory.from_config(_config()).walk_revisions()
+    return next(script.revision for script in scripts if _expands(script))
+
+
+def _expands(script: Script) -> bool:
+    return bool(script.module.phase == "expand")
+
+
+def expand(connection: Connection, *, migrations: Path = MIGRATIONS) -> None:
+    """Run those migrations that services of the version before do not mind.
+
+    These are the `expand` migrations up to the first `contract` one that this database has not had.
+    An empty database gets all migrations, as nothing uses it.
+
+    :param migrations: the folder of the migrations.
+    :raises ContractFirst: an `expand` migration comes later; nothing was done.
+    """
+    config = _config(migrations=migrations)
+    config.attributes["connection"] = connection
+    found = MigrationContext.configure(connection).get_current_revision()
+    if found is None:
+        command.upgrade(config, "head")
+    elif target := _expansion(ScriptDirectory.from_config(config).iterate_revisions("head", found)):
+        command.upgrade(config, target)
+
+
+def _expansion(newest_first: Iterable[Script]) -> str | None:
+    target = contract = None
+    for script in reversed(list(newest_first)):
+        if not _expands(script):
+            contract = contract or script.revision
+        elif contract is None:
+            target = script.revision
+        else:
+            raise ContractFirst(
+                f"The migration {contract} removes what older versions of Matinee use, and this"
+                " version needs later ones. Stop all services, and run `python -m db migrate`."
+            )
+    return target
 
 
 def upgrade(connection: Connection, revision: str = "head") -> None:

@@ -21,9 +21,10 @@ from typing import IO, NoReturn
 
 from sqlalchemy.exc import ArgumentError, OperationalError
 
+from common.duty import free_duties
 from common.process.supervisor import Program, Supervisor
 from common.settings import Environment, SettingsError
-from db.engine import connect
+from db.engine import DatabaseUnavailable, connect
 from db.schema import upgrade
 from standalone import programs
 from standalone.reserve import keep_reserve
@@ -90,12 +91,16 @@ def _migrate(database_url: str) -> None:
         database = connect(database_url)
         with database.engine.begin() as connection:
             upgrade(connection)
+        if database.engine.dialect.name == "sqlite":
+            free_duties(database)  # the data folder is ours: who held them has ended
     except ArgumentError as error:
         raise SettingsError(
             "DATABASE_URL cannot be understood; it takes a URL such as sqlite:////path/to/file."
         ) from error
     except OperationalError as error:
         sys.exit(f"The database cannot be used: {error.orig}")
+    except DatabaseUnavailable as error:
+        sys.exit(f"The database cannot be used: {error}")
     database.engine.dispose()
 
 

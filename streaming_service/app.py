@@ -8,12 +8,14 @@ from argon2.profiles import RFC_9106_LOW_MEMORY
 from flask import Flask
 
 from common.passwords import Passwords
+from common.process.schema_check import check_schema
 from common.settings import Environment
 from common.storage import Volume
 from common.stores import Stores
 from common.web.app_factory import new_app
 from common.web.rate_limits import PasswordLimits, RateLimits
 from streaming_service.delivery.auth_request import AuthRequestMiddleware
+from streaming_service.delivery.cdn import CdnUrls
 from streaming_service.pages import (
     access_routes,
     admin_routes,
@@ -93,9 +95,15 @@ def create_app(
     app.register_blueprint(link_api_routes.blueprint)
     app.register_blueprint(open_link_routes.blueprint)
     app.wsgi_app = AuthRequestMiddleware(  # type: ignore[method-assign]
-        app.wsgi_app, stores, _presigned_urls(settings)
+        app.wsgi_app, stores, _presigned_urls(settings), _cdn_urls(settings)
     )
     return app
+
+
+def _cdn_urls(settings: StreamingSettings) -> CdnUrls | None:
+    if settings.cdn is None or settings.store.s3 is None:
+        return None
+    return CdnUrls(settings.cdn, prefix=settings.store.s3.prefix)
 
 
 def _presigned_urls(settings: StreamingSettings) -> "PresignedUrls | None":
@@ -111,5 +119,8 @@ def from_environment() -> Flask:
     """Make the app of the process's environment; gunicorn calls this in each worker.
 
     :raises SettingsError: a setting is missing or wrong.
+    :raises SchemaTooOld: the database is older than this version.
     """
-    return create_app(StreamingSettings.read(Environment(os.environ)))
+    settings = StreamingSettings.read(Environment(os.environ))
+    check_schema(settings.common)
+    return create_app(settings)

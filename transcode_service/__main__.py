@@ -2,18 +2,18 @@
 
     python -m transcode_service
 
-Any number may run, on any number of machines that share the volume, Redis and the database.
+Any number may run, on any number of machines that share the database, Redis, and the volume or an
+object store.
 SIGTERM or Ctrl-C ends it in seconds: jobs are handed back. A kill costs the attempts under way.
 """
 
-import secrets
-import socket
 import sys
 import threading
 from pathlib import Path
 
 import structlog
 
+from common.duty import process_name
 from common.process.daemon import repeat_until_stopped, run_daemon
 from common.process.supervisor import Program, Supervisor
 from common.settings import Environment, SettingsError
@@ -35,9 +35,8 @@ def run(settings: TranscodeSettings, stop: threading.Event, heartbeat: Path | No
     log.info("transcode service started", workers=settings.workers)
     if not network_is_denied():
         log.warning("this system cannot keep ffmpeg from the network")
-    reconciler = Reconciler(WorkerContext.of(settings, name="reconciler"))
-    host = "".join(c for c in socket.gethostname() if c.isascii() and c.isalnum())[:24]
-    prefix = f"{host or 'host'}-{secrets.token_hex(4)}"  # of the workers' names
+    prefix = process_name()  # of the workers' names
+    reconciler = Reconciler(WorkerContext.of(settings, name=prefix))
     ended: list[str] = []  # workers whose jobs are still to be queued again
 
     def note_exit(program: Program, status: int) -> None:
@@ -52,16 +51,15 @@ def run(settings: TranscodeSettings, stop: threading.Event, heartbeat: Path | No
             ended.pop(0)
         reconciler.reconcile()
 
+    def reconcile_until_stopped() -> None:
+        repeat_until_stopped(work, stop, interval=_INTERVAL, heartbeat=heartbeat)
+        reconciler.release()
+
     workers = Supervisor(note_exit)
     command = [sys.executable, "-m", "transcode_service.worker", prefix]
     for number in range(settings.workers):
         workers.start(Program(f"worker-{number}", command))
-    thread = threading.Thread(
-        target=repeat_until_stopped,
-        args=(work, stop),
-        kwargs={"interval": _INTERVAL, "heartbeat": heartbeat},
-        daemon=True,
-    )
+    thread = threading.Thread(target=reconcile_until_stopped, daemon=True)
     thread.start()
     while not stop.is_set():
         workers.poll()

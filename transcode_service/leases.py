@@ -2,14 +2,19 @@
 
 import threading
 import time
-from typing import Self
+from collections.abc import Callable
+from typing import Self, TypeVar, cast
 
 import structlog
 
+from common.process.store_retry import wait_for_stores
 from db.engine import Database, DatabaseUnavailable
 from transcode_service.jobs import Claim, is_wanted, renew
 
+T = TypeVar("T")
+
 _LOOK = 1.0  # seconds between two queries of the row
+_RETRY_DELAY = 1.0  # seconds between two tries to reach a store that is unavailable
 _RENEW = 5.0  # seconds between two renewals; the lease lasts six times as long
 
 log = structlog.get_logger()
@@ -55,6 +60,19 @@ class Lease:
             raise LeaseLost
         if self._stopping.is_set():
             raise WorkerStopping
+
+    def persist(self, work: Callable[[], T]) -> T:
+        """Do something idempotent, waiting for the database and Redis.
+
+        :raises Cancelled: the job was lost meanwhile, or this worker was told to stop.
+        """
+
+        def pause() -> bool:
+            self._stopping.wait(_RETRY_DELAY)
+            self.report(self._progress)
+            return True
+
+        return cast("T", wait_for_stores(work, pause=pause))  # it never gives up
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -3,30 +3,38 @@
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from functools import partial
 
 import structlog
 
 from common.job_queue import wake_workers
 from common.process.store_retry import wait_for_stores
 from common.storage import StorageFull
-from common.storage.durability import raising_storage_full, sync_path
+from common.storage.durability import raising_storage_full
+from common.storage.errors import StoreRefused, StoreUnavailable
 from common.translation import gettext_noop
 from db.models import JobKind
 from transcode_service import jobs, publishing
+from transcode_service.finish_attempt import publish_attempt
 from transcode_service.jobs import Claim
 from transcode_service.leases import Cancelled, Lease, LeaseLost, WorkerStopping
 from transcode_service.media.source_info import DiskFull, MediaFailed, UnplayableSource
+from transcode_service.original import original
+from transcode_service.published import FileElsewhere
 from transcode_service.steps import JobRun, run_step
 from transcode_service.worker_context import WorkerContext
 
 _RETRY_DELAY = 1.0  # seconds between two tries to reach a store that is unavailable
 _STOP_DEADLINE = 3.0  # seconds that a stopping worker tries to reach the database
-_FULL_DELAY = 60.0  # seconds, at least, until a job that found the disk full is tried again
-_FULL_DELAY_LIMIT = 3600.0
+_DELAY = 60.0  # seconds, at least, until a job that found the disk full or no store is tried again
+_DELAY_LIMIT = 3600.0
+_ELSEWHERE_DELAY = 10.0  # seconds until the same for a file that has not been moved yet
 
 _FAULT = gettext_noop("Something went wrong on our side while this video was processed.")
 _MISSING = gettext_noop("The file of this video is not there.")
+_STORE_AWAY = gettext_noop("The object store cannot be used now. Processing continues when it can.")
+_ELSEWHERE = gettext_noop(
+    "The file of this video is not in the object store yet. Processing continues when it is there."
+)
 
 log = structlog.get_logger()
 
@@ -38,7 +46,7 @@ def run_until_empty(context: WorkerContext) -> None:
     :raises StorageError: the volume is not there; no job is claimed, since each would fail.
     """
     while not context.stopping.is_set():
-        context.storage.check(writable=True)
+        context.check_storage()
         if not run_one(context):
             return
 
@@ -68,7 +76,21 @@ def _attempt(context: WorkerContext, claim: Claim, lease: Lease) -> None:
     except Cancelled as cancelled:
         _cancel(context, claim, cancelled)
     except (DiskFull, StorageFull) as full:
-        _defer(context, claim, elapsed=time.monotonic() - began, detail=str(full))
+        after = _delay(began)
+        log.error("the disk is full", detail=str(full), again_in=after)
+        _defer(context, claim, after=after, error=DiskFull().sentence)
+    except StoreUnavailable as away:
+        after = _delay(began)
+        log.warning("the object store is unavailable", detail=str(away), again_in=after)
+        _defer(context, claim, after=after, error=_STORE_AWAY)
+    except StoreRefused as refused:
+        after = _delay(began)
+        about = {"code": refused.code, "detail": str(refused)}
+        log.error("the object store refuses", **about, again_in=after)
+        _defer(context, claim, after=after, error=_STORE_AWAY)
+    except FileElsewhere as elsewhere:
+        log.info("a file is not here", detail=str(elsewhere), again_in=_ELSEWHERE_DELAY)
+        _defer(context, claim, after=_ELSEWHERE_DELAY, error=_ELSEWHERE)
     except MediaFailed as failed:
         final = failed.is_final
         _fail(context, claim, error=failed.sentence, detail=failed.detail, final=final)
@@ -90,38 +112,23 @@ def _run_and_publish(context: WorkerContext, claim: Claim, lease: Lease) -> None
     poster = None
     if claim.kind is JobKind.POSTER:
         poster = publishing.chosen_poster(context.database, video_id=claim.video_id)
-    run = JobRun(
-        storage, claim.video_id, claim.height, folder, context.limits, lease.report, poster
-    )
-    try:
-        output = run_step(claim.kind, run)
-    except UnplayableSource as unplayable:
-        _reject(context, claim, lease, unplayable.sentence)
-        return
+
+    def read(name: str) -> bytes:
+        return lease.persist(lambda: context.published.read(claim.video_id, name))
+
+    with original(context, claim, folder, lease) as source:
+        run = JobRun(source, read, claim.height, folder, context.limits, lease.report, poster)
+        try:
+            output = run_step(claim.kind, run)
+        except UnplayableSource as unplayable:
+            _reject(context, claim, lease, unplayable.sentence)
+            return
     seconds = time.monotonic() - began
-    for name in output.files:
-        sync_path(folder / name)  # here, since a transaction should be short
-    publish = partial(publishing.publish, context.database, storage=storage, claim=claim)
-    work = partial(publish, folder=folder, output=output, seconds=seconds)
-    if not _persist(context, work, lease):
+    if not publish_attempt(context, claim, lease, folder=folder, output=output, seconds=seconds):
         raise LeaseLost
     log.info("step done", seconds=round(seconds, 2))
     if len(output.steps) > 1:
         wake_workers(context.redis, len(output.steps) - 1)  # this worker goes on with one of them
-
-
-def _persist(context: WorkerContext, work: Callable[[], bool], lease: Lease) -> bool:
-    """Do something idempotent, waiting for the stores it needs.
-
-    :raises Cancelled: the job was lost meanwhile, or this worker was told to stop.
-    """
-
-    def pause() -> bool:
-        context.stopping.wait(_RETRY_DELAY)
-        lease.report(1.0)
-        return True
-
-    return bool(wait_for_stores(work, pause=pause))
 
 
 def _record_outcome(context: WorkerContext, work: Callable[[], bool]) -> bool:
@@ -156,18 +163,21 @@ def _reject(context: WorkerContext, claim: Claim, lease: Lease, reason: str) -> 
         with context.videos.changing([claim.video_id]):
             return publishing.reject(context.database, claim=claim, reason=reason)
 
-    held = _persist(context, reject, lease)
+    held = lease.persist(reject)
     log.info("video rejected", reason=reason, held=held)
 
 
-def _defer(context: WorkerContext, claim: Claim, *, elapsed: float, detail: str) -> None:
-    """Try again when there may be space, having spent no more time on trying than on waiting."""
-    after = timedelta(seconds=min(max(_FULL_DELAY, elapsed), _FULL_DELAY_LIMIT))
-    error = DiskFull().sentence
+def _delay(began: float) -> float:
+    """Return seconds to wait, so that no more time is spent on trying than on waiting."""
+    return min(max(_DELAY, time.monotonic() - began), _DELAY_LIMIT)
+
+
+def _defer(context: WorkerContext, claim: Claim, *, after: float, error: str) -> None:
+    """Try again later, without counting the attempt."""
     _remove_attempt(context, claim)  # first, since the database may need the space too
-    log.error("the disk is full", detail=detail, again_in=after.total_seconds())
+    wait = timedelta(seconds=after)
     _record_outcome(
-        context, lambda: jobs.release(context.database, claim=claim, after=after, error=error)
+        context, lambda: jobs.release(context.database, claim=claim, after=wait, error=error)
     )
 
 

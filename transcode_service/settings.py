@@ -7,17 +7,24 @@ from pathlib import Path
 from common.formats import read_formats
 from common.settings import CommonSettings, Environment
 from common.storage import RESERVED_SPACE
+from common.storage.store_settings import StoreSettings
 from transcode_service.media.source_info import SandboxLimits
 
 
 @dataclass(frozen=True)
 class TranscodeSettings:
-    """:param workers: jobs that this service works on at once; each runs one ffmpeg at a time.
+    """:param scratch_dir: for copies of originals that are in the object store.
+    :param scratch_size: bytes that they may take together.
+    :param store: where files are kept.
+    :param workers: jobs that this service works on at once; each runs one ffmpeg at a time.
     :param limits: of each ffmpeg.
     """
 
     common: CommonSettings
     videos_dir: Path
+    scratch_dir: Path
+    scratch_size: int
+    store: StoreSettings = field(default_factory=StoreSettings)
     workers: int = 1
     limits: SandboxLimits = field(default_factory=lambda: SandboxLimits(reserve=RESERVED_SPACE))
 
@@ -30,9 +37,13 @@ class TranscodeSettings:
         threads = environment.number(
             "TRANSCODE_THREADS", max(1, min(cores // workers, 16)), min_value=1, max_value=64
         )
+        videos_dir = Path(environment.text("VIDEOS_DIR"))
         return cls(
             CommonSettings.read(environment),
-            videos_dir=Path(environment.text("VIDEOS_DIR")),
+            videos_dir=videos_dir,
+            scratch_dir=Path(environment.text("SCRATCH_DIR", str(videos_dir / ".scratch"))),
+            scratch_size=environment.size("SCRATCH_SIZE", "50g"),
+            store=StoreSettings.read(environment),
             workers=workers,
             limits=SandboxLimits(
                 threads=threads, formats=read_formats(environment), reserve=RESERVED_SPACE

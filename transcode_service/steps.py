@@ -1,11 +1,11 @@
 """The steps: what a kind of job does with the original, by the functions of `media`."""
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from common.storage import AttemptStore
 from common.translation import gettext_noop
 from db.models import JobKind
 from transcode_service.media.ladder import plan
@@ -19,7 +19,8 @@ from transcode_service.media.source_info import (
     SandboxLimits,
     SourceInfo,
 )
-from transcode_service.media.storyboard import make_thumbnails
+from transcode_service.media.storyboard import POSTER, make_thumbnails
+from transcode_service.published import FileElsewhere
 
 SOURCE_INFO = "facts.json"
 
@@ -31,7 +32,7 @@ class StepOutput:
     :ivar thumbnails: names of files that are published beside the original.
     :ivar poster: the name of a poster that was chosen, published beside the original.
     :ivar steps: kinds, with the heights of renditions.
-    :ivar info: what the check measured.
+    :ivar info: what the check measured; the file :data:`SOURCE_INFO` has it too.
     """
 
     thumbnails: tuple[str, ...] = ()
@@ -41,11 +42,14 @@ class StepOutput:
     info: SourceInfo | None = None
 
     @property
-    def files(self) -> tuple[str, ...]:
-        """Every file to be published."""
-        poster = (self.poster,) if self.poster else ()
-        made = tuple(name for rendition in self.renditions for name in rendition.files)
-        return self.thumbnails + poster + made
+    def files(self) -> Mapping[str, str]:
+        """Every file to be published: its name in the attempt's folder, by its published name."""
+        beside = [*self.thumbnails, *([SOURCE_INFO] if self.info else [])]
+        files = {name: name for name in beside}
+        if self.poster:
+            files[POSTER] = self.poster
+        made = (name for rendition in self.renditions for name in rendition.files)
+        return files | {f"hls/{name}": name for name in made}
 
 
 @dataclass(frozen=True)
@@ -64,12 +68,14 @@ class ChosenPoster:
 class JobRun:
     """One attempt at one step of one video.
 
+    :ivar find_source: returns the original; the first call may take long.
+    :ivar read: returns a published file of the video by its name.
     :ivar folder: the attempt's own, to write into.
     :ivar poster: what a step of kind `poster` makes one of.
     """
 
-    storage: AttemptStore
-    video_id: str
+    find_source: Callable[[], Path]
+    read: Callable[[str], bytes]
     height: int
     folder: Path
     limits: SandboxLimits
@@ -79,7 +85,7 @@ class JobRun:
     @property
     def source(self) -> Path:
         """The original."""
-        return self.storage.original(self.video_id).path
+        return self.find_source()
 
 
 def run_step(kind: JobKind, run: JobRun) -> StepOutput:
@@ -88,6 +94,8 @@ def run_step(kind: JobKind, run: JobRun) -> StepOutput:
     :raises UnplayableSource: the video can never be played.
     :raises MediaFailed: the step did not succeed.
     :raises FileNotFoundError: the original is not there.
+    :raises FileElsewhere: it may still come.
+    :raises StoreUnavailable, StoreRefused: the object store cannot be used now.
     """
     if kind is JobKind.CHECK:
         return _check(run)
@@ -111,7 +119,7 @@ def _check(run: JobRun) -> StepOutput:
     info = measure(run.source, run.limits, report=lambda done: run.report(done / 2))
     check(run.source, info=info, limits=run.limits, report=lambda done: run.report((1 + done) / 2))
     # Measuring reads the whole file, so it is done once for all steps.
-    run.storage.publish_text(json.dumps(asdict(info)), run.video_id, SOURCE_INFO)
+    (run.folder / SOURCE_INFO).write_text(json.dumps(asdict(info)), encoding="utf-8")
     planned = plan(info)
     steps = [(JobKind.THUMBNAILS, 0)]
     if planned.copy:
@@ -148,8 +156,6 @@ def _poster(run: JobRun) -> StepOutput:
 def _source_info(run: JobRun) -> SourceInfo:
     """Return what the check measured; measure again when another version wrote it."""
     try:
-        return SourceInfo.from_json(
-            json.loads(run.storage.published_text(run.video_id, SOURCE_INFO))
-        )
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return SourceInfo.from_json(json.loads(run.read(SOURCE_INFO)))
+    except (FileNotFoundError, FileElsewhere, ValueError, KeyError, TypeError):
         return measure(run.source, run.limits, report=lambda done: run.report(0.0))

@@ -12,12 +12,10 @@ import sys
 import threading
 
 import structlog
-from redis import Redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from common.job_queue import wait
 from common.process.daemon import repeat_until_stopped, run_daemon
+from common.stores.redis_client import connect_redis
 from transcode_service.run_job import run_until_empty
 from transcode_service.settings import TranscodeSettings
 from transcode_service.worker_context import WorkerContext
@@ -35,13 +33,7 @@ def main() -> None:
         structlog.contextvars.bind_contextvars(worker=name)
         log.info("worker started", pid=os.getpid())
         context = WorkerContext.of(settings, name=name, stopping=stopping)
-        wake_ups = Redis.from_url(
-            settings.common.redis_url,
-            socket_connect_timeout=1,
-            socket_timeout=_WAIT + 1,
-            retry=Retry(NoBackoff(), 0),
-            protocol=2,
-        )
+        wake_ups = connect_redis(settings.common.redis_url, patience=_WAIT)
 
         def work() -> None:
             run_until_empty(context)

@@ -4,6 +4,7 @@ import os
 
 from flask import Flask
 
+from common.process.schema_check import check_schema
 from common.settings import Environment
 from common.storage import IncomingStore, VideoStore
 from common.stores import Stores
@@ -36,5 +37,8 @@ def from_environment() -> Flask:
     """Make the app of the process's environment; gunicorn calls this in each worker.
 
     :raises SettingsError: a setting is missing or wrong.
+    :raises SchemaTooOld: the database is older than this version.
     """
-    return create_app(UploadSettings.read(Environment(os.environ)))
+    settings = UploadSettings.read(Environment(os.environ))
+    check_schema(settings.common)
+    return create_app(settings)

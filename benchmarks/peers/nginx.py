@@ -81,13 +81,19 @@ def _write_config(folder: Path, ports: list[int], *, videos: str, bodies: str) -
     site = (_GATEWAY / "templates/site.conf.template").read_text(encoding="utf-8")
     site, removed = re.subn(r"^ *auth_request(_set)? .*\n", "", site, flags=re.MULTILINE)
     site, placed = re.subn(r"/\$media_path;", "/$video/original.mp4;", site)
-    if (removed, placed) != (5, 1):
+    if (removed, placed) != (6, 1):
         raise RuntimeError("the gateway's configuration has changed: see benchmarks/peers/nginx.py")
     # The variables must be known, since maps name them; nothing sets them where media are served.
     internal = "location = /-/authorise {"
     unset = "".join(
         f'\n        set ${name} "";'
-        for name in ("media_path_given", "media_key", "media_url_given", "media_disposition_given")
+        for name in (
+            "media_path_given",
+            "media_key",
+            "media_url_given",
+            "media_redirect_given",
+            "media_disposition_given",
+        )
     )
     site = site.replace(internal, internal + unset)
     (parts / "listen.inc").write_text(f"listen {media_port};\n", encoding="utf-8")

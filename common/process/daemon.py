@@ -11,8 +11,10 @@ from typing import TypeVar
 import structlog
 
 from common.logging_setup import configure_logging
+from common.process.schema_check import check_schema
 from common.process.store_retry import wait_for_stores
 from common.settings import CommonSettings, Environment, SettingsError
+from db.revision import SchemaTooOld
 
 _RETRY_DELAY = 1.0  # seconds after a pass that failed, where there is no interval
 
@@ -25,7 +27,9 @@ def run_daemon(
     read: Callable[[Environment], S],
     run: Callable[[S, threading.Event, Path | None], None],
 ) -> None:
-    """Read the settings, and run until SIGTERM or Ctrl-C; a wrong setting ends it with a sentence.
+    """Read the settings, and run until SIGTERM or Ctrl-C.
+
+    A wrong setting, or a database that is older than this version, ends it with a sentence.
 
     :param service: the name in its log lines.
     :param run: gets the settings, the event that tells it to stop, and the `HEARTBEAT_FILE` or
@@ -35,13 +39,15 @@ def run_daemon(
         environment = Environment(os.environ)
         settings = read(environment)
         heartbeat = environment.text("HEARTBEAT_FILE", "")
-        configure_logging(CommonSettings.read(environment).log_level)
+        common = CommonSettings.read(environment)
+        configure_logging(common.log_level)
+        check_schema(common)
         structlog.contextvars.bind_contextvars(service=service)
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         run(settings, stop, Path(heartbeat) if heartbeat else None)
-    except SettingsError as error:
+    except (SettingsError, SchemaTooOld) as error:
         sys.exit(str(error))
 
 

@@ -83,12 +83,12 @@ class MovableFiles(Volume):
         for folder in dict.fromkeys((place.parent, self._video_folder(video_id), self.root)):
             sync_path(folder)
 
-    def drop_old_fetches(self, video_id: str, *, age: float) -> None:
+    def drop_old_fetches(self, *, age: float) -> None:
         """Remove what killed fetches have left: files that were not written to for some seconds."""
-        with suppress(FileNotFoundError):
-            for path in self._video_folder(video_id).glob(f"{_FETCH}*"):
+        for path in self.root.glob(f"*/{_FETCH}*"):
+            with suppress(FileNotFoundError):  # it has just been placed
                 if path.stat().st_mtime < time.time() - age:
-                    path.unlink(missing_ok=True)
+                    path.unlink()
 
     def _place(self, video_id: str, name: str) -> Path:
         if not PUBLISHED_NAME.fullmatch(name):

@@ -63,7 +63,7 @@ class SentinelPool(_CircuitBreaker, SentinelConnectionPool):
     """The connections to the server that Sentinel names; after a failover to the new one."""
 
 
-def connect_redis(url: str) -> Redis:
+def connect_redis(url: str, *, patience: float = 0) -> Redis:
     """Make a client of a URL. It connects at the first command.
 
     `redis://` and `unix://` lead to one server. The others are
@@ -76,6 +76,7 @@ def connect_redis(url: str) -> Redis:
     A connection that the server has closed is opened anew. A server that does not answer within
     half a second raises `redis.exceptions.RedisError`; the caller then denies.
 
+    :param patience: seconds that a command may wait on the server, such as `BLPOP`.
     :raises ValueError: the URL cannot be understood.
     """
     options: dict[str, Any] = {
@@ -83,6 +84,7 @@ def connect_redis(url: str) -> Redis:
         "decode_responses": True,
         "retry": Retry(NoBackoff(), 0),
         **_PROMPT,
+        "socket_timeout": _PROMPT["socket_timeout"] + patience,
     }
     if url.startswith(f"{_SENTINEL}:"):
         return Redis.from_pool(_sentinel_pool(url, options))

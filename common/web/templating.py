@@ -48,17 +48,20 @@ def hue(name: str) -> int:
     return crc32(name.casefold().encode()) % AVATAR_HUES
 
 
-def content_policy(*, frame_ancestors: str = "'none'") -> str:
+def content_policy(*, frame_ancestors: str = "'none'", media_origins: str = "") -> str:
     """Return the Content-Security-Policy of a page.
 
     :param frame_ancestors: the sites that may show it in a frame.
+    :param media_origins: origins that its player may get video from, besides this site.
     """
+    here = f"'self' {media_origins}".rstrip()
     return "; ".join(
         [
             "default-src 'none'",
-            *(f"{kind}-src 'self'" for kind in ("script", "style", "connect", "font", "worker")),
+            *(f"{kind}-src 'self'" for kind in ("script", "style", "font", "worker")),
+            f"connect-src {here}",
             "img-src 'self' data:",
-            "media-src 'self' blob:",
+            f"media-src {here} blob:",
             "manifest-src 'self'",
             "form-action 'self'",
             "base-uri 'none'",

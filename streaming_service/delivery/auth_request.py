@@ -18,6 +18,7 @@ from common.stores import Stores
 from common.stores.visits import visit_tokens
 from db.engine import DatabaseUnavailable
 from streaming_service.delivery.authorise import authorise, download_disposition
+from streaming_service.delivery.cdn import CdnUrls
 from streaming_service.delivery.files import media_file
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ class AuthRequestMiddleware:
 
     - 204: granted. `X-Media-Path` is the file's path below the root of the videos. For a file in
       the object store, instead, `X-Media-Key` is its key, and `X-Media-Url` the path and query with
-      which to read it. For a download `X-Media-Disposition` is its `Content-Disposition`.
+      which to read it; or `X-Media-Redirect` is its address at the CDN. For a download
+      `X-Media-Disposition` is its `Content-Disposition`.
     - 401: nobody is signed in, and the video is not public.
     - 403: the video is not there, or not for this viewer.
     - 503: Redis or the database does not answer.
@@ -62,11 +64,16 @@ class AuthRequestMiddleware:
     """
 
     def __init__(
-        self, app: "WSGIApplication", stores: Stores, urls: "PresignedUrls | None" = None
+        self,
+        app: "WSGIApplication",
+        stores: Stores,
+        urls: "PresignedUrls | None" = None,
+        cdn: CdnUrls | None = None,
     ) -> None:
         self._app = app
         self._stores = stores
         self._urls = urls
+        self._cdn = cdn
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
@@ -96,6 +103,8 @@ class AuthRequestMiddleware:
             )
             if key is None:
                 headers = [("X-Media-Path", f"{video_id}/{media.path}")]
+            elif self._cdn is not None and media.is_segmented:
+                headers = [("X-Media-Redirect", self._cdn.url_of(key))]
             elif self._urls is not None:
                 headers = [("X-Media-Key", key), ("X-Media-Url", self._urls.path_of(key))]
             else:

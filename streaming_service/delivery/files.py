@@ -41,6 +41,15 @@ class MediaFile:
     is_download: bool = False
     is_original: bool = False
 
+    @property
+    def is_segmented(self) -> bool:
+        """Whether players ask for it segment by segment, each by its address on this site.
+
+        So its segments may be redirected to addresses that soon end. Of another file a browser
+        would go on to use the first such address.
+        """
+        return self.path.startswith("hls/") and self.path.endswith(".mp4")
+
 
 def media_file(name: str) -> MediaFile | None:
     """Return the file that a name in a URL stands for, or None if there is no such name."""

@@ -168,6 +168,7 @@ def _page(what: SharedObject, *, error: str = "", values: dict[str, str] | None 
         levels=[level.value for level in Level],
         today=now().date().isoformat(),
         suggests=here.settings.user_directory,
+        has_cdn=here.settings.cdn is not None,
         values=values or {},
         error=error,
         notice=notice_of(_NOTICES),

@@ -57,7 +57,7 @@ def embed(video_id: str) -> Response:
         raise NotFound
     response = make_response(render_template("streaming/embed.html", **page, is_embedded=True))
     response.headers["Content-Security-Policy"] = content_policy(
-        frame_ancestors=here.settings.frame_ancestors
+        frame_ancestors=here.settings.frame_ancestors, media_origins=here.settings.media_origins
     )
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response

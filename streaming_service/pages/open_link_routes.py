@@ -49,8 +49,10 @@ def keep_private(response: Response) -> Response:
     response.headers["Referrer-Policy"] = "strict-origin"
     response.headers["X-Robots-Tag"] = "noindex"
     response.headers["Cache-Control"] = "no-store"
-    ancestors = services().settings.frame_ancestors
-    response.headers["Content-Security-Policy"] = content_policy(frame_ancestors=ancestors)
+    settings = services().settings
+    response.headers["Content-Security-Policy"] = content_policy(
+        frame_ancestors=settings.frame_ancestors, media_origins=settings.media_origins
+    )
     return response
 
 

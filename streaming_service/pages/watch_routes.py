@@ -17,6 +17,7 @@ from common.translation import gettext_noop
 from common.web.auth import Audience, current_watcher, restrict_to
 from common.web.notices import notice_of
 from common.web.services import stores
+from common.web.templating import content_policy
 from common.web.urls import watch_url
 from db.engine import transaction
 from db.models import Video, Visibility
@@ -47,6 +48,15 @@ _MEDIA_HEADERS = {
 # Anybody may watch a public video; the rules of access decide on each.
 blueprint = Blueprint("watch", __name__)
 restrict_to(blueprint, Audience.ANYBODY)
+
+
+@blueprint.after_request
+def allow_cdn(response: Response) -> Response:
+    """Let the player get segments from the CDN, if there is one."""
+    if origins := services().settings.media_origins:
+        policy = content_policy(media_origins=origins)
+        response.headers.setdefault("Content-Security-Policy", policy)
+    return response
 
 
 @blueprint.get("/stream/<video:video_id>")

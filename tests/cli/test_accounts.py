@@ -167,6 +167,8 @@ def test_a_reset_password_lets_a_disabled_account_in_again(
         (["create-admin", "carol"], "", {}, "at least 8 characters", 1),
         (["create-admin", "<b>"], PASSWORD, {}, "letters or digits", 1),
         (["create-admin", "carol"], PASSWORD, {"DATABASE_URL": ""}, "DATABASE_URL is required", 3),
+        (["create-admin", "carol"], PASSWORD, {"DATABASE_URL": "nothing"}, "DATABASE_URL", 3),
+        (["create-admin", "carol"], PASSWORD, {"REDIS_URL": "nothing"}, "REDIS_URL cannot", 3),
         (
             ["create-admin", "carol"],
             PASSWORD,
@@ -236,3 +238,9 @@ def test_the_outcome_is_told_as_json(command: Command, database: Database) -> No
     again = command.run("create-admin", "carol", "--json")
     assert (again.returncode, again.stderr) == (1, "")
     assert json.loads(again.stdout)["error"].startswith("There is an account called carol already")
+
+
+def test_a_setting_that_is_not_understood_is_told_as_json(command: Command) -> None:
+    done = command.run("reset-password", "carol", "--json", REDIS_URL="nothing")
+    assert (done.returncode, done.stderr) == (3, "")
+    assert json.loads(done.stdout)["error"].startswith("REDIS_URL cannot be understood")

@@ -64,3 +64,52 @@ def test_a_flag_is_true_or_false(text: str) -> None:
 def test_a_number_keeps_its_bounds(text: str) -> None:
     with pytest.raises(SettingsError, match="from 1 to 65535"):
         Environment({"X": text}).number("X", 80, min_value=1, max_value=65535)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "nothing",
+        "mysql+pymysql://user:secret@host:port/name",
+        "mysql://user:secret@host/name",
+        "postgresql://user:secret@host/name",
+        "unknown://secret",
+    ],
+)
+def test_a_database_that_is_not_understood_is_named_without_its_password(url: str) -> None:
+    with pytest.raises(SettingsError, match=r"^DATABASE_URL .* mysql\+pymysql:") as caught:
+        CommonSettings.read(Environment(REQUIRED | {"DATABASE_URL": url}))
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "nothing",
+        "http://secret@host",
+        "redis://:secret@host:port/0",
+        "redis+sentinel://:secret@a:1",
+    ],
+)
+def test_a_redis_that_is_not_understood_is_named_without_its_password(url: str) -> None:
+    with pytest.raises(SettingsError, match=r"^REDIS_URL .* redis://") as caught:
+        CommonSettings.read(Environment(REQUIRED | {"REDIS_URL": url}))
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "urls",
+    [
+        {"DATABASE_URL": "mysql+pymysql://user@[::1]:3306/name?charset=utf8mb4"},
+        {"DATABASE_URL": "sqlite:////data/matinee.db"},
+        {"REDIS_URL": "unix:///run/redis.sock"},
+        {"REDIS_URL": "rediss://user:password@host:6380/1"},
+        {"REDIS_URL": "redis+sentinel://user:password@a:1,b:2/name/0"},
+    ],
+    ids=str,
+)
+def test_urls_of_stores_are_kept_as_they_are(urls: dict[str, str]) -> None:
+    settings = CommonSettings.read(Environment(REQUIRED | urls))
+    assert {"DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url} == (
+        REQUIRED | urls
+    )

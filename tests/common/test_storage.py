@@ -225,7 +225,7 @@ def test_a_published_text_replaces_the_one_before(storage: Stores) -> None:
     for text in ("one", "two"):
         storage.publish_text(text, video_id, "hls/master.m3u8")
 
-    assert storage.published_text(video_id, "hls/master.m3u8") == "two"
+    assert storage.read_published(video_id, "hls/master.m3u8") == b"two"
     assert [path.name for path in (storage.root / video_id / "hls").iterdir()] == ["master.m3u8"]
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from db.engine import Database, connect
 from db.grants import GRANTS, apply_grants
 from db.models import Base
+from db.revision import SchemaTooOld, require_revision
 
 _ENTRY = (
     "INSERT INTO audit (at, actor_name, action, object_id, details, address, request_id)"
@@ -24,7 +25,7 @@ PASSWORDS = {
 
 def test_every_service_reads_every_table() -> None:
     for rights in GRANTS.values():
-        assert set(rights) == set(Base.metadata.tables)
+        assert set(rights) == {*Base.metadata.tables, "alembic_version"}
         assert all("SELECT" in granted for granted in rights.values())
 
 
@@ -72,6 +73,7 @@ def run_as(database: Database) -> Callable[[str, str], None]:
         ("transcode", "UPDATE videos SET rejection_reason = rejection_reason"),
         ("transcode", "DELETE FROM renditions WHERE video_id = ''"),
         *((service, _ENTRY) for service in GRANTS),
+        *((service, "SELECT version_num FROM alembic_version") for service in GRANTS),
     ],
 )
 def test_a_service_may_do_its_work(
@@ -98,6 +100,7 @@ def test_a_service_may_do_its_work(
         *((service, "DELETE FROM audit") for service in GRANTS),
         ("auth", "CREATE TABLE mine (id INT)"),
         ("streaming", "SELECT * FROM mysql.user"),
+        *((service, "UPDATE alembic_version SET version_num = '9'") for service in GRANTS),
     ],
 )
 def test_a_service_may_not_do_anothers_work(
@@ -120,3 +123,32 @@ def test_a_changed_password_holds_after_the_next_start(
         run_as("auth", "SELECT 1")
     monkeypatch.setitem(PASSWORDS, "auth", "new")
     run_as("auth", "SELECT 1")
+
+
+@pytest.mark.mysql_only
+def test_beside_services_of_the_version_before_no_right_is_taken_away(
+    database: Database, run_as: Callable[[str, str], None]
+) -> None:
+    with database.engine.connect() as connection:
+        connection.execute(text("GRANT DELETE ON matinee.jobs TO auth@'%'"))
+        connection.execute(text("REVOKE INSERT ON matinee.audit FROM auth@'%'"))
+        apply_grants(connection, database="matinee", passwords=PASSWORDS, revoke=False)
+        run_as("auth", "DELETE FROM jobs WHERE id = 0")
+        run_as("auth", _ENTRY)
+        apply_grants(connection, database="matinee", passwords=PASSWORDS)
+    with pytest.raises(OperationalError, match="denied"):
+        run_as("auth", "DELETE FROM jobs WHERE id = 0")
+
+
+@pytest.mark.mysql_only
+def test_a_user_with_the_rights_of_an_older_version_meets_an_older_schema(
+    database: Database, run_as: Callable[[str, str], None]
+) -> None:
+    run_as("auth", "SELECT 1")
+    with database.engine.connect() as connection:
+        connection.execute(text("REVOKE SELECT ON matinee.alembic_version FROM auth@'%'"))
+    url = database.engine.url.set(username="auth", password=None)
+    service = connect(str(url), password=PASSWORDS["auth"])
+    with pytest.raises(SchemaTooOld):
+        require_revision(service)
+    service.engine.dispose()

@@ -202,6 +202,40 @@ def test_an_address_of_another_form_leads_nowhere(shelf: Shelf, url: str) -> Non
         shelf.gateway.streaming.reply = shelf.authorise
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://media.example.org/bcdn_token=HS256-a_b&expires=1/v/0/hls/720p.mp4",
+        "https://media.example.org/v/0/hls/720p.mp4?verify=1-a%2Bb%3D",
+        "http://127.0.0.1:8080/1/mac/v/0/hls/720p.mp4",
+    ],
+)
+def test_a_segment_is_redirected_to_the_cdn(shelf: Shelf, address: str) -> None:
+    shelf.gateway.streaming.reply = lambda _: Reply(204, {"X-Media-Redirect": address})
+    try:
+        answer = shelf.gateway.ask(f"/stream/{VIDEO}/hls/720p.mp4", token=newcomer())
+    finally:
+        shelf.gateway.streaming.reply = shelf.authorise
+
+    assert (answer.status, answer.header("Location")) == (307, address)
+    assert answer.header("Cache-Control") == "no-store"
+    assert answer.header("X-Media-Redirect") is None
+    assert answer.header("X-Request-Id")
+
+
+@pytest.mark.parametrize(
+    "address", ["//media.example.org/x", "javascript:alert(1)", "https://a/x y", "https://a@b/x"]
+)
+def test_an_address_of_another_form_is_no_cdn(shelf: Shelf, address: str) -> None:
+    shelf.gateway.streaming.reply = lambda _: Reply(204, {"X-Media-Redirect": address})
+    try:
+        answer = shelf.gateway.ask(f"/stream/{VIDEO}/hls/720p.mp4", token=newcomer())
+    finally:
+        shelf.gateway.streaming.reply = shelf.authorise
+
+    assert answer.status == 404
+
+
 # The store, from the gateway's side --------------------------------------------------------------
 
 

@@ -3,15 +3,20 @@
 import os
 import signal
 import socket
+import sqlite3
 import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import requests
 
+from common.duty import Duty
+from db.engine import connect
+from db.schema import upgrade
 from standalone.programs import is_healthy
 from tests.conftest import ROOT, free_ports
 from tests.system.deployment import Standalone, answers
@@ -174,3 +179,31 @@ def test_a_command_needs_one_that_runs(tmp_path: Path) -> None:
 
     assert done.returncode == 1
     assert "Matinee is not running" in done.stderr
+
+
+def holders(origin: Standalone) -> dict[str, str | None]:
+    """Return who does each duty."""
+    with closing(sqlite3.connect(origin.data_dir / "matinee.db", timeout=10)) as database:
+        return dict(database.execute("SELECT name, holder FROM leases"))
+
+
+def test_duties_are_taken_at_once_after_a_kill_and_given_up_at_the_end(tmp_path: Path) -> None:
+    origin = Standalone(tmp_path, free_ports(3))
+    database = connect(f"sqlite:///{tmp_path / 'matinee.db'}")
+    with database.engine.begin() as connection:
+        upgrade(connection)
+    names = ("janitor", "restore masters")
+    for name in names:
+        assert Duty(database, name, "killed", seconds=3600).hold()
+    database.engine.dispose()
+
+    origin.start()
+    try:
+        wait_until(
+            lambda: not {None, "killed"} & set(holders(origin).values()),
+            within=20,
+            what="both duties",
+        )
+    finally:
+        origin.stop()
+    assert holders(origin) == dict.fromkeys(names)

@@ -23,6 +23,7 @@ from db.engine import Database, DatabaseUnavailable
 from db.models import Grant, Level, Link, LinkVisit, ObjectState, StoredObject, now
 from streaming_service.delivery.auth_request import AuthRequestMiddleware
 from streaming_service.delivery.authorise import authorise
+from streaming_service.delivery.cdn import CdnKind, CdnSettings, CdnUrls
 from streaming_service.delivery.files import MediaFile
 from streaming_service.delivery.presigned import PresignedUrls
 from tests.conftest import Client
@@ -440,3 +441,42 @@ def test_a_file_in_the_object_store(
     assert "X-Media-Key" not in on_disk.headers
     assert (refused.status_code, "X-Media-Key" in refused.headers) == (403, False)
     assert unknown_store.status_code == 503
+
+
+def test_segments_in_the_object_store_are_at_the_cdn(
+    service: Any, house: House, put: Put, bob: Client, database: Database
+) -> None:
+    video = put("alice", "private")
+    names = ("original.mp4", "hls/720p.mp4", "hls/720p.m3u8")
+    with Session(database.engine) as session, session.begin():
+        for name in names:
+            session.add(
+                StoredObject(
+                    video_id=video,
+                    name=name,
+                    key=f"{video}/0/{name}",
+                    state=ObjectState.CURRENT,
+                    is_current=True,
+                )
+            )
+    settings = S3Settings(
+        "https://s3.example.org", "us-east-1", "films", "in/", "path", "key", "secret"
+    )
+    cdn = CdnUrls(CdnSettings(CdnKind.HMAC, "https://cdn.example.org", "secret"), prefix="in/")
+    stores = services_of(service, Services).stores
+    middleware = AuthRequestMiddleware(service, stores, PresignedUrls(S3Store(settings)), cdn)
+    with_cdn = Inside(middleware, use_cookies=False)
+    token = house.tokens["alice"]
+
+    segment = ask(with_cdn, video, token, name="hls/720p.mp4")
+    others = [ask(with_cdn, video, token, name=name) for name in ("video.mp4", "hls/720p.m3u8")]
+    refused = ask(with_cdn, video, house.tokens["bob"], name="hls/720p.mp4")
+
+    address = segment.headers["X-Media-Redirect"]
+    assert address.startswith("https://cdn.example.org/")
+    assert address.endswith(f"/in/{video}/0/hls/720p.mp4")
+    assert "X-Media-Url" not in segment.headers
+    for answer in others:
+        assert "X-Media-Url" in answer.headers
+        assert "X-Media-Redirect" not in answer.headers
+    assert (refused.status_code, "X-Media-Redirect" in refused.headers) == (403, False)

@@ -1,5 +1,7 @@
 """What the tests of processing share: rows, a volume, and steps that take no ffmpeg."""
 
+import os
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -10,10 +12,15 @@ from redis import Redis
 from sqlalchemy import select
 
 from common.ids import new_id
+from common.settings import CommonSettings
 from common.storage import RESERVED_SPACE, AttemptStore
+from common.storage.scratch import Scratch
 from common.stores.video_cache import VideoCache
 from db.engine import Database
 from db.models import Job, JobKind, JobState, Rendition, Role, User, Video
+from tests.conftest import ROOT
+from tests.system.deployment import below
+from tests.waiting import wait_until
 from transcode_service import run_job
 from transcode_service.media.source_info import RenditionInfo, SandboxLimits
 from transcode_service.steps import JobRun, StepOutput
@@ -110,6 +117,70 @@ class House:
         return list(self.storage.list_attempts())
 
 
+class Service:
+    """`python -m transcode_service` with the test's stores."""
+
+    def __init__(self, process: "subprocess.Popen[str]", log: Path) -> None:
+        self.process = process
+        self._log = log
+
+    def log(self) -> str:
+        """Return what it said so far."""
+        return self._log.read_text(encoding="utf-8")
+
+    def pids(self, part: str) -> list[int]:
+        """Return the processes below it whose command lines name something."""
+        return [pid for pid, command in below(self.process.pid).items() if part in command]
+
+    def wait_for(self, part: str) -> int:
+        """Return a process below it whose command line names something, once it is there."""
+        wait_until(lambda: self.pids(part), within=30, what=part)
+        found = self.pids(part)
+        return found[0] if found else self.wait_for(part)
+
+
+Start = Callable[..., Service]
+
+
+@pytest.fixture
+def start(
+    common_settings: CommonSettings, house: House, python: str, tmp_path: Path
+) -> Iterator[Start]:
+    """Starts transcode services, and ends them."""
+    started: list[Service] = []
+
+    def begin(**settings: str) -> Service:
+        environ = {
+            "DATABASE_URL": common_settings.database_url,
+            "REDIS_URL": common_settings.redis_url,
+            "VIDEOS_DIR": str(house.storage.root),
+            **settings,
+        }
+        log = tmp_path / f"service-{len(started)}.log"
+        with log.open("wb") as file:
+            process = subprocess.Popen(
+                [python, "-m", "transcode_service"],
+                cwd=ROOT,
+                env=os.environ | environ,
+                stdout=file,
+                stderr=file,
+                text=True,
+            )
+        service = Service(process, log)
+        started.append(service)
+        return service
+
+    yield begin
+    for service in started:
+        service.process.terminate()
+        try:
+            service.process.wait(20)
+        finally:
+            service.process.kill()
+            service.process.wait()
+        assert "Traceback" not in service.log(), service.log()[-3000:]
+
+
 @pytest.fixture
 def storage(tmp_path: Path) -> AttemptStore:
     """An empty volume."""
@@ -133,6 +204,7 @@ def context(house: House, redis: Redis) -> Iterator[WorkerContext]:
         redis=redis,
         videos=VideoCache(redis),
         storage=house.storage,
+        scratch=Scratch(house.storage.root / ".scratch", 1 << 30),
         limits=SandboxLimits(reserve=RESERVED_SPACE),
         name="bench-0",
         stopping=threading.Event(),
@@ -197,5 +269,5 @@ def plain_steps(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
     put()
     # What stands for sound has no channels to read.
-    monkeypatch.setattr("transcode_service.media.playlists.read_channels", lambda _file: 2)
+    monkeypatch.setattr("transcode_service.media.playlists.read_channels", lambda _start: 2)
     return put

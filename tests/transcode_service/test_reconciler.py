@@ -1,11 +1,14 @@
 """The reconciler: what was lost between rows, queue and disk is found again."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from redis import Redis
 
+from common.duty import Duty
 from common.job_queue import WAKE_KEY
+from common.storage import AttemptStore, StorageError
 from db.engine import Database, DatabaseUnavailable
 from db.models import JobState, now
 from tests.transcode_service.conftest import House
@@ -104,3 +107,55 @@ def test_a_lost_master_playlist_is_written_again(
     master.unlink()
     reconciler.reconcile()
     assert master.read_text() == before
+
+
+@pytest.mark.on_mysql
+@pytest.mark.usefixtures("plain_steps")
+def test_one_of_several_restores_master_playlists(
+    house: House, reconciler: Reconciler, context: WorkerContext
+) -> None:
+    reconciler.reconcile()
+    video = house.video()
+    run_until_empty(context)
+    master = house.storage.root / video / "hls" / "master.m3u8"
+    master.unlink()
+    stray = house.storage.root / video / ".work-98-1"
+    stray.mkdir()
+    another = replace(context, name="another")
+
+    Reconciler(another, sweep_every=0).reconcile()
+
+    assert not master.exists()
+    assert not stray.exists()  # each looks after what it can see
+    reconciler.release()
+    Reconciler(another, sweep_every=0).reconcile()
+    assert master.exists()
+
+
+@pytest.mark.usefixtures("plain_steps")
+def test_restoring_ends_when_another_process_has_taken_over(
+    house: House,
+    context: WorkerContext,
+    reconciler: Reconciler,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    video = house.video()
+    run_until_empty(context)
+    master = house.storage.root / video / "hls" / "master.m3u8"
+    master.unlink()
+    answers = iter((True, False))
+    monkeypatch.setattr(Duty, "hold", lambda _duty: next(answers))
+    reconciler.reconcile()
+    assert not master.exists()
+
+
+def test_who_has_no_volume_leaves_it_to_others(
+    house: House, reconciler: Reconciler, context: WorkerContext
+) -> None:
+    away = replace(context, name="another", storage=AttemptStore(house.storage.root / "away"))
+    with pytest.raises(StorageError):
+        Reconciler(away).reconcile()
+    stray = house.storage.root / house.video() / ".work-1-1"
+    stray.mkdir()
+    reconciler.reconcile()
+    assert not stray.exists()

@@ -3,8 +3,6 @@
 import os
 import signal
 import socket
-import subprocess
-from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,79 +10,13 @@ import pytest
 from redis import Redis
 
 from common.job_queue import WAKE_KEY, wake_workers
-from common.settings import CommonSettings
 from db.models import JobState, now
-from tests.conftest import ROOT
 from tests.media import cached, make, run_ffmpeg
 from tests.system.deployment import below
-from tests.transcode_service.conftest import House
+from tests.transcode_service.conftest import House, Service, Start
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.needs_ffmpeg
-
-
-class Service:
-    """`python -m transcode_service` with the test's stores."""
-
-    def __init__(self, process: "subprocess.Popen[str]", log: Path) -> None:
-        self.process = process
-        self._log = log
-
-    def log(self) -> str:
-        """Return what it said so far."""
-        return self._log.read_text(encoding="utf-8")
-
-    def pids(self, part: str) -> list[int]:
-        """Return the processes below it whose command lines name something."""
-        return [pid for pid, command in below(self.process.pid).items() if part in command]
-
-    def wait_for(self, part: str) -> int:
-        """Return a process below it whose command line names something, once it is there."""
-        wait_until(lambda: self.pids(part), within=30, what=part)
-        found = self.pids(part)
-        return found[0] if found else self.wait_for(part)
-
-
-Start = Callable[..., Service]
-
-
-@pytest.fixture
-def start(
-    common_settings: CommonSettings, house: House, python: str, tmp_path: Path
-) -> Iterator[Start]:
-    """Starts transcode services, and ends them."""
-    started: list[Service] = []
-
-    def begin(**settings: str) -> Service:
-        environ = {
-            "DATABASE_URL": common_settings.database_url,
-            "REDIS_URL": common_settings.redis_url,
-            "VIDEOS_DIR": str(house.storage.root),
-            **settings,
-        }
-        log = tmp_path / f"service-{len(started)}.log"
-        with log.open("wb") as file:
-            process = subprocess.Popen(
-                [python, "-m", "transcode_service"],
-                cwd=ROOT,
-                env=os.environ | environ,
-                stdout=file,
-                stderr=file,
-                text=True,
-            )
-        service = Service(process, log)
-        started.append(service)
-        return service
-
-    yield begin
-    for service in started:
-        service.process.terminate()
-        try:
-            service.process.wait(20)
-        finally:
-            service.process.kill()
-            service.process.wait()
-        assert "Traceback" not in service.log(), service.log()[-3000:]
 
 
 @pytest.fixture(scope="session")

@@ -206,6 +206,8 @@ def test_a_video_whose_file_is_missing_is_reported_and_kept(
     (storage.root / upload.id / "original.mp4").unlink()
     cleaner.clean()
     assert audit(database, storage, cleanup_after=HOUR).missing_originals == [upload.id]
+    stopped = audit(database, storage, cleanup_after=HOUR, stopping=lambda: True)
+    assert stopped.missing_originals == []
     assert len(rows.videos()) == 1
 
 
@@ -216,6 +218,8 @@ def test_an_empty_folder_that_nobody_needs_is_removed(
     for folder in (storage.root / needed, storage.root / unneeded):
         folder.mkdir()
         grow_old(folder)
+    audit(database, storage, cleanup_after=HOUR, stopping=lambda: True)
+    assert (storage.root / unneeded).exists()
     assert audit(database, storage, cleanup_after=HOUR).unknown_folders == []
     assert (storage.root / needed).exists()
     assert not (storage.root / unneeded).exists()

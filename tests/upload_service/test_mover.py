@@ -15,11 +15,12 @@ from structlog.testing import capture_logs
 from common.storage import StorageFull, object_files, objects
 from common.storage.errors import StoreRefused, StoreUnavailable
 from common.storage.movable import DiskFile
-from common.storage.object_files import Advance
+from common.storage.object_files import Advance, ObjectFiles, WrittenObject
 from common.storage.s3 import S3Store, StoreAnswer
 from db.engine import DatabaseUnavailable
 from db.models import Video, now
 from tests.upload_service.moving import Killed, KillSwitch, MovingSite, sha256
+from upload_service.mover.backlog import drop_leftover
 from upload_service.mover.duty import MoverDuty
 from upload_service.mover.faults import Faults
 from upload_service.mover.move import Mover
@@ -123,20 +124,42 @@ def test_a_video_that_is_nobodys_is_not_moved(
     assert moving.duty().work() == {}
 
 
-def test_a_file_that_is_replaced_while_it_is_copied_is_copied_again(moving: MovingSite) -> None:
+@pytest.mark.parametrize("moment", ["while it is read", "before the switch"])
+def test_a_file_that_is_replaced_while_it_is_copied_is_copied_again(
+    moving: MovingSite, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
     video_id = moving.add_video(FILES)
     [poster] = [f for f in moving.disk.list_files(video_id) if f.name == "poster.jpg"]
+    write = ObjectFiles.write
 
-    def replace_it(_done: int) -> None:
-        # Of the same length, so that reading back its ends would not tell.
+    def replace_it(_done: int = 0) -> None:
         moving.write(video_id, "poster.jpg", b"A POSTER")
 
-    with suppress(StoreUnavailable):
-        assert not moving.mover.to_store(poster, advance=replace_it)
+    def write_and_replace(*given: Any, **options: Any) -> WrittenObject:
+        written = write(*given, **options)
+        replace_it()
+        return written
+
+    with monkeypatch.context() as patch, suppress(StoreUnavailable):
+        if moment == "before the switch":
+            patch.setattr(ObjectFiles, "write", write_and_replace)
+            assert not moving.mover.to_store(poster, advance=moving.pace.begin())
+        else:
+            assert not moving.mover.to_store(poster, advance=replace_it)
     assert moving.current(video_id) == {}
     moving.assert_tidy()
     moving.duty().work()
     assert moving.read(video_id, "poster.jpg") == b"A POSTER"
+
+
+def test_a_leftover_is_looked_at_again_before_it_is_removed(moving: MovingSite) -> None:
+    video_id = moving.add_video(FILES)
+    moving.duty(grace=HOUR).work()
+    file = moving.disk.list_files(video_id)[0]
+    assert not drop_leftover(moving.database, disk=moving.disk, file=file, grace=HOUR)
+    moving.let_time_pass(HOUR)
+    assert drop_leftover(moving.database, disk=moving.disk, file=file, grace=HOUR)
+    assert moving.disk.find_file(video_id, file.name) is None
 
 
 def test_a_file_that_comes_to_the_store_while_it_is_copied_is_kept(moving: MovingSite) -> None:
@@ -298,11 +321,12 @@ def test_a_disk_without_space_refuses_a_file(
 
 def test_what_a_killed_fetch_has_left_is_removed(moving: MovingSite) -> None:
     video_id = moving.add_video(FILES)
+    for _ in range(2):
+        moving.duty().work()
     fetched = moving.disk.new_fetch(video_id)
     fetched.write_bytes(b"half")
     moving.duty().work()
     assert fetched.exists()
-    moving.write(video_id, "poster.jpg", b"another")
     os.utime(fetched, (0, 0))
     moving.duty().work()
     assert not fetched.exists()
@@ -473,12 +497,14 @@ def assert_survives_kills(site: MovingSite, live: Life, files: Mapping[str, byte
             killed = True
         assert {name: site.read(video_id, name) for name in files} == files, moment
         site.let_time_pass()
+        for fetched in (site.disk.root / video_id).glob(".fetch-*"):
+            os.utime(fetched, (0, 0))
         for _ in range(2):
             site.duty().work()
             site.cleaner().clean()
         assert {name: site.read(video_id, name) for name in files} == files, moment
         assert site.current(video_id).keys() == files.keys(), moment
-        assert [name for name in site.on_disk(video_id) if not name.startswith(".")] == []
+        assert site.on_disk(video_id) == []
         site.change(video_id, deleted_at=now())
         site.cleaner().clean()
         site.assert_tidy()

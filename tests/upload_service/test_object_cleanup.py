@@ -22,6 +22,7 @@ from upload_service.janitor.__main__ import run
 from upload_service.janitor.audit import audit
 from upload_service.janitor.checksum_backfill import ChecksumBackfill
 from upload_service.janitor.cleanup import Cleaner
+from upload_service.mover.threads import start_mover
 from upload_service.settings import UploadSettings
 from upload_service.uploads.context import UploadContext
 
@@ -178,6 +179,34 @@ def test_the_janitor_moves_and_cleans_until_it_is_told_to_stop(
         thread.join(30)
     assert not thread.is_alive()
     assert {name: moving.read(video_id, name) for name in FILES} == FILES
+
+
+def test_of_two_janitors_one_moves_and_the_other_takes_over(
+    moving: MovingSite, context: UploadContext
+) -> None:
+    settings = replace(
+        context.settings, store=StoreSettings(Store.S3, moving.settings), move_grace=3600
+    )
+    stops = [threading.Event() for _ in range(2)]
+    first = start_mover(settings, moving.stores, stops[0], interval=0.05)
+    one = moving.add_video(FILES)
+    wait_until(lambda: len(moving.current(one)) == len(FILES), what="the first")
+    second = start_mover(settings, moving.stores, stops[1], interval=0.05)
+    stops[0].set()
+    for thread in first:
+        thread.join(30)
+    other = moving.add_video(FILES)
+    wait_until(lambda: len(moving.current(other)) == len(FILES), what="the second")
+    stops[1].set()
+    for thread in second:
+        thread.join(30)
+
+
+def test_a_mover_whose_duty_another_has_begins_no_file(moving: MovingSite) -> None:
+    moving.add_video(FILES)
+    answers = iter([True, True, False])
+    duty = replace(moving.duty(), is_mine=lambda: next(answers))
+    assert duty.work() == {"file moved": 1}
 
 
 def test_a_store_without_boto3_is_named(

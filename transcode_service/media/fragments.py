@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+HEADER_LIMIT = 64 << 10
+"""The fragments of an audio file that we wrote begin before this byte."""
+
 _DATA_OFFSET, _FIRST_FLAGS = 0x1, 0x4
 _DURATION, _SIZE, _FLAGS, _TIME_OFFSET = 0x100, 0x200, 0x400, 0x800
 _NOT_SYNC = 0x10000
@@ -67,13 +70,13 @@ def read_fragments(path: Path) -> FragmentedTrack:
     return FragmentedTrack(header, codecs, tuple(fragments))
 
 
-def read_channels(path: Path) -> int:
+def read_channels(start: bytes) -> int:
     """Return how many audio channels a file has.
 
+    :param start: of the file: :data:`HEADER_LIMIT` bytes, or all if it is shorter.
     :raises ValueError: it is no audio file of ours.
     """
-    with _mapped(path) as content:
-        moov = _find(content, b"moov")
+    moov = _find(start, b"moov")
     # Bits 9 to 12, after a type of 5 and a rate of 4. What the sample entry says is 2.
     return int.from_bytes(_audio_config(_sample_entry(moov))[:2], "big") >> 3 & 15
 

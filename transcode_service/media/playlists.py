@@ -1,16 +1,28 @@
 """HLS playlists (RFC 8216), with bandwidths and durations measured on the files."""
 
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 
 from common.translation import gettext_noop
-from transcode_service.media.fragments import Fragment, read_channels, read_fragments
+from transcode_service.media.fragments import (
+    HEADER_LIMIT,
+    Fragment,
+    read_channels,
+    read_fragments,
+)
 from transcode_service.media.source_info import MediaFailed, RenditionInfo
 
 SEGMENT_SECONDS = 4.0
+Read = Callable[[str, int | None], bytes]
+"""Returns a file of a video's renditions by its name, or as many bytes of its start as are wanted.
+
+It raises :class:`FileNotFoundError` if there is none.
+"""
+
 _TYPOGRAPHIC = str.maketrans(dict.fromkeys("\"'", "\N{RIGHT SINGLE QUOTATION MARK}"))
 _SHORTEST_SHARE = 0.9  # of a segment's seconds: keyframes may be a frame early or late
 
@@ -139,14 +151,15 @@ def read_segments(playlist: str) -> list[_Segment]:
     return found
 
 
-def write_master(renditions: Iterable[RenditionInfo], *, hls: Path | None = None) -> str:
+def write_master(renditions: Iterable[RenditionInfo], *, read: Read | None = None) -> str:
     """Return the master playlist of a video, naming its playlists as `hls/<name>.m3u8`.
 
     The bandwidth of each video rendition includes the largest of the audio (RFC 8216, 4.3.4.2).
 
     :param renditions: all that are published, with at least one video rendition.
-    :param hls: the folder of their files; without it no keyframe playlists are named, and all audio
-        is taken for stereo.
+    :param read: reads their files; without it no keyframe playlists are named, and all audio is
+        taken for stereo.
+    :raises FileNotFoundError: an audio file is not there.
     """
     rows = list(renditions)
     audio = sorted(
@@ -158,14 +171,16 @@ def write_master(renditions: Iterable[RenditionInfo], *, hls: Path | None = None
     lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"]
     names = _distinct_names(audio)
     for number, track in enumerate(audio):
-        channels = read_channels(hls / f"{track.name}.mp4") if hls else 2
+        channels = read_channels(read(f"{track.name}.mp4", HEADER_LIMIT)) if read else 2
         lines.append(_media_line(track, names[number], channels, first=number == 0))
     for row in video:
         lines += [_stream_line(row, audio), f"hls/{row.name}.m3u8"]
     for row in video:
-        path = hls / f"{row.name}-iframes.m3u8" if hls else None
-        if path and path.is_file():
-            lines.append(_keyframes_line(row, read_segments(path.read_text(encoding="ascii"))))
+        if read is None:
+            break
+        with suppress(FileNotFoundError):  # an earlier version wrote none
+            keyframes = read(f"{row.name}-iframes.m3u8", None).decode("ascii")
+            lines.append(_keyframes_line(row, read_segments(keyframes)))
     return "\n".join([*lines, ""])
 
 

@@ -2,7 +2,8 @@
 
 Where there is an object store, the mover is a part of it.
 
-Any number may run. SIGTERM or Ctrl-C ends it between two steps; a kill costs nothing.
+Any number may run, and one of them cleans: see `common/duty.py`. SIGTERM or Ctrl-C ends it between
+two steps, and another takes over. After a kill, another does so half a minute later.
 """
 
 import threading
@@ -11,10 +12,11 @@ from pathlib import Path
 
 import structlog
 
+from common.duty import Duty, process_name
 from common.process.daemon import repeat_until_stopped, run_daemon
 from common.storage import IncomingStore, VideoStore
 from common.stores import Stores
-from upload_service.janitor.audit import audit
+from upload_service.janitor.audit import AuditReport, audit
 from upload_service.janitor.checksum_backfill import ChecksumBackfill
 from upload_service.janitor.cleanup import Cleaner
 from upload_service.janitor.disk_space import record_disk_space
@@ -43,31 +45,45 @@ def run(
     log.info("janitor started", cleanup_after=settings.cleanup_after)
     stores = Stores.of(settings.common)
     incoming, videos = IncomingStore(settings.videos_dir), VideoStore(settings.videos_dir)
-    cleaner = Cleaner(stores, incoming, videos, settings, stop.is_set)
+    duty = Duty(stores.database, "janitor", process_name())
+
+    def stopping() -> bool:
+        return stop.is_set() or not duty.hold()
+
+    cleaner = Cleaner(stores, incoming, videos, settings, stopping)
     backfill = ChecksumBackfill(stores.database, videos)
     next_audit = next_measure = 0.0
     movers = start_mover(settings, stores, stop, interval=interval)
 
-    def work() -> None:
-        nonlocal next_audit, next_measure
-        cleaner.clean()
+    def measure() -> None:
+        nonlocal next_measure
         if time.monotonic() >= next_measure:
             size, free = incoming.total_bytes(), incoming.free_bytes()
             record_disk_space(stores.database, size=size, free=free)
             next_measure = time.monotonic() + _MEASURE_INTERVAL
-        backfill.work()
-        if time.monotonic() >= next_audit and not stop.is_set():
-            _report(stores, videos, cleanup_after=settings.cleanup_after)
+
+    def report() -> None:
+        nonlocal next_audit
+        if time.monotonic() >= next_audit:
+            patience = settings.cleanup_after
+            _log(audit(stores.database, videos, cleanup_after=patience, stopping=stopping))
             next_audit = time.monotonic() + _AUDIT_INTERVAL
 
+    def work() -> None:
+        incoming.prepare()  # first: who has no volume leaves the duty to others
+        for step in (cleaner.clean, measure, backfill.work, report):
+            if stopping():
+                return
+            step()
+
     repeat_until_stopped(work, stop, interval=interval, heartbeat=heartbeat)
+    duty.release()
     for mover in movers:
         mover.join()
     log.info("janitor ended")
 
 
-def _report(stores: Stores, videos: VideoStore, *, cleanup_after: int) -> None:
-    found = audit(stores.database, videos, cleanup_after=cleanup_after)
+def _log(found: AuditReport) -> None:
     if unknown := found.unknown_folders:
         event = "folders of videos that the database does not know; nothing was removed"
         log.warning(event, count=len(unknown), examples=unknown[:_EXAMPLES])

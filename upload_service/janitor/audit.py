@@ -5,7 +5,7 @@ worth more than the space they take. The administrator decides.
 """
 
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from itertools import islice
 
@@ -29,23 +29,31 @@ class AuditReport:
     missing_originals: list[str]
 
 
-def audit(database: Database, videos: VideoStore, *, cleanup_after: int) -> AuditReport:
+def audit(
+    database: Database,
+    videos: VideoStore,
+    *,
+    cleanup_after: int,
+    stopping: Callable[[], bool] = lambda: False,
+) -> AuditReport:
     """Look at every folder and every row, a few hundred at a time.
 
     Empty folders, which a crash in the middle of publishing leaves, are removed on the way.
 
     :param cleanup_after: seconds for which a folder that has just changed is left alone.
+    :param stopping: called before each batch; when it returns true, the report is of what was
+        found so far.
     """
     unknown = []
     folders = iter(videos.list_videos())
-    while batch := dict(islice(folders, _BATCH)):
+    while not stopping() and (batch := dict(islice(folders, _BATCH))):
         known = _known(database, ids=batch)
         for video_id, modified in batch.items():
             settled = time.time() - modified > cleanup_after
             if video_id not in known and settled and not videos.drop_empty_video(video_id):
                 unknown.append(video_id)
     missing, last = [], ""
-    while ids := _video_ids_after(database, last=last):
+    while not stopping() and (ids := _video_ids_after(database, last=last)):
         absent = [video_id for video_id in ids if not videos.has_original(video_id)]
         # Looked up now: one may have been moved or deleted while this was reading.
         missing += _without_original(database, ids=absent)

@@ -1,7 +1,8 @@
 """The duty of the mover: files go to the store if that is the default, and leftovers go."""
 
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -16,6 +17,8 @@ from upload_service.mover.faults import Faults
 from upload_service.mover.move import Mover, WrongOriginal
 from upload_service.mover.pace import MovePaused, MoveStopped, Pace
 
+_SWEEP_INTERVAL = 3600.0  # seconds between two looks for what killed fetches have left
+
 log = structlog.get_logger()
 
 
@@ -25,18 +28,22 @@ class MoverDuty:
 
     :ivar moves: whether files go to the store; if not, only leftovers are removed.
     :ivar grace: how long a file that was moved stays on the disk too.
+    :ivar is_mine: asked before each file: whether no other process has the duty. A copy that is
+        under way is finished either way.
     """
 
     mover: Mover
     pace: Pace
     moves: bool
     grace: timedelta
+    is_mine: Callable[[], bool] = lambda: True
     faults: Faults = field(default_factory=Faults)
+    _next_sweep: float = 0.0
 
     def work(self) -> Counter[str]:
         """Look at all videos on the disk once, and return how often each thing was done.
 
-        Originals come first, those of older videos before those of newer ones. What fails is
+        Videos whose original waits come first, and older videos before newer ones. What fails is
         logged, and tried again after a while.
 
         :raises DatabaseUnavailable: everything must wait.
@@ -44,6 +51,9 @@ class MoverDuty:
         """
         done: Counter[str] = Counter()
         waiting: list[DiskVideo] = []
+        if time.monotonic() >= self._next_sweep:
+            self.mover.disk.drop_old_fetches(age=WRITE_LIMIT.total_seconds())
+            self._next_sweep = time.monotonic() + _SWEEP_INTERVAL
         for video in self._videos():
             done["leftover removed"] += self._drop_leftovers(video)
             if video.waiting and self.moves:
@@ -51,7 +61,7 @@ class MoverDuty:
         try:
             for video in sorted(waiting, key=_turn):
                 for file in video.waiting:
-                    if not self.faults.may_try():
+                    if not self.faults.may_try() or not self.is_mine():
                         return +done
                     done["file moved"] += self._move(file)
         except (MovePaused, MoveStopped):
@@ -61,9 +71,8 @@ class MoverDuty:
     def _videos(self) -> Iterator[DiskVideo]:
         disk = self.mover.disk
         for video in videos_on_disk(self.mover.stores.database, disk):
-            if self.pace.stop.is_set():
+            if self.pace.stop.is_set() or not self.is_mine():
                 return
-            disk.drop_old_fetches(video.id, age=WRITE_LIMIT.total_seconds())
             yield video
 
     def _drop_leftovers(self, video: DiskVideo) -> int:

@@ -23,12 +23,14 @@ class Pace:
     :ivar stop: set when the program is to end.
     :ivar rate: returns bytes per second, or None for no limit.
     :ivar is_paused: tells whether copies are to wait.
+    :ivar renew: is called at each look, at least once a second while a copy waits for the rate.
     :ivar clock: a clock in seconds.
     """
 
     stop: threading.Event
     rate: Callable[[], int | None]
     is_paused: Callable[[], bool]
+    renew: Callable[[], object] = lambda: None
     clock: Callable[[], float] = time.monotonic
 
     def check(self) -> None:
@@ -37,6 +39,7 @@ class Pace:
         :raises MovePaused: not now.
         :raises MoveStopped: not any more.
         """
+        self.renew()
         if self.stop.is_set():
             raise MoveStopped
         if self.is_paused():

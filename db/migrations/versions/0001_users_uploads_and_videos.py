@@ -8,6 +8,7 @@ revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
+phase = "expand"
 
 row_id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 public_id = sa.String(22).with_variant(

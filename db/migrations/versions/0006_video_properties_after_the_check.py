@@ -13,6 +13,7 @@ revision = "0006"
 down_revision = "0005"
 branch_labels = None
 depends_on = None
+phase = "expand"
 
 _COLUMNS: dict[str, tuple[sa.types.TypeEngine[Any], object]] = {
     "duration_ms": (sa.BigInteger(), 0),

@@ -8,6 +8,7 @@ revision = "0007"
 down_revision = "0006"
 branch_labels = None
 depends_on = None
+phase = "expand"
 
 
 def _ascii(length: int) -> sa.types.TypeEngine[str]:

@@ -8,6 +8,7 @@ revision = "0011"
 down_revision = "0010"
 branch_labels = None
 depends_on = None
+phase = "expand"
 
 _moment = sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql")
 _public_id = sa.String(22).with_variant(

@@ -8,6 +8,7 @@ revision = "0013"
 down_revision = "0012"
 branch_labels = None
 depends_on = None
+phase = "expand"
 
 
 def _ascii(length: int) -> sa.types.TypeEngine[str]:

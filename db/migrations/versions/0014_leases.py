@@ -8,6 +8,7 @@ revision = "0014"
 down_revision = "0013"
 branch_labels = None
 depends_on = None
+phase = "expand"
 
 moment = sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql")
 label = sa.String(64).with_variant(

