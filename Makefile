@@ -42,9 +42,12 @@ check: lint
 	$(NPM) test --silent
 
 test-system: .venv/dev $(BUILT)  ## the Compose stack over HTTP, and on MySQL what depends on the database
-	STACK=compose DRAIN_DELAY=0 $(PYTEST) tests/system tests/browser \
-	    tests/permissions/test_over_http.py tests/permissions/test_sharing_over_http.py
-	DATABASE=mysql $(SIDE_BY_SIDE)
+# One process is on MySQL beside those of Compose, which mostly wait for containers.
+	@DATABASE=mysql $(PYTEST) --durations 25 >build/mysql.log 2>&1 & mysql=$$!; \
+	STACK=compose DRAIN_DELAY=0 $(PYTEST) --durations 25 tests/system tests/browser \
+	    tests/permissions/test_over_http.py tests/permissions/test_sharing_over_http.py; compose=$$?; \
+	wait $$mysql; mysql=$$?; \
+	cat build/mysql.log; exit $$((compose || mysql))
 
 soak: .venv/dev $(BUILT)  ## hundreds of faults: uploads, processing, mutated files
 	FAULT_ROUNDS=200 $(BIN)/python -m pytest -s tests/system/test_upload_faults.py

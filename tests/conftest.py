@@ -78,6 +78,8 @@ KINDS = {
 LONGEST = (
     "browser/test_player_sources.py",
     "permissions/test_in_process.py",
+    "permissions/test_over_http.py",
+    "permissions/test_sharing_over_http.py",
     "system/test_processing_faults.py",
     "browser/test_resumable.py",
     "transcode_service/test_worker.py",

@@ -13,6 +13,9 @@ from tests.system.http_client import Person
 pytestmark = pytest.mark.front_end
 
 AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+# Of what passes axe describes one place alone, which takes a quarter less time.
+RUN = """async (options) =>
+    (await axe.run({ resultTypes: ["violations"], ...options })).violations"""
 COLOUR_RULES = ["color-contrast", "link-in-text-block"]
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 
@@ -58,11 +61,9 @@ def violations(page: Page) -> list[str]:
     # The policy forbids inline scripts, so axe goes in through the debugger, not through the page.
     page.evaluate(AXE.read_text(encoding="utf-8"))
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
-    found: list[dict[str, Any]] = page.evaluate("async () => (await axe.run()).violations")
+    found: list[dict[str, Any]] = page.evaluate(RUN, {})
     page.emulate_media(color_scheme="dark")
-    found += page.evaluate(
-        "async (rules) => (await axe.run({ runOnly: rules })).violations", COLOUR_RULES
-    )
+    found += page.evaluate(RUN, {"runOnly": COLOUR_RULES})
     return [f"{page.url}: {one['id']}: {one['nodes'][0]['html']}" for one in found]
 
 

@@ -162,7 +162,7 @@ def test_without_the_database_pages_say_so_within_two_seconds(
             assert answer.elapsed.total_seconds() < 4, path
     finally:
         origin.compose("start", "mysql")
-    wait_until(lambda: status(alice, "/stream") == 200, within=60, what="the library again")
+        wait_until(lambda: status(alice, "/stream") == 200, within=60, what="the library again")
 
 
 @pytest.mark.standalone_only
