@@ -24,11 +24,11 @@ _SETTINGS = {"COMPOSE_PROFILES": "s3", "STORE": "disk", "S3_BUCKET": "matinee"}
 _SIGN = """
 import os
 from common.settings import Environment
-from common.storage.objects import current_objects
+from common.storage.objects import current_reads
 from common.stores import Stores
 from upload_service.settings import UploadSettings
 settings = UploadSettings.read(Environment(os.environ))
-found = current_objects(Stores.of(settings.common).database, video_id="{video}")
+found = current_reads(Stores.of(settings.common).database, video_id="{video}")
 print(settings.store.connect().presign(found["original.mp4"].key, seconds=86400))
 """
 

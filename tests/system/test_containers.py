@@ -69,13 +69,14 @@ def test_the_gateway_cannot_open_unfinished_uploads(origin: Compose) -> None:
         origin.run("gateway", "ls", "/videos/incoming")
 
 
+STORE_KEY = {"s3-access-key", "s3-secret-key", "s3.json"}
 SECRETS = {
     "gateway": set(),
     "auth": {"db-password.auth", "redis-url.auth"},
-    "upload": {"db-password.upload", "redis-url.upload"},
-    "janitor": {"db-password.upload", "redis-url.upload"},
-    "streaming": {"db-password.streaming", "redis-url.streaming"},
-    "transcode": {"db-password.transcode", "redis-url.transcode"},
+    "upload": {"db-password.upload", "redis-url.upload"} | STORE_KEY,
+    "janitor": {"db-password.upload", "redis-url.upload"} | STORE_KEY,
+    "streaming": {"db-password.streaming", "redis-url.streaming"} | STORE_KEY,
+    "transcode": {"db-password.transcode", "redis-url.transcode"} | STORE_KEY,
 }
 
 
