@@ -552,3 +552,15 @@ CREATE TABLE leases (
 );
 
 UPDATE alembic_version SET version_num='0014' WHERE alembic_version.version_num = '0013';
+
+-- Running upgrade 0014 -> 0015
+
+ALTER TABLE uploads ADD COLUMN offset BIGINT;
+
+ALTER TABLE uploads ADD COLUMN fence INTEGER NOT NULL DEFAULT 0;
+
+ALTER TABLE uploads ADD COLUMN locked_by VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin;
+
+ALTER TABLE uploads ADD COLUMN locked_until DATETIME(6);
+
+UPDATE alembic_version SET version_num='0015' WHERE alembic_version.version_num = '0014';

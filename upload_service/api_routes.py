@@ -22,6 +22,7 @@ from db.models import Upload, Video
 from upload_service.services import upload_context
 from upload_service.uploads.context import UploadContext
 from upload_service.uploads.duplicates import duplicate_json, find_duplicates
+from upload_service.uploads.host import arrived_bytes
 from upload_service.uploads.intent import UploadEdit, edit_upload, intent_json
 from upload_service.uploads.queries import find, unfinished_uploads
 
@@ -79,7 +80,7 @@ def _intent(context: UploadContext, upload: Upload) -> dict[str, Any]:
 
 def _describe(context: UploadContext, upload: Upload) -> dict[str, Any]:
     """Return what an upload's owner is told of it."""
-    offset = context.incoming.incoming_size(upload.id)
+    offset = arrived_bytes(context.incoming, upload)
     if offset is None:  # published already, or not begun
         offset = upload.length or 0 if context.videos.has_original(upload.id) else 0
     return {

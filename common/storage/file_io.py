@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+from collections.abc import Callable
 from typing import BinaryIO
 
 from common.storage import durability
@@ -37,13 +38,17 @@ def append(file: BinaryIO, piece: bytes | memoryview) -> None:
             rest = rest[file.write(rest) :]
 
 
-def append_from(source: BinaryIO, file: BinaryIO, *, start: int = 0) -> None:
+def append_from(
+    source: BinaryIO, file: BinaryIO, *, start: int = 0, before_piece: Callable[[], None]
+) -> None:
     """Append what another open file holds from `start` on; the system copies where it can.
 
+    :param before_piece: called before each 16 MiB at most; it ends the copy by raising.
     :raises StorageFull: as for :func:`append`.
     """
     source.seek(start)
     while True:
+        before_piece()
         try:
             with durability.raising_storage_full():
                 copied = os.copy_file_range(source.fileno(), file.fileno(), _COPY_PIECE)
@@ -52,6 +57,7 @@ def append_from(source: BinaryIO, file: BinaryIO, *, start: int = 0) -> None:
         if not copied:
             break
     while piece := source.read(_COPY_PIECE >> 4):
+        before_piece()
         append(file, piece)
 
 

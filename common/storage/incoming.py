@@ -75,6 +75,13 @@ class IncomingStore(Volume):
             return None
         return size
 
+    def device(self) -> int:
+        """Return the number of the file system; the processes that see the same share its locks.
+
+        It is unique only on one running kernel.
+        """
+        return self._incoming.stat().st_dev
+
     def sizes(self) -> dict[str, int]:
         """Return how many bytes each unfinished upload has, by its id."""
         ids = [path.name for path in self._incoming.iterdir() if is_id(path.name)]

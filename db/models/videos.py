@@ -91,7 +91,10 @@ class Volume(Base):
 
 
 class Upload(Base):
-    """An unfinished upload, with its bytes at `incoming/<id>`. The file's size is its offset.
+    """An unfinished upload, with its bytes at `incoming/<id>`.
+
+    The file's size is its offset while one host alone has written to it, else `offset` is (see
+    `upload_service.uploads.lease`).
 
     `submission` identifies one submission of a form, so that a double click makes one video. An
     upload with `expires_at` can be resumed until then; one without came by form, and cannot. The
@@ -115,6 +118,14 @@ class Upload(Base):
     parts: Mapped[str | None] = mapped_column(Text)  # ids of the uploads it is made of
     # Description, visibility, grants and collections of the video that it becomes, as JSON.
     intent: Mapped[str | None] = mapped_column(Text)
+    # Bytes that were acknowledged, once a request has held the lease.
+    offset: Mapped[int | None] = mapped_column(BigInteger)
+    # How often a host has taken over the lease from another.
+    fence: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    # The process that holds the lease, or the host that held it last; and when the lease ends or
+    # ended, by the database's clock.
+    locked_by: Mapped[str | None] = mapped_column(Label)
+    locked_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
 class Video(Base):

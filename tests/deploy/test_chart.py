@@ -272,6 +272,7 @@ def test_names_of_objects_and_claims_belong_together() -> None:
         ({"settings": {"SITENAME": "x"}}, "SITENAME"),
         ({"storage": {"store": "s3"}}, "bucket"),
         ({"storage": {"store": "nfs"}}, "store"),
+        ({"storage": {"cdn": {"kind": "bunny", "url": "https://a.example"}}}, "bucket"),
         ({"auth": {"replicas": 0}}, "replicas"),
         ({"gateway": {"cacheSize": "much"}}, "cacheSize"),
     ],

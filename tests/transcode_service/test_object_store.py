@@ -26,7 +26,7 @@ from tests.media import make
 from tests.object_stores import ObjectStore, seaweedfs
 from tests.transcode_service.conftest import LADDER, PLAIN, House, Start
 from tests.waiting import wait_until
-from transcode_service import finish_attempt, jobs, publishing
+from transcode_service import finish_attempt, jobs, leases, publishing
 from transcode_service.reconciler import Reconciler
 from transcode_service.run_job import run_one, run_until_empty
 from transcode_service.steps import JobRun, StepOutput
@@ -529,6 +529,33 @@ class TestFaults:
         [check] = house.jobs()
         assert (check.state, check.attempts, check.error) == (JobState.WAITING, 0, None)
         assert list(away.storage.root.rglob("*.mp4*")) == []
+
+    def test_the_progress_of_fetching_is_shown(
+        self,
+        house: House,
+        objects: ObjectFiles,
+        away: WorkerContext,
+        bucket: Bucket,
+        plain_steps: Put,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(leases, "_LOOK", 0.02)
+        plain_steps(check=reading)
+        video = house.video()
+        move(house, objects, video)
+        monkeypatch.setattr("common.storage.object_files._PIECE", 1)
+        [check] = house.jobs()
+        reads: list[float] = []
+
+        def look() -> None:
+            if reads:
+                wait_until(lambda: house.look(check.id).progress > 0, what="progress")
+            reads.append(house.look(check.id).progress)
+
+        bucket.on_get = look
+        run_one(away)
+        assert len(reads) == len(b"film")
+        assert 0 < reads[-1] < 0.1
 
     def test_an_original_may_be_moved_while_it_is_read(
         self, house: House, shared: WorkerContext, plain_steps: Put

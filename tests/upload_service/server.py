@@ -42,9 +42,11 @@ class Server:
         database: Database,
         redis_url: str,
         static: Path,
+        videos_dir: Path | None = None,
+        application: str = "upload_service.app:from_environment()",
     ) -> None:
-        self.videos_dir = folder / "videos"
-        self.videos_dir.mkdir()
+        self.videos_dir = videos_dir or folder / "videos"
+        self.videos_dir.mkdir(exist_ok=True)
         self.database = database
         [self.port] = free_ports(1)
         self._log = (folder / "log").open("wb+")
@@ -58,7 +60,7 @@ class Server:
             "WORKERS": "1",
         }
         options = ["--config", "python:common.process.gunicorn_config", "--worker-class", "gevent"]
-        options.append("upload_service.app:from_environment()")
+        options.append(application)
         self._process = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", *options],
             env=os.environ | self.settings,

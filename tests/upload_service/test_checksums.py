@@ -62,7 +62,7 @@ def test_where_another_process_took_part_the_receipt_comes_later(
 ) -> None:
     where = tus.begin(len(video_bytes))
     tus.patch(where, 0, video_bytes[:500])
-    checksums.take(where.rpartition("/")[2], 1)  # as if other bytes had been received here
+    checksums.take(where.rpartition("/")[2], 1, fence=0)  # as if other bytes had been received here
     answer = tus.patch(where, 500, video_bytes[500:])
     assert "Upload-Receipt" not in answer.headers
     assert rows.videos()[0].sha256 is None
@@ -133,7 +133,7 @@ def forget_checksums(alice: Client, database: Database, video_bytes: bytes, *, c
 def test_the_oldest_are_forgotten() -> None:
     kept = RunningChecksums()
     for number in range(1200):
-        kept.keep(f"upload{number}", 5, hashlib.sha256(b"abcde"))
-    assert kept.pop("upload0", 5) is None
-    assert kept.pop("upload1199", 4) is None
-    assert kept.pop("upload1198", 5) == digest(b"abcde")
+        kept.keep(f"upload{number}", 5, hashlib.sha256(b"abcde"), fence=0)
+    assert kept.pop("upload0", 5, fence=0) is None
+    assert kept.pop("upload1199", 4, fence=0) is None
+    assert kept.pop("upload1198", 5, fence=0) == digest(b"abcde")

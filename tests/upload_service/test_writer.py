@@ -59,7 +59,13 @@ def test_after_a_write_that_failed_nothing_more_is_written(
     storage.create_incoming(_ID)
     with storage.open_for_appending(_ID) as file:
         with pytest.raises(StorageFull):
-            append_pieces(file, [b"first", b"second", b"third"], max_bytes=100, sha256=None)
+            append_pieces(
+                file,
+                [b"first", b"second", b"third"],
+                max_bytes=100,
+                sha256=None,
+                require_lease=lambda: None,
+            )
         assert file_io.file_size(file) == len(b"first")
 
 
@@ -73,6 +79,6 @@ def test_pieces_before_an_error_of_their_source_are_kept(storage: Files) -> None
     storage.create_incoming(_ID)
     with storage.open_for_appending(_ID) as file:
         with pytest.raises(TimeoutError):
-            append_pieces(file, pieces(), max_bytes=100, sha256=hashed)
+            append_pieces(file, pieces(), max_bytes=100, sha256=hashed, require_lease=lambda: None)
         assert file_io.file_size(file) == len(b"firstsecond")
     assert hashed.digest() == hashlib.sha256(b"firstsecond").digest()

@@ -1,4 +1,8 @@
-"""Appending pieces to an upload's file: durable when it returns, or rolled back."""
+"""Appending pieces to an upload's file: durable when it returns, or rolled back.
+
+Each function takes `require_lease`, which raises once a request on another host may be writing. It
+is called before each change of the file, rolling back included: the file is the other's then.
+"""
 
 import hashlib
 import hmac
@@ -37,7 +41,12 @@ class Checksum:
 
 
 def append_pieces(
-    file: BinaryIO, pieces: Iterable[bytes], *, max_bytes: int, sha256: "hashlib._Hash | None"
+    file: BinaryIO,
+    pieces: Iterable[bytes],
+    *,
+    max_bytes: int,
+    sha256: "hashlib._Hash | None",
+    require_lease: Callable[[], None],
 ) -> int:
     """Append pieces to a file and sync it; return its new size.
 
@@ -49,17 +58,17 @@ def append_pieces(
     :raises StorageFull: the volume is full; what was written before is kept, if it can be synced.
     """
     start = file_io.file_size(file)
-    writer = FileWriter(file, [sha256] if sha256 else [])
+    writer = FileWriter(file, [sha256] if sha256 else [], before_write=require_lease)
     try:
         _write(writer, pieces, max_bytes=max_bytes)
     except LengthExceeded:
-        _truncate(file, start)
+        _truncate(file, start, require_lease)
         raise
     except BaseException:
-        _truncate(file, writer.end)  # a piece may have been written in part
-        sync_or_truncate(file, start=start)
+        _truncate(file, writer.end, require_lease)  # a piece may have been written in part
+        sync_or_truncate(file, start=start, require_lease=require_lease)
         raise
-    sync_or_truncate(file, start=start)
+    sync_or_truncate(file, start=start, require_lease=require_lease)
     return writer.end
 
 
@@ -71,6 +80,7 @@ def append_checked(
     max_bytes: int,
     checksum: Checksum,
     sha256: "hashlib._Hash | None",
+    require_lease: Callable[[], None],
 ) -> int:
     """As :func:`append_pieces`, once all pieces are there and match; they wait in another file.
 
@@ -86,15 +96,17 @@ def append_checked(
         if not hmac.compare_digest(hashed.digest(), checksum.digest):
             raise ChecksumMismatch
         try:
-            native_threads.run(lambda: file_io.append_from(scratch, file))
+            native_threads.run(
+                lambda: file_io.append_from(scratch, file, before_piece=require_lease)
+            )
         except (OSError, StorageFull):
-            _truncate(file, start)
+            _truncate(file, start, require_lease)
             raise
-    sync_or_truncate(file, start=start)
+    sync_or_truncate(file, start=start, require_lease=require_lease)
     return start + writer.end
 
 
-def sync_or_truncate(file: BinaryIO, *, start: int) -> None:
+def sync_or_truncate(file: BinaryIO, *, start: int, require_lease: Callable[[], None]) -> None:
     """Sync what was appended, or cut the file back: nobody knows what became of the bytes.
 
     :raises StorageFull: a volume that allocates late has no space.
@@ -103,7 +115,7 @@ def sync_or_truncate(file: BinaryIO, *, start: int) -> None:
     try:
         native_threads.run(lambda: file_io.sync(file))
     except (OSError, StorageFull):
-        _truncate(file, start)
+        _truncate(file, start, require_lease)
         raise
 
 
@@ -121,5 +133,6 @@ def _write(writer: FileWriter, pieces: Iterable[bytes], *, max_bytes: int) -> No
         bytes_received.inc(writer.end - start)
 
 
-def _truncate(file: BinaryIO, size: int) -> None:
+def _truncate(file: BinaryIO, size: int, require_lease: Callable[[], None]) -> None:
+    require_lease()
     native_threads.run(lambda: file_io.truncate(file, size))

@@ -141,10 +141,10 @@ def _receive_file(
     context: UploadContext, upload: Upload, part: Part, form: FormUpload, lock: ExitStack
 ) -> None:
     """Append a part's bytes, and hold the upload's lock from then on."""
-    file = lock.enter_context(exclusive_writer(context, upload.id))
-    if file is None:
+    locked = lock.enter_context(exclusive_writer(context, upload.id))
+    if locked is None:
         raise UploadExpired  # somebody has removed it already
     request = AppendRequest(part.content, form.interrupt, offset=0, size=None)
-    form.received = receive(context, upload, file, request)
+    form.received = receive(context, upload, locked, request)
     if not form.received:
         raise Unprocessable(gettext("This file is empty."))

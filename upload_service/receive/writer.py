@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import BinaryIO
 
 from common.storage import file_io
@@ -18,13 +18,21 @@ class FileWriter:
     It uses a native thread while there is something to write, and none while the client pauses.
     One request uses it.
 
+    :param before_write: called in that thread before each write; no more is written if it raises.
     :ivar end: bytes of the file that are whole pieces.
     """
 
-    def __init__(self, file: BinaryIO, hashes: Iterable["hashlib._Hash"] = ()) -> None:
+    def __init__(
+        self,
+        file: BinaryIO,
+        hashes: Iterable["hashlib._Hash"] = (),
+        *,
+        before_write: Callable[[], None] | None = None,
+    ) -> None:
         self.end = file_io.file_size(file)
         self._file = file
         self._hashes = list(hashes)
+        self._before_write = before_write
         self._sync_begun = self.end
         self._lock = native_threads.new_lock()
         self._waiting: deque[bytes] = deque()
@@ -67,6 +75,8 @@ class FileWriter:
             self._write(piece)
 
     def _write(self, piece: bytes) -> None:
+        if self._before_write is not None:
+            self._before_write()
         file_io.append(self._file, piece)
         self.end += len(piece)
         for hashed in self._hashes:

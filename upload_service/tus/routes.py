@@ -25,7 +25,8 @@ from upload_service.uploads.concatenate import concatenate
 from upload_service.uploads.context import UploadContext
 from upload_service.uploads.create import create_upload
 from upload_service.uploads.delete import delete_upload
-from upload_service.uploads.lock import Superseded, UploadLocked
+from upload_service.uploads.lease import Superseded
+from upload_service.uploads.lock import UploadLocked
 from upload_service.uploads.queries import UploadExpired, UploadStatus, status_of
 from upload_service.uploads.recover import recover_upload
 

@@ -1,22 +1,22 @@
 """Appending to an upload at an offset.
 
-The file is the truth for how many bytes have arrived, and they are synced before a client is told.
+The bytes are synced, and their number is recorded, before a client is told. While one host alone
+has written to the file, its size is the truth.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import BinaryIO
+from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from common.errors import Conflict, MatineeError, NotFound
+from common.errors import Conflict, MatineeError
 from common.storage import StorageFull
 from common.storage.file_io import file_size
 from common.translation import gettext_noop
 from db.engine import DatabaseUnavailable, transaction
-from db.models import Upload, Video, now
+from db.models import Upload, now
 from upload_service.receive.append_file import (
     Checksum,
     LengthExceeded,
@@ -26,7 +26,8 @@ from upload_service.receive.append_file import (
 from upload_service.uploads.checksums import checksums
 from upload_service.uploads.context import UploadContext
 from upload_service.uploads.finish import finish_if_complete, finish_upload
-from upload_service.uploads.lock import ActiveWriter, Superseded, exclusive_writer, supersedable
+from upload_service.uploads.lease import Superseded, record
+from upload_service.uploads.lock import ActiveWriter, LockedUpload, exclusive_writer, supersedable
 from upload_service.uploads.queries import UploadExpired, UploadStatus, find, status_of
 from upload_service.uploads.quota import (
     InsufficientStorage,
@@ -99,38 +100,43 @@ def append(context: UploadContext, upload_id: str, request: AppendRequest) -> Up
     if isinstance(found, Upload):
         if found.parts is not None:
             raise NotAppendable
-        with exclusive_writer(context, upload_id) as file:
-            if file is not None:
-                if file_size(file) != request.offset:
+        with exclusive_writer(context, upload_id) as locked:
+            if locked is not None:
+                if file_size(locked.file) != request.offset:
                     raise WrongOffset
-                upload = _prepare(context, upload_id, request)
+                upload = _prepare(context, locked.lease.upload, request)
                 try:
-                    end = receive(context, upload, file, request)
+                    end = receive(context, upload, locked, request)
                 except MatineeError:
-                    if file_size(file) > request.offset:
-                        with suppress(DatabaseUnavailable, UploadExpired):
-                            _renew(context, upload)
+                    with suppress(DatabaseUnavailable, UploadExpired, Superseded):
+                        _record(context, upload, locked, request, file_size(locked.file))
                     raise
-                _renew(context, upload)
+                _record(context, upload, locked, request, end)
                 return finish_if_complete(context, upload, end)
     return _confirm_complete(context, upload_id, request)
 
 
-def receive(context: UploadContext, upload: Upload, file: BinaryIO, request: AppendRequest) -> int:
+def receive(
+    context: UploadContext, upload: Upload, locked: LockedUpload, request: AppendRequest
+) -> int:
     """Append a request's bytes to an upload's file, and sync them; return the file's size.
 
     :raises BodyTooLarge: the file would be larger than any may be.
     :raises MatineeError: as for :func:`append`.
     """
     writer = ActiveWriter(upload.id, request.interrupt)
+    file, require_lease = locked.file, locked.lease.require
+    fence = locked.lease.upload.fence
     max_bytes = context.settings.max_upload_size if upload.length is None else upload.length
-    before = checksums.take(upload.id, request.offset)
+    before = checksums.take(upload.id, request.offset, fence=fence)
     sha256 = before.copy() if before else None
     with supersedable(context.stores.redis, writer):
         pieces = _pieces(context, upload, request, writer)
         try:
             if request.checksum is None:
-                end = append_pieces(file, pieces, max_bytes=max_bytes, sha256=sha256)
+                end = append_pieces(
+                    file, pieces, max_bytes=max_bytes, sha256=sha256, require_lease=require_lease
+                )
             else:
                 end = append_checked(
                     context.incoming,
@@ -139,16 +145,18 @@ def receive(context: UploadContext, upload: Upload, file: BinaryIO, request: App
                     max_bytes=max_bytes,
                     checksum=request.checksum,
                     sha256=sha256,
+                    require_lease=require_lease,
                 )
         except (MatineeError, StorageFull) as error:
             kept = file_size(file)
-            checksums.keep(upload.id, kept, before if kept == request.offset else sha256)
+            hashed = before if kept == request.offset else sha256
+            checksums.keep(upload.id, kept, hashed, fence=fence)
             if isinstance(error, StorageFull):
                 raise InsufficientStorage from error
             if isinstance(error, LengthExceeded) and upload.length is None:
                 raise file_too_large(max_bytes) from error
             raise
-    checksums.keep(upload.id, end, sha256)
+    checksums.keep(upload.id, end, sha256, fence=fence)
     return end
 
 
@@ -171,20 +179,22 @@ def _pieces(
         yield piece
 
 
-def _prepare(context: UploadContext, upload_id: str, request: AppendRequest) -> Upload:
-    """Read the row again, now that nobody else writes, and check that the bytes may come."""
-    upload = find(context.database, owner_id=context.owner_id, upload_id=upload_id)
-    if isinstance(upload, Video):
-        raise NotFound  # a video's file is not among those of uploads
+def _prepare(context: UploadContext, upload: Upload, request: AppendRequest) -> Upload:
+    """Check that the bytes may come, and return the row with what they say of it.
+
+    :param upload: the row as it is now that nobody else writes.
+    """
+    if upload.expires_at is None or upload.expires_at <= now():
+        raise UploadExpired
     length = request.length
     if length is not None and length != upload.length:
         if upload.length is not None or length < request.offset:
             raise LengthFixed
         require_size(context, length)
         extend_reservation(
-            context.database, context=context, upload_id=upload_id, total_bytes=length
+            context.database, context=context, upload_id=upload.id, total_bytes=length
         )
-        upload = _change(context.database, upload_id=upload_id, length=length, reserved=length)
+        upload = _set_length(context.database, upload_id=upload.id, length=length)
     if request.size is not None:
         end = request.offset + request.size
         if upload.length is not None and end > upload.length:
@@ -192,28 +202,45 @@ def _prepare(context: UploadContext, upload_id: str, request: AppendRequest) -> 
         require_size(context, end)
         if upload.length is None:
             extend_reservation(
-                context.database, context=context, upload_id=upload_id, total_bytes=end
+                context.database, context=context, upload_id=upload.id, total_bytes=end
             )
     return upload
 
 
 @transaction(writes=True)
-def _change(session: Session, /, *, upload_id: str, **values: int | datetime) -> Upload:
+def _set_length(session: Session, *, upload_id: str, length: int) -> Upload:
     upload = session.get(Upload, upload_id, with_for_update=True)
     if upload is None:
         raise UploadExpired
-    for name, value in values.items():
-        setattr(upload, name, value)
+    upload.length = upload.reserved = length
     return upload
 
 
-def _renew(context: UploadContext, upload: Upload) -> None:
-    """Move an upload's expiry, as it has been written to."""
+def _record(
+    context: UploadContext,
+    upload: Upload,
+    locked: LockedUpload,
+    request: AppendRequest,
+    offset: int,
+) -> None:
+    """Record how far an upload is, and move its expiry if it has been written to.
+
+    The lease is given back unless the upload is to be finished.
+    """
     expires = context.settings.upload_expires
     until = now() + timedelta(seconds=expires)
     least = timedelta(seconds=min(_MIN_RENEWAL, expires / 10))
-    if upload.expires_at is None or until - upload.expires_at > least:
-        _change(context.database, upload_id=upload.id, expires_at=until)
+    moves = offset > request.offset and (
+        upload.expires_at is None or until - upload.expires_at > least
+    )
+    record(
+        context.database,
+        locked.lease,
+        offset=offset,
+        release=offset != upload.length or bool(upload.is_part),
+        expires_at=until if moves else None,
+    )
+    if moves:
         upload.expires_at = until
 
 

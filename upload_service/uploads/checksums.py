@@ -15,30 +15,33 @@ class RunningChecksums:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: dict[str, tuple[int, hashlib._Hash]] = {}  # by upload, the oldest first
+        self._kept: dict[str, tuple[int, int, hashlib._Hash]] = {}  # the oldest first
 
-    def take(self, upload_id: str, offset: int) -> "hashlib._Hash | None":
+    def take(self, upload_id: str, offset: int, *, fence: int) -> "hashlib._Hash | None":
         """Return the hash of an upload's first bytes, to go on with; None if it is not known.
 
-        The bytes before an offset never change, so the offset tells whether it is the right one.
+        While one host writes to an upload, the bytes before an offset never change. So the offset
+        and the fence of its lease tell whether it is the right one.
         """
         with self._lock:
-            kept, hashed = self._kept.pop(upload_id, (0, hashlib.sha256()))
-        return hashed if kept == offset else hashlib.sha256() if offset == 0 else None
+            *kept, hashed = self._kept.pop(upload_id, (0, 0, hashlib.sha256()))
+        return hashed if kept == [offset, fence] else hashlib.sha256() if offset == 0 else None
 
-    def keep(self, upload_id: str, offset: int, hashed: "hashlib._Hash | None") -> None:
+    def keep(
+        self, upload_id: str, offset: int, hashed: "hashlib._Hash | None", *, fence: int
+    ) -> None:
         """Remember the hash of an upload's first bytes; the oldest are forgotten."""
         if hashed is None:
             return
         with self._lock:
             self._kept.pop(upload_id, None)
-            self._kept[upload_id] = offset, hashed
+            self._kept[upload_id] = offset, fence, hashed
             if len(self._kept) > _MAX_COUNT:
                 del self._kept[next(iter(self._kept))]
 
-    def pop(self, upload_id: str, size: int) -> str | None:
+    def pop(self, upload_id: str, size: int, *, fence: int) -> str | None:
         """Return the SHA-256 of a complete upload in hexadecimal, if this process knows it."""
-        hashed = self.take(upload_id, size) if size else None
+        hashed = self.take(upload_id, size, fence=fence) if size else None
         return hashed.hexdigest() if hashed else None
 
 

@@ -15,6 +15,7 @@ from db.engine import transaction
 from db.models import Upload, User, now
 from upload_service.uploads.context import UploadContext
 from upload_service.uploads.delete import abandon_upload
+from upload_service.uploads.host import arrived_bytes
 from upload_service.uploads.queries import UploadExpired
 from upload_service.uploads.quota import (
     InsufficientStorage,
@@ -131,7 +132,7 @@ def _take_over(session: Session, context: UploadContext, *, parts: list[str]) ->
         upload = session.get(Upload, part, with_for_update=True) if is_id(part) else None
         if upload is None or upload.owner_id != context.owner_id or not upload.is_part:
             raise InvalidParts
-        if upload.length is None or context.incoming.incoming_size(part) != upload.length:
+        if upload.length is None or arrived_bytes(context.incoming, upload) != upload.length:
             raise InvalidParts
         length += upload.length
         upload.reserved = 0

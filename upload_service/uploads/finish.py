@@ -60,7 +60,7 @@ def finish_upload(context: UploadContext, upload: Upload) -> Video:
     except NotAVideo:
         abandon_upload(context, upload.id, published=True)
         raise
-    sha256 = checksums.pop(upload.id, size)
+    sha256 = checksums.pop(upload.id, size, fence=upload.fence)
     visibility = context.stores.site.current().visibility
     record = partial(record_video, context.database, visibility=visibility)
     with context.stores.videos.changing([upload.id]):

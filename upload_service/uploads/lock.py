@@ -3,7 +3,8 @@
 The lock is the file's (see `IncomingStore.open_for_appending`). A request that finds it held sets
 a claim in Redis. The process that holds it looks for claims several times a second, and ends the
 older request if its client has sent little since the last look. A request whose bytes keep coming
-is left alone, and the newer one is refused; deleting an upload ends any request.
+is left alone, and the newer one is refused; deleting an upload ends any request. Between hosts the
+lease of the upload is the lock (see `upload_service.uploads.lease`).
 """
 
 import threading
@@ -18,16 +19,18 @@ import structlog
 from redis import Redis
 from redis.exceptions import RedisError
 
-from common.errors import Conflict, MatineeError
+from common.errors import MatineeError
 from common.storage import FileLocked
 from common.translation import gettext_noop
 from upload_service.receive.body import ClientDisconnected
 from upload_service.uploads.context import UploadContext
+from upload_service.uploads.lease import HeldElsewhere, Lease, Superseded, hold
 
 LOCK_WAIT = 2.0
 """Seconds that a request waits for an older one to end."""
 
 _POLL = 0.02  # seconds between two tries for the lock
+_LEASE_POLL = 0.2  # seconds between two tries for the lease
 _CLAIM_INTERVAL = 0.3  # seconds between two looks for claims
 _ACTIVE_BYTES = 64 << 10  # bytes between two looks; a request with fewer has stalled
 _CLAIM_TTL = 5  # seconds
@@ -46,17 +49,19 @@ class UploadLocked(MatineeError):
     retry_after = 1
 
 
-class Superseded(Conflict):
-    """A newer request continues this upload. What was stored of this one is kept."""
+@dataclass(frozen=True)
+class LockedUpload:
+    """An upload's file, open for appending, and the lease without which it is not changed."""
 
-    sentence = gettext_noop("A newer request has taken over this upload.")
+    file: BinaryIO
+    lease: Lease
 
 
 @contextmanager
 def exclusive_writer(
     context: UploadContext, upload_id: str, *, wait: float = LOCK_WAIT, force: bool = False
-) -> Iterator[BinaryIO | None]:
-    """Open an upload's file for appending; yield None if there is no such file.
+) -> Iterator[LockedUpload | None]:
+    """Open an upload's file for appending; yield None if it has no file or no row.
 
     :param wait: seconds for an older request to end; with 0 none is asked to.
     :param force: end the older request even if its bytes keep coming.
@@ -66,21 +71,31 @@ def exclusive_writer(
     deadline = time.monotonic() + wait
     with ExitStack() as lock:
         with ExitStack() as claim:
-            file: BinaryIO | None = None
             claimed = False
-            while file is None:
+            while True:
                 try:
-                    file = lock.enter_context(context.incoming.open_for_appending(upload_id))
-                except FileNotFoundError:
+                    locked = lock.enter_context(_try_lock(context, upload_id))
                     break
-                except FileLocked as error:
+                except (FileLocked, HeldElsewhere) as error:
                     if not wait or time.monotonic() > deadline:
                         raise UploadLocked from error
-                    if not claimed:
-                        claimed = True
-                        claim.enter_context(_claim(redis, upload_id, force=force))
-                    time.sleep(_POLL)
-        yield file
+                    poll = _LEASE_POLL if isinstance(error, HeldElsewhere) else _POLL
+                if not claimed:
+                    claimed = True
+                    claim.enter_context(_claim(redis, upload_id, force=force))
+                time.sleep(poll)
+        yield locked
+
+
+@contextmanager
+def _try_lock(context: UploadContext, upload_id: str) -> Iterator[LockedUpload | None]:
+    with ExitStack() as lock:
+        try:
+            file = lock.enter_context(context.incoming.open_for_appending(upload_id))
+        except FileNotFoundError:
+            file = None
+        lease = file and lock.enter_context(hold(context, upload_id, file))
+        yield LockedUpload(file, lease) if file and lease else None
 
 
 @dataclass(eq=False)

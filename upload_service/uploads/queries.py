@@ -16,6 +16,7 @@ from db import native_threads
 from db.engine import transaction
 from db.models import Upload, Video, now
 from upload_service.uploads.context import UploadContext
+from upload_service.uploads.host import arrived_bytes, is_of_this_host
 
 
 class UploadExpired(MatineeError):
@@ -85,19 +86,43 @@ def status_of(context: UploadContext, upload_id: str) -> UploadStatus:
     :raises NotFound: the account has no such upload.
     :raises UploadExpired: it expired, or its bytes are lost.
     """
-    for _ in range(2):  # it may become a video after its row was read
+    for _ in range(3):  # it may become a video, or another host's, after its row was read
         found = find(context.database, owner_id=context.owner_id, upload_id=upload_id)
         if isinstance(found, Video):
             parts = remembered_parts(context.stores.redis, found.id)
             return UploadStatus(None, found.size, found.size, found, parts)
         parts = tuple((found.parts or "").split())
-        offset = native_threads.run(lambda: context.incoming.durable_size(upload_id))
+        if is_of_this_host(context.incoming, found):
+            offset = native_threads.run(lambda: context.incoming.durable_size(upload_id))
+            if offset is not None and not _acknowledge(context, found, offset):
+                continue
+        else:
+            offset = arrived_bytes(context.incoming, found)
         if offset is not None:
             return UploadStatus(found, offset, found.length, parts=parts)
         if context.videos.has_original(upload_id):
             size = context.videos.original(upload_id).size
             return UploadStatus(found, size, size, parts=parts)
     raise UploadExpired
+
+
+def _acknowledge(context: UploadContext, upload: Upload, offset: int) -> bool:
+    """Record bytes that nobody has recorded yet; tell whether other hosts will count them.
+
+    A request is receiving them, or died before it could record them.
+    """
+    if upload.offset is None or offset <= upload.offset:
+        return True
+    return _raise_offset(context.database, upload=upload, offset=offset)
+
+
+@transaction(writes=True)
+def _raise_offset(session: Session, *, upload: Upload, offset: int) -> bool:
+    row = session.get(Upload, upload.id, with_for_update=True)
+    if row is None or row.fence != upload.fence:
+        return False
+    row.offset = max(offset, row.offset or 0)
+    return True
 
 
 # A video has no parts. A client may still ask what its upload was (tus, `Upload-Concat`), for as

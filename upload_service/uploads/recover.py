@@ -7,6 +7,8 @@ from upload_service.receive.append_file import sync_or_truncate
 from upload_service.uploads.concatenate import concatenate
 from upload_service.uploads.context import UploadContext
 from upload_service.uploads.finish import finish_if_complete, finish_upload
+from upload_service.uploads.host import arrived_bytes
+from upload_service.uploads.lease import record
 from upload_service.uploads.lock import exclusive_writer
 from upload_service.uploads.queries import UploadStatus
 from upload_service.uploads.quota import InsufficientStorage
@@ -22,17 +24,18 @@ def recover_upload(context: UploadContext, upload: Upload) -> UploadStatus | Non
     if context.videos.has_original(upload.id):
         video = finish_upload(context, upload)
         return UploadStatus(upload, video.size, video.size, video)
-    size = context.incoming.incoming_size(upload.id)
+    size = arrived_bytes(context.incoming, upload)
     if upload.parts is not None and size is not None:
         return concatenate(context, upload, wait=0)
     if size is None or upload.is_part or size != upload.length:
         return None
-    with exclusive_writer(context, upload.id, wait=0) as file:
-        if file is None:
+    with exclusive_writer(context, upload.id, wait=0) as locked:
+        if locked is None:
             return None
-        size = file_size(file)
+        size = file_size(locked.file)
         try:
-            sync_or_truncate(file, start=size)
+            sync_or_truncate(locked.file, start=size, require_lease=locked.lease.require)
         except StorageFull as error:
             raise InsufficientStorage from error
-        return finish_if_complete(context, upload, size)
+        record(context.database, locked.lease, offset=size, release=size != upload.length)
+        return finish_if_complete(context, locked.lease.upload, size)
