@@ -11,8 +11,10 @@ TEMPLATES := auth_service/templates common/web/templates streaming_service/templ
 RUN_ENV := $(if $(wildcard .venv/dev),.venv/dev,.venv/standalone)
 # Tests run on three processes, a file each: many of them wait for a clock or for a video.
 TEST_WORKERS ?= 3
+# Tests of the Compose stack run on two, each with a stack of its own: most of them wait for containers.
+STACKS ?= 2
 PYTEST := $(BIN)/python -m pytest
-SIDE_BY_SIDE := $(PYTEST) --numprocesses $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder --durations 25
+BY_FILE := --dist loadfile --no-loadscope-reorder --durations 25
 # Tests start hundreds of Python programs, so compiled modules are kept.
 export PYTHONDONTWRITEBYTECODE :=
 LANGUAGES := $(notdir $(patsubst %/,%,$(wildcard translations/*/)))
@@ -34,7 +36,7 @@ demo: $(RUN_ENV) $(BUILT)  ## run a demonstration: five people, forty films, in 
 test: .venv/dev $(BUILT) build/tools/helm  ## format, lint, types, and all tests but those of the Compose stack
 # The checks run beside the tests, many of which wait, and what they say comes after.
 	@make --no-print-directory check >build/check.log 2>&1 & check=$$!; \
-	$(SIDE_BY_SIDE); tests=$$?; \
+	$(PYTEST) --numprocesses $(TEST_WORKERS) $(BY_FILE); tests=$$?; \
 	wait $$check; check=$$?; \
 	cat build/check.log; exit $$((tests || check))
 
@@ -42,9 +44,9 @@ check: lint
 	$(NPM) test --silent
 
 test-system: .venv/dev $(BUILT)  ## the Compose stack over HTTP, and on MySQL what depends on the database
-# One process is on MySQL beside those of Compose, which mostly wait for containers.
+# One more process is on MySQL.
 	@DATABASE=mysql $(PYTEST) --durations 25 >build/mysql.log 2>&1 & mysql=$$!; \
-	STACK=compose DRAIN_DELAY=0 $(PYTEST) --durations 25 tests/system tests/browser \
+	STACK=compose DRAIN_DELAY=0 $(PYTEST) --numprocesses $(STACKS) $(BY_FILE) tests/system tests/browser \
 	    tests/permissions/test_over_http.py tests/permissions/test_sharing_over_http.py; compose=$$?; \
 	wait $$mysql; mysql=$$?; \
 	cat build/mysql.log; exit $$((compose || mysql))
