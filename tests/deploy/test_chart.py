@@ -9,12 +9,11 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 import yaml
 
@@ -158,11 +157,11 @@ def objects(cell: str) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def kubernetes_validate() -> Iterator[Any]:
-    """The package that holds Kubernetes' schemas."""
+def tools() -> Iterator[Callable[[str], Any]]:
+    """Imports the packages that are installed beside Helm."""
     helm("version")
-    sys.path.insert(0, str(TOOLS / "python"))
-    yield importlib.import_module("kubernetes_validate")
+    sys.path.append(str(TOOLS / "python"))
+    yield importlib.import_module
     sys.path.remove(str(TOOLS / "python"))
 
 
@@ -175,12 +174,14 @@ def test_lint(tmp_path: Path, cell: str) -> None:
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("version", KUBERNETES)
-def test_every_object_fits_the_schemas(cell: str, version: str, kubernetes_validate: Any) -> None:
+def test_every_object_fits_the_schemas(
+    cell: str, version: str, tools: Callable[[str], Any]
+) -> None:
     for found in objects(cell):
         if schema := CRDS.get(found["kind"]):
-            jsonschema.validate(found["spec"], schema)
+            tools("jsonschema").validate(found["spec"], schema)
         else:
-            kubernetes_validate.validate(found, version, strict=True)
+            tools("kubernetes_validate").validate(found, version, strict=True)
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -288,12 +289,12 @@ def test_the_readme_tells_every_value() -> None:
     assert (CHART / "README.md").read_text(encoding="utf-8") == readme()
 
 
-def test_every_default_is_described() -> None:
+def test_every_default_is_described(tools: Callable[[str], Any]) -> None:
     schema = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
     values = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
 
     assert set(schema["properties"]) - {"global"} == set(values)
-    jsonschema.validate(values, schema)
+    tools("jsonschema").validate(values, schema)
     settings = schema["properties"]["settings"]["properties"]
     text = (ROOT / ".env.example").read_text(encoding="utf-8")
     assert [name for name in settings if not re.search(rf"^#?{name}=", text, re.MULTILINE)] == []
