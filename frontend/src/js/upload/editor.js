@@ -128,12 +128,14 @@ export class Editor {
   }
 
   #later() {
+    this.#parts.saved.textContent = "";
     this.#onChange(this.#details.waiting);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.save(), PAUSE_MS);
   }
 
   #tell(changes) {
+    this.#parts.saved.textContent = ""; // what is said there is about the change before
     this.#details.change(changes);
     this.save();
   }
