@@ -1,5 +1,6 @@
 """A disk that is really full: an upload stops with 507, keeps what was told, and goes on later."""
 
+import errno
 import hashlib
 import os
 import random
@@ -48,10 +49,17 @@ class OnSmallDisk(Standalone):
         return Path(f"/proc/{process}/root{self.data_dir}/videos")
 
     def fill(self, *, but: int) -> None:
-        """Leave so many bytes free."""
-        free = shutil.disk_usage(self.volume).free
+        """Leave so many bytes free, while others write."""
+        end = 0
         with (self.volume / "ballast").open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, free - but)
+            while (more := shutil.disk_usage(self.volume).free - but) > 0:
+                try:
+                    os.posix_fallocate(file.fileno(), end, more)
+                except OSError as error:
+                    if error.errno != errno.ENOSPC:
+                        raise
+                else:
+                    end += more
 
     def used(self) -> int:
         """Return how many bytes of it are taken."""
