@@ -15,7 +15,7 @@ cached entry of a video holds the keys.
 
 import re
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -53,7 +53,7 @@ class CurrentObject:
 
 @dataclass(frozen=True)
 class OpenObject:
-    """An object whose bytes are being written."""
+    """An object in whatever state: its row, and where its bytes are."""
 
     id: int
     key: str
@@ -154,17 +154,6 @@ def current_by_video(
         found.setdefault(row.video_id, {})[row.name] = CurrentObject(
             row.id, row.key, row.size or 0, row.sha256 or "", row.changed_at
         )
-    return found
-
-
-def keys_by_video(session: Session, video_ids: Sequence[str]) -> dict[str, dict[str, str]]:
-    """Return the keys of the files that are in the store, by video and name."""
-    found: dict[str, dict[str, str]] = {}
-    wanted = select(StoredObject.video_id, StoredObject.name, StoredObject.key).where(
-        StoredObject.video_id.in_(video_ids), StoredObject.is_current.is_(True)
-    )
-    for video_id, name, key in session.execute(wanted):
-        found.setdefault(video_id, {})[name] = key
     return found
 
 

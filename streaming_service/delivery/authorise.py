@@ -17,7 +17,7 @@ from common.access import (
 )
 from common.access_queries import groups_of, read_access
 from common.errors import LoginRequired, NotFound
-from common.storage.objects import keys_by_video
+from common.storage.objects import current_objects
 from common.stores import Stores
 from common.stores.sessions import session_key, viewer_of
 from common.stores.visits import visit_key
@@ -107,7 +107,8 @@ def load_access(session: Session, video_id: str) -> VideoAccess | None:
     access = None if rejected is not None else read_access(session, [video_id]).get(video_id)
     if access is None:
         return None
-    return replace(access, keys=keys_by_video(session, [video_id]).get(video_id, {}))
+    stored = current_objects(session, video_id=video_id)
+    return replace(access, keys={name: found.key for name, found in stored.items()})
 
 
 @transaction(writes=False)
