@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from common.formats import DEFAULT, read_formats
-from common.settings import CommonSettings, Environment
-from common.storage.store_settings import StoreSettings
+from common.settings import CommonSettings, Environment, SettingsError
+from common.storage.store_settings import Store, StoreSettings
 
 
 @dataclass(frozen=True)
@@ -14,6 +14,7 @@ class UploadSettings:
     :param cleanup_after: seconds without a new byte until an unfinished form is removed.
     :param upload_expires: seconds without a new byte for which an upload can be continued.
     :param store: where files are kept.
+    :param upload_store: where the bytes of uploads arrive.
     :param move_grace: seconds for which a file that was moved also stays where it was.
     :param formats: of the files that are accepted: see `common.formats`.
     """
@@ -25,11 +26,16 @@ class UploadSettings:
     upload_expires: int = 7 * 24 * 3600
     formats: frozenset[str] = DEFAULT
     store: StoreSettings = field(default_factory=StoreSettings)
+    upload_store: Store = Store.DISK
     move_grace: int = 3600
 
     @classmethod
     def read(cls, environment: Environment) -> "UploadSettings":
         """:raises SettingsError: naming the first setting that is missing or wrong."""
+        store = StoreSettings.read(environment)
+        uploads = Store(environment.choice("UPLOAD_STORE", (Store.DISK, Store.S3), Store.DISK))
+        if uploads is Store.S3 and store.default is not Store.S3:
+            raise SettingsError("UPLOAD_STORE=s3 needs STORE=s3.")
         return cls(
             CommonSettings.read(environment),
             videos_dir=Path(environment.text("VIDEOS_DIR")),
@@ -37,6 +43,7 @@ class UploadSettings:
             cleanup_after=environment.duration("CLEANUP_AFTER", "1h"),
             upload_expires=environment.duration("UPLOAD_EXPIRES", "7d"),
             formats=read_formats(environment),
-            store=StoreSettings.read(environment),
+            store=store,
+            upload_store=uploads,
             move_grace=environment.duration("MOVE_GRACE", "1h"),
         )
