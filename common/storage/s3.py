@@ -27,6 +27,7 @@ MIN_PART = 5 << 20
 _CONNECT_TIMEOUT = 5  # seconds
 _READ_TIMEOUT = 30
 _ATTEMPTS = 3
+_PIECE = 1 << 20  # bytes
 _CONNECTIONS = 64  # that are kept open between requests
 _MISSING = frozenset({"404", "NoSuchKey", "NotFound", "NoSuchUpload"})
 _EXISTS = frozenset({"412", "PreconditionFailed", "ConditionalRequestConflict"})
@@ -226,16 +227,14 @@ def _md5(content: Content) -> str:
     def digest() -> bytes:
         if isinstance(content, bytes):
             return hashlib.md5(content, usedforsecurity=False).digest()
+        found = hashlib.md5(usedforsecurity=False)
         content.seek(0)
-        found = hashlib.file_digest(content, _new_md5).digest()
+        while piece := content.read(_PIECE):
+            found.update(piece)
         content.seek(0)
-        return found
+        return found.digest()
 
     return base64.b64encode(native_threads.run(digest)).decode()
-
-
-def _new_md5() -> "hashlib._Hash":
-    return hashlib.md5(usedforsecurity=False)
 
 
 def _answer(found: Mapping[str, Any], body: bytes = b"") -> StoreAnswer:
