@@ -371,13 +371,30 @@ def test_what_an_unfinished_upload_has_is_nobodys_stray(
     assert tus.patch(where, MIN_PART + 1000, FILM[MIN_PART + 1000 :]).status_code == 204
 
 
+def grow_old(database: Database, context: UploadContext) -> None:
+    """Have all uploads begun longer ago than a form that stands still may be there."""
+    old = now() - timedelta(seconds=context.settings.cleanup_after + 1)
+    database.write(lambda session: session.execute(update(Upload).values(created_at=old)))
+
+
+def test_an_upload_that_can_be_continued_stays_until_it_expires(
+    tus: Tus, database: Database, cleaner: Cleaner, context: UploadContext
+) -> None:
+    where = tus.begin(SIZE)
+    tus.patch(where, 0, FILM[:1000])
+    grow_old(database, context)
+    assert cleaner.clean() == {}
+    assert tus.offset(where) == 1000
+    database.write(lambda session: session.execute(update(Upload).values(expires_at=now())))
+    assert cleaner.clean() == {"upload removed": 1}
+
+
 def test_a_form_that_broke_off_goes_after_a_while(
     place: InStore, rows: Rows, cleaner: Cleaner, database: Database, context: UploadContext
 ) -> None:
     new = create.NewUpload(length=None, title="A film", resumable=False)
     upload = create.create_upload(context, new)
-    old = now() - timedelta(seconds=context.settings.cleanup_after + 1)
-    database.write(lambda session: session.execute(update(Upload).values(created_at=old)))
+    grow_old(database, context)
     with exclusive_writer(context, upload.id):
         assert cleaner.clean() == {}
     assert cleaner.clean() == {"upload removed": 1}

@@ -133,10 +133,12 @@ class Cleaner:
     def _has_expired(self, upload: Upload) -> bool:
         if upload.expires_at is not None and upload.expires_at <= now():
             return True
+        if upload.part_size is not None:
+            # In the object store. Whoever receives a form has its lock.
+            return upload.expires_at is None and self._is_old(upload.created_at.timestamp())
         modified = self.incoming.incoming_modified(upload.id)
         if modified is None:
-            # A crash between the row and its file: no client knows of the upload. Or it is in the
-            # object store: then whoever writes has its lock.
+            # A crash between the row and its file: no client knows of the upload.
             return self._is_old(upload.created_at.timestamp())
         return upload.expires_at is None and self._is_old(modified)
 
