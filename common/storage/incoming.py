@@ -5,7 +5,7 @@ import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
 from common.ids import is_id
@@ -13,7 +13,7 @@ from common.storage.durability import sync_bytes, sync_path
 from common.storage.errors import FileLocked
 from common.storage.volume import Volume
 
-_LOCK = ".lock"  # what the name of a lock ends with; after a kill an empty file stays
+_LOCK = ".lock"  # what the name of a lock ends with
 
 
 class IncomingStore(Volume):
@@ -66,6 +66,12 @@ class IncomingStore(Volume):
                 yield
             finally:
                 path.unlink(missing_ok=True)
+
+    def drop_unheld_locks(self) -> None:
+        """Remove what killed holders of locks have left."""
+        for path in self._incoming.glob(f"*{_LOCK}"):
+            with suppress(FileLocked), self.lock(path.stem):
+                pass
 
     def scratch(self) -> BinaryIO:
         """Open a nameless file on the same volume; nothing is left of it, whatever happens."""

@@ -9,6 +9,7 @@ from random import Random
 import pytest
 from sqlalchemy import update
 
+from common.ids import new_id
 from common.settings import Environment, SettingsError
 from common.storage import objects
 from common.storage.errors import StoreUnavailable
@@ -399,6 +400,18 @@ def test_a_form_that_broke_off_goes_after_a_while(
         assert cleaner.clean() == {}
     assert cleaner.clean() == {"upload removed": 1}
     assert (rows.uploads(), place.files()) == ([], [])
+
+
+def test_the_lock_of_a_killed_process_is_removed(
+    place: InStore, cleaner: Cleaner, context: UploadContext
+) -> None:
+    incoming = context.incoming.root / "incoming"
+    left = [incoming / f"{new_id()}.lock" for _ in range(2)]
+    left[0].touch()
+    with context.incoming.lock(left[1].stem):
+        cleaner.clean()
+        assert [path.exists() for path in left] == [False, True]
+    assert place.files() == []
 
 
 def test_films_that_arrive_in_the_store_stay_there(place: InStore, context: UploadContext) -> None:

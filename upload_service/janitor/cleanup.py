@@ -71,6 +71,7 @@ class Cleaner:
         self._each(uploads, lambda upload_id: self._clean_upload(uploads[upload_id]), done)
         strays = [one for one in self.incoming.sizes() if one not in uploads]
         self._each(strays, self._clean_stray, done)
+        self.incoming.drop_unheld_locks()
         self._each(self._expired_in_bin(), self._delete_binned, done)
         self._each(_unwanted_videos(self.stores.database), self._remove_video, done)
         return done
