@@ -52,10 +52,13 @@ test-system: .venv/dev $(BUILT)  ## the Compose stack over HTTP, and on MySQL wh
 	compose=$$?; wait $$mysql; mysql=$$?; \
 	cat build/mysql.log; $(BIN)/python -m tests.failed build/mysql.xml build/compose.xml; exit $$((compose || mysql))
 
-soak: .venv/dev $(BUILT)  ## hundreds of faults: uploads, processing, mutated files
+soak: .venv/dev $(BUILT)  ## hundreds of faults: uploads, processing, mutated files, killed containers
 	FAULT_ROUNDS=200 $(BIN)/python -m pytest -s tests/system/test_upload_faults.py tests/upload_service/test_mover_kills.py
 	PROCESSING_KILLS=100 $(BIN)/python -m pytest -s tests/system/test_processing_faults.py
 	FUZZ_FILES=2000 $(BIN)/python -m pytest -s tests/transcode_service/media/test_fuzz.py
+# Two containers of each service of Compose.
+	STACK=compose FAULT_ROUNDS=100 $(BIN)/python -m pytest -s tests/system/test_no_shared_volume.py
+	STACK=compose SOAK=1 KILL_MINUTES=10 $(BIN)/python -m pytest -s tests/system/test_random_kills.py tests/system/test_rolling.py
 
 bench: .venv/dev $(BUILT)  ## measure everything into docs/benchmarks.md; one part: bench-delivery, bench-revocation ...
 	$(BIN)/python -m benchmarks
