@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from common.formats import DEFAULT, read_formats
-from common.settings import CommonSettings, Environment, SettingsError
-from common.storage.store_settings import Store, StoreSettings
+from common.settings import CommonSettings, Environment
+from common.storage.store_settings import Store, StoreSettings, read_upload_store
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,6 @@ class UploadSettings:
     @classmethod
     def read(cls, environment: Environment) -> "UploadSettings":
         """:raises SettingsError: naming the first setting that is missing or wrong."""
-        store = StoreSettings.read(environment)
-        uploads = Store(environment.choice("UPLOAD_STORE", (Store.DISK, Store.S3), Store.DISK))
-        if uploads is Store.S3 and store.default is not Store.S3:
-            raise SettingsError("UPLOAD_STORE=s3 needs STORE=s3.")
         return cls(
             CommonSettings.read(environment),
             videos_dir=Path(environment.text("VIDEOS_DIR")),
@@ -43,7 +39,7 @@ class UploadSettings:
             cleanup_after=environment.duration("CLEANUP_AFTER", "1h"),
             upload_expires=environment.duration("UPLOAD_EXPIRES", "7d"),
             formats=read_formats(environment),
-            store=store,
-            upload_store=uploads,
+            store=StoreSettings.read(environment),
+            upload_store=read_upload_store(environment),
             move_grace=environment.duration("MOVE_GRACE", "1h"),
         )
