@@ -8,6 +8,7 @@ from http.client import IncompleteRead
 from pathlib import Path
 from random import Random
 from secrets import token_hex
+from threading import Event
 from urllib.parse import urlsplit
 
 import pytest
@@ -318,6 +319,31 @@ def test_many_viewers_of_a_slice_cause_one_fetch(faulty: FaultyStore) -> None:
 
     assert answers == {(206, FILM[:100])}
     assert len(faulty.store.seen) == 1
+
+
+def test_a_fetch_that_hangs_does_not_keep_other_viewers_of_the_slice(
+    faulty: FaultyStore,
+) -> None:
+    answer, begun, released = in_slices(FILM), Event(), Event()
+
+    def hang_once(seen: Seen) -> Reply:
+        if not begun.is_set():
+            begun.set()
+            released.wait(20)
+        return answer(seen)
+
+    faulty.store.reply = hang_once
+    faulty.key += 1
+    with ThreadPoolExecutor(1) as pool:
+        hanging = pool.submit(faulty.ask, Range="bytes=0-99")
+        assert begun.wait(10)
+        try:
+            status, body, _ = faulty.ask(Range="bytes=0-99")
+            assert not hanging.done()
+        finally:
+            released.set()
+
+    assert (status, body) == (206, FILM[:100])
 
 
 @pytest.mark.parametrize("status", [301, 307, 400, 401, 403, 404, 429, 500, 503, 504])
