@@ -35,26 +35,30 @@ demo: $(RUN_ENV) $(BUILT)  ## run a demonstration: five people, forty films, in 
 
 test: .venv/dev $(BUILT) build/tools/helm  ## format, lint, types, and all tests but those of the Compose stack
 # The checks run beside the tests, many of which wait, and what they say comes after.
-	@make --no-print-directory check >build/check.log 2>&1 & check=$$!; \
-	$(PYTEST) --numprocesses $(TEST_WORKERS) $(BY_FILE); tests=$$?; \
+	@rm -f build/tests.xml; make --no-print-directory check >build/check.log 2>&1 & check=$$!; \
+	$(PYTEST) --numprocesses $(TEST_WORKERS) $(BY_FILE) --junit-xml build/tests.xml; tests=$$?; \
 	wait $$check; check=$$?; \
-	cat build/check.log; exit $$((tests || check))
+	cat build/check.log; $(BIN)/python -m tests.failed build/tests.xml; exit $$((tests || check))
 
 check: lint
 	$(NPM) test --silent
 
 test-system: .venv/dev $(BUILT)  ## the Compose stack over HTTP, and on MySQL what depends on the database
 # One more process is on MySQL.
-	@DATABASE=mysql $(PYTEST) --durations 25 >build/mysql.log 2>&1 & mysql=$$!; \
-	STACK=compose DRAIN_DELAY=0 $(PYTEST) --numprocesses $(STACKS) $(BY_FILE) tests/system tests/browser \
-	    tests/permissions/test_over_http.py tests/permissions/test_sharing_over_http.py; compose=$$?; \
-	wait $$mysql; mysql=$$?; \
-	cat build/mysql.log; exit $$((compose || mysql))
+	@rm -f build/mysql.xml build/compose.xml; \
+	DATABASE=mysql $(PYTEST) --durations 25 --junit-xml build/mysql.xml >build/mysql.log 2>&1 & mysql=$$!; \
+	STACK=compose DRAIN_DELAY=0 $(PYTEST) --numprocesses $(STACKS) $(BY_FILE) --junit-xml build/compose.xml \
+	    tests/system tests/browser tests/permissions/test_over_http.py tests/permissions/test_sharing_over_http.py; \
+	compose=$$?; wait $$mysql; mysql=$$?; \
+	cat build/mysql.log; $(BIN)/python -m tests.failed build/mysql.xml build/compose.xml; exit $$((compose || mysql))
 
-soak: .venv/dev $(BUILT)  ## hundreds of faults: uploads, processing, mutated files
+soak: .venv/dev $(BUILT)  ## hundreds of faults: uploads, processing, mutated files, killed containers
 	FAULT_ROUNDS=200 $(BIN)/python -m pytest -s tests/system/test_upload_faults.py tests/upload_service/test_mover_kills.py
 	PROCESSING_KILLS=100 $(BIN)/python -m pytest -s tests/system/test_processing_faults.py
 	FUZZ_FILES=2000 $(BIN)/python -m pytest -s tests/transcode_service/media/test_fuzz.py
+# Two containers of each service of Compose.
+	STACK=compose FAULT_ROUNDS=100 $(BIN)/python -m pytest -s tests/system/test_no_shared_volume.py
+	STACK=compose SOAK=1 KILL_MINUTES=10 $(BIN)/python -m pytest -s tests/system/test_random_kills.py tests/system/test_rolling.py
 
 bench: .venv/dev $(BUILT)  ## measure everything into docs/benchmarks.md; one part: bench-delivery, bench-revocation ...
 	$(BIN)/python -m benchmarks

@@ -24,11 +24,11 @@ _SETTINGS = {"COMPOSE_PROFILES": "s3", "STORE": "disk", "S3_BUCKET": "matinee"}
 _SIGN = """
 import os
 from common.settings import Environment
-from common.storage.objects import current_reads
+from common.storage.objects import current_objects
 from common.stores import Stores
 from upload_service.settings import UploadSettings
 settings = UploadSettings.read(Environment(os.environ))
-found = current_reads(Stores.of(settings.common).database, video_id="{video}")
+found = current_objects(Stores.of(settings.common).database, video_id="{video}")
 print(settings.store.connect().presign(found["original.mp4"].key, seconds=86400))
 """
 
@@ -89,6 +89,7 @@ def run(bench: Bench) -> str:
             path = signed.partition("://")[2].partition("/")[2]
             cold = _cold(bench, site, from_store, f"{address}/{path}")
         for target in (from_disk, from_store):
+            read_all(target.url, cookie=site.admin.cookie)  # from here on all slices are kept
             measure(target, Load(_MIB, options.size, _CONNECTIONS, options.seconds))
         rows = []
         for length in (64 * _KIB, _MIB, 4 * _MIB):
@@ -115,7 +116,7 @@ def _cold(bench: Bench, site: ComposeSite, ours: Target, peer: str) -> str:
     speeds: dict[str, list[float]] = {"gateway": [], "nginx": []}
     for number in range(bench.options.rounds):
         for name in ("gateway", "nginx")[:: -1 if number % 2 else 1]:
-            docker("exec", "--user", "0", site.gateway, "sh", "-c", "rm -rf /cache/*")
+            docker("exec", site.gateway, "sh", "-c", "rm -rf /cache/*")
             docker("exec", site.peer, "sh", "-c", "rm -rf /tmp/peer-cache/*")
             began = time.monotonic()
             if name == "gateway":

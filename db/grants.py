@@ -28,6 +28,7 @@ _WRITES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "upload": {
         "users": _LAST_SEEN,
         "uploads": _ALL,
+        "upload_parts": _ALL,
         "videos": _ALL,  # UPDATE for the SHA-256 of a file that came in pieces, known later
         "search_words": ("INSERT",),  # of new videos
         "volumes": ("UPDATE",),  # needed to lock the row; and to note the free space

@@ -564,3 +564,25 @@ ALTER TABLE uploads ADD COLUMN locked_by VARCHAR(64) CHARACTER SET ascii COLLATE
 ALTER TABLE uploads ADD COLUMN locked_until DATETIME(6);
 
 UPDATE alembic_version SET version_num='0015' WHERE alembic_version.version_num = '0014';
+
+-- Running upgrade 0015 -> 0016
+
+ALTER TABLE uploads ADD COLUMN part_size BIGINT;
+
+ALTER TABLE uploads ADD COLUMN multipart_key VARCHAR(128) CHARACTER SET ascii COLLATE ascii_bin;
+
+ALTER TABLE uploads ADD COLUMN multipart_id TEXT;
+
+ALTER TABLE uploads ADD COLUMN part_numbers INTEGER;
+
+ALTER TABLE uploads ADD COLUMN tail_key VARCHAR(128) CHARACTER SET ascii COLLATE ascii_bin;
+
+CREATE TABLE upload_parts (
+    upload_id VARCHAR(22) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    number INTEGER NOT NULL,
+    etag VARCHAR(128) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    CONSTRAINT pk_upload_parts PRIMARY KEY (upload_id, number),
+    CONSTRAINT fk_upload_parts_upload_id_uploads FOREIGN KEY(upload_id) REFERENCES uploads (id) ON DELETE CASCADE
+);
+
+UPDATE alembic_version SET version_num='0016' WHERE alembic_version.version_num = '0015';

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from db.engine import Database, DatabaseUnavailable
 
-NEEDED = "0015"
+NEEDED = "0016"
 """The newest revision whose migration is an `expand` one. Later revisions have larger numbers."""
 
 _NO_TABLE = frozenset({1142, 1146})  # MySQL: no right to read it, as before; there is none

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common.settings import HOST_NAME, Environment, SettingsError
-from common.storage.store_settings import Store, read_default_store
+from common.storage.store_settings import Store, read_default_store, read_upload_store
 
 # Caddy signs these by itself (https://caddyserver.com/docs/automatic-https).
 _LOCAL = re.compile(r"(?:.*\.)?(?:localhost|local|internal|home\.arpa)", re.IGNORECASE)
@@ -47,6 +47,7 @@ class StandaloneSettings:
                 " from an object store, so each viewer would fetch every byte from there. Use"
                 " Docker Compose for it, or STORE=disk."
             )
+        read_upload_store(environment)
         ports = environment.text("PORTS", "5000,5001,5002").split(",")
         if not all(port.isdigit() and 0 < int(port) < 65536 for port in ports):
             raise SettingsError("PORTS takes port numbers with commas between them.")

@@ -70,6 +70,7 @@ KINDS = {
     "compose_only": os.environ.get("STACK") == "compose",
     "standalone_only": os.environ.get("STACK") != "compose",
     "front_end": os.environ.get("STACK") != "compose",
+    "soak_only": bool(os.environ.get("SOAK")),
 }
 
 

@@ -16,7 +16,10 @@ from upload_service.tus import routes as tus_routes
 
 
 def create_app(settings: UploadSettings) -> Flask:
-    """Make the app of these settings. The volume may come later: readiness says no until then."""
+    """Make the app of these settings. The volume may come later: readiness says no until then.
+
+    :raises SettingsError: there is an object store, and boto3 is not installed.
+    """
     incoming = IncomingStore(settings.videos_dir)
     services = UploadServices(
         common=settings.common,
@@ -24,6 +27,7 @@ def create_app(settings: UploadSettings) -> Flask:
         settings=settings,
         incoming=incoming,
         videos=VideoStore(settings.videos_dir),
+        object_store=settings.store.connect(),
         checks={"videos": incoming.prepare},
     )
     app = new_app("upload_service", services)

@@ -13,6 +13,7 @@ from common.errors import MatineeError
 from common.formats import accepted_by_browsers, in_words
 from common.ids import new_id
 from common.quota import binned_bytes
+from common.storage.store_settings import Store
 from common.web.auth import Audience, require_viewer, restrict_to
 from common.web.error_handlers import wants_json
 from common.web.forms import require_type
@@ -26,6 +27,7 @@ from upload_service.receive.body import FORM_OVERHEAD, ClientDisconnected, Reque
 from upload_service.receive.form_upload import FormUpload, receive_form
 from upload_service.receive.multipart_form import boundary_of, read_form
 from upload_service.services import request_body, settings, upload_context, upload_slot
+from upload_service.uploads.context import UploadContext
 from upload_service.uploads.delete import delete_upload
 from upload_service.uploads.quota import InsufficientStorage, available_bytes, file_too_large
 
@@ -122,17 +124,25 @@ def _receive(form: FormUpload, *, several: bool) -> Video:
     body = request_body()
     body.require_at_most(max_bytes, file_too_large(settings().max_upload_size).sentence)
     context = upload_context()
-    if (request.content_length or 0) > available_bytes(context.incoming) + FORM_OVERHEAD:
+    free = _free_bytes(context)
+    if free is not None and (request.content_length or 0) > free + FORM_OVERHEAD:
         raise InsufficientStorage
     parts = read_form(body.pieces(max_bytes=max_bytes), boundary)
     return receive_form(context, require_viewer(), parts, form, several=several)
+
+
+def _free_bytes(context: UploadContext) -> int | None:
+    """Return how many bytes uploads may still write; None where the disk is no limit."""
+    if context.settings.upload_store is Store.S3:
+        return None
+    return available_bytes(context.incoming)
 
 
 def _render_form(form: FormUpload | None = None, error: MatineeError | None = None) -> Response:
     unfinished: list[dict[str, Any]] = []
     try:
         context = upload_context()
-        free = available_bytes(context.incoming)
+        free = _free_bytes(context)
         binned = binned_bytes(context.database, user_id=context.owner_id)
         unfinished = describe_unfinished(context)
         for one in unfinished:

@@ -2,6 +2,7 @@
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import structlog
 from flask import g, request
@@ -16,6 +17,9 @@ from upload_service.receive.limit import ReceiveLimit
 from upload_service.settings import UploadSettings
 from upload_service.uploads.context import UploadContext
 
+if TYPE_CHECKING:
+    from common.storage.s3 import S3Store
+
 log = structlog.get_logger()
 
 
@@ -29,6 +33,7 @@ class UploadServices(Services):
     settings: UploadSettings
     incoming: IncomingStore
     videos: VideoStore
+    object_store: "S3Store | None" = None
     receiving: ReceiveLimit = field(default_factory=ReceiveLimit)
 
 
@@ -67,6 +72,7 @@ def upload_context() -> UploadContext:
         videos=found.videos,
         settings=found.settings,
         owner_id=require_viewer().id,
+        object_store=found.object_store,
     )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from common.formats import DEFAULT, read_formats
 from common.settings import CommonSettings, Environment
-from common.storage.store_settings import StoreSettings
+from common.storage.store_settings import Store, StoreSettings, read_upload_store
 
 
 @dataclass(frozen=True)
@@ -14,6 +14,7 @@ class UploadSettings:
     :param cleanup_after: seconds without a new byte until an unfinished form is removed.
     :param upload_expires: seconds without a new byte for which an upload can be continued.
     :param store: where files are kept.
+    :param upload_store: where the bytes of uploads arrive.
     :param move_grace: seconds for which a file that was moved also stays where it was.
     :param formats: of the files that are accepted: see `common.formats`.
     """
@@ -25,6 +26,7 @@ class UploadSettings:
     upload_expires: int = 7 * 24 * 3600
     formats: frozenset[str] = DEFAULT
     store: StoreSettings = field(default_factory=StoreSettings)
+    upload_store: Store = Store.DISK
     move_grace: int = 3600
 
     @classmethod
@@ -38,5 +40,6 @@ class UploadSettings:
             upload_expires=environment.duration("UPLOAD_EXPIRES", "7d"),
             formats=read_formats(environment),
             store=StoreSettings.read(environment),
+            upload_store=read_upload_store(environment),
             move_grace=environment.duration("MOVE_GRACE", "1h"),
         )

@@ -144,7 +144,7 @@ class StorageDoctor:
         self._written.add(key)
         upload = self._begin(key)
         etags = [self._store.put_part(key, upload, n, part) for n, part in enumerate(parts, 1)]
-        self._store.complete_multipart(key, upload, etags)
+        self._store.complete_multipart(key, upload, enumerate(etags, start=1))
         _same(self._store.get(key).body, b"".join(parts))
 
     def _abort(self) -> None:

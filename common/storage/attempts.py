@@ -38,13 +38,10 @@ class AttemptStore(Volume):
     def attempt_folder(self, video_id: str, job_id: int, fence: int) -> Path:
         """Make the folder of one attempt at a step, and remove those of earlier attempts.
 
-        :raises FileNotFoundError: the video has been removed from the shared volume.
+        The video may have no folder here: its files may all be in the object store.
         """
         folder = self._attempt_path(video_id, job_id, fence)
-        if self.is_shared:
-            folder.mkdir(mode=0o700, exist_ok=True)
-        else:
-            _make_with_parent(folder)
+        _make_with_parent(folder)
         self.drop_attempts(video_id, job_id, below=fence)
         return folder
 
@@ -54,9 +51,8 @@ class AttemptStore(Volume):
             if job == job_id and fence < below:
                 folder = self._attempt_path(video_id, job, fence)
                 remove_folder(folder)
-                if not self.is_shared:
-                    with suppress(OSError):  # there are other attempts
-                        folder.parent.rmdir()
+                with suppress(OSError):  # there is more in it
+                    folder.parent.rmdir()
 
     def link_original(self, video_id: str, folder: Path) -> Path:
         """Return a path of a video's original in an attempt's folder, or its own.

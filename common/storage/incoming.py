@@ -5,13 +5,15 @@ import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
 from common.ids import is_id
 from common.storage.durability import sync_bytes, sync_path
 from common.storage.errors import FileLocked
 from common.storage.volume import Volume
+
+_LOCK = ".lock"  # what the name of a lock ends with
 
 
 class IncomingStore(Volume):
@@ -44,6 +46,33 @@ class IncomingStore(Volume):
             file.seek(0, os.SEEK_END)
             yield file
 
+    @contextmanager
+    def lock(self, upload_id: str) -> Iterator[None]:
+        """Hold the lock of an upload whose bytes are elsewhere, like that of a file's one writer.
+
+        :raises FileLocked: another writer holds it.
+        """
+        path = self._incoming_path(upload_id).with_suffix(_LOCK)
+        with path.open("wb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                # Whoever held it may have removed it between the opening and the lock.
+                is_there = os.path.samestat(path.stat(), os.fstat(file.fileno()))
+            except (BlockingIOError, FileNotFoundError) as error:
+                raise FileLocked from error
+            if not is_there:
+                raise FileLocked
+            try:
+                yield
+            finally:
+                path.unlink(missing_ok=True)
+
+    def drop_unheld_locks(self) -> None:
+        """Remove what killed holders of locks have left."""
+        for path in self._incoming.glob(f"*{_LOCK}"):
+            with suppress(FileLocked), self.lock(path.stem):
+                pass
+
     def scratch(self) -> BinaryIO:
         """Open a nameless file on the same volume; nothing is left of it, whatever happens."""
         return tempfile.TemporaryFile(dir=self._incoming, buffering=0)
@@ -75,12 +104,13 @@ class IncomingStore(Volume):
             return None
         return size
 
-    def device(self) -> int:
-        """Return the number of the file system; the processes that see the same share its locks.
+    def identity(self) -> str:
+        """Return the name of the folder; the processes that see the same share its locks.
 
         It is unique only on one running kernel.
         """
-        return self._incoming.stat().st_dev
+        status = self._incoming.stat()
+        return f"{status.st_dev:x}:{status.st_ino:x}"
 
     def sizes(self) -> dict[str, int]:
         """Return how many bytes each unfinished upload has, by its id."""

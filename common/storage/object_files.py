@@ -22,6 +22,9 @@ _PIECE = 16 << 20  # bytes of a part, and of a range that is read
 _MAX_PARTS = 10_000  # of Amazon S3
 _RENEW_EVERY = 60.0  # seconds
 
+ORIGINAL_TYPE = "video/mp4"
+"""The media type of originals in the store."""
+
 _TYPES = {
     ".mp4": "video/mp4",
     ".jpg": "image/jpeg",
@@ -124,8 +127,7 @@ class ObjectFiles:
         :raises WrongBytes: its SHA-256 is not the recorded one.
         """
         content = self.store.get(found.key).body
-        if hashlib.sha256(content).hexdigest() != found.sha256:
-            raise WrongBytes(f"{found.key} has other bytes than were written")
+        _require(found, hashlib.sha256(content))
         return content
 
     def remove(self, found: OpenObject) -> bool:
@@ -176,7 +178,7 @@ class ObjectFiles:
                     with suppress(DatabaseUnavailable):  # it is tried again at the next piece
                         objects.renew(self._database, object_id=begun.id)
                         renew_at = time.monotonic() + _RENEW_EVERY
-            self.store.complete_multipart(begun.key, upload_id, etags)
+            self.store.complete_multipart(begun.key, upload_id, enumerate(etags, start=1))
         return done, digest.hexdigest()
 
     def _pieces(self, found: CurrentObject) -> Iterator[bytes]:
@@ -190,8 +192,7 @@ class ObjectFiles:
             piece = self.store.get(found.key, first=first, last=last).body
             digest.update(piece)
             yield piece
-        if digest.hexdigest() != found.sha256:
-            raise WrongBytes(f"{found.key} has other bytes than were written")
+        _require(found, digest)
 
     def _check_length(self, key: str, size: int) -> None:
         if int(self.store.head(key).headers.get("content-length", -1)) != size:
@@ -211,3 +212,8 @@ class ObjectFiles:
                 wanted = file.read(last - first + 1)
                 if wanted and self.store.get(key, first=first, last=last).body != wanted:
                     raise WrongBytes(f"{key} has other bytes than were written")
+
+
+def _require(found: CurrentObject, digest: "hashlib._Hash") -> None:
+    if found.sha256 not in (None, digest.hexdigest()):
+        raise WrongBytes(f"{found.key} has other bytes than were written")

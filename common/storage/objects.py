@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 
 from common.ids import PATTERN
 from common.live import is_live_video
-from common.storage.volume import PUBLISHED_NAME
+from common.storage.volume import ORIGINAL, PUBLISHED_NAME
 from db.engine import transaction
 from db.models import ObjectState, StoredObject, Video, now
 
@@ -40,14 +40,14 @@ class CurrentObject:
     """Where a file is in the store.
 
     :ivar size: in bytes.
-    :ivar sha256: of its bytes, in hexadecimal.
+    :ivar sha256: of its bytes, in hexadecimal; None: nobody has read them all yet.
     :ivar since: when it became the file's object.
     """
 
     id: int
     key: str
     size: int
-    sha256: str
+    sha256: str | None
     since: datetime
 
 
@@ -89,6 +89,33 @@ def renew(session: Session, *, object_id: int) -> None:
         update(StoredObject)
         .where(StoredObject.id == object_id, StoredObject.state == ObjectState.WRITING)
         .values(changed_at=now())
+    )
+
+
+def add_original(
+    session: Session, *, video_id: str, key: str, size: int, sha256: str | None
+) -> None:
+    """Make an object that was written before its video was there the video's original.
+
+    :param sha256: None if nobody has read all its bytes.
+    """
+    row = StoredObject(video_id=video_id, name=ORIGINAL, key=key, size=size, sha256=sha256)
+    row.state, row.is_current = ObjectState.CURRENT, True
+    session.add(row)
+
+
+def record_sha256(session: Session, *, video_id: str, size: int, sha256: str) -> None:
+    """Record the checksum of an original in the store, if it was not known."""
+    session.execute(
+        update(StoredObject)
+        .where(
+            StoredObject.video_id == video_id,
+            StoredObject.name == ORIGINAL,
+            StoredObject.is_current.is_(True),
+            StoredObject.size == size,
+            StoredObject.sha256.is_(None),
+        )
+        .values(sha256=sha256)
     )
 
 
@@ -152,7 +179,7 @@ def current_by_video(
     found: dict[str, dict[str, CurrentObject]] = {}
     for row in rows:
         found.setdefault(row.video_id, {})[row.name] = CurrentObject(
-            row.id, row.key, row.size or 0, row.sha256 or "", row.changed_at
+            row.id, row.key, row.size or 0, row.sha256, row.changed_at
         )
     return found
 
@@ -197,7 +224,7 @@ def sole_object(session: Session, *, object_id: int) -> tuple[str, str] | None:
     was never current.
     """
     row = session.get(StoredObject, object_id)
-    if row is None or row.sha256 is None:
+    if row is None or row.size is None:
         return None
     video = session.get(Video, row.video_id)
     if video is None or not is_live_video(video):

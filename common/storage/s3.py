@@ -5,11 +5,13 @@ switched off where the protocol does not need them: some stores keep the `aws-ch
 such requests as part of the object. Whoever puts an object reads it back instead.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import base64
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, BinaryIO
 
 import boto3
 from botocore.config import Config
@@ -17,6 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from common.storage.errors import ObjectExists, ObjectMissing, StoreRefused, StoreUnavailable
 from common.storage.s3_settings import S3Settings
+from db import native_threads
 
 MIN_PART = 5 << 20
 """Bytes of each part of a multipart upload but the last, at least (Amazon S3's limit)."""
@@ -24,10 +27,16 @@ MIN_PART = 5 << 20
 _CONNECT_TIMEOUT = 5  # seconds
 _READ_TIMEOUT = 30
 _ATTEMPTS = 3
+_PIECE = 1 << 20  # bytes
+_CONNECTIONS = 64  # that are kept open between requests
 _MISSING = frozenset({"404", "NoSuchKey", "NotFound", "NoSuchUpload"})
 _EXISTS = frozenset({"412", "PreconditionFailed", "ConditionalRequestConflict"})
 _NOT_IMPLEMENTED = 501  # of HTTP: trying again would not help
 _BUSY = frozenset({"SlowDown", "RequestTimeout", "Throttling", "TooManyRequests"})
+
+
+Content = bytes | BinaryIO
+"""What is written to an object: bytes, or an open file from its start."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +88,7 @@ class S3Store:
                 connect_timeout=_CONNECT_TIMEOUT,
                 read_timeout=_READ_TIMEOUT,
                 retries={"total_max_attempts": _ATTEMPTS, "mode": "standard"},
+                max_pool_connections=_CONNECTIONS,
             ),
         )
         self._encryption = (
@@ -88,7 +98,7 @@ class S3Store:
     def put(
         self,
         key: str,
-        content: bytes,
+        content: Content,
         *,
         overwrite: bool = True,
         content_type: str | None = None,
@@ -98,7 +108,7 @@ class S3Store:
         :param overwrite: whether it may replace another; if not, `If-None-Match: *` is sent.
         :raises ObjectExists: it would replace another.
         """
-        given: dict[str, str] = {} if overwrite else {"IfNoneMatch": "*"}
+        given = {"ContentMD5": _md5(content)} | ({} if overwrite else {"IfNoneMatch": "*"})
         if content_type is not None:
             given["ContentType"] = content_type
         with _named_errors():
@@ -160,7 +170,7 @@ class S3Store:
         upload_id: str = begun["UploadId"]
         return upload_id
 
-    def put_part(self, key: str, upload_id: str, number: int, content: bytes) -> str:
+    def put_part(self, key: str, upload_id: str, number: int, content: Content) -> str:
         """Upload a part, and return its ETag.
 
         :param number: 1 to 10,000.
@@ -168,17 +178,26 @@ class S3Store:
         """
         with _named_errors():
             done = self._client.upload_part(
-                **self._where(key), UploadId=upload_id, PartNumber=number, Body=content
+                **self._where(key),
+                UploadId=upload_id,
+                PartNumber=number,
+                Body=content,
+                ContentMD5=_md5(content),
             )
         etag: str = done["ETag"]
         return etag
 
-    def complete_multipart(self, key: str, upload_id: str, etags: Sequence[str]) -> None:
-        """Make an object of parts 1 to n."""
-        parts = [{"PartNumber": n, "ETag": etag} for n, etag in enumerate(etags, start=1)]
+    def complete_multipart(
+        self, key: str, upload_id: str, parts: Iterable[tuple[int, str]]
+    ) -> None:
+        """Make an object of parts, each with its number and its ETag, in the order of numbers.
+
+        :raises ObjectMissing: there is no such upload, or it is completed already.
+        """
+        named = [{"PartNumber": number, "ETag": etag} for number, etag in parts]
         with _named_errors():
             self._client.complete_multipart_upload(
-                **self._where(key), UploadId=upload_id, MultipartUpload={"Parts": parts}
+                **self._where(key), UploadId=upload_id, MultipartUpload={"Parts": named}
             )
 
     def abort_multipart(self, key: str, upload_id: str) -> None:
@@ -200,6 +219,22 @@ class S3Store:
         where = {"Bucket": self._settings.bucket, "Prefix": self._settings.prefix + prefix}
         with _named_errors():
             yield from self._client.get_paginator(operation).paginate(**where)
+
+
+def _md5(content: Content) -> str:
+    """Return what the store compares with the bytes that it gets (RFC 1864)."""
+
+    def digest() -> bytes:
+        if isinstance(content, bytes):
+            return hashlib.md5(content, usedforsecurity=False).digest()
+        found = hashlib.md5(usedforsecurity=False)
+        content.seek(0)
+        while piece := content.read(_PIECE):
+            found.update(piece)
+        content.seek(0)
+        return found.digest()
+
+    return base64.b64encode(native_threads.run(digest)).decode()
 
 
 def _answer(found: Mapping[str, Any], body: bytes = b"") -> StoreAnswer:

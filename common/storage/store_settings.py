@@ -26,6 +26,17 @@ def read_default_store(environment: Environment) -> Store:
     return Store(environment.choice("STORE", (Store.DISK, Store.S3), Store.DISK))
 
 
+def read_upload_store(environment: Environment) -> Store:
+    """Return `UPLOAD_STORE`: where the bytes of uploads arrive.
+
+    :raises SettingsError: it is none that is known, or not the place where files stay.
+    """
+    found = Store(environment.choice("UPLOAD_STORE", (Store.DISK, Store.S3), Store.DISK))
+    if found is Store.S3 and read_default_store(environment) is not Store.S3:
+        raise SettingsError("UPLOAD_STORE=s3 needs STORE=s3.")
+    return found
+
+
 @dataclass(frozen=True)
 class StoreSettings:
     """Where files are kept.

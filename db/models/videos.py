@@ -25,6 +25,7 @@ from db.models.base import (
     ImageBytes,
     Label,
     LongerText,
+    ObjectKey,
     PublicId,
     RowId,
     Sha256Hex,
@@ -91,10 +92,11 @@ class Volume(Base):
 
 
 class Upload(Base):
-    """An unfinished upload, with its bytes at `incoming/<id>`.
+    """An unfinished upload, with its bytes at `incoming/<id>`, or with `part_size` in the store.
 
     The file's size is its offset while one host alone has written to it, else `offset` is (see
-    `upload_service.uploads.lease`).
+    `upload_service.uploads.lease`). In the object store `offset` is the bytes of the `UploadPart`s
+    and of the tail, an object of its own that is less than a part.
 
     `submission` identifies one submission of a form, so that a double click makes one video. An
     upload with `expires_at` can be resumed until then; one without came by form, and cannot. The
@@ -126,6 +128,29 @@ class Upload(Base):
     # ended, by the database's clock.
     locked_by: Mapped[str | None] = mapped_column(Label)
     locked_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    part_size: Mapped[int | None] = mapped_column(BigInteger)  # in bytes
+    # The object that the parts become, and the store's id of its multipart upload; from the first
+    # part on.
+    multipart_key: Mapped[str | None] = mapped_column(ObjectKey)
+    multipart_id: Mapped[str | None] = mapped_column(Text)
+    part_numbers: Mapped[int | None] = mapped_column()  # how many were given out
+    tail_key: Mapped[str | None] = mapped_column(ObjectKey)
+
+
+class UploadPart(Base):
+    """A part of an upload in the object store. All have the upload's `part_size`, but the last.
+
+    Numbers rise with the place in the file, and some may be missing: one that was given out is
+    never given out again. `etag` is the store's name for the part's bytes.
+    """
+
+    __tablename__ = "upload_parts"
+
+    upload_id: Mapped[str] = mapped_column(
+        ForeignKey("uploads.id", ondelete="CASCADE"), primary_key=True
+    )
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    etag: Mapped[str] = mapped_column(ObjectKey)
 
 
 class Video(Base):

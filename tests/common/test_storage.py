@@ -198,9 +198,14 @@ def test_a_later_attempt_removes_earlier_ones_of_its_job_alone(storage: Stores) 
     assert other.exists()
 
 
-def test_no_attempt_begins_for_a_video_that_is_gone(storage: Stores) -> None:
-    with pytest.raises(FileNotFoundError):
-        storage.attempt_folder(new_id(), 1, 1)
+def test_an_attempt_at_a_video_without_files_here_leaves_nothing(storage: Stores) -> None:
+    """All of them are in the object store, or the video is gone."""
+    video_id = new_id()
+
+    assert storage.attempt_folder(video_id, 1, 1).is_dir()
+    storage.drop_attempts(video_id, 1, below=2)
+
+    assert not (storage.root / video_id).exists()
 
 
 def test_a_published_file_is_in_its_place_and_publishing_again_is_fine(

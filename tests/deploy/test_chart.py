@@ -38,6 +38,7 @@ CELLS: dict[str, dict[str, Any]] = {
         "staticBuilds": {"enabled": True},
     },
     "object-store": {"storage": S3, "networkPolicies": {"s3Ports": [443, 8333]}},
+    "no-volume": {"storage": S3 | {"uploads": "s3", "scratchSize": "80Gi"}},
     "autoscaling": dict.fromkeys(("gateway", "auth", "upload", "streaming", "transcode"), AUTO),
     "everything": {
         "image": {"registry": "registry.example.org/video", "pullSecrets": ["registry"]},
@@ -271,6 +272,7 @@ def test_names_of_objects_and_claims_belong_together() -> None:
     [
         ({"imag": {}}, "imag"),
         ({"settings": {"SITENAME": "x"}}, "SITENAME"),
+        ({"storage": {"uploads": "s3"}}, "/storage/store"),
         ({"storage": {"store": "s3"}}, "bucket"),
         ({"storage": {"store": "nfs"}}, "store"),
         ({"storage": {"cdn": {"kind": "bunny", "url": "https://a.example"}}}, "bucket"),

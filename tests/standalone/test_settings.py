@@ -76,6 +76,7 @@ def test_names_and_networks_are_lists() -> None:
         ("TRUSTED_PROXIES", "10.0.0.1/8"),
         ("COOKIE_SECURE", "yes"),
         ("STORE", "s3"),
+        ("UPLOAD_STORE", "s3"),
         ("STORE", "tape"),
     ],
 )

@@ -11,6 +11,7 @@ import pytest
 
 from tests.system.deployment import Origin
 from tests.system.http_client import Person, sign_up
+from tests.system.replicas import Replicas, running
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +46,17 @@ def charlie(cast: dict[str, Person]) -> Person:
 def nobody(cast: dict[str, Person]) -> Person:
     """Somebody who is signed out."""
     return cast["nobody"]
+
+
+@pytest.fixture(scope="module")
+def replicas() -> Iterator[Replicas]:
+    """The Compose stack with two containers of each service, for one module."""
+    with running() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def owner(replicas: Replicas) -> Iterator[Person]:
+    """Whoever came there first."""
+    with sign_up(replicas.url, "alice") as person:
+        yield person

@@ -7,6 +7,8 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import cast
 
 from tests.media import one_second
 from tests.system.http_client import Person
@@ -26,7 +28,8 @@ class SlowUploaders:
     """Each has an upload of its own, and sends a byte of it every nine seconds.
 
     :param people: whose uploads they are, `UPLOADS_EACH` of each at most.
-    :ivar lost: how many the server has answered or hung up on, which it should not.
+    :ivar lost: what the server has answered those that it should not have answered; empty where it
+        has hung up.
     """
 
     def __init__(self, people: Sequence[Person], count: int) -> None:
@@ -40,7 +43,7 @@ class SlowUploaders:
         self._thread = threading.Thread(target=self._trickle)
         self._all_open = threading.Event()
         self._done = threading.Event()
-        self.lost = 0
+        self.lost: list[bytes] = []
         self.rounds = 0  # how often each has sent a byte
 
     def __enter__(self) -> "SlowUploaders":
@@ -76,18 +79,24 @@ class SlowUploaders:
             if self._all_open.is_set():
                 self.rounds += 1
                 # What comes back before the last byte has been sent is a refusal or a goodbye.
-                self.lost = len(self._selector.select(0)) + self._count - len(self._lines)
+                for key, _ in self._selector.select(0):
+                    self._lose(cast("socket.socket", key.fileobj))
 
     def _send_one(self, connection: socket.socket) -> None:
         tus, where, sent = self._lines[connection]
         try:
             connection.sendall(self._video_bytes[sent : sent + 1])
         except OSError:
-            self._selector.unregister(connection)
-            connection.close()
-            del self._lines[connection]
+            self._lose(connection)
         else:
             self._lines[connection] = tus, where, sent + 1
+
+    def _lose(self, connection: socket.socket) -> None:
+        with suppress(OSError):
+            self.lost.append(connection.recv(4096))
+        self._selector.unregister(connection)
+        connection.close()
+        del self._lines[connection]
 
     def standing(self) -> list[tuple[Tus, str, int]]:
         """Return the client and address of each upload, and how many bytes of it have been sent."""

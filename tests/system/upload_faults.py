@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.client import HTTPException
 
+import requests
+
 from tests.media import box, one_second
 from tests.system.deployment import Origin
 from tests.system.http_client import Person, unless_busy
@@ -49,14 +51,24 @@ class Journey:
     :ivar told: the largest offset that an answer has named; it must never go back.
     :ivar sent: where the bytes end that may have been kept. Those of a request that was cut can
         still be on their way when the next one is answered.
+    :ivar patience: seconds for service to be back.
     """
 
-    def __init__(self, origin: Origin, person: Person, dice: random.Random) -> None:
+    patience = BACK
+
+    def __init__(
+        self, origin: Origin, person: Person, dice: random.Random, *, size: int | None = None
+    ) -> None:
+        """Announce the upload.
+
+        :param size: of the video, in bytes and about; drawn from the dice unless given.
+        """
         self.origin, self.person, self.dice = origin, person, dice
         self.tus = Tus(person)
         # No two pieces are alike: a byte in the wrong place shows. The video is a real one, or a
         # worker would refuse it before its bytes can be compared.
-        self.source = one_second() + box(b"free", dice.randbytes(dice.randrange(LEAST, MOST)))
+        filling = dice.randbytes(size or dice.randrange(LEAST, MOST))
+        self.source = one_second() + box(b"free", filling)
         self.told = self.sent = 0
         self.comparing = 0.0  # seconds that we took to look at files, which no client does
         self.where = self._insist(lambda: self.tus.create(len(self.source))).headers["Location"]
@@ -71,7 +83,9 @@ class Journey:
                 answers[:] = [ask()]
             return bool(answers) and answers[0].status not in (502, 503, 504)
 
-        wait_until(answered, within=BACK, what=f"an answer that is not busy, after {answers}")
+        wait_until(
+            answered, within=self.patience, what=f"an answer that is not busy, after {answers}"
+        )
         assert answers[0].status < 300, answers[0]
         return answers[0]
 
@@ -120,7 +134,7 @@ class Journey:
                 self.told = int(answer.headers["Upload-Offset"])
             return answer.status == 204
 
-        wait_until(taken, within=BACK, what=f"{self.where} free again")
+        wait_until(taken, within=self.patience, what=f"{self.where} free again")
         return time.monotonic() - began - self.comparing
 
     def send_checked(self, offset: int, chunk: bytes, headers: dict[str, str]) -> Answer:
@@ -129,18 +143,34 @@ class Journey:
 
     def arrive(self) -> None:
         """Finish, and compare what can be watched with what was sent; then make room."""
+        self.finish()
+        gone = unless_busy(lambda: self.person.delete(f"/api/videos/{self.id}?permanently=1"))
+        assert gone.status_code in (204, 404)  # 404: an answer that was lost had done it
+
+    def finish(self) -> None:
+        """Send the rest, and compare what can be watched with what was sent."""
         self.go_on(len(self.source), away=True)
 
         def is_video() -> bool:
             answer = self._insist(lambda: self.tus.head(self.where))
             return answer.headers["Upload-Video"] == f"/stream/{self.id}"
 
-        wait_until(is_video, within=BACK, what=f"{self.where} as a video")
-        video_file = unless_busy(lambda: self.person.get(f"/stream/{self.id}/video.mp4"))
-        assert video_file.status_code == 200
-        assert hashlib.sha256(video_file.content).digest() == hashlib.sha256(self.source).digest()
-        gone = unless_busy(lambda: self.person.delete(f"/api/videos/{self.id}?permanently=1"))
-        assert gone.status_code in (204, 404)  # 404: an answer that was lost had done it
+        wait_until(is_video, within=self.patience, what=f"{self.where} as a video")
+        found = hashlib.sha256(self._watched()).digest()
+        assert found == hashlib.sha256(self.source).digest()
+
+    def _watched(self) -> bytes:
+        """Return what a viewer gets, who asks again while service is away."""
+        answers: list[requests.Response] = []
+
+        def answered() -> bool:
+            with contextlib.suppress(requests.RequestException):
+                answers[:] = [self.person.get(f"/stream/{self.id}/video.mp4")]
+            return bool(answers) and answers[0].status_code not in (502, 503, 504)
+
+        wait_until(answered, within=self.patience, what=f"{self.id} to watch")
+        assert answers[0].status_code == 200
+        return answers[0].content
 
     def begin(self) -> int:
         """Let some of it arrive undisturbed, and return how much."""

@@ -4,16 +4,19 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
 from common.access import Viewer
 from common.ids import new_id
-from common.storage import IncomingStore, VideoStore
+from common.storage import IncomingStore, VideoStore, objects
 from common.storage.movable import MovableFiles
 from common.storage.s3 import S3Store
+from common.storage.store_settings import Store, StoreSettings
 from common.stores import Stores
 from common.web.auth import SESSION_COOKIE
 from db.engine import Database, connect
@@ -23,6 +26,8 @@ from tests.media import mp4
 from tests.object_stores import ObjectStore, seaweedfs
 from tests.upload_service.moving import MovingSite
 from tests.upload_service.server import Server
+from upload_service.upload_bytes.rows import stored_bytes
+from upload_service.upload_bytes.sealed import seal
 from upload_service.uploads.context import UploadContext
 
 HOUR = 3600
@@ -54,8 +59,103 @@ def storage(videos_dir: Path) -> "Files":
 @pytest.fixture
 def context(site: Site, stores: Stores, storage: "Files", owner: User) -> UploadContext:
     """What Alice's uploads work with."""
-    settings = site.apps["upload"].extensions["matinee"].settings
-    return UploadContext(stores, storage, storage, settings, owner.id)
+    services = site.apps["upload"].extensions["matinee"]
+    return UploadContext(
+        stores, storage, storage, services.settings, owner.id, services.object_store
+    )
+
+
+class Place(Protocol):
+    """Where the bytes of uploads are."""
+
+    def unfinished(self, where: str) -> bytes:
+        """Return what has arrived of an upload, which is less than a part."""
+
+    def video(self, video_id: str) -> bytes:
+        """Return a video's original."""
+
+    def files(self) -> list[str]:
+        """Return the names of all files of uploads and videos."""
+
+    def lock(self, where: str) -> AbstractContextManager[object]:
+        """Hold the lock of an upload."""
+
+    def publish(self, context: UploadContext, upload_id: str) -> None:
+        """Bring complete bytes to their place, as is done before the video has a row."""
+
+
+@dataclass
+class OnDisk:
+    """See `Place`."""
+
+    storage: "Files"
+
+    def unfinished(self, where: str) -> bytes:
+        return (self.storage.root / "incoming" / _id_in(where)).read_bytes()
+
+    def video(self, video_id: str) -> bytes:
+        return (self.storage.root / video_id / "original.mp4").read_bytes()
+
+    def files(self) -> list[str]:
+        return files_in(self.storage.root)
+
+    def lock(self, where: str) -> AbstractContextManager[object]:
+        return self.storage.open_for_appending(_id_in(where))
+
+    def publish(self, _context: UploadContext, upload_id: str) -> None:
+        self.storage.publish(upload_id)
+
+
+@dataclass
+class InStore:
+    """See `Place`."""
+
+    storage: "Files"
+    store: S3Store
+    database: Database
+
+    def unfinished(self, where: str) -> bytes:
+        found = stored_bytes(self.database, upload_id=_id_in(where))
+        assert found is not None
+        key, offset = found.upload.tail_key, found.upload.offset
+        content = self.store.get(key).body if key else b""
+        assert len(content) == offset
+        return content
+
+    def video(self, video_id: str) -> bytes:
+        found = objects.current_objects(self.database, video_id=video_id)["original.mp4"]
+        return self.store.get(found.key).body
+
+    def files(self) -> list[str]:
+        unfinished = [upload.key for upload in self.store.list_multiparts("")]
+        return [*files_in(self.storage.root), *self.store.list_keys(""), *unfinished]
+
+    def lock(self, where: str) -> AbstractContextManager[object]:
+        return self.storage.lock(_id_in(where))
+
+    def publish(self, context: UploadContext, upload_id: str) -> None:
+        seal(context, upload_id)
+
+
+def _id_in(where: str) -> str:
+    return where.rsplit("/", 1)[1]
+
+
+@pytest.fixture(params=["disk", "s3"])
+def place(
+    request: pytest.FixtureRequest, site: Site, storage: "Files", database: Database
+) -> Place:
+    """Let uploads come to one of the two places."""
+    if request.param == "disk":
+        return OnDisk(storage)
+    running: ObjectStore = request.getfixturevalue("object_store")
+    settings = replace(running.settings, prefix=f"{new_id()}/")
+    services = site.apps["upload"].extensions["matinee"]
+    services.settings = replace(
+        services.settings, upload_store=Store.S3, store=StoreSettings(Store.S3, settings)
+    )
+    services.object_store = S3Store(settings)
+    return InStore(storage, services.object_store, database)
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """The upload service as it runs on another host: of another kernel, whose locks do not reach here.
 
-Leases are short, so that tests wait for less.
+Leases are short, so that tests wait for less, and so are parts of uploads in the object store.
 """
 
 import fcntl
@@ -11,7 +11,9 @@ from typing import BinaryIO
 
 from flask import Flask
 
+from common.storage.s3 import MIN_PART
 from upload_service import app
+from upload_service.upload_bytes import store
 from upload_service.uploads import host, lease
 
 
@@ -21,6 +23,7 @@ def on(name: str) -> Flask:
     fcntl.flock = lambda file, _operation: _lock(file, name)
     lease.LEASE = timedelta(seconds=3)
     lease._RENEW, lease._MARGIN = 0.5, 1.0
+    store._PART = MIN_PART
     return app.from_environment()
 
 

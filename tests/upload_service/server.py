@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import HTTPResponse
 from pathlib import Path
@@ -43,6 +44,7 @@ class Server:
         redis_url: str,
         static: Path,
         videos_dir: Path | None = None,
+        settings: Mapping[str, str] = {},
         application: str = "upload_service.app:from_environment()",
     ) -> None:
         self.videos_dir = videos_dir or folder / "videos"
@@ -58,6 +60,7 @@ class Server:
             "MAX_UPLOAD_SIZE": str(LIMIT),
             "BIND": f"127.0.0.1:{self.port}",
             "WORKERS": "1",
+            **settings,
         }
         options = ["--config", "python:common.process.gunicorn_config", "--worker-class", "gevent"]
         options.append(application)

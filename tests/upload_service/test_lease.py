@@ -12,12 +12,11 @@ import pytest
 from sqlalchemy import update
 
 from common.storage import IncomingStore
-from common.storage.file_io import file_size
 from db.engine import Database, DatabaseUnavailable
 from db.models import Upload, now
 from tests.upload_service.conftest import Files
 from tests.waiting import wait_until
-from upload_service.receive.append_file import append_pieces
+from upload_service.receive.append_pieces import append_pieces
 from upload_service.uploads import host, lease
 from upload_service.uploads.append import AppendRequest, WrongOffset, append
 from upload_service.uploads.checksums import checksums
@@ -94,9 +93,7 @@ def lock(cluster: Cluster, held: ExitStack) -> LockedUpload:
 
 def write(locked: LockedUpload, content: bytes) -> None:
     """Write as a request does, without telling anybody."""
-    append_pieces(
-        locked.file, [content], max_bytes=LENGTH, sha256=None, require_lease=locked.lease.require
-    )
+    append_pieces(locked.bytes, [content], max_bytes=LENGTH, sha256=None)
 
 
 def test_two_hosts_take_turns(cluster: Cluster) -> None:
@@ -176,13 +173,7 @@ def test_a_lease_that_was_lost_while_writing_stops_its_request(cluster: Cluster)
         stale = lock(cluster, request)
         running.append(stale.lease)
         with pytest.raises(Superseded):
-            append_pieces(
-                stale.file,
-                pieces(),
-                max_bytes=LENGTH,
-                sha256=None,
-                require_lease=stale.lease.require,
-            )
+            append_pieces(stale.bytes, pieces(), max_bytes=LENGTH, sha256=None)
     assert cluster.content() == b"b" * 30
     assert cluster.offset() == 30
 
@@ -233,7 +224,7 @@ def test_a_file_that_has_not_caught_up_is_waited_for_and_in_the_end_believed(
     with pytest.raises(UploadLocked):
         lock(cluster, held)
     cluster.end_lease(timedelta(minutes=1))
-    assert file_size(lock(cluster, held).file) == 60
+    assert lock(cluster, held).bytes.size == 60
     held.close()
     assert cluster.offset() == 60
 
@@ -279,7 +270,7 @@ def test_a_request_that_cannot_renew_its_lease_ends_and_its_upload_goes_on(
     def pieces(fault: pytest.MonkeyPatch) -> Iterator[bytes]:
         yield b"a" * 100
         wait_until(lambda: len(cluster.content()) == 100)
-        later = lease.elapsed() + 8
+        later = lease.elapsed() + lease.LEASE.total_seconds()
         fault.setattr(lease, "elapsed", lambda: later)
         yield b"b" * 100
 
@@ -350,5 +341,5 @@ def test_a_file_system_that_is_mounted_twice_counts_as_two_hosts(
     here = host.process_of(host.host_of(storage))
     assert host.is_on(host.host_of(storage), here)
     assert len(here) <= 64
-    monkeypatch.setattr(IncomingStore, "device", lambda _self: 1 << 60)
+    monkeypatch.setattr(IncomingStore, "identity", lambda _self: "elsewhere")
     assert not host.is_on(host.host_of(storage), here)

@@ -1,4 +1,7 @@
-"""tus 1.0.0, header by header: what is taken, what is refused, and what stays on the disk."""
+"""tus 1.0.0, header by header: what is taken, what is refused, and what stays.
+
+All holds for uploads on the disk and for those in the object store.
+"""
 
 import errno
 from collections.abc import Callable, Iterator
@@ -14,16 +17,18 @@ from common.stores import Stores
 from db.engine import Database, DatabaseUnavailable
 from db.models import Upload, User, now
 from tests.conftest import Client, Site
-from tests.upload_service.conftest import Files, Rows, files_in, sign_in
+from tests.upload_service.conftest import Place, Rows, sign_in
 from tests.upload_service.forms import file_part, send
 from tests.upload_service.tus_client import OCTETS, Tus, checksum, metadata
 from upload_service.janitor.cleanup import Cleaner
 from upload_service.uploads import finish
 from upload_service.uploads.context import UploadContext
 
+ON_DISK = pytest.mark.parametrize("place", ["disk"], indirect=True)
+
 
 @pytest.fixture
-def tus(alice: Client) -> Tus:
+def tus(alice: Client, place: Place) -> Tus:
     return Tus(alice)
 
 
@@ -47,11 +52,13 @@ def set_up(site: Site) -> Iterator[Callable[..., None]]:
 
 @pytest.fixture
 def cleaner(context: UploadContext) -> Cleaner:
-    return Cleaner(context.stores, context.incoming, context.videos, context.settings)
-
-
-def on_disk(storage: Files, where: str) -> bytes:
-    return (storage.root / "incoming" / where.rsplit("/", 1)[1]).read_bytes()
+    return Cleaner(
+        context.stores,
+        context.incoming,
+        context.videos,
+        context.settings,
+        object_store=context.object_store,
+    )
 
 
 # The protocol ------------------------------------------------------------------------------------
@@ -72,7 +79,7 @@ def test_options_tell_what_is_supported(tus: Tus) -> None:
 
 @pytest.mark.on_mysql
 def test_a_video_arrives_in_chunks_and_becomes_a_video(
-    tus: Tus, storage: Files, rows: Rows, video_bytes: bytes
+    tus: Tus, place: Place, rows: Rows, video_bytes: bytes
 ) -> None:
     where = tus.begin(
         len(video_bytes), Upload_Metadata=metadata(filename="C:\\videos\\Harbour.mp4")
@@ -90,7 +97,7 @@ def test_a_video_arrives_in_chunks_and_becomes_a_video(
     assert answer.headers["Upload-Video"] == f"/stream/{video.id}"
     assert (video.title, video.size) == ("Harbour", len(video_bytes))
     assert rows.uploads() == []
-    assert (storage.root / video.id / "original.mp4").read_bytes() == video_bytes
+    assert place.video(video.id) == video_bytes
     answer = tus.head(where)
     assert (answer.status_code, answer.headers["Upload-Offset"]) == (200, str(len(video_bytes)))
     assert answer.headers["Upload-Length"] == str(len(video_bytes))
@@ -154,14 +161,14 @@ def test_a_file_that_is_too_large_is_refused_before_its_bytes(tus: Tus, rows: Ro
     assert rows.uploads() == []
 
 
-def test_an_empty_file_is_rejected(tus: Tus, rows: Rows, storage: Files) -> None:
+def test_an_empty_file_is_rejected(tus: Tus, rows: Rows, place: Place) -> None:
     assert tus.create(0).status_code == 422
-    assert (rows.uploads(), files_in(storage.root)) == ([], [])
+    assert (rows.uploads(), place.files()) == ([], [])
 
 
 @pytest.mark.parametrize("version", [None, "0.2.2", "2.0.0"])
 def test_another_version_is_refused_and_nothing_is_done(
-    tus: Tus, storage: Files, version: str | None
+    tus: Tus, place: Place, version: str | None
 ) -> None:
     where = tus.begin(5)
     for method, path in (("POST", "/upload/files"), ("PATCH", where), ("HEAD", where)):
@@ -170,22 +177,22 @@ def test_another_version_is_refused_and_nothing_is_done(
         assert answer.status_code == 412
         assert answer.headers["Tus-Version"] == "1.0.0"
     assert tus.send("DELETE", where, Tus_Resumable=version).status_code == 412  # type: ignore[arg-type]
-    assert on_disk(storage, where) == b""
+    assert place.unfinished(where) == b""
 
 
-def test_bytes_of_another_type_are_refused(tus: Tus, storage: Files) -> None:
+def test_bytes_of_another_type_are_refused(tus: Tus, place: Place) -> None:
     where = tus.begin(5)
     assert tus.patch(where, 0, b"x", Content_Type="video/mp4").status_code == 415
     assert tus.create(5, b"x", Content_Type="text/plain").status_code == 415
-    assert on_disk(storage, where) == b""
+    assert place.unfinished(where) == b""
 
 
 @pytest.mark.parametrize("offset", [0, 2, 4, 100])
-def test_a_wrong_offset_writes_nothing(tus: Tus, storage: Files, offset: int) -> None:
+def test_a_wrong_offset_writes_nothing(tus: Tus, place: Place, offset: int) -> None:
     where = tus.begin(9)
     tus.patch(where, 0, b"abc")
     assert tus.patch(where, offset, b"x").status_code == 409
-    assert on_disk(storage, where) == b"abc"
+    assert place.unfinished(where) == b"abc"
 
 
 @pytest.mark.parametrize("offset", ["", "-1", "x", "1,1"])
@@ -195,11 +202,11 @@ def test_an_offset_that_is_none_is_refused(tus: Tus, offset: str) -> None:
     assert answer.status_code == 400
 
 
-def test_bytes_past_the_length_are_refused_and_not_stored(tus: Tus, storage: Files) -> None:
+def test_bytes_past_the_length_are_refused_and_not_stored(tus: Tus, place: Place) -> None:
     where = tus.begin(5)
     assert tus.patch(where, 0, b"abc").status_code == 204
     assert tus.patch(where, 3, b"def").status_code == 413
-    assert on_disk(storage, where) == b"abc"
+    assert place.unfinished(where) == b"abc"
     assert tus.create(5, b"abcdef").status_code == 413
 
 
@@ -222,6 +229,7 @@ def test_metadata_comes_back_as_it_was_given(tus: Tus) -> None:
     assert tus.head(tus.begin(5, Upload_Metadata=given)).headers["Upload-Metadata"] == given
 
 
+@ON_DISK
 @pytest.mark.on_mysql
 @pytest.mark.parametrize(
     ("name", "shown"),
@@ -239,11 +247,11 @@ def test_metadata_comes_back_as_it_was_given(tus: Tus) -> None:
     ],
 )
 def test_hostile_names_are_text(
-    tus: Tus, storage: Files, rows: Rows, name: str | bytes, shown: str
+    tus: Tus, place: Place, rows: Rows, name: str | bytes, shown: str
 ) -> None:
     where = tus.begin(5, Upload_Metadata=metadata(filename=name))
     assert rows.uploads()[0].file_name == shown
-    assert files_in(storage.root) == [f"incoming/{where.rsplit('/', 1)[1]}"]
+    assert place.files() == [f"incoming/{where.rsplit('/', 1)[1]}"]
 
 
 @pytest.mark.parametrize("method", ["PATCH", "POST"])
@@ -276,7 +284,7 @@ def test_other_methods_are_not_taken(tus: Tus) -> None:
     assert "POST" in tus.send("PATCH").headers["Allow"]
 
 
-def test_anothers_upload_is_not_there(tus: Tus, bob: Client, storage: Files) -> None:
+def test_anothers_upload_is_not_there(tus: Tus, bob: Client, place: Place) -> None:
     where = tus.begin(5)
     other = Tus(bob)
     answers = [
@@ -287,7 +295,7 @@ def test_anothers_upload_is_not_there(tus: Tus, bob: Client, storage: Files) -> 
     ]
     assert [answer.status_code for answer in answers] == [404] * 4
     assert "Upload-Offset" not in answers[0].headers
-    assert on_disk(storage, where) == b""
+    assert place.unfinished(where) == b""
     assert other.browser.get("/api/uploads").get_json() == {"uploads": []}
 
 
@@ -314,36 +322,36 @@ def test_a_session_that_ends_keeps_the_bytes(
 
 @pytest.mark.parametrize("algorithm", ["sha1", "sha256"])
 def test_a_damaged_chunk_is_dropped_whole(
-    tus: Tus, storage: Files, rows: Rows, video_bytes: bytes, algorithm: str
+    tus: Tus, place: Place, rows: Rows, video_bytes: bytes, algorithm: str
 ) -> None:
     where = tus.begin(len(video_bytes))
     tus.patch(where, 0, video_bytes[:9])
     damaged = video_bytes[9:-1] + bytes([video_bytes[-1] ^ 1])
     given = checksum(video_bytes[9:], algorithm)
     assert tus.patch(where, 9, damaged, Upload_Checksum=given).status_code == 460
-    assert on_disk(storage, where) == video_bytes[:9]
+    assert place.unfinished(where) == video_bytes[:9]
     assert tus.patch(where, 9, video_bytes[9:], Upload_Checksum=given).status_code == 204
     (video,) = rows.videos()
-    assert (storage.root / video.id / "original.mp4").read_bytes() == video_bytes
+    assert place.video(video.id) == video_bytes
 
 
 @pytest.mark.parametrize("given", ["md5 YQ==", "sha1", "sha1 *", ""])
-def test_an_unknown_checksum_is_refused(tus: Tus, storage: Files, given: str) -> None:
+def test_an_unknown_checksum_is_refused(tus: Tus, place: Place, given: str) -> None:
     where = tus.begin(5)
     assert tus.patch(where, 0, b"abc", Upload_Checksum=given).status_code == 400
-    assert on_disk(storage, where) == b""
+    assert place.unfinished(where) == b""
 
 
-def test_a_checksum_of_the_wrong_length_matches_nothing(tus: Tus, storage: Files) -> None:
+def test_a_checksum_of_the_wrong_length_matches_nothing(tus: Tus, place: Place) -> None:
     where = tus.begin(5)
     assert tus.patch(where, 0, b"abc", Upload_Checksum="sha1 YQ==").status_code == 460
-    assert on_disk(storage, where) == b""
+    assert place.unfinished(where) == b""
 
 
-def test_an_upload_that_is_ended_is_gone(tus: Tus, storage: Files, rows: Rows) -> None:
+def test_an_upload_that_is_ended_is_gone(tus: Tus, place: Place, rows: Rows) -> None:
     where = tus.begin(5)
     assert tus.send("DELETE", where).status_code == 204
-    assert (files_in(storage.root), rows.uploads()) == ([], [])
+    assert (place.files(), rows.uploads()) == ([], [])
     assert tus.head(where).status_code == 404
     assert tus.send("DELETE", where).status_code == 404
 
@@ -361,7 +369,7 @@ def test_deleting_a_finished_upload_keeps_its_video(
 
 
 @pytest.mark.on_mysql
-def test_parts_become_one_video(tus: Tus, storage: Files, rows: Rows, video_bytes: bytes) -> None:
+def test_parts_become_one_video(tus: Tus, place: Place, rows: Rows, video_bytes: bytes) -> None:
     parts = []
     for piece in (video_bytes[:100], video_bytes[100:300], video_bytes[300:]):
         part = tus.begin(len(piece), Upload_Concat="partial", Upload_Metadata=metadata(title="p"))
@@ -379,8 +387,8 @@ def test_parts_become_one_video(tus: Tus, storage: Files, rows: Rows, video_byte
     assert finished.headers["Upload-Concat"] == f"final;{' '.join(parts)}"
     assert finished.headers["Upload-Offset"] == str(len(video_bytes))
     assert tus.patch(answer.headers["Location"], len(video_bytes)).status_code == 403
-    assert (storage.root / video.id / "original.mp4").read_bytes() == video_bytes
-    assert (rows.uploads(), len(files_in(storage.root))) == ([], 1)
+    assert place.video(video.id) == video_bytes
+    assert (rows.uploads(), len(place.files())) == ([], 1)
 
 
 def test_parts_that_are_not_complete_are_not_put_together(tus: Tus, bob: Client) -> None:
@@ -392,17 +400,19 @@ def test_parts_that_are_not_complete_are_not_put_together(tus: Tus, bob: Client)
     assert Tus(bob).send("POST", Upload_Concat=f"final;{unfinished}").status_code == 400
 
 
-def test_parts_that_make_no_video_go_with_it(tus: Tus, storage: Files, rows: Rows) -> None:
+def test_parts_that_make_no_video_go_with_it(tus: Tus, place: Place, rows: Rows) -> None:
     part = tus.begin(5, Upload_Concat="partial")
     tus.patch(part, 0, b"words")
     assert tus.send("POST", Upload_Concat=f"final;{part}").status_code == 422
-    assert (files_in(storage.root), rows.uploads()) == ([], [])
+    assert (place.files(), rows.uploads()) == ([], [])
 
 
+@ON_DISK
 @pytest.mark.on_mysql
 def test_joining_that_a_crash_cut_short_goes_on(
     tus: Tus,
-    storage: Files,
+    place: Place,
+    context: UploadContext,
     rows: Rows,
     cleaner: Cleaner,
     video_bytes: bytes,
@@ -421,7 +431,7 @@ def test_joining_that_a_crash_cut_short_goes_on(
         patch.setattr(file_io, "sync", die)
         assert tus.send("POST", Upload_Concat=f"final;{parts[0]} {parts[1]}").status_code == 500
     (final,) = [upload for upload in rows.uploads() if upload.parts]
-    with (storage.root / "incoming" / final.id).open("r+b") as file:
+    with (context.incoming.root / "incoming" / final.id).open("r+b") as file:
         file.truncate(150)
     where = f"/upload/files/{final.id}"
     answer = tus.head(where)
@@ -430,13 +440,14 @@ def test_joining_that_a_crash_cut_short_goes_on(
     assert answer.headers["Upload-Concat"] == f"final;{parts[0]} {parts[1]}"
     assert tus.patch(where, 150, video_bytes[150:]).status_code == 403
     assert cleaner.clean()["upload finished"] == 1
-    assert (storage.root / final.id / "original.mp4").read_bytes() == video_bytes
+    assert place.video(final.id) == video_bytes
     assert rows.uploads() == []
 
 
 # Faults ------------------------------------------------------------------------------------------
 
 
+@ON_DISK
 @pytest.mark.parametrize(
     ("problem", "status"), [(StorageFull("full"), 507), (OSError(errno.EIO, "broken"), 500)]
 )
@@ -467,12 +478,12 @@ def test_a_write_that_fails_does_not_advance_the_offset(
     assert len(rows.videos()) == 1
 
 
-def test_what_is_no_video_goes_with_its_row(tus: Tus, rows: Rows, storage: Files) -> None:
+def test_what_is_no_video_goes_with_its_row(tus: Tus, rows: Rows, place: Place) -> None:
     where = tus.begin(5)
     answer = tus.patch(where, 0, b"words")
     assert answer.status_code == 422
     assert answer.get_json()["error"]
-    assert (rows.uploads(), files_in(storage.root)) == ([], [])
+    assert (rows.uploads(), place.files()) == ([], [])
     assert tus.head(where).status_code == 404
 
 
@@ -481,8 +492,9 @@ def test_what_is_no_video_goes_with_its_row(tus: Tus, rows: Rows, storage: Files
 @pytest.mark.parametrize("published", [False, True])
 def test_a_crash_before_the_end_costs_nothing(
     tus: Tus,
-    storage: Files,
+    place: Place,
     rows: Rows,
+    context: UploadContext,
     cleaner: Cleaner,
     video_bytes: bytes,
     monkeypatch: pytest.MonkeyPatch,
@@ -499,7 +511,7 @@ def test_a_crash_before_the_end_costs_nothing(
         assert tus.patch(where, 0, video_bytes).status_code == 503
     upload_id = where.rsplit("/", 1)[1]
     if published:
-        storage.publish(upload_id)
+        place.publish(context, upload_id)
     if how == "janitor":
         assert cleaner.clean() == {"upload finished": 1}
     else:
@@ -531,7 +543,7 @@ def age(database: Database, **values: Any) -> None:
 
 @pytest.mark.on_mysql
 def test_an_upload_expires_unless_it_is_continued(
-    tus: Tus, rows: Rows, database: Database, storage: Files, cleaner: Cleaner
+    tus: Tus, rows: Rows, database: Database, place: Place, cleaner: Cleaner
 ) -> None:
     where = tus.begin(5)
     age(database, expires_at=now() + timedelta(hours=1), created_at=now() - timedelta(days=5))
@@ -544,15 +556,15 @@ def test_an_upload_expires_unless_it_is_continued(
     assert tus.head(where).status_code == 410
     assert tus.patch(where, 2, b"cde").status_code == 410
     assert cleaner.clean() == {"upload removed": 1}
-    assert (rows.uploads(), files_in(storage.root)) == ([], [])
+    assert (rows.uploads(), place.files()) == ([], [])
 
 
 def test_an_expired_upload_that_is_being_written_is_left_alone(
-    tus: Tus, rows: Rows, database: Database, storage: Files, cleaner: Cleaner
+    tus: Tus, rows: Rows, database: Database, place: Place, cleaner: Cleaner
 ) -> None:
     where = tus.begin(5)
     age(database, expires_at=now() - timedelta(seconds=1))
-    with storage.open_for_appending(where.rsplit("/", 1)[1]):
+    with place.lock(where):
         assert cleaner.clean() == {}
     assert len(rows.uploads()) == 1
 
@@ -619,9 +631,10 @@ def test_fifty_at_once_never_exceed_the_quota(
     assert sum(upload.length or 0 for upload in rows.uploads()) == 900
 
 
+@ON_DISK
 @pytest.mark.on_mysql
 def test_disk_space_is_reserved_once(
-    tus: Tus, storage: Files, monkeypatch: pytest.MonkeyPatch
+    tus: Tus, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(IncomingStore, "free_bytes", lambda _self: (64 << 20) + 1000)
     where = tus.begin(600)

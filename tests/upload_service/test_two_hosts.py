@@ -1,4 +1,7 @@
-"""tus over two servers that share a folder and a database, but no lock, as on two hosts."""
+"""tus over two servers that share a database, but no lock, as on two hosts.
+
+The bytes are in a folder that they share too, or in an object store.
+"""
 
 import os
 import random
@@ -6,12 +9,17 @@ import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from common.ids import new_id
+from common.storage.s3 import S3Store
+from common.storage.s3_settings import S3Settings
 from db.engine import connect
 from tests.media import box, mp4
+from tests.object_stores import ObjectStore
 from tests.upload_service.server import Server
 from tests.upload_service.test_tus_connections import Client, new_client
 from tests.waiting import wait_until
@@ -27,11 +35,34 @@ def video_bytes() -> bytes:
     return mp4() + box(b"free", random.Random(7).randbytes(6 << 20))
 
 
+@pytest.fixture(scope="module", params=["folder", "object store"])
+def bucket(request: pytest.FixtureRequest, object_store: ObjectStore) -> S3Settings | None:
+    """Where the bytes are; None is the folder."""
+    if request.param == "folder":
+        return None
+    return replace(object_store.settings, prefix=f"{new_id()}/")
+
+
+@pytest.fixture(scope="module")
+def store(bucket: S3Settings | None) -> S3Store | None:
+    """The store of that bucket."""
+    return S3Store(bucket) if bucket is not None else None
+
+
 @pytest.fixture(scope="module")
 def hosts(
-    tmp_path_factory: pytest.TempPathFactory, migrated: str, redis_url: str, static_dir: Path
+    tmp_path_factory: pytest.TempPathFactory,
+    migrated: str,
+    redis_url: str,
+    static_dir: Path,
+    object_store: ObjectStore,
+    bucket: S3Settings | None,
 ) -> Iterator[list[Server]]:
     """Two servers of one deployment."""
+    settings = {}
+    if bucket is not None:
+        settings = object_store.environ | {"STORE": "s3", "UPLOAD_STORE": "s3"}
+        settings["S3_PREFIX"] = bucket.prefix
     folder = tmp_path_factory.mktemp("hosts")
     if migrated.startswith("sqlite"):
         shutil.copyfile(migrated.removeprefix("sqlite:///"), folder / "matinee.db")
@@ -47,7 +78,8 @@ def hosts(
                 database=database,
                 redis_url=redis_url,
                 static=static_dir,
-                videos_dir=folder / "videos",
+                videos_dir=folder / ("videos" if bucket is None else f"videos-{name}"),
+                settings=settings,
                 application=f"tests.upload_service.other_host:on('{name}')",
             )
             stack.callback(server.stop)
@@ -64,6 +96,21 @@ def clients(hosts: list[Server]) -> list[Client]:
     return [client, Client(hosts[1], client.token)]
 
 
+def keys(store: S3Store) -> list[str]:
+    """Return the keys of all objects, and of those that are not complete."""
+    unfinished = [upload.key for upload in store.list_multiparts("")]
+    return [*store.list_keys(""), *unfinished]
+
+
+def assert_arrived(client: Client, where: str, store: S3Store | None, video_bytes: bytes) -> None:
+    """Look for the video, and in the store for nothing else of its."""
+    if store is None:
+        client.assert_arrived(where, video_bytes)
+        return
+    [key] = [key for key in keys(store) if key.startswith(where.rsplit("/", 1)[1])]
+    assert store.get(key).body == video_bytes
+
+
 def offset_when_free(client: Client, where: str) -> int:
     """Return the offset once the host answers; it may be starting again."""
     wait_until(client.server.answers, within=30)
@@ -78,7 +125,7 @@ def kill_worker(server: Server) -> None:
 
 
 def test_a_hundred_requests_alternate_between_two_hosts_with_aborts_and_kills(
-    clients: list[Client], video_bytes: bytes
+    clients: list[Client], store: S3Store | None, video_bytes: bytes
 ) -> None:
     dice = random.Random(5)
     where = clients[0].begin(len(video_bytes))
@@ -99,7 +146,7 @@ def test_a_hundred_requests_alternate_between_two_hosts_with_aborts_and_kills(
         assert offset >= told, (count, fate)
         told = offset
     wait_until(lambda: _goes_on(clients[0], where, video_bytes, len(video_bytes)))
-    clients[0].assert_arrived(where, video_bytes)
+    assert_arrived(clients[0], where, store, video_bytes)
 
 
 def _goes_on(client: Client, where: str, video_bytes: bytes, piece: int) -> bool:
@@ -111,7 +158,7 @@ def _goes_on(client: Client, where: str, video_bytes: bytes, piece: int) -> bool
 
 
 def test_a_host_that_stood_still_changes_nothing_when_it_goes_on(
-    clients: list[Client], video_bytes: bytes
+    clients: list[Client], store: S3Store | None, video_bytes: bytes
 ) -> None:
     where = clients[0].begin(len(video_bytes))
     assert clients[0].patch(where, 0, video_bytes[:1000]).status == 204
@@ -120,7 +167,8 @@ def test_a_host_that_stood_still_changes_nothing_when_it_goes_on(
     foreign = b"\0" * (2 << 20)
     with clients[0].open_patch(where, 1000, len(foreign)) as connection:
         connection.send(foreign[: 1 << 20])
-        wait_until(lambda: clients[0].incoming(where).stat().st_size > 1000)
+        if store is None:
+            wait_until(lambda: clients[0].incoming(where).stat().st_size > 1000)
         os.kill(stopped, signal.SIGSTOP)
         try:
             connection.socket.settimeout(None)
@@ -136,28 +184,32 @@ def test_a_host_that_stood_still_changes_nothing_when_it_goes_on(
         assert connection.answer().status in (409, 503)
     for client in clients:
         assert client.offset(where) == 5000
-    assert clients[0].incoming(where).read_bytes() == video_bytes[:5000]
     assert clients[0].patch(where, 5000, video_bytes[5000:]).status == 204
-    clients[0].assert_arrived(where, video_bytes)
+    assert_arrived(clients[0], where, store, video_bytes)
 
 
 def test_a_request_that_stalls_on_one_host_gives_way_to_one_on_another(
-    clients: list[Client], video_bytes: bytes
+    clients: list[Client], store: S3Store | None, video_bytes: bytes
 ) -> None:
     where = clients[0].begin(len(video_bytes))
     with clients[0].open_patch(where, 0, len(video_bytes)) as stalled:
         stalled.send(video_bytes[:100_000])
-        wait_until(lambda: clients[0].incoming(where).stat().st_size == 100_000)
+        if store is None:
+            wait_until(lambda: clients[0].incoming(where).stat().st_size == 100_000)
         wait_until(lambda: _goes_on(clients[1], where, video_bytes, len(video_bytes)))
-    clients[1].assert_arrived(where, video_bytes)
+    assert_arrived(clients[1], where, store, video_bytes)
 
 
 def test_an_upload_can_be_deleted_on_another_host_than_that_which_receives_it(
-    clients: list[Client], video_bytes: bytes
+    clients: list[Client], store: S3Store | None, video_bytes: bytes
 ) -> None:
     where = clients[0].begin(len(video_bytes))
     with clients[0].open_patch(where, 0, len(video_bytes)) as busy:
         busy.send(video_bytes[:100_000])
-        wait_until(lambda: clients[0].incoming(where).stat().st_size == 100_000)
+        if store is None:
+            wait_until(lambda: clients[0].incoming(where).stat().st_size == 100_000)
         assert clients[1].ask("DELETE", where).status == 204
-    assert not clients[0].incoming(where).exists()
+    if store is None:
+        assert not clients[0].incoming(where).exists()
+    else:
+        assert where.rsplit("/", 1)[1] not in "".join(keys(store))

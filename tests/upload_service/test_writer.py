@@ -9,8 +9,9 @@ import pytest
 
 from common.storage import StorageFull, file_io
 from tests.upload_service.conftest import Files
-from upload_service.receive.append_file import append_pieces
+from upload_service.receive.append_pieces import append_pieces
 from upload_service.receive.writer import FileWriter
+from upload_service.upload_bytes.disk import DiskBytes
 
 _ID = "A" * 22
 
@@ -60,11 +61,10 @@ def test_after_a_write_that_failed_nothing_more_is_written(
     with storage.open_for_appending(_ID) as file:
         with pytest.raises(StorageFull):
             append_pieces(
-                file,
+                DiskBytes(file, lambda: None),
                 [b"first", b"second", b"third"],
                 max_bytes=100,
                 sha256=None,
-                require_lease=lambda: None,
             )
         assert file_io.file_size(file) == len(b"first")
 
@@ -79,6 +79,6 @@ def test_pieces_before_an_error_of_their_source_are_kept(storage: Files) -> None
     storage.create_incoming(_ID)
     with storage.open_for_appending(_ID) as file:
         with pytest.raises(TimeoutError):
-            append_pieces(file, pieces(), max_bytes=100, sha256=hashed, require_lease=lambda: None)
+            append_pieces(DiskBytes(file, lambda: None), pieces(), max_bytes=100, sha256=hashed)
         assert file_io.file_size(file) == len(b"firstsecond")
     assert hashed.digest() == hashlib.sha256(b"firstsecond").digest()

@@ -50,8 +50,9 @@ def run(
     def stopping() -> bool:
         return stop.is_set() or not duty.hold()
 
-    cleaner = Cleaner(stores, incoming, videos, settings, stopping)
-    backfill = ChecksumBackfill(stores.database, videos)
+    object_store = settings.store.connect()
+    cleaner = Cleaner(stores, incoming, videos, settings, stopping, object_store=object_store)
+    backfill = ChecksumBackfill(stores.database, videos, object_store)
     next_audit = next_measure = 0.0
     movers = start_mover(settings, stores, stop, interval=interval)
 

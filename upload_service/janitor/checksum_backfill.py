@@ -3,19 +3,28 @@
 import hashlib
 import time
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, BinaryIO
 
+import structlog
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from common.live import is_live
 from common.storage import VideoStore, objects
+from common.storage.errors import StoreRefused, StoreUnavailable
+from common.storage.object_reader import open_object
 from common.storage.volume import ORIGINAL
 from db.engine import Database, transaction
 from db.models import Video
 
+if TYPE_CHECKING:
+    from common.storage.s3 import S3Store
+
 _SLICE = 2.0  # seconds of one pass; the janitor has other work
 _PIECE = 4 << 20  # bytes
 _NEXT = "-"  # the first character of ids by order: what follows an id in it
+
+log = structlog.get_logger()
 
 
 @dataclass
@@ -27,6 +36,7 @@ class ChecksumBackfill:
 
     database: Database
     videos: VideoStore
+    object_store: "S3Store | None" = None
     _video_id: str = ""
     _hash: "hashlib._Hash" = field(default_factory=hashlib.sha256)
     _offset: int = 0
@@ -41,14 +51,19 @@ class ChecksumBackfill:
         while wanted := _next_without(self.database, first=self._video_id):
             if wanted != self._video_id:
                 self._begin(wanted)
+            stored = objects.current_objects(self.database, video_id=wanted).get(ORIGINAL)
+            found = None
             try:
-                if not self._read(until):
+                if stored and stored.sha256:
+                    found = (stored.size, stored.sha256)
+                elif self._read(stored, until):
+                    found = (self._offset, self._hash.hexdigest())
+                else:
                     return made
-            except FileNotFoundError:  # if it is nowhere, the janitor's report tells of it
-                stored = objects.current_objects(self.database, video_id=wanted).get(ORIGINAL)
-                found = (stored.size, stored.sha256) if stored else None
-            else:
-                found = (self._offset, self._hash.hexdigest())
+            except FileNotFoundError:  # the janitor's report tells of it
+                pass
+            except (StoreUnavailable, StoreRefused) as error:
+                log.warning("a file could not be read", video=wanted, detail=str(error))
             if found is not None:
                 size, sha256 = found
                 made += _record(self.database, video_id=wanted, size=size, sha256=sha256)
@@ -61,9 +76,14 @@ class ChecksumBackfill:
     def _begin(self, video_id: str) -> None:
         self._video_id, self._hash, self._offset = video_id, hashlib.sha256(), 0
 
-    def _read(self, until: float) -> bool:
-        """Go on reading the file; return whether its end was reached."""
-        with self.videos.open_original(self._video_id) as file:
+    def _read(self, stored: objects.CurrentObject | None, until: float) -> bool:
+        """Go on reading the file; return whether its end was reached.
+
+        :raises FileNotFoundError: it is nowhere.
+        :raises StoreUnavailable: the store does not answer.
+        :raises StoreRefused: it refuses.
+        """
+        with self._open(stored) as file:
             file.seek(self._offset)
             while piece := file.read(_PIECE):
                 self._hash.update(piece)
@@ -71,6 +91,13 @@ class ChecksumBackfill:
                 if time.monotonic() >= until:
                     return False
         return True
+
+    def _open(self, stored: objects.CurrentObject | None) -> BinaryIO:
+        if stored is None:
+            return self.videos.open_original(self._video_id)
+        if self.object_store is None:
+            raise StoreUnavailable("S3_BUCKET is not set")
+        return open_object(self.object_store, stored.key, size=stored.size, ahead=_PIECE)
 
 
 @transaction(writes=False)
@@ -83,6 +110,7 @@ def _next_without(session: Session, *, first: str) -> str | None:
 @transaction(writes=True)
 def _record(session: Session, *, video_id: str, size: int, sha256: str) -> int:
     """Record a video's checksum, which is no change of the video; return how many were recorded."""
+    objects.record_sha256(session, video_id=video_id, size=size, sha256=sha256)
     wanted = update(Video).where(Video.id == video_id, Video.size == size, Video.sha256.is_(None))
     done = session.execute(wanted.values(sha256=sha256, updated_at=Video.updated_at))
     return int(done.rowcount)  # type: ignore[attr-defined]

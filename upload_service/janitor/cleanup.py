@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import structlog
 from redis.exceptions import RedisError
@@ -31,6 +32,9 @@ from upload_service.uploads.queries import UploadExpired
 from upload_service.uploads.quota import InsufficientStorage
 from upload_service.uploads.recover import recover_upload
 
+if TYPE_CHECKING:
+    from common.storage.s3 import S3Store
+
 _BATCH = 500  # videos removed in one pass
 _RETRY_DELAY = 60  # seconds until something that failed is tried again
 
@@ -49,6 +53,7 @@ class Cleaner:
     videos: VideoStore
     settings: UploadSettings
     stopping: Callable[[], bool] = lambda: False
+    object_store: "S3Store | None" = None
     _retry_at: dict[str, float] = field(default_factory=dict)
 
     def clean(self) -> Counter[str]:
@@ -66,6 +71,7 @@ class Cleaner:
         self._each(uploads, lambda upload_id: self._clean_upload(uploads[upload_id]), done)
         strays = [one for one in self.incoming.sizes() if one not in uploads]
         self._each(strays, self._clean_stray, done)
+        self.incoming.drop_unheld_locks()
         self._each(self._expired_in_bin(), self._delete_binned, done)
         self._each(_unwanted_videos(self.stores.database), self._remove_video, done)
         return done
@@ -94,7 +100,7 @@ class Cleaner:
     def _clean_upload(self, upload: Upload) -> str | None:
         """Finish an upload that is complete, and remove one that has expired."""
         own = self.stores, self.incoming, self.videos, self.settings
-        context = UploadContext(*own, upload.owner_id)
+        context = UploadContext(*own, upload.owner_id, self.object_store)
         try:
             status = recover_upload(context, upload)
         except (UploadLocked, InsufficientStorage):
@@ -128,8 +134,12 @@ class Cleaner:
     def _has_expired(self, upload: Upload) -> bool:
         if upload.expires_at is not None and upload.expires_at <= now():
             return True
+        if upload.part_size is not None:
+            # In the object store. Whoever receives a form has its lock.
+            return upload.expires_at is None and self._is_old(upload.created_at.timestamp())
         modified = self.incoming.incoming_modified(upload.id)
-        if modified is None:  # a crash between the row and its file: no client knows of the upload
+        if modified is None:
+            # A crash between the row and its file: no client knows of the upload.
             return self._is_old(upload.created_at.timestamp())
         return upload.expires_at is None and self._is_old(modified)
 

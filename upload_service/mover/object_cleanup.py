@@ -19,7 +19,7 @@ from common.storage.object_files import ObjectFiles
 from common.storage.objects import OpenObject
 from common.stores import Stores
 from db.engine import transaction
-from db.models import StoredObject, Video
+from db.models import StoredObject, Upload, Video
 from upload_service.mover.faults import Faults
 
 if TYPE_CHECKING:
@@ -136,4 +136,6 @@ def _retire_video(session: Session, *, video_id: str) -> bool:
 
 @transaction(writes=False)
 def _known_keys(session: Session, *, keys: Collection[str]) -> set[str]:
-    return set(session.scalars(select(StoredObject.key).where(StoredObject.key.in_(keys))))
+    uploads = select(Upload.multipart_key).where(Upload.multipart_key.in_(keys))
+    stored = select(StoredObject.key).where(StoredObject.key.in_(keys))
+    return {str(key) for wanted in (uploads, stored) for key in session.scalars(wanted)}

@@ -16,7 +16,7 @@ from common.storage.object_files import ObjectFiles, WrongBytes
 from common.storage.objects import CurrentObject
 from common.storage.volume import ORIGINAL
 from db.engine import Database, transaction
-from db.models import ObjectState, StoredObject, Video
+from db.models import ObjectState, StoredObject, Upload, Video
 from upload_service.mover.backlog import videos_on_disk
 
 _BATCH = 500
@@ -112,28 +112,32 @@ def strays(
 ) -> Iterator[tuple[str, StrayKind]]:
     """Yield the key and the kind of each object of the store that has no row.
 
-    An object that somebody writes has a row before it has bytes, so it is not among them.
+    An object that somebody writes has a row before it has bytes, so it is not among them. Those of
+    unfinished uploads are not either: the upload's row stands for them.
     """
     keys = files.store.list_keys("")
     while batch := list(islice(keys, _BATCH)):
         known = _known_keys(database, keys=batch)
         for key in batch:
-            if key not in known:
-                yield key, _kind(database, disk, key)
+            if key not in known and (kind := _kind(database, disk, key)) is not None:
+                yield key, kind
 
 
-def _kind(database: Database, disk: MovableFiles, key: str) -> StrayKind:
+def _kind(database: Database, disk: MovableFiles, key: str) -> StrayKind | None:
+    """Return the kind of an object that had no row a moment ago, or None if it is needed."""
     file = objects.parse_key(key)
     if file is None:
         return StrayKind.UNKNOWN
     video_id, name = file
+    if _is_upload(database, upload_id=video_id):
+        return None
     state = _video_state(database, video_id=video_id)
     if state is _VideoState.UNKNOWN:
         return StrayKind.UNKNOWN if name == ORIGINAL else StrayKind.STRAY
     if state is _VideoState.DELETED or disk.find_file(video_id, name) is not None:
         return StrayKind.STRAY
-    if name in objects.current_objects(database, video_id=video_id):
-        return StrayKind.STRAY
+    if found := objects.current_objects(database, video_id=video_id).get(name):
+        return StrayKind.STRAY if found.key != key else None
     return StrayKind.UNKNOWN if name == ORIGINAL else StrayKind.REBUILDABLE
 
 
@@ -174,6 +178,11 @@ def _has_no_original(session: Session, *, video_id: str) -> bool:
     if session.scalar(select(Video.id).where(Video.id == video_id, is_live())) is None:
         return False
     return ORIGINAL not in objects.current_objects(session, video_id=video_id)
+
+
+@transaction(writes=False)
+def _is_upload(session: Session, *, upload_id: str) -> bool:
+    return session.get(Upload, upload_id) is not None
 
 
 class _VideoState(enum.Enum):

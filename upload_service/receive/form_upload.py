@@ -148,3 +148,5 @@ def _receive_file(
     form.received = receive(context, upload, locked, request)
     if not form.received:
         raise Unprocessable(gettext("This file is empty."))
+    locked.lease.upload.length = form.received
+    locked.bytes.sync()  # in the object store, what came last completes the file

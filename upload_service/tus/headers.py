@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from common.errors import MatineeError
 from common.ids import is_id
 from common.titles import clean_title
-from upload_service.receive.append_file import Checksum
+from upload_service.receive.append_pieces import Checksum
 from upload_service.titles import clean_file_name, title_of_file
 from upload_service.uploads.create import NewUpload
 

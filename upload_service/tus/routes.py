@@ -16,7 +16,7 @@ from common.web.csrf import is_cross_site
 from common.web.urls import watch_url
 from db.models import Upload
 from upload_service.metrics import uploads_ended
-from upload_service.receive.append_file import Checksum, LengthExceeded
+from upload_service.receive.append_pieces import Checksum, LengthExceeded
 from upload_service.receive.body import ClientDisconnected, RequestTimeout
 from upload_service.services import request_body, settings, upload_context, upload_slot
 from upload_service.tus import headers as tus

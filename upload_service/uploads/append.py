@@ -1,7 +1,7 @@
 """Appending to an upload at an offset.
 
 The bytes are synced, and their number is recorded, before a client is told. While one host alone
-has written to the file, its size is the truth.
+has written to a file of the volume, its size is the truth.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,16 +13,16 @@ from sqlalchemy.orm import Session
 
 from common.errors import Conflict, MatineeError
 from common.storage import StorageFull
-from common.storage.file_io import file_size
 from common.translation import gettext_noop
 from db.engine import DatabaseUnavailable, transaction
 from db.models import Upload, now
-from upload_service.receive.append_file import (
+from upload_service.receive.append_pieces import (
     Checksum,
     LengthExceeded,
     append_checked,
     append_pieces,
 )
+from upload_service.upload_bytes.store import StoreAway
 from upload_service.uploads.checksums import checksums
 from upload_service.uploads.context import UploadContext
 from upload_service.uploads.finish import finish_if_complete, finish_upload
@@ -102,14 +102,15 @@ def append(context: UploadContext, upload_id: str, request: AppendRequest) -> Up
             raise NotAppendable
         with exclusive_writer(context, upload_id) as locked:
             if locked is not None:
-                if file_size(locked.file) != request.offset:
+                if locked.bytes.size != request.offset:
                     raise WrongOffset
-                upload = _prepare(context, locked.lease.upload, request)
+                upload = locked.lease.upload
+                _prepare(context, upload, request)
                 try:
                     end = receive(context, upload, locked, request)
                 except MatineeError:
                     with suppress(DatabaseUnavailable, UploadExpired, Superseded):
-                        _record(context, upload, locked, request, file_size(locked.file))
+                        _record(context, upload, locked, request, locked.bytes.size)
                     raise
                 _record(context, upload, locked, request, end)
                 return finish_if_complete(context, upload, end)
@@ -119,13 +120,12 @@ def append(context: UploadContext, upload_id: str, request: AppendRequest) -> Up
 def receive(
     context: UploadContext, upload: Upload, locked: LockedUpload, request: AppendRequest
 ) -> int:
-    """Append a request's bytes to an upload's file, and sync them; return the file's size.
+    """Append a request's bytes to an upload, and sync them; return its size.
 
     :raises BodyTooLarge: the file would be larger than any may be.
     :raises MatineeError: as for :func:`append`.
     """
     writer = ActiveWriter(upload.id, request.interrupt)
-    file, require_lease = locked.file, locked.lease.require
     fence = locked.lease.upload.fence
     max_bytes = context.settings.max_upload_size if upload.length is None else upload.length
     before = checksums.take(upload.id, request.offset, fence=fence)
@@ -134,22 +134,21 @@ def receive(
         pieces = _pieces(context, upload, request, writer)
         try:
             if request.checksum is None:
-                end = append_pieces(
-                    file, pieces, max_bytes=max_bytes, sha256=sha256, require_lease=require_lease
-                )
+                end = append_pieces(locked.bytes, pieces, max_bytes=max_bytes, sha256=sha256)
             else:
                 end = append_checked(
                     context.incoming,
-                    file,
+                    locked.bytes,
                     pieces,
                     max_bytes=max_bytes,
                     checksum=request.checksum,
                     sha256=sha256,
-                    require_lease=require_lease,
                 )
         except (MatineeError, StorageFull) as error:
-            kept = file_size(file)
+            kept = locked.bytes.size
             hashed = before if kept == request.offset else sha256
+            if kept != request.offset and isinstance(error, StoreAway):
+                hashed = None  # it has bytes that are not kept
             checksums.keep(upload.id, kept, hashed, fence=fence)
             if isinstance(error, StorageFull):
                 raise InsufficientStorage from error
@@ -179,8 +178,8 @@ def _pieces(
         yield piece
 
 
-def _prepare(context: UploadContext, upload: Upload, request: AppendRequest) -> Upload:
-    """Check that the bytes may come, and return the row with what they say of it.
+def _prepare(context: UploadContext, upload: Upload, request: AppendRequest) -> None:
+    """Check that the bytes may come, and record the length that they tell.
 
     :param upload: the row as it is now that nobody else writes.
     """
@@ -194,7 +193,8 @@ def _prepare(context: UploadContext, upload: Upload, request: AppendRequest) -> 
         extend_reservation(
             context.database, context=context, upload_id=upload.id, total_bytes=length
         )
-        upload = _set_length(context.database, upload_id=upload.id, length=length)
+        _set_length(context.database, upload_id=upload.id, length=length)
+        upload.length = upload.reserved = length
     if request.size is not None:
         end = request.offset + request.size
         if upload.length is not None and end > upload.length:
@@ -204,16 +204,14 @@ def _prepare(context: UploadContext, upload: Upload, request: AppendRequest) -> 
             extend_reservation(
                 context.database, context=context, upload_id=upload.id, total_bytes=end
             )
-    return upload
 
 
 @transaction(writes=True)
-def _set_length(session: Session, *, upload_id: str, length: int) -> Upload:
+def _set_length(session: Session, *, upload_id: str, length: int) -> None:
     upload = session.get(Upload, upload_id, with_for_update=True)
     if upload is None:
         raise UploadExpired
     upload.length = upload.reserved = length
-    return upload
 
 
 def _record(

@@ -1,15 +1,14 @@
 """Concatenating complete uploads into one."""
 
-from common.storage import IncomingStore, StorageFull
-from common.storage.file_io import append_from, file_size, truncate
-from db import native_threads
+from common.storage import StorageFull
 from db.models import Upload
-from upload_service.receive.append_file import sync_or_truncate
+from upload_service.upload_bytes.interface import UploadBytes
+from upload_service.upload_bytes.sealed import open_complete
 from upload_service.uploads.context import UploadContext
 from upload_service.uploads.delete import delete_parts
 from upload_service.uploads.finish import finish_if_complete
 from upload_service.uploads.lease import record
-from upload_service.uploads.lock import LOCK_WAIT, LockedUpload, exclusive_writer
+from upload_service.uploads.lock import LOCK_WAIT, exclusive_writer
 from upload_service.uploads.queries import UploadExpired, UploadStatus, remember_parts, status_of
 from upload_service.uploads.quota import InsufficientStorage
 
@@ -26,37 +25,32 @@ def concatenate(context: UploadContext, upload: Upload, *, wait: float = LOCK_WA
     with exclusive_writer(context, upload.id, wait=wait) as locked:
         if locked is None:  # somebody else has finished it
             return status_of(context, upload.id)
-        file, lease = locked.file, locked.lease
-        start = file_size(file)
-        parts = (upload.parts or "").split()
+        target = locked.bytes
         try:
-            if start != upload.length:
-                native_threads.run(lambda: _append_parts(context.incoming, locked, parts))
-            sync_or_truncate(file, start=start, require_lease=lease.require)
+            if target.size != upload.length:
+                _append_parts(context, target, (upload.parts or "").split())
+            target.sync()
         except FileNotFoundError as error:
             raise UploadExpired from error
         except StorageFull as error:
-            lease.require()
-            truncate(file, start)
+            target.undo()
             raise InsufficientStorage from error
         # Before the parts go: without them another host could not begin again.
-        record(context.database, lease, offset=file_size(file), release=False)
+        record(context.database, locked.lease, offset=target.size, release=False)
         remember_parts(context.stores.redis, upload, seconds=context.settings.upload_expires)
         try:
-            return finish_if_complete(context, upload, file_size(file))
+            return finish_if_complete(context, upload, target.size)
         finally:
             # Their reservations were the whole's, whatever became of it. After a crash here they
             # expire.
             delete_parts(context, upload)
 
 
-def _append_parts(incoming: IncomingStore, locked: LockedUpload, parts: list[str]) -> None:
-    """Append what the file does not have yet of its parts."""
-    file, require_lease = locked.file, locked.lease.require
-    done = file_size(file)
+def _append_parts(context: UploadContext, target: UploadBytes, parts: list[str]) -> None:
+    """Append what an upload does not have yet of its parts."""
+    done = target.size
     for part in parts:
-        with incoming.open_incoming(part) as source:
-            size = file_size(source)
+        with open_complete(context, part) as (source, size):
             if done < size:
-                append_from(source, file, start=done, before_piece=require_lease)
+                target.append_file(source, start=done)
             done = max(0, done - size)

@@ -9,10 +9,12 @@ from sqlalchemy.orm import Session
 
 from common.errors import MatineeError
 from common.ids import is_id, new_id
+from common.storage.store_settings import Store
 from common.translation import gettext_noop
 from db import native_threads
 from db.engine import transaction
 from db.models import Upload, User, now
+from upload_service.upload_bytes.store import part_size_of
 from upload_service.uploads.context import UploadContext
 from upload_service.uploads.delete import abandon_upload
 from upload_service.uploads.host import arrived_bytes
@@ -62,7 +64,8 @@ def create_upload(
 ) -> Upload:
     """Create an upload's row with its reservation, then its file, durably.
 
-    The row comes before the file, so that no file is without one.
+    The row comes before the file, so that no file is without one. In the object store there is
+    nothing before the first bytes.
 
     :param parts: ids of complete uploads that it is concatenated of, in their order; it takes over
         their reservations.
@@ -75,7 +78,8 @@ def create_upload(
     """
     require_size(context, new.length or 0)
     upload = insert_upload(context.database, context=context, new=new, parts=parts)
-
+    if upload.part_size is not None:
+        return upload
     try:
         native_threads.run(lambda: context.incoming.create_incoming(upload.id))
     except OSError as error:
@@ -101,7 +105,9 @@ def insert_upload(
         length = _take_over(session, context, parts=parts)
         require_size(context, length)
     reserved = new.reserve if length is None else length
-    require_space(session, context, extra_bytes=reserved)
+    in_store = context.settings.upload_store is Store.S3
+    require_space(session, context, extra_bytes=reserved, on_disk=not in_store)
+    most = context.settings.max_upload_size if length is None else length
     expires_at = now() + timedelta(seconds=context.settings.upload_expires)
     upload = Upload(
         id=new_id(),
@@ -116,6 +122,8 @@ def insert_upload(
         expires_at=expires_at if new.resumable else None,
         is_part=new.is_part or None,
         parts=None if parts is None else " ".join(parts),
+        part_size=part_size_of(most) if in_store else None,
+        offset=0 if in_store else None,
     )
     session.add(upload)
     try:

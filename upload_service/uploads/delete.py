@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 from db import native_threads
 from db.engine import DatabaseUnavailable, transaction
 from db.models import Upload, Video
+from upload_service.upload_bytes.sealed import drop_stored
 from upload_service.uploads.context import UploadContext
 from upload_service.uploads.lock import exclusive_writer
 from upload_service.uploads.queries import find
@@ -36,13 +37,15 @@ def delete_parts(context: UploadContext, upload: Upload) -> None:
 def abandon_upload(context: UploadContext, upload_id: str, *, published: bool = False) -> None:
     """Remove an upload that has not become a video: its bytes, then its row.
 
-    With the database away the row stays, and the janitor removes it.
+    With the database or the object store away the row stays, and the janitor removes it.
 
     :param published: whether bytes that were moved to their final place go too. Then the caller
         knows that nobody needs them.
     """
     native_threads.run(lambda: context.incoming.drop_incoming(upload_id))
     try:
+        if not drop_stored(context, upload_id):
+            return
         _remove_row(context.database, context=context, upload_id=upload_id, published=published)
     except DatabaseUnavailable as error:
         log.warning("an upload's row stays for the janitor", upload=upload_id, detail=str(error))

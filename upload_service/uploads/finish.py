@@ -5,11 +5,11 @@ be killed between any two:
 
     row                        create_upload; expires
     row and incoming file      bytes arrive; expires
-    row and original           publish; the janitor continues from here
+    row and original           publish or seal; the janitor continues from here
     video and its first job    record_video: the upload's row becomes these, in one transaction
 """
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
 
 import structlog
@@ -18,10 +18,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from common.job_queue import wake_workers
+from common.storage import objects
 from db import native_threads
 from db.engine import transaction
 from db.models import Job, JobKind, Upload, User, Video, Visibility
 from upload_service.inspect import NotAVideo, VideoInfo, inspect_file
+from upload_service.upload_bytes.sealed import drop_tails, open_sealed, seal
+from upload_service.upload_bytes.store import naming_store_errors
 from upload_service.uploads.checksums import checksums
 from upload_service.uploads.context import UploadContext
 from upload_service.uploads.delete import abandon_upload
@@ -53,24 +56,25 @@ def finish_upload(context: UploadContext, upload: Upload) -> Video:
 
     :raises NotAVideo: the bytes are not a video that can be played; they and the row are removed.
     :raises UploadExpired: there is no such upload any more, and nothing of it stays.
+    :raises StoreAway: the object store does not answer; the janitor finishes the upload later.
     :raises DatabaseUnavailable: the janitor finishes the upload once the database is back.
     """
     try:
-        size, facts = native_threads.run(lambda: _check_and_publish(context, upload.id))
+        found = _check_and_publish(context, upload)
     except NotAVideo:
         abandon_upload(context, upload.id, published=True)
         raise
-    sha256 = checksums.pop(upload.id, size, fence=upload.fence)
+    sha256 = checksums.pop(upload.id, found.size, fence=upload.fence)
     visibility = context.stores.site.current().visibility
     record = partial(record_video, context.database, visibility=visibility)
     with context.stores.videos.changing([upload.id]):
         try:
             try:
-                video = record(upload=upload, size=size, facts=facts, sha256=sha256)
+                video = record(upload=upload, published=found, sha256=sha256)
             except IntegrityError:
                 # Another request recorded the same submission, or deleted the account, at this
                 # moment.
-                video = record(upload=upload, size=size, facts=facts, sha256=sha256)
+                video = record(upload=upload, published=found, sha256=sha256)
         except UploadExpired:
             native_threads.run(lambda: context.videos.drop_video(upload.id))
             raise
@@ -78,7 +82,21 @@ def finish_upload(context: UploadContext, upload: Upload) -> Video:
         abandon_upload(context, upload.id, published=True)
     else:
         wake_workers(context.stores.redis)
+        if found.key is not None:
+            drop_tails(context, upload.id, keep=found.key)
     return video
+
+
+@dataclass(frozen=True)
+class Published:
+    """A file that is in its place.
+
+    :ivar key: in the object store, None if it is on the disk.
+    """
+
+    size: int
+    facts: VideoInfo
+    key: str | None = None
 
 
 @transaction(writes=True)
@@ -86,8 +104,7 @@ def record_video(
     session: Session,
     *,
     upload: Upload,
-    size: int,
-    facts: VideoInfo,
+    published: Published,
     sha256: str | None,
     visibility: Visibility = Visibility.PRIVATE,
 ) -> Video:
@@ -106,10 +123,12 @@ def record_video(
         if recorded is None:
             raise UploadExpired
         return recorded
+    if published.key not in (None, row.multipart_key, row.tail_key):
+        raise UploadExpired  # it is being removed
     submission = upload.submission
     same = select(Video).where(Video.owner_id == row.owner_id, Video.submission == submission)
     if submission and (earlier := session.scalars(same).one_or_none()):
-        if earlier.deleted_at is None and earlier.size == size:
+        if earlier.deleted_at is None and earlier.size == published.size:
             return earlier
         submission = None
     # A form's fields come with its bytes, and are on the object. What was edited while a resumable
@@ -120,14 +139,18 @@ def record_video(
         owner_id=row.owner_id,
         submission=submission,
         title=said.title,
-        size=size,
+        size=published.size,
         file_name=row.file_name,
         sha256=sha256,
         visibility=visibility,
-        **asdict(facts),
+        **asdict(published.facts),
     )
     session.add(video)
-    session.flush()  # the job's row refers to the video's
+    session.flush()  # the other rows refer to the video's
+    if published.key is not None:
+        objects.add_original(
+            session, video_id=video.id, key=published.key, size=published.size, sha256=sha256
+        )
     session.add(Job(video_id=video.id, kind=JobKind.CHECK))
     owner = session.get(User, row.owner_id)
     if said.intent is not None and owner is not None:
@@ -136,7 +159,16 @@ def record_video(
     return video
 
 
-def _check_and_publish(context: UploadContext, upload_id: str) -> tuple[int, VideoInfo]:
+def _check_and_publish(context: UploadContext, upload: Upload) -> Published:
+    if upload.part_size is None:
+        return native_threads.run(lambda: _publish(context, upload.id))
+    sealed = seal(context, upload.id)
+    with naming_store_errors(upload.id), open_sealed(context, sealed) as file:
+        facts = inspect_file(file, size=sealed.size, formats=context.settings.formats)
+    return Published(sealed.size, facts, sealed.key)
+
+
+def _publish(context: UploadContext, upload_id: str) -> Published:
     """Check the bytes where they are, and move them to their place unless they are there."""
     formats = context.settings.formats
     try:
@@ -148,7 +180,7 @@ def _check_and_publish(context: UploadContext, upload_id: str) -> tuple[int, Vid
         try:
             with context.videos.open_original(upload_id) as file:
                 size = file.seek(0, 2)
-                return size, inspect_file(file, size=size, formats=formats)
+                return Published(size, inspect_file(file, size=size, formats=formats))
         except FileNotFoundError as error:
             raise UploadExpired from error
-    return size, facts
+    return Published(size, facts)

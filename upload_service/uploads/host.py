@@ -1,6 +1,7 @@
 """Which host this is, and whether an upload's file or its row tells how far the upload is."""
 
 import functools
+import hashlib
 import os
 import secrets
 from pathlib import Path
@@ -14,10 +15,11 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 def host_of(incoming: IncomingStore) -> str:
     """Return a name that two processes share if locks of a file work between them for sure.
 
-    That is one running kernel, in whatever containers, and one mounted file system. A file system
-    of the network that is mounted twice may keep locks for each mount.
+    That is one running kernel, in whatever containers, and one folder of one mounted file system. A
+    file system of the network that is mounted twice may keep locks for each mount.
     """
-    return f"{boot_id()}:{incoming.device():x}"
+    where = f"{boot_id()}:{incoming.identity()}"
+    return hashlib.sha256(where.encode()).hexdigest()[:32]
 
 
 def process_of(host: str) -> str:
@@ -37,12 +39,16 @@ def is_on(host: str, process: str | None) -> bool:
 
 def is_of_this_host(incoming: IncomingStore, upload: Upload) -> bool:
     """Tell whether no other host has ever written to an upload; then its file's size is true."""
+    if upload.part_size is not None:
+        return False
     never_held = upload.locked_by is None
     return never_held or (not upload.fence and is_on(host_of(incoming), upload.locked_by))
 
 
 def arrived_bytes(incoming: IncomingStore, upload: Upload) -> int | None:
     """Return how many bytes of an upload count, synced or not; None if it has no file."""
+    if upload.part_size is not None:
+        return upload.offset
     size = incoming.incoming_size(upload.id)
     return size if size is None or is_of_this_host(incoming, upload) else upload.offset
 

@@ -6,6 +6,9 @@ which another host can take over only after it has ended. From then on `Upload.f
 and the row's `offset` is the truth for all hosts: what the file has beyond it is cut by whoever
 takes the lease. A host that was away for long notices by its own clock that its lease may have
 ended, and leaves the file alone.
+
+The bytes of an upload may be in the object store instead. Then the row's `offset` is always the
+truth, and there is nothing to cut.
 """
 
 import threading
@@ -14,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, BinaryIO, cast
 from weakref import WeakKeyDictionary
 
@@ -32,10 +36,10 @@ from upload_service.uploads.context import UploadContext
 from upload_service.uploads.host import host_of, is_on, nobody_of, process_of
 from upload_service.uploads.queries import UploadExpired
 
-LEASE = timedelta(seconds=10)
+LEASE = timedelta(seconds=20)
 
 _RENEW = 2.0  # seconds between two renewals
-_MARGIN = 3.0  # seconds before its end from which a lease is not relied on
+_MARGIN = 5.0  # seconds before its end from which a lease is not relied on
 # How long a file may be shorter than what was acknowledged, before its size is believed.
 _CATCH_UP = timedelta(seconds=60)
 # It goes on while the machine is suspended, where there is such a clock.
@@ -56,7 +60,7 @@ class HeldElsewhere(Exception):
 
 @dataclass(eq=False)
 class Lease:
-    """The right to change an upload's file.
+    """The right to change an upload's bytes.
 
     :ivar upload: the row as it was when the lease began.
     :ivar host: that holds it.
@@ -98,16 +102,17 @@ def elapsed() -> float:
 
 
 @contextmanager
-def hold(context: UploadContext, upload_id: str, file: BinaryIO) -> Iterator[Lease | None]:
-    """Take the lease of an upload whose file is locked; yield None if the upload has no row.
+def hold(context: UploadContext, upload_id: str, file: BinaryIO | None) -> Iterator[Lease | None]:
+    """Take the lease of an upload that is locked on this host; yield None if it has no row.
 
+    :param file: that it is in, None if it is in the object store.
     :raises HeldElsewhere: it cannot be taken yet.
     """
     lease = take(
         context.database,
         upload_id=upload_id,
         host=host_of(context.incoming),
-        size=file_size(file),
+        size=None if file is None else file_size(file),
     )
     if lease is None:
         yield None
@@ -115,9 +120,8 @@ def hold(context: UploadContext, upload_id: str, file: BinaryIO) -> Iterator[Lea
     renewer = _renewers.setdefault(context.database, _Renewer())
     renewer.add(lease, context.database)
     try:
-        if lease.cut_at is not None:
-            cut_at = lease.cut_at
-            native_threads.run(lambda: truncate(file, cut_at))
+        if file is not None and lease.cut_at is not None:
+            native_threads.run(partial(truncate, file, lease.cut_at))
         yield lease
     finally:
         renewer.remove(lease)
@@ -127,11 +131,13 @@ def hold(context: UploadContext, upload_id: str, file: BinaryIO) -> Iterator[Lea
 
 
 @transaction(writes=True)
-def take(session: Session, *, upload_id: str, host: str, size: int) -> Lease | None:
+def take(session: Session, *, upload_id: str, host: str, size: int | None) -> Lease | None:
     """Take the lease of an upload, or return None if it has no row.
 
-    :param size: of its file, which the caller has locked. Another process of this host that
-        holds the lease is dead for this reason.
+    The caller has its lock on this host. Another process of this host that holds the lease is dead
+    for this reason.
+
+    :param size: of its file, None if it has none.
     :raises HeldElsewhere: it cannot be taken yet.
     """
     asked = elapsed()
@@ -139,13 +145,14 @@ def take(session: Session, *, upload_id: str, host: str, size: int) -> Lease | N
     if row is None:
         return None
     time = clock(session)
-    offset = size if row.offset is None else row.offset
+    offset = (size or 0) if row.offset is None else row.offset
+    is_short = size is not None and size < offset
     if row.locked_by is not None and not is_on(host, row.locked_by):
         ended = row.locked_until or time
-        if ended > time or (size < offset and time < ended + _CATCH_UP):
+        if ended > time or (is_short and time < ended + _CATCH_UP):
             raise HeldElsewhere
         row.fence += 1
-    if row.fence and size < offset:
+    if row.fence and size is not None and size < offset:
         log.warning("acknowledged bytes are missing", upload=upload_id, offset=offset, size=size)
         offset = size
     row.offset = offset
@@ -187,6 +194,20 @@ def _record(
         if session.get(Upload, lease.upload.id) is None:
             raise UploadExpired
         raise Superseded
+
+
+def held(session: Session, lease: Lease) -> Upload:
+    """Lock and return the row of an upload, in a transaction of the holder of its lease.
+
+    :raises Superseded: another host has taken over.
+    :raises UploadExpired: the upload has no row any more.
+    """
+    row = session.get(Upload, lease.upload.id, with_for_update=True)
+    if row is None:
+        raise UploadExpired
+    if (row.fence, row.locked_by) != (lease.upload.fence, lease.process):
+        raise Superseded
+    return row
 
 
 @transaction(writes=True)

@@ -1,6 +1,6 @@
 """One writer per upload, across processes; a newer request supersedes one that has stalled.
 
-The lock is the file's (see `IncomingStore.open_for_appending`). A request that finds it held sets
+The lock is a file's (see `IncomingStore`). A request that finds it held sets
 a claim in Redis. The process that holds it looks for claims several times a second, and ends the
 older request if its client has sent little since the last look. A request whose bytes keep coming
 is left alone, and the newer one is refused; deleting an upload ends any request. Between hosts the
@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import structlog
@@ -23,6 +23,10 @@ from common.errors import MatineeError
 from common.storage import FileLocked
 from common.translation import gettext_noop
 from upload_service.receive.body import ClientDisconnected
+from upload_service.upload_bytes.disk import DiskBytes
+from upload_service.upload_bytes.interface import UploadBytes
+from upload_service.upload_bytes.rows import stored_bytes
+from upload_service.upload_bytes.store import StoreBytes
 from upload_service.uploads.context import UploadContext
 from upload_service.uploads.lease import HeldElsewhere, Lease, Superseded, hold
 
@@ -51,9 +55,9 @@ class UploadLocked(MatineeError):
 
 @dataclass(frozen=True)
 class LockedUpload:
-    """An upload's file, open for appending, and the lease without which it is not changed."""
+    """The bytes of an upload, and the lease without which they are not changed."""
 
-    file: BinaryIO
+    bytes: UploadBytes
     lease: Lease
 
 
@@ -61,7 +65,7 @@ class LockedUpload:
 def exclusive_writer(
     context: UploadContext, upload_id: str, *, wait: float = LOCK_WAIT, force: bool = False
 ) -> Iterator[LockedUpload | None]:
-    """Open an upload's file for appending; yield None if it has no file or no row.
+    """Open an upload's bytes for appending; yield None if it has none, or no row.
 
     :param wait: seconds for an older request to end; with 0 none is asked to.
     :param force: end the older request even if its bytes keep coming.
@@ -90,12 +94,30 @@ def exclusive_writer(
 @contextmanager
 def _try_lock(context: UploadContext, upload_id: str) -> Iterator[LockedUpload | None]:
     with ExitStack() as lock:
+        if context.object_store is not None and stored_bytes(context.database, upload_id=upload_id):
+            lock.enter_context(context.incoming.lock(upload_id))
+            lease = lock.enter_context(hold(context, upload_id, None))
+            if lease is None:
+                yield None
+            else:
+                yield LockedUpload(lock.enter_context(_in_store(context, lease)), lease)
+            return
         try:
             file = lock.enter_context(context.incoming.open_for_appending(upload_id))
         except FileNotFoundError:
-            file = None
-        lease = file and lock.enter_context(hold(context, upload_id, file))
-        yield LockedUpload(file, lease) if file and lease else None
+            yield None
+            return
+        lease = lock.enter_context(hold(context, upload_id, file))
+        yield None if lease is None else LockedUpload(DiskBytes(file, lease.require), lease)
+
+
+@contextmanager
+def _in_store(context: UploadContext, lease: Lease) -> Iterator[StoreBytes]:
+    stored = StoreBytes(context, lease)
+    try:
+        yield stored
+    finally:
+        stored.close()
 
 
 @dataclass(eq=False)

@@ -102,8 +102,12 @@ def lock_volume(session: Session) -> None:
     session.scalars(select(Volume.id).with_for_update()).one()
 
 
-def require_space(session: Session, context: UploadContext, *, extra_bytes: int) -> None:
+def require_space(
+    session: Session, context: UploadContext, *, extra_bytes: int, on_disk: bool
+) -> None:
     """Check that the account may have so many bytes more. The volume must be locked.
+
+    :param on_disk: whether they come to the volume.
 
     :raises QuotaExceeded: the account may not have them.
     :raises InsufficientStorage: the volume has no space, with all that is reserved.
@@ -112,13 +116,16 @@ def require_space(session: Session, context: UploadContext, *, extra_bytes: int)
     use = storage_use(session, user_id=context.owner_id, default_quota=default_quota)
     if use.quota is not None and extra_bytes > use.quota - use.used:
         raise QuotaExceeded(remaining=use.quota - use.used, quota=use.quota, binned=use.binned)
-    reserved = session.scalar(select(func.sum(Upload.reserved))) or 0
+    if not on_disk:
+        return
+    here = Upload.part_size.is_(None)
+    reserved = session.scalar(select(func.sum(Upload.reserved)).where(here)) or 0
     if extra_bytes <= available_bytes(context.incoming) - reserved:
         return
     # Reservations include bytes that were written already, and only the files tell how many. Files
     # only grow, so what is counted before the free space is never too much.
     arrived = context.incoming.sizes()
-    rows = session.execute(select(Upload.id, Upload.reserved).where(Upload.reserved > 0))
+    rows = session.execute(select(Upload.id, Upload.reserved).where(Upload.reserved > 0, here))
     outstanding = sum(max(0, (size or 0) - arrived.get(one, 0)) for one, size in rows)
     if extra_bytes > available_bytes(context.incoming) - outstanding:
         raise InsufficientStorage
@@ -149,7 +156,7 @@ def extend_reservation(
         return  # it was deleted, and whoever finishes it is told
     extra_bytes = total_bytes - (upload.reserved or 0)
     if extra_bytes > 0:
-        require_space(session, context, extra_bytes=extra_bytes)
+        require_space(session, context, extra_bytes=extra_bytes, on_disk=upload.part_size is None)
         upload.reserved = total_bytes
 
 

@@ -1,9 +1,7 @@
 """Continuing uploads that a crash left complete, but not finished."""
 
 from common.storage import StorageFull
-from common.storage.file_io import file_size
 from db.models import Upload
-from upload_service.receive.append_file import sync_or_truncate
 from upload_service.uploads.concatenate import concatenate
 from upload_service.uploads.context import UploadContext
 from upload_service.uploads.finish import finish_if_complete, finish_upload
@@ -32,10 +30,10 @@ def recover_upload(context: UploadContext, upload: Upload) -> UploadStatus | Non
     with exclusive_writer(context, upload.id, wait=0) as locked:
         if locked is None:
             return None
-        size = file_size(locked.file)
         try:
-            sync_or_truncate(locked.file, start=size, require_lease=locked.lease.require)
+            locked.bytes.sync()
         except StorageFull as error:
             raise InsufficientStorage from error
+        size = locked.bytes.size
         record(context.database, locked.lease, offset=size, release=size != upload.length)
         return finish_if_complete(context, locked.lease.upload, size)

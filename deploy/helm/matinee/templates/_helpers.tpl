@@ -142,6 +142,15 @@ checksum/settings: {{ toJson .Values.settings | sha256sum }}
 {{ .Values.storage.videos.existingClaim | default (printf "%s-videos" (include "matinee.name" .)) }}
 {{- end -}}
 
+{{/* The volume that all pods share; where uploads go to the object store, space of each pod's own. */}}
+{{- define "matinee.videos" -}}
+{{- if eq .Values.storage.uploads "s3" -}}
+emptyDir: {sizeLimit: {{ .Values.storage.scratchSize }}}
+{{- else -}}
+persistentVolumeClaim: {claimName: {{ include "matinee.claim" . }}}
+{{- end -}}
+{{- end -}}
+
 {{- define "matinee.buildsClaim" -}}
 {{ .Values.staticBuilds.existingClaim | default (printf "%s-builds" (include "matinee.name" .)) }}
 {{- end -}}
