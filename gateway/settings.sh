@@ -243,7 +243,7 @@ bucket=$(setting S3_BUCKET "$default_bucket")
         echo "return 503;"
     else
         # shellcheck disable=SC2016 # nginx's variables
-        echo 'proxy_pass '"$scheme"'://store$media_url;'
+        echo 'proxy_pass '"$scheme"'://store$request_uri;'
         echo "proxy_set_header Host $host;"
         [ "$scheme" = http ] || echo "proxy_ssl_server_name on;
 proxy_ssl_name ${host%:*};

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,11 +23,39 @@ ACCESS_KEY, SECRET_KEY = "tests", "a secret of the tests"
 PROGRAMS = Path(sys.executable).parent
 
 
+@dataclass
+class StoreProcess:
+    """The program of a store.
+
+    :ivar is_ready: tells whether it takes objects, some time after it was started.
+    """
+
+    command: list[str]
+    log: Path
+    is_ready: Callable[[], bool]
+    _process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Run it, on the folder and the ports that it had before, and wait until it is ready."""
+        with self.log.open("ab") as output:
+            self._process = subprocess.Popen(
+                self.command, stdout=output, stderr=output, cwd=self.log.parent
+            )
+        wait_until(self.is_ready, within=30, what=self.command[0])
+
+    def kill(self) -> None:
+        """End it without a warning."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+
 @dataclass(frozen=True)
 class ObjectStore:
     """A running store, and the settings that lead to it."""
 
     settings: S3Settings
+    process: StoreProcess
 
     @property
     def environ(self) -> dict[str, str]:
@@ -43,8 +71,11 @@ class ObjectStore:
 
 
 @contextmanager
-def seaweedfs(folder: Path) -> Iterator[ObjectStore]:
-    """Run a SeaweedFS, which checks signatures, with an empty bucket."""
+def seaweedfs(folder: Path, *, volumes: int = 16) -> Iterator[ObjectStore]:
+    """Run a SeaweedFS, which checks signatures, with an empty bucket.
+
+    :param volumes: of 64 MiB. The space of objects that were deleted is not used again for long.
+    """
     parts = ("s3", "master", "volume", "filer")
     ports = free_ports(2 * len(parts))
     identity = {
@@ -59,10 +90,10 @@ def seaweedfs(folder: Path) -> Iterator[ObjectStore]:
     command += ["-s3.autoCreateBucket=false", "-s3.port.iceberg=0", "-s3.port.lance=0"]
     for part, port, grpc in zip(parts, ports[::2], ports[1::2], strict=True):
         command += [f"-{part}.port={port}", f"-{part}.port.grpc={grpc}"]
-    command += ["-master.volumeSizeLimitMB=64", "-volume.max=16"]
-    with _running(command, ports[0], log=folder / "log") as store:
-        # With its bucket, it takes objects a moment later.
-        wait_until(lambda: _takes_objects(store, make=True), within=30, what="SeaweedFS")
+    command += ["-master.volumeSizeLimitMB=64", f"-volume.max={volumes}"]
+    command += ["-master.electionTimeout=1s"]  # it waits for one when it is started again
+    # With its bucket, it takes objects a moment later.
+    with _running(command, ports[0], log=folder / "log", makes_bucket=True) as store:
         yield store
 
 
@@ -75,13 +106,14 @@ def rclone(folder: Path) -> Iterator[ObjectStore]:
     command = [str(PROGRAMS / "rclone"), "serve", "s3", str(root), f"--addr=127.0.0.1:{port}"]
     command += [f"--auth-key={ACCESS_KEY},{SECRET_KEY}", "--vfs-cache-mode=writes"]
     command += [f"--cache-dir={folder / 'cache'}", f"--config={folder / 'none.conf'}"]
-    with _running(command, port, log=folder / "log") as store:
-        wait_until(lambda: _takes_objects(store, make=False), within=20, what="rclone")
+    with _running(command, port, log=folder / "log", makes_bucket=False) as store:
         yield store
 
 
 @contextmanager
-def _running(command: list[str], port: int, *, log: Path) -> Iterator[ObjectStore]:
+def _running(
+    command: list[str], port: int, *, log: Path, makes_bucket: bool
+) -> Iterator[ObjectStore]:
     settings = S3Settings(
         endpoint=f"http://127.0.0.1:{port}",
         region="us-east-1",
@@ -91,20 +123,19 @@ def _running(command: list[str], port: int, *, log: Path) -> Iterator[ObjectStor
         access_key=ACCESS_KEY,
         secret_key=SECRET_KEY,
     )
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output, cwd=log.parent)
+    process = StoreProcess(command, log, lambda: _takes_objects(settings, make=makes_bucket))
     try:
-        yield ObjectStore(settings)
+        process.start()
+        yield ObjectStore(settings, process)
     finally:
         process.kill()
-        process.wait()
 
 
-def _takes_objects(store: ObjectStore, *, make: bool) -> bool:
+def _takes_objects(settings: S3Settings, *, make: bool) -> bool:
     try:
         if make:
-            _make_bucket(store.settings)
-        bucket = S3Store(store.settings)
+            _make_bucket(settings)
+        bucket = S3Store(settings)
         bucket.put("ready", b"yes")
         bucket.delete("ready")
     except (StoreRefused, StoreUnavailable, BotoCoreError):

@@ -24,7 +24,13 @@ from benchmarks.processes import (
 from benchmarks.report import ROOT
 
 _GATEWAY = ROOT / "gateway"
-_CONTAINER_PORTS = [5080, 5081, 5082, 5083]  # beside the gateway's own, in its network namespace
+_CONTAINER_PORTS = [
+    5080,
+    5081,
+    5082,
+    5083,
+    5084,
+]  # beside the gateway's own, in its network namespace
 
 _BODY_TO_FILE = """
 server {{
@@ -71,11 +77,12 @@ class Nginx:
 
 
 def _write_config(folder: Path, ports: list[int], *, videos: str, bodies: str) -> Path:
-    media_port, body, health, sink = ports
+    media_port, body, health, sink, slices = ports
     parts = folder / "conf.d"
     parts.mkdir(parents=True)
     for conf in _GATEWAY.glob("*.conf"):
-        shutil.copy(conf, folder)
+        text = conf.read_text(encoding="utf-8").replace(":8082", f":{slices}")
+        (folder / conf.name).write_text(text, encoding="utf-8")
     env = {"PATH": os.environ["PATH"], "CONF_DIR": str(parts), "BUILDS_DIR": str(folder)}
     subprocess.run([_GATEWAY / "settings.sh"], env=env, check=True)
     site = (_GATEWAY / "templates/site.conf.template").read_text(encoding="utf-8")
@@ -114,7 +121,7 @@ def _write_config(folder: Path, ports: list[int], *, videos: str, bodies: str) -
 @contextmanager
 def nginx_here(folder: Path, videos: Path) -> Iterator[Nginx]:
     """Run the machine's nginx on loopback, over a folder of videos."""
-    ports = free_ports(4)
+    ports = free_ports(5)
     bodies, run = folder / "bodies", folder / "run"
     bodies.mkdir(parents=True)
     run.mkdir()

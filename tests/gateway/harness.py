@@ -47,7 +47,7 @@ class Gateway:
         for made in (self.videos, self.static, self.help, folder / "etc", folder / "run"):
             made.mkdir()
         self.services = {name: FakeService(name) for name in ("auth", "upload", "streaming")}
-        self.ports = free_ports(4)
+        self.ports = free_ports(5)
         self.tls: ssl.SSLContext | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -92,6 +92,8 @@ class Gateway:
         ).stdout.decode()
         site = site.replace("listen 127.0.0.1:8081;", f"listen 127.0.0.1:{self.health_port};")
         (etc / "conf.d/site.conf").write_text(site)
+        slices = (etc / "slices.conf").read_text().replace(":8082", f":{self.ports[4]}")
+        (etc / "slices.conf").write_text(slices)
         ports = iter(self.ports)
         listen = (etc / "conf.d/listen.inc").read_text()
         listen = re.sub(r"listen \d+", lambda _: f"listen 127.0.0.1:{next(ports)}", listen)
@@ -136,12 +138,26 @@ class Gateway:
         for service in self.services.values():
             service.close()
 
+    def kill(self) -> None:
+        """End nginx without a warning, workers too, as when its container ends."""
+        assert self._process is not None
+        for pid in self.processes():
+            os.kill(pid, signal.SIGKILL)
+        self._process.wait(10)
+
     def processes(self) -> list[int]:
         """Return nginx's processes: the one that was started, and its workers."""
         assert self._process is not None
         pid = self._process.pid
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
         return [pid, *map(int, children.split())]
+
+    def workers(self) -> set[int]:
+        """Return the processes of nginx that answer requests."""
+        title = b"nginx: worker process"
+        return {
+            pid for pid in self.processes() if title in Path(f"/proc/{pid}/cmdline").read_bytes()
+        }
 
     def reload(self) -> None:
         """Have nginx read its configuration again, as an operator does."""

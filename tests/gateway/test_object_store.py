@@ -4,14 +4,19 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import sha256
+from http.client import IncompleteRead
 from pathlib import Path
 from random import Random
+from secrets import token_hex
+from threading import Event
 from urllib.parse import urlsplit
 
 import pytest
 
 from common.storage.s3 import S3Store
 from tests.fake_service import FakeService, Reply, Seen
+from tests.faulty_store import Fault, FaultyProxy
+from tests.faulty_store import faulty as faulty_proxy
 from tests.object_stores import ObjectStore, seaweedfs
 
 from .harness import ALICE, BOB, BYTES, MEDIA, VIDEO, Gateway, newcomer, running
@@ -316,6 +321,31 @@ def test_many_viewers_of_a_slice_cause_one_fetch(faulty: FaultyStore) -> None:
     assert len(faulty.store.seen) == 1
 
 
+def test_a_fetch_that_hangs_does_not_keep_other_viewers_of_the_slice(
+    faulty: FaultyStore,
+) -> None:
+    answer, begun, released = in_slices(FILM), Event(), Event()
+
+    def hang_once(seen: Seen) -> Reply:
+        if not begun.is_set():
+            begun.set()
+            released.wait(20)
+        return answer(seen)
+
+    faulty.store.reply = hang_once
+    faulty.key += 1
+    with ThreadPoolExecutor(1) as pool:
+        hanging = pool.submit(faulty.ask, Range="bytes=0-99")
+        assert begun.wait(10)
+        try:
+            status, body, _ = faulty.ask(Range="bytes=0-99")
+            assert not hanging.done()
+        finally:
+            released.set()
+
+    assert (status, body) == (206, FILM[:100])
+
+
 @pytest.mark.parametrize("status", [301, 307, 400, 401, 403, 404, 429, 500, 503, 504])
 def test_an_error_of_the_store_is_a_503(faulty: FaultyStore, status: int) -> None:
     faulty.store.reply = lambda _: Reply(
@@ -338,6 +368,89 @@ def test_what_is_kept_is_played_without_the_store(faulty: FaultyStore) -> None:
 
     assert (status, body) == (206, FILM[1000:2000])
     assert (missing, retry_after) == (503, "2")
+
+
+@dataclass
+class SpoiltShelf:
+    """A gateway that reads a real store through a proxy."""
+
+    gateway: Gateway
+    proxy: FaultyProxy
+    key: str = ""
+
+    def put(self, content: bytes) -> None:
+        """Put a new object into the store, as what is asked for."""
+        store = S3Store(self.proxy.settings)
+        self.key = f"{VIDEO}/{token_hex(8)}/original.mp4"
+        store.put(self.key, content, content_type="video/mp4")
+
+    def authorise(self, _: Seen) -> Reply:
+        """Answer as the streaming service does."""
+        url = urlsplit(S3Store(self.proxy.settings).presign(self.key, seconds=600))
+        place = {"X-Media-Key": self.key, "X-Media-Url": f"{url.path}?{url.query}"}
+        return Reply(204, place)
+
+
+@pytest.fixture(scope="module")
+def spoilt(tmp_path_factory: pytest.TempPathFactory, objects: ObjectStore) -> Iterator[SpoiltShelf]:
+    """A gateway that waits for half a second for the store, before a proxy."""
+    with faulty_proxy(objects.settings) as proxy:
+        environ = ObjectStore(proxy.settings, objects.process).environ
+        gateway = Gateway(tmp_path_factory.mktemp("gateway"))
+        try:
+            gateway.render(environ)
+            slices = gateway.folder / "etc/slices.conf"
+            text = slices.read_text()
+            assert text.count("proxy_read_timeout 10s;") == 1
+            slices.write_text(text.replace("proxy_read_timeout 10s;", "proxy_read_timeout 500ms;"))
+            gateway.start()
+            shelf = SpoiltShelf(gateway, proxy)
+            gateway.streaming.reply = shelf.authorise
+            yield shelf
+        finally:
+            gateway.stop()
+
+
+@pytest.mark.parametrize("fault", [Fault.DENIED, Fault.SLOW_DOWN, Fault.SILENT])
+def test_a_store_that_does_not_answer_well_is_a_503_until_it_does(
+    spoilt: SpoiltShelf, fault: Fault
+) -> None:
+    spoilt.put(FILM)
+    spoilt.proxy.fault = fault
+    try:
+        answer = spoilt.gateway.ask(MEDIA, token=newcomer())
+    finally:
+        spoilt.proxy.fault = None
+    after = spoilt.gateway.ask(MEDIA, token=newcomer())
+
+    assert (answer.status, answer.header("Retry-After")) == (503, "2")
+    assert (after.status, after.body) == (200, FILM)
+
+
+@pytest.mark.parametrize("at", [0, 1, 2])
+@pytest.mark.parametrize("fault", [Fault.CUT, Fault.SILENT_HALFWAY])
+def test_half_a_slice_is_not_passed_on_and_not_kept(
+    spoilt: SpoiltShelf, fault: Fault, at: int
+) -> None:
+    spoilt.put(FILM)
+    token = newcomer()
+    for number in range(at):
+        span = {"Range": f"bytes={number * SLICE}-{(number + 1) * SLICE - 1}"}
+        assert spoilt.gateway.ask(MEDIA, token=token, headers=span).status == 206
+    spoilt.proxy.fault = fault
+    try:
+        if at == 0:
+            answer = spoilt.gateway.ask(MEDIA, token=token)
+            assert (answer.status, answer.header("Retry-After")) == (503, "2")
+        else:
+            with pytest.raises(IncompleteRead) as cut:
+                spoilt.gateway.ask(MEDIA, token=token)
+            assert cut.value.partial == FILM[: at * SLICE]
+    finally:
+        spoilt.proxy.fault = None
+    after = spoilt.gateway.ask(MEDIA, token=token)
+
+    assert (after.status, after.body) == (200, FILM)
 
 
 def test_without_a_store_its_files_are_a_503(tmp_path: Path) -> None:

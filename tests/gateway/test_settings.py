@@ -63,7 +63,7 @@ def test_the_gateway_reads_where_the_services_sign(tmp_path: Path, given: dict[s
     assert write_settings(tmp_path, **environment).returncode == 0
 
     location = (tmp_path / "store.inc").read_text()
-    assert f"proxy_pass {scheme}://store$media_url;" in location
+    assert f"proxy_pass {scheme}://store$request_uri;" in location
     assert f"proxy_set_header Host {host};" in location
     assert ("proxy_ssl_verify on;" in location) == (scheme == "https")
     port = "443" if scheme == "https" else "80"

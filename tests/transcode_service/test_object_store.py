@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import select, update
 from structlog.testing import capture_logs
 
-from common.storage import AttemptStore
+from common.storage import AttemptStore, s3
 from common.storage.errors import StoreRefused, StoreUnavailable
 from common.storage.object_files import ObjectFiles
 from common.storage.objects import current_objects, make_current, removable
@@ -22,6 +22,7 @@ from common.storage.s3 import S3Store, StoreAnswer
 from common.storage.scratch import Scratch
 from common.storage.store_settings import Store
 from db.models import JobKind, JobState, ObjectState, PosterChoice, StoredObject, now
+from tests.faulty_store import Fault, faulty
 from tests.media import make
 from tests.object_stores import ObjectStore, seaweedfs
 from tests.transcode_service.conftest import LADDER, PLAIN, House, Start
@@ -463,6 +464,32 @@ class TestFaults:
         [check] = house.jobs()
         assert (check.state, check.attempts) == (JobState.WAITING, 0)
         bucket.put(key, b"film")
+        try_again(house)
+        run_until_empty(away)
+        assert house.is_complete(video)
+
+    @pytest.mark.parametrize("fault", Fault)
+    def test_a_job_waits_while_a_fault_spoils_what_it_fetches(
+        self, house: House, objects: ObjectFiles, away: WorkerContext, bucket: Bucket,
+        server: ObjectStore, prefix: str, plain_steps: Put, monkeypatch: pytest.MonkeyPatch,
+        fault: Fault,
+    ) -> None:  # fmt: skip
+        plain_steps(check=reading)
+        video = house.video()
+        move(house, objects, video)
+        monkeypatch.setattr(s3, "_READ_TIMEOUT", 0.5)
+        monkeypatch.setattr(s3, "_ATTEMPTS", 1)
+        with faulty(replace(server.settings, prefix=prefix)) as proxy:
+            through = ObjectFiles(house.database, S3Store(proxy.settings))
+            proxy.fault = fault
+            run_until_empty(replace(away, objects=through))
+            assert proxy.spoilt == 1
+        [check] = house.jobs()
+        assert (check.state, check.attempts) == (JobState.WAITING, 0)
+        assert check.error == (
+            "The object store cannot be used now. Processing continues when it can."
+        )
+        assert list(away.storage.root.rglob("*.mp4*")) == []
         try_again(house)
         run_until_empty(away)
         assert house.is_complete(video)
