@@ -559,17 +559,23 @@ class Cell:
 def cells(route: Route, other_sites: tuple[Mapping[str, str], ...] = OTHER_SITES) -> Iterator[Cell]:
     """Return the requests of a line: everything from our own site, and from others.
 
-    One other site is enough for what only reads, since links from elsewhere work, and for all but
-    one state of a video, which another site's request must not come to see. A method that is
-    answered without a look at the video is tried with one that is there and one that is not.
+    Another site's request is refused before its address is looked at. So all other sites are tried
+    with the methods that an address takes and that may change something, with one state of a video;
+    one other site with each state, which its request must not come to see. One other site and one
+    state are enough for what only reads, since links from elsewhere work, and for methods that the
+    address does not take. A method that is answered without a look at the video is tried with one
+    that is there and one that is not.
     """
     for state in route.states:
         for caller in Caller:
             for method in METHODS:
                 if not route.looks(method) and state not in WITHOUT_LOOKING:
                     continue
-                all_of_them = method not in SAFE and state in (None, State.MEMBERS)
-                others = other_sites if all_of_them else other_sites[:1]
+                others = other_sites[:1]
+                if method in SAFE or method not in route.grants:
+                    others = others if state in (None, State.PRIVATE) else ()
+                elif state in (None, State.MEMBERS):
+                    others = other_sites
                 for site in (OUR_SITE, *others):
                     yield Cell(route, method, caller, state, site)
 
