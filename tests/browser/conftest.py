@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, s
 from demo.fill import Demo, fill
 from tests import media
 from tests.browser.player import prepare
-from tests.conftest import TOOLS, find_program, free_ports
+from tests.conftest import CHEAP_HASHES, TOOLS, find_program, free_ports
 from tests.system.deployment import Origin, Standalone
 from tests.system.http_client import PASSWORD, Person
 from tests.waiting import wait_until
@@ -93,7 +93,8 @@ def failed(origin: Origin, finished: str) -> str:
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """A site of its own, with the people of the demonstration and its eight shortest films."""
-    site = Standalone(tmp_path_factory.mktemp("demo") / "data", free_ports(3))
+    folder = tmp_path_factory.mktemp("demo") / "data"
+    site = Standalone(folder, free_ports(3), **CHEAP_HASHES)
     site.start()
     try:
         yield fill(site.url, media.CACHE / "demo", films=8)

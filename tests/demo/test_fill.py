@@ -14,7 +14,7 @@ from demo.client import Client
 from demo.fill import Demo, SiteInUse, fill
 from demo.films import Film, Scene
 from demo.rendering import Studio
-from tests.conftest import free_ports
+from tests.conftest import CHEAP_HASHES, free_ports
 from tests.system.deployment import Standalone
 from tests.system.http_client import sign_up
 
@@ -32,7 +32,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
     """A site with nobody in it."""
-    standalone = Standalone(tmp_path_factory.mktemp("demo") / "data", free_ports(3))
+    folder = tmp_path_factory.mktemp("demo") / "data"
+    standalone = Standalone(folder, free_ports(3), **CHEAP_HASHES)
     standalone.start()
     yield standalone
     standalone.remove()
