@@ -35,6 +35,8 @@ pytestmark = pytest.mark.needs_nginx
 KILLS = int(os.environ.get("FAULT_ROUNDS", "5"))
 SEED = int(os.environ.get("FAULT_SEED", "1"))
 VIDEOS, VIEWERS = (50, 20) if KILLS >= 100 else (6, 4)
+# Seconds that a range may be unwatchable. The other tests may have both cores for a while.
+LIMIT = 1.0 if KILLS >= 100 else 10.0
 HEIGHT = 240
 RENDITION = f"hls/{HEIGHT}p.mp4"
 LARGE = 3  # videos whose originals are objects of several parts
@@ -131,7 +133,9 @@ def test_no_kill_costs_a_byte_or_a_second(running_site: RunningSite) -> None:
     }
     outages = Outages()
     gateway, token = running_site.gateway, running_site.token
-    viewers = [Viewer(gateway, token, in_urls, outages, seed) for seed in range(VIEWERS)]
+    viewers = [
+        Viewer(gateway, token, in_urls, outages, seed=seed, limit=LIMIT) for seed in range(VIEWERS)
+    ]
     programs = {"mover": Killed(move_to_and_fro, place), "worker": Killed(process_again, place)}
     targets = Targets(running_site, outages, programs)
     killed: Counter[str] = Counter()

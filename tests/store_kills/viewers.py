@@ -10,7 +10,6 @@ from random import Random
 from tests.fake_service import Answer
 from tests.gateway.harness import Gateway
 
-LIMIT = 1.0  # seconds that a video may be unwatchable
 _LARGEST = 512 << 10  # bytes of a range
 _THINK = 0.25  # seconds between two ranges
 _RETRY = 0.05
@@ -54,6 +53,7 @@ class Viewer(threading.Thread):
     cut, or the answer is a 503 with `Retry-After`. That a file is not there, or not for this
     viewer, is never a way to say so, and no outage excuses it.
 
+    :param limit: seconds that a range may be unwatchable.
     :ivar reads: ranges whose bytes came and were right.
     :ivar told: answers that told of an outage.
     :ivar longest: the longest time that a range was unwatchable, in seconds.
@@ -61,9 +61,17 @@ class Viewer(threading.Thread):
     """
 
     def __init__(
-        self, gateway: Gateway, token: str, contents: Contents, outages: Outages, seed: int
+        self,
+        gateway: Gateway,
+        token: str,
+        contents: Contents,
+        outages: Outages,
+        *,
+        seed: int,
+        limit: float,
     ) -> None:
         super().__init__(daemon=True)
+        self._limit = limit
         self._gateway, self._token, self._contents = gateway, token, contents
         self._outages, self._random = outages, Random(seed)
         self.ended = threading.Event()
@@ -93,7 +101,7 @@ class Viewer(threading.Thread):
                     self.wrong.append(f"{path} {first}-{last}: other bytes")
                     return
                 self.longest = max(self.longest, took)
-                if took > LIMIT:
+                if took > self._limit:
                     self.wrong.append(f"{path}: {took:.1f} s until it came; before: {got}")
                 self.reads += 1
                 return
@@ -104,7 +112,7 @@ class Viewer(threading.Thread):
                 got = str(answer.status)
                 lost_since = lost_since or now
                 took = max(took, now - lost_since)
-            if took > LIMIT:
+            if took > self._limit:
                 self.wrong.append(f"{path}: {took:.1f} s, {got}")
                 return
             self.ended.wait(_RETRY)
