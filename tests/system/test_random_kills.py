@@ -46,9 +46,9 @@ def test_nothing_is_lost_whatever_is_killed(replicas: Replicas, owner: Person) -
             time.sleep(max(0, following - time.monotonic()))
     print(f"\nKILL_SEED={SEED}: killed {dict(killed)}; {load.words()}")  # noqa: T201 (what it came to)
 
-    assert load.lost == []
+    assert not load.lost, "\n".join(load.lost)
     assert [failure for failure in load.failures if WRONG_BYTES in failure] == []
     videos = [video for uploader in load.uploaders for video in uploader.videos]
     assert videos
     assert [video for video in videos if not is_processed(owner, video)] == []
-    assert load.gap <= GAP, load.failures
+    assert load.gap <= GAP, "\n".join(load.failures)

@@ -1,0 +1,56 @@
+"""A container that is replaced: two addresses lead nowhere for a moment, and no request fails."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from tests.conftest import free_ports
+
+from .harness import ALICE, Gateway, allow_only
+
+pytestmark = pytest.mark.needs_nginx
+
+
+@pytest.fixture(scope="module")
+def silent() -> Iterator[int]:
+    """A port where connections are neither taken nor refused, as of a container that is gone."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(3):  # more than it queues
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory, silent: int) -> Iterator[Gateway]:
+    """A gateway in front of three of each service: one gone, one not ready, one that answers."""
+    gateway = Gateway(tmp_path_factory.mktemp("gateway"))
+    gateway.render({})
+    upstreams = gateway.folder / "etc/conf.d/upstreams.conf"
+    [closed] = free_ports(1)
+    others = "".join(f"server 127.0.0.1:{port} max_fails=0; " for port in (silent, closed))
+    upstreams.write_text(upstreams.read_text().replace("{ ", f"{{ {others}"))
+    gateway.streaming.reply = allow_only(ALICE)
+    gateway.start()
+    yield gateway
+    gateway.stop()
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/login"), ("GET", "/upload"), ("PATCH", "/upload/files/a")],
+)
+def test_a_container_that_is_replaced_costs_no_request(
+    gateway: Gateway, method: str, path: str
+) -> None:
+    body = b"some bytes" if method != "GET" else None
+    # They are asked in turn, each by one of three requests first.
+    answers = [gateway.ask(path, method=method, body=body, token=ALICE) for _ in range(3)]
+
+    assert [answer.status for answer in answers] == [200, 200, 200]
