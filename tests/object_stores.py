@@ -93,8 +93,13 @@ def seaweedfs(folder: Path, *, volumes: int = 16) -> Iterator[ObjectStore]:
     command += ["-master.volumeSizeLimitMB=64", f"-volume.max={volumes}"]
     command += ["-master.electionTimeout=1s"]  # it waits for one when it is started again
     # With its bucket, it takes objects a moment later.
-    with _running(command, ports[0], log=folder / "log", makes_bucket=True) as store:
-        yield store
+    try:
+        with _running(command, ports[0], log=folder / "log", makes_bucket=True) as store:
+            yield store
+    finally:
+        for port in ports:  # a killed one leaves its sockets, wherever its folder is
+            for left in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):
+                left.unlink(missing_ok=True)
 
 
 @contextmanager

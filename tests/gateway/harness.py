@@ -107,6 +107,14 @@ class Gateway:
         )
         (etc / "conf.d/upstreams.conf").write_text(upstreams)
 
+    def use_services(self, ports: Mapping[str, int]) -> None:
+        """Lead to real services instead of the stand-ins of these names, from the next start on."""
+        upstreams = self.folder / "etc/conf.d/upstreams.conf"
+        text = upstreams.read_text()
+        for name, port in ports.items():
+            text = text.replace(f":{self.services[name].port} ", f":{port} ")
+        upstreams.write_text(text)
+
     def start(self) -> None:
         """Run nginx until :meth:`stop`."""
         nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin:/sbin") or "nginx"

@@ -68,7 +68,8 @@ class Origin(Protocol):
         """Run a statement of SQL without double quotes, for what no request can bring about."""
 
 
-def _run_piped(command: list[str]) -> "subprocess.Popen[str]":
+def run_piped(command: list[str]) -> "subprocess.Popen[str]":
+    """Start a program to speak with."""
     pipe = subprocess.PIPE
     return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
 
@@ -219,7 +220,7 @@ class Standalone:
     def writers_end(self, upload: str) -> "subprocess.Popen[str]":
         """Run it on this machine, on our own processes only."""
         processes = [str(pid) for pid, command in self.children().items() if UPLOAD in command]
-        return _run_piped([sys.executable, "-ISc", WRITER.read_text("utf-8"), upload, *processes])
+        return run_piped([sys.executable, "-ISc", WRITER.read_text("utf-8"), upload, *processes])
 
     def digest_of_incoming(self, upload: str, count: int) -> str:
         """Read the file."""
@@ -360,7 +361,7 @@ class Compose:
     def writers_end(self, upload: str) -> "subprocess.Popen[str]":
         """Run it in the service's container, where nothing else runs."""
         command = ["docker", "exec", "--interactive", self.container("upload")]
-        return _run_piped([*command, "python", "-ISc", WRITER.read_text("utf-8"), upload])
+        return run_piped([*command, "python", "-ISc", WRITER.read_text("utf-8"), upload])
 
     def digest_of_incoming(self, upload: str, count: int) -> str:
         """Let the container read the file."""
