@@ -15,8 +15,8 @@ from demo.fill import Demo, SiteInUse, fill
 from demo.films import Film, Scene
 from demo.rendering import Studio
 from tests.conftest import CHEAP_HASHES, free_ports
-from tests.system.deployment import Standalone
-from tests.system.http_client import sign_up
+from tests.system.deployment import Origin, Standalone
+from tests.system.http_client import Person
 
 pytestmark = pytest.mark.needs_ffmpeg
 
@@ -67,22 +67,17 @@ def test_a_second_time_adds_nothing(site: Standalone, demo: Demo, folder: Path) 
 
 
 def test_a_site_of_other_people_stays_as_it_is(
-    tmp_path_factory: pytest.TempPathFactory, folder: Path
+    origin: Origin, administrator: Person, folder: Path
 ) -> None:
-    site = Standalone(tmp_path_factory.mktemp("others") / "data", free_ports(3))
-    site.start()
-    try:
-        alice = sign_up(site.url, "alice")
+    before = administrator.video_ids()
 
-        with pytest.raises(SiteInUse):
-            fill(site.url, folder, films=FILMS)
+    with pytest.raises(SiteInUse):
+        fill(origin.url, folder, films=FILMS)
 
-        client = Client(site.url)
-        assert not client.sign_in("anna", PASSWORD)
-        client.close()
-        assert alice.video_ids() == []
-    finally:
-        site.remove()
+    client = Client(origin.url)
+    assert not client.sign_in("anna", PASSWORD)
+    client.close()
+    assert administrator.video_ids() == before
 
 
 def test_a_film_is_made_once(folder: Path) -> None:
