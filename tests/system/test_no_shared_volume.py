@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.compose_only, pytest.mark.needs_ffmpeg]
 
 ROUNDS = int(os.environ.get("FAULT_ROUNDS", "12"))
 SEED = os.environ.get("FAULT_SEED") or secrets.token_hex(4)
-PIECE = 3 << 20  # bytes of a request on average: several make a part of the store's
+PIECE = 2 << 20  # bytes of a request on average: several make a part of the store
 KILL_EVERY = 10  # rounds; what a killed container was writing is free after 20 s
 
 
