@@ -43,10 +43,10 @@ class Scenario:
         self.name, self.password = f"v{secrets.token_hex(6)}", PASSWORD
         self.admin.create_account(self.name, "viewer")
 
-    def account_number(self) -> str:
-        """Return the number of the viewer's account, from the administrator's page."""
-        page = self.admin.get("/admin").text.partition(f'aria-label="Disable {self.name}"')[0]
-        return str(re.findall(r"/admin/users/(\d+)/disable", page)[-1])
+    def account_page(self) -> str:
+        """Return the administrator's address of the viewer's account."""
+        found = self.admin.get("/api/accounts", params={"q": self.name}).json()
+        return f"/admin/users/{found['accounts'][0]['id']}"
 
 
 @contextmanager
@@ -112,11 +112,11 @@ def _video_deleted(given: Scenario) -> Iterator[_Revocation]:
 
 
 def _account_disabled(given: Scenario) -> Iterator[_Revocation]:
-    number = given.account_number()
+    page = given.account_page()
     while True:
         viewer = given.viewer()
-        yield viewer, partial(given.admin.post, f"/admin/users/{number}/disable")
-        given.admin.post(f"/admin/users/{number}/enable")
+        yield viewer, partial(given.admin.post, page, data={"state": "disabled"})
+        given.admin.post(page, data={"state": "active"})
 
 
 def _account_deleted(given: Scenario) -> Iterator[_Revocation]:
