@@ -248,6 +248,19 @@ def test_every_pod_is_confined_as_in_compose(cell: str) -> None:
         assert "memory" in container["resources"]["limits"]
 
 
+def test_whoever_writes_to_the_store_may_reach_it() -> None:
+    ports = {
+        policy["metadata"]["name"].removeprefix("video-"): {
+            port["port"] for rule in policy["spec"]["egress"] for port in rule.get("ports", ())
+        }
+        for policy in objects("no-volume")
+        if policy["kind"] == "NetworkPolicy"
+    }
+    reach = {name for name, open_ports in ports.items() if 443 in open_ports}
+
+    assert reach == {"matinee-gateway", "matinee-upload", "matinee-transcode", "matinee-janitor"}
+
+
 def test_names_of_objects_and_claims_belong_together() -> None:
     found = objects("http-route")
     claims = {one["metadata"]["name"] for one in found if one["kind"] == "PersistentVolumeClaim"}

