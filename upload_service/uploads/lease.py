@@ -42,6 +42,9 @@ _RENEW = 2.0  # seconds between two renewals
 _MARGIN = 5.0  # seconds before its end from which a lease is not relied on
 # How long a file may be shorter than what was acknowledged, before its size is believed.
 _CATCH_UP = timedelta(seconds=60)
+# Leases that one process takes at the same time. A thousand clients that come at once wait here,
+# and not for the connections to the database, which renewals and pages need too.
+_taking = threading.BoundedSemaphore(8)
 # It goes on while the machine is suspended, where there is such a clock.
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
@@ -108,12 +111,13 @@ def hold(context: UploadContext, upload_id: str, file: BinaryIO | None) -> Itera
     :param file: that it is in, None if it is in the object store.
     :raises HeldElsewhere: it cannot be taken yet.
     """
-    lease = take(
-        context.database,
-        upload_id=upload_id,
-        host=host_of(context.incoming),
-        size=None if file is None else file_size(file),
-    )
+    with _taking:
+        lease = take(
+            context.database,
+            upload_id=upload_id,
+            host=host_of(context.incoming),
+            size=None if file is None else file_size(file),
+        )
     if lease is None:
         yield None
         return
