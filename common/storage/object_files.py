@@ -26,7 +26,7 @@ ORIGINAL_TYPE = "video/mp4"
 """The media type of originals in the store."""
 
 _TYPES = {
-    ".mp4": "video/mp4",
+    ".mp4": ORIGINAL_TYPE,
     ".jpg": "image/jpeg",
     ".vtt": "text/vtt; charset=utf-8",
     ".m3u8": "application/vnd.apple.mpegurl",
@@ -116,7 +116,7 @@ class ObjectFiles:
         :raises ObjectMissing: the store has lost it.
         """
         if not full:
-            self._check_length(found.key, found.size)
+            check_length(self.store, found.key, found.size)
             return
         for _ in self._pieces(found):
             pass
@@ -194,16 +194,12 @@ class ObjectFiles:
             yield piece
         _require(found, digest)
 
-    def _check_length(self, key: str, size: int) -> None:
-        if int(self.store.head(key).headers.get("content-length", -1)) != size:
-            raise WrongBytes(f"{key} has another length than was written")
-
     def _check(self, key: str, path: Path, size: int) -> None:
         """Read back the length, the first and the last bytes; the parts have checksums of theirs.
 
         :raises WrongBytes: one of them is wrong.
         """
-        self._check_length(key, size)
+        check_length(self.store, key, size)
         end = 64 << 10
         with path.open("rb") as file:
             for first in {0, max(0, size - end)}:
@@ -212,6 +208,16 @@ class ObjectFiles:
                 wanted = file.read(last - first + 1)
                 if wanted and self.store.get(key, first=first, last=last).body != wanted:
                     raise WrongBytes(f"{key} has other bytes than were written")
+
+
+def check_length(store: "S3Store", key: str, size: int) -> None:
+    """Ask the store whether an object has the length that was written.
+
+    :raises WrongBytes: it has another.
+    :raises ObjectMissing: the store has lost it.
+    """
+    if int(store.head(key).headers.get("content-length", -1)) != size:
+        raise WrongBytes(f"{key} has another length than was written")
 
 
 def _require(found: CurrentObject, digest: "hashlib._Hash") -> None:

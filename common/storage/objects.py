@@ -26,7 +26,7 @@ from common.ids import PATTERN
 from common.live import is_live_video
 from common.storage.volume import ORIGINAL, PUBLISHED_NAME
 from db.engine import transaction
-from db.models import ObjectState, StoredObject, Video, now
+from db.models import ObjectState, StoredObject, Upload, Video, now
 
 WRITE_LIMIT = timedelta(hours=1)
 """An object that is being written counts as given up when its row was not renewed for so long."""
@@ -182,6 +182,14 @@ def current_by_video(
             row.id, row.key, row.size or 0, row.sha256, row.changed_at
         )
     return found
+
+
+@transaction(writes=False)
+def known_keys(session: Session, *, keys: Collection[str]) -> set[str]:
+    """Return which of some keys are those of objects, or of what uploads write in parts."""
+    stored = select(StoredObject.key).where(StoredObject.key.in_(keys))
+    uploads = select(Upload.multipart_key).where(Upload.multipart_key.in_(keys))
+    return {str(key) for wanted in (stored, uploads) for key in session.scalars(wanted)}
 
 
 @transaction(writes=False)

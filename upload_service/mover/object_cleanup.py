@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ from common.storage.object_files import ObjectFiles
 from common.storage.objects import OpenObject
 from common.stores import Stores
 from db.engine import transaction
-from db.models import StoredObject, Upload, Video
+from db.models import StoredObject, Video
 from upload_service.mover.faults import Faults
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class ObjectCleaner:
             return True
 
         self._try("unfinished uploads", look)
-        known = _known_keys(self.stores.database, keys=[upload.key for upload in unfinished])
+        known = objects.known_keys(self.stores.database, keys=[upload.key for upload in unfinished])
         return sum(
             self._try(upload.key, lambda upload=upload: abort(upload))  # type: ignore[misc]
             for upload in unfinished
@@ -132,10 +132,3 @@ def _retire_video(session: Session, *, video_id: str) -> bool:
         return False
     objects.retire_all(session, video_id=video_id)
     return True
-
-
-@transaction(writes=False)
-def _known_keys(session: Session, *, keys: Collection[str]) -> set[str]:
-    uploads = select(Upload.multipart_key).where(Upload.multipart_key.in_(keys))
-    stored = select(StoredObject.key).where(StoredObject.key.in_(keys))
-    return {str(key) for wanted in (uploads, stored) for key in session.scalars(wanted)}

@@ -117,7 +117,7 @@ def strays(
     """
     keys = files.store.list_keys("")
     while batch := list(islice(keys, _BATCH)):
-        known = _known_keys(database, keys=batch)
+        known = objects.known_keys(database, keys=batch)
         for key in batch:
             if key not in known and (kind := _kind(database, disk, key)) is not None:
                 yield key, kind
@@ -197,11 +197,6 @@ def _video_state(session: Session, *, video_id: str) -> _VideoState:
     if live is None:
         return _VideoState.UNKNOWN
     return _VideoState.LIVE if live else _VideoState.DELETED
-
-
-@transaction(writes=False)
-def _known_keys(session: Session, *, keys: Collection[str]) -> set[str]:
-    return set(session.scalars(select(StoredObject.key).where(StoredObject.key.in_(keys))))
 
 
 @transaction(writes=False)

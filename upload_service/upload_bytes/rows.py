@@ -26,6 +26,12 @@ class StoredBytes:
 
 
 @transaction(writes=False)
+def is_in_store(session: Session, *, upload_id: str) -> bool:
+    """Tell whether an upload has a row, and its bytes are in the store."""
+    return session.scalar(select(Upload.part_size).where(Upload.id == upload_id)) is not None
+
+
+@transaction(writes=False)
 def stored_bytes(session: Session, *, upload_id: str) -> StoredBytes | None:
     """Return what counts of an upload, or None if it has no row, or is on the disk."""
     upload = session.get(Upload, upload_id)

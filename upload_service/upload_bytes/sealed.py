@@ -11,10 +11,11 @@ import structlog
 from common.storage import objects
 from common.storage.errors import ObjectMissing, StoreRefused, StoreUnavailable
 from common.storage.file_io import file_size
+from common.storage.object_files import check_length
 from common.storage.object_reader import open_object
 from common.storage.volume import ORIGINAL
 from upload_service.upload_bytes import rows
-from upload_service.upload_bytes.store import naming_store_errors
+from upload_service.upload_bytes.store import ending_if_lost, naming_store_errors
 from upload_service.uploads.context import UploadContext
 from upload_service.uploads.queries import UploadExpired
 
@@ -42,7 +43,7 @@ def open_complete(context: UploadContext, upload_id: str) -> Iterator[tuple[Bina
     :raises UploadExpired: likewise.
     :raises StoreAway: the object store does not answer.
     """
-    if rows.stored_bytes(context.database, upload_id=upload_id) is None:
+    if not rows.is_in_store(context.database, upload_id=upload_id):
         with context.incoming.open_incoming(upload_id) as file:
             yield file, file_size(file)
         return
@@ -64,21 +65,14 @@ def seal(context: UploadContext, upload_id: str) -> SealedObject:
         raise UploadExpired
     upload, size = found.upload, found.upload.offset or 0
     key = upload.tail_key
-    with naming_store_errors(upload_id):
+    with naming_store_errors(upload_id), ending_if_lost(context, upload_id):
         store = context.require_object_store()
-        try:
-            if found.parts:
-                key = str(upload.multipart_key)
-                with suppress(ObjectMissing):  # an earlier call has done so
-                    store.complete_multipart(key, str(upload.multipart_id), found.parts)
-            if key is not None:
-                length = store.head(key).headers.get("content-length")
-                if length != str(size):
-                    raise StoreUnavailable(f"{key} has {length} bytes instead of {size}")
-        except ObjectMissing as error:
-            log.exception("the bytes of an upload are gone", upload=upload_id)
-            rows.give_up(context.database, upload_id=upload_id)
-            raise UploadExpired from error
+        if found.parts:
+            key = str(upload.multipart_key)
+            with suppress(ObjectMissing):  # an earlier call has done so
+                store.complete_multipart(key, str(upload.multipart_id), found.parts)
+        if key is not None:
+            check_length(store, key, size)
     return SealedObject(key, size)
 
 

@@ -19,7 +19,7 @@ from common.errors import MatineeError
 from common.storage import objects
 from common.storage.errors import ObjectMissing, StoreRefused, StoreUnavailable
 from common.storage.file_io import append, file_size, truncate
-from common.storage.object_files import ORIGINAL_TYPE, WrongBytes
+from common.storage.object_files import ORIGINAL_TYPE, WrongBytes, check_length
 from common.storage.volume import ORIGINAL
 from common.translation import gettext_noop
 from upload_service.receive.writer import FileWriter
@@ -66,6 +66,20 @@ def naming_store_errors(upload_id: str) -> Iterator[None]:
     except (StoreUnavailable, StoreRefused) as error:
         log.warning("the object store failed", upload=upload_id, detail=str(error))
         raise StoreAway from error
+
+
+@contextmanager
+def ending_if_lost(context: UploadContext, upload_id: str) -> Iterator[None]:
+    """End an upload if the store has lost what was acknowledged, as by a rule of the bucket.
+
+    :raises UploadExpired: it has.
+    """
+    try:
+        yield
+    except ObjectMissing as error:
+        log.exception("the bytes of an upload are gone", upload=upload_id)
+        rows.give_up(context.database, upload_id=upload_id)
+        raise UploadExpired from error
 
 
 class StoreBytes:
@@ -229,9 +243,7 @@ class StoreBytes:
         self._lease.require()
         key = objects.new_key(self._upload.id, ORIGINAL)
         self._store.put(key, spool, content_type=ORIGINAL_TYPE)
-        size = spool.seek(0, io.SEEK_END)
-        if self._store.head(key).headers.get("content-length") != str(size):
-            raise WrongBytes(f"{key} has another length than was written")
+        check_length(self._store, key, spool.seek(0, io.SEEK_END))
         rows.record_tail(self._context.database, self._lease, key=key, offset=end)
         self._recorded = end
         self._replace_tail(key)
@@ -245,14 +257,11 @@ class StoreBytes:
     def _failing(self) -> Iterator[None]:
         """Remember that what was appended cannot all be recorded, and say so."""
         try:
-            with naming_store_errors(self._upload.id):
-                try:
-                    yield
-                except ObjectMissing as error:
-                    # Something has removed what was acknowledged, such as a rule of the bucket.
-                    log.exception("the bytes of an upload are gone", upload=self._upload.id)
-                    rows.give_up(self._context.database, upload_id=self._upload.id)
-                    raise UploadExpired from error
+            with (
+                naming_store_errors(self._upload.id),
+                ending_if_lost(self._context, self._upload.id),
+            ):
+                yield
         except BaseException:
             self._has_failed = True
             raise

@@ -25,7 +25,7 @@ from common.translation import gettext_noop
 from upload_service.receive.body import ClientDisconnected
 from upload_service.upload_bytes.disk import DiskBytes
 from upload_service.upload_bytes.interface import UploadBytes
-from upload_service.upload_bytes.rows import stored_bytes
+from upload_service.upload_bytes.rows import is_in_store
 from upload_service.upload_bytes.store import StoreBytes
 from upload_service.uploads.context import UploadContext
 from upload_service.uploads.lease import HeldElsewhere, Lease, Superseded, hold
@@ -94,7 +94,7 @@ def exclusive_writer(
 @contextmanager
 def _try_lock(context: UploadContext, upload_id: str) -> Iterator[LockedUpload | None]:
     with ExitStack() as lock:
-        if context.object_store is not None and stored_bytes(context.database, upload_id=upload_id):
+        if context.object_store is not None and is_in_store(context.database, upload_id=upload_id):
             lock.enter_context(context.incoming.lock(upload_id))
             lease = lock.enter_context(hold(context, upload_id, None))
             if lease is None:
