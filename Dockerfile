@@ -180,7 +180,7 @@ RUN rm -f /etc/nginx/conf.d/* /etc/nginx/sites-enabled/* \
  && install --directory --owner=10001 --group=10001 --mode=755 /videos
 COPY --chmod=755 gateway/settings.sh /docker-entrypoint.d/40-settings.sh
 COPY --chmod=755 gateway/keep-builds.sh /usr/local/bin/keep-builds
-COPY --chmod=644 gateway/nginx.conf gateway/media.conf gateway/errors.conf gateway/proxy.conf gateway/slices.conf /etc/nginx/
+COPY --chmod=644 gateway/nginx.conf gateway/authorise.conf gateway/media.conf gateway/errors.conf gateway/proxy.conf gateway/slices.conf /etc/nginx/
 COPY --chmod=644 gateway/templates/*.template /etc/nginx/templates/
 COPY --from=frontend /src/build/static /srv/static
 COPY --from=documentation /app/build/help /srv/help

@@ -1,4 +1,4 @@
-"""A container that is replaced: two addresses lead nowhere for a moment, and no request fails."""
+"""A container that is replaced: addresses lead nowhere for a moment, and no request fails."""
 
 import socket
 from collections.abc import Iterator
@@ -7,8 +7,9 @@ from contextlib import ExitStack
 import pytest
 
 from tests.conftest import free_ports
+from tests.fake_service import FakeService, Reply, Seen
 
-from .harness import ALICE, Gateway, allow_only
+from .harness import ALICE, BYTES, MEDIA, VIDEO, Gateway, allow_only, running
 
 pytestmark = pytest.mark.needs_nginx
 
@@ -54,3 +55,47 @@ def test_a_container_that_is_replaced_costs_no_request(
     answers = [gateway.ask(path, method=method, body=body, token=ALICE) for _ in range(3)]
 
     assert [answer.status for answer in answers] == [200, 200, 200]
+
+
+@pytest.fixture(scope="module")
+def single(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """A gateway in front of one of each service, which has no other to ask."""
+    with running(tmp_path_factory.mktemp("single")) as gateway:
+        gateway.put_video(VIDEO)
+        yield gateway
+
+
+def break_off_first(service: FakeService) -> None:
+    """Have a service close the connection of the next request, and answer those after it."""
+    reply = allow_only(ALICE)
+    broken: list[Seen] = []
+
+    def answer(seen: Seen) -> Reply:
+        if not broken:
+            broken.append(seen)
+            raise ConnectionResetError
+        return reply(seen)
+
+    service.reply = answer
+
+
+@pytest.mark.parametrize("path", [MEDIA, "/login", "/stream", "/upload"])
+def test_what_got_no_answer_is_asked_once_more(single: Gateway, path: str) -> None:
+    for service in single.services.values():
+        break_off_first(service)
+
+    answer = single.ask(path, token=ALICE)
+
+    assert answer.status == 200
+    if path == MEDIA:
+        assert answer.body == BYTES
+
+
+def test_what_changes_something_is_not_asked_again(single: Gateway) -> None:
+    upload = single.services["upload"]
+    break_off_first(upload)
+    before = len(upload.seen)
+
+    assert single.ask("/upload/files/a", method="PATCH", body=b"some", token=ALICE).status == 503
+
+    assert len(upload.seen) == before + 1
