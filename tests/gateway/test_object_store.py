@@ -1,6 +1,6 @@
 """Files in an object store: how they leave, what is kept, and what happens without the store."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -18,6 +18,7 @@ from tests.fake_service import FakeService, Reply, Seen
 from tests.faulty_store import Fault, FaultyProxy
 from tests.faulty_store import faulty as faulty_proxy
 from tests.object_stores import ObjectStore, seaweedfs
+from tests.waiting import wait_until
 
 from .harness import ALICE, BOB, BYTES, MEDIA, VIDEO, Gateway, newcomer, running
 
@@ -356,6 +357,29 @@ def test_an_error_of_the_store_is_a_503(faulty: FaultyStore, status: int) -> Non
 
     assert (answered, retry_after) == (503, "2")
     assert b"secret" not in body
+
+
+@pytest.mark.parametrize("fault", ["refused", "cut"])
+def test_the_log_says_what_the_store_answered_and_no_address_of_it(
+    faulty: FaultyStore, fault: str
+) -> None:
+    def cut(_: Seen) -> Reply:
+        raise ConnectionResetError
+
+    def is_ours(line: Mapping[str, str]) -> bool:
+        return line.get("object") == f"key/{faulty.key}"
+
+    faulty.store.reply = cut if fault == "cut" else lambda _: Reply(403)
+    faulty.ask_anew(Range="bytes=0-99")
+
+    wait_until(lambda: any(map(is_ours, faulty.gateway.log())), what="a line in the log")
+    lines = list(filter(is_ours, faulty.gateway.log()))
+    assert [line["range"] for line in lines] == [f"bytes=0-{SLICE - 1}"]
+    # Of several, the last one: a connection that was kept is tried first.
+    assert lines[0]["store_status"].split(", ")[-1] == ("502" if fault == "cut" else "403")
+    assert f"127.0.0.1:{faulty.store.port}" in lines[0]["store"]
+    for log in ("access.log", "error.log"):
+        assert "sign=1" not in (faulty.gateway.folder / log).read_text()
 
 
 def test_what_is_kept_is_played_without_the_store(faulty: FaultyStore) -> None:
