@@ -4,9 +4,9 @@ Every service may read all tables. Deleting an account needs no right on videos:
 sets their owner to NULL, and the janitor removes videos without an owner.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, create_engine, text
 
 from db.models import Base
 
@@ -75,6 +75,15 @@ GRANTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     for service, writes in _WRITES.items()
 }
 """The rights of each service by table."""
+# What the user who asks may do in a database. These views show everybody their own rights.
+_RIGHTS = text(
+    "SELECT '' AS table_name, privilege_type AS right_name"
+    " FROM information_schema.schema_privileges WHERE table_schema = :database"
+    " UNION SELECT table_name, privilege_type"
+    " FROM information_schema.table_privileges WHERE table_schema = :database"
+    " UNION SELECT table_name, CONCAT(privilege_type, ' (', column_name, ')')"
+    " FROM information_schema.column_privileges WHERE table_schema = :database"
+)
 
 
 def apply_grants(
@@ -82,10 +91,11 @@ def apply_grants(
 ) -> None:
     """Make the services' users, or bring their passwords and rights up to date.
 
+    Services may be at work: they have all that they need at every moment.
+
     :param connection: of a user who may create users and grant: `db/migrate_user.sql`.
     :param passwords: one per service of :data:`GRANTS`.
-    :param revoke: whether rights that a service needs no more are taken from it. It has none at all
-        for a moment then.
+    :param revoke: whether rights that a service needs no more are taken from it.
     """
     quote = connection.dialect.identifier_preparer.quote_identifier
     for service, tables in GRANTS.items():
@@ -94,10 +104,30 @@ def apply_grants(
             text("CREATE USER IF NOT EXISTS :user@'%' IDENTIFIED BY :password"), user
         )
         connection.execute(text("ALTER USER :user@'%' IDENTIFIED BY :password"), user)
-        if revoke:
-            connection.execute(text("REVOKE ALL PRIVILEGES, GRANT OPTION FROM :user@'%'"), user)
         for table, rights in tables.items():
-            statement = (
-                f"GRANT {', '.join(rights)} ON {quote(database)}.{quote(table)} TO :user@'%'"
-            )
-            connection.execute(text(statement), user)
+            where = f"{quote(database)}.{quote(table)}"
+            connection.execute(text(f"GRANT {', '.join(rights)} ON {where} TO :user@'%'"), user)
+        if not revoke:
+            continue
+        needed = {(table, right) for table, rights in tables.items() for right in rights}
+        for table, right in _rights(connection.engine, database, service, passwords[service]):
+            if (table, right) not in needed:
+                where = f"{quote(database)}.{quote(table) if table else '*'}"
+                connection.execute(text(f"REVOKE {right} ON {where} FROM :user@'%'"), user)
+
+
+def _rights(
+    engine: Engine, database: str, service: str, password: str
+) -> Sequence[tuple[str, str]]:
+    """Ask as a service which rights it has in a database; who migrates may not see them.
+
+    :return: tables and rights; the table is "" if a right is for all tables.
+    """
+    login = {"password": password.encode()}
+    own = create_engine(engine.url.set(username=service, password=None), connect_args=login)
+    try:
+        with own.connect() as connection:
+            rights = connection.execute(_RIGHTS, {"database": database}).all()
+    finally:
+        own.dispose()
+    return [(row.table_name, row.right_name) for row in rights]

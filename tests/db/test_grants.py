@@ -1,5 +1,6 @@
 """Each service's MySQL user may do what its service does, and no more."""
 
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -138,6 +139,50 @@ def test_beside_services_of_the_version_before_no_right_is_taken_away(
         apply_grants(connection, database="matinee", passwords=PASSWORDS)
     with pytest.raises(OperationalError, match="denied"):
         run_as("auth", "DELETE FROM jobs WHERE id = 0")
+
+
+@pytest.mark.mysql_only
+@pytest.mark.parametrize(
+    ("right", "statement"),
+    [
+        ("UPDATE (title) ON matinee.videos", "UPDATE videos SET title = 'x' WHERE id = ''"),
+        ("DELETE ON matinee.*", "DELETE FROM positions"),
+    ],
+)
+def test_rights_of_columns_and_of_all_tables_are_taken_away_too(
+    database: Database, run_as: Callable[[str, str], None], right: str, statement: str
+) -> None:
+    with database.engine.connect() as connection:
+        connection.execute(text(f"GRANT {right} TO auth@'%'"))
+        run_as("auth", statement)
+        apply_grants(connection, database="matinee", passwords=PASSWORDS)
+    with pytest.raises((OperationalError, ProgrammingError), match="denied"):
+        run_as("auth", statement)
+
+
+@pytest.mark.mysql_only
+def test_a_service_at_work_is_refused_nothing_meanwhile(
+    database: Database, run_as: Callable[[str, str], None]
+) -> None:
+    run_as("auth", "SELECT 1")
+    ended = threading.Event()
+    refused: list[str] = []
+
+    def work() -> None:
+        while not ended.is_set():
+            try:
+                run_as("auth", "UPDATE users SET name = name")
+            except OperationalError as error:
+                refused.append(str(error))
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    with database.engine.connect() as connection:
+        for _ in range(5):
+            apply_grants(connection, database="matinee", passwords=PASSWORDS)
+    ended.set()
+    worker.join()
+    assert not refused
 
 
 @pytest.mark.mysql_only
