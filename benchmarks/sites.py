@@ -105,7 +105,9 @@ def standalone(folder: Path) -> Iterator[Site]:
     """Run Matinee without containers in an empty folder."""
     folder.mkdir(parents=True)
     ports = free_ports(3)
-    env = os.environ | {"DATA_DIR": str(folder / "data"), "PORTS": ",".join(map(str, ports))}
+    # Its files are on the disk, even where the stack that is measured has an object store.
+    own = {"DATA_DIR": str(folder / "data"), "PORTS": ",".join(map(str, ports)), "STORE": "disk"}
+    env = os.environ | own
     log = folder / "output.log"
     command = [sys.executable, "-m", "standalone"]
     with running(command, log=log, env=env, cwd=ROOT) as pid:
