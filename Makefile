@@ -53,7 +53,8 @@ test-system: .venv/dev $(BUILT)  ## the Compose stack over HTTP, and on MySQL wh
 	cat build/mysql.log; $(BIN)/python -m tests.failed build/mysql.xml build/compose.xml; exit $$((compose || mysql))
 
 soak: .venv/dev $(BUILT)  ## hundreds of faults: uploads, processing, mutated files, killed containers
-	FAULT_ROUNDS=200 $(BIN)/python -m pytest -s tests/system/test_upload_faults.py tests/store_kills
+	FAULT_ROUNDS=200 $(BIN)/python -m pytest -s tests/system/test_upload_faults.py tests/store_kills \
+	    tests/upload_service/test_two_hosts.py
 	PROCESSING_KILLS=100 $(BIN)/python -m pytest -s tests/system/test_processing_faults.py
 	FUZZ_FILES=2000 $(BIN)/python -m pytest -s tests/transcode_service/media/test_fuzz.py
 # Two containers of each service of Compose.

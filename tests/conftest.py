@@ -53,7 +53,7 @@ ROOT = Path(__file__).parent.parent
 # Temporary folders are in memory, where there is enough: tests commit thousands of times, and on a
 # disk each commit waits for it. What is written and when it is synced is the same.
 MEMORY = Path("/dev/shm")
-MEMORY_NEEDED = 8 << 30  # bytes; one test uploads two gibibytes
+MEMORY_NEEDED = 3 << 30  # bytes; a few large files beside each other
 # A test's mark, and the programs of which it needs one. Debian's packages have the same names.
 TOOLS = {
     "needs_ffmpeg": ["ffmpeg"],

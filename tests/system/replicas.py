@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,6 +21,7 @@ class Replicas(Compose):
     """Two of each service with uploads in the object store. The stores themselves are single.
 
     :ivar gateways: the URL of each gateway, by its service.
+    :ivar errors: what gateways that were replaced have logged of errors.
     """
 
     def __init__(self, project: str, **settings: str) -> None:
@@ -28,6 +31,7 @@ class Replicas(Compose):
         workers = {f"{name}_WORKERS": "1" for name in ("AUTH", "UPLOAD", "STREAMING")}
         given = {**SETTINGS, **store, **sizes, **workers, "COMPOSE_FILE": files, **settings}
         super().__init__(project, free_ports(2), **given)
+        self.errors: list[str] = []
         self.gateways = dict(zip(GATEWAYS, (self.url, *self.other_urls), strict=True))
 
     def remove(self) -> None:
@@ -57,6 +61,8 @@ class Replicas(Compose):
     def replace(self, service: str, container: str) -> None:
         """Stop a container as an operator would, and put a new one in its place."""
         docker("stop", "--time", "45", container)
+        if service in self.gateways:
+            self.errors += _errors(container)
         docker("rm", "--volumes", container)
         # `--no-recreate` leaves the others alone.
         self.compose("up", "--detach", "--wait", "--no-deps", "--no-recreate", service)
@@ -67,6 +73,12 @@ class Replicas(Compose):
             same_person(person, f"http://{docker('port', container, '8000').splitlines()[0]}")
             for container in self.replicas("upload")
         ]
+
+
+def _errors(container: str) -> list[str]:
+    logged = subprocess.run(["docker", "logs", container], check=True, capture_output=True)
+    lines = (logged.stdout + logged.stderr).decode().splitlines()
+    return [line for line in lines if re.search(r'"status":"5|\[(?:error|crit|alert)\]', line)]
 
 
 def _is_healthy(container: str) -> bool:

@@ -28,5 +28,5 @@ def test_no_request_fails_while_all_containers_are_replaced(
                 assert container not in replicas.replicas(service)
     print(f"\n{load.words()}")  # noqa: T201 (what it came to)
 
-    assert not load.failures, "\n".join(load.failures)
+    assert not load.failures, "\n".join([*load.failures, *replicas.errors])
     assert not load.lost, "\n".join(load.lost)
