@@ -237,9 +237,18 @@ def shared_database(migrated: str, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture
 def database(shared_database: Database, migrated: str) -> Database:
     """An empty database."""
+    empty(shared_database, migrated)
+    return shared_database
+
+
+def empty(database: Database, migrated: str) -> None:
+    """Take away what tests have left in the database.
+
+    :param migrated: the URL of an empty one: see the fixture of this name.
+    """
     if migrated.startswith("sqlite"):
-        _restore(Path(migrated.removeprefix("sqlite:///")), shared_database.engine.url.database)
-        return shared_database
+        _restore(Path(migrated.removeprefix("sqlite:///")), database.engine.url.database)
+        return
     for table in (
         "objects",
         "videos",
@@ -251,10 +260,7 @@ def database(shared_database: Database, migrated: str) -> Database:
         "logos",
         "leases",
     ):
-        shared_database.write(
-            lambda session, name=table: session.execute(text(f"DELETE FROM {name}"))
-        )
-    return shared_database
+        database.write(lambda session, name=table: session.execute(text(f"DELETE FROM {name}")))
 
 
 def _restore(empty: Path, file: str | None) -> None:
