@@ -9,6 +9,7 @@ programs, starts again what ends by itself, and on Ctrl-C or SIGTERM lets answer
 
 import errno
 import fcntl
+import gc
 import os
 import shutil
 import signal
@@ -243,4 +244,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    gc.freeze()  # nothing of what was imported is garbage: Python need not look at the end
     main()
