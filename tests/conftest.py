@@ -237,9 +237,18 @@ def shared_database(migrated: str, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture
 def database(shared_database: Database, migrated: str) -> Database:
     """An empty database."""
+    clear(shared_database, migrated)
+    return shared_database
+
+
+def clear(database: Database, migrated: str) -> None:
+    """Remove every row that a test has left in the database.
+
+    :param migrated: the URL of a database that is empty.
+    """
     if migrated.startswith("sqlite"):
-        _restore(Path(migrated.removeprefix("sqlite:///")), shared_database.engine.url.database)
-        return shared_database
+        _restore(Path(migrated.removeprefix("sqlite:///")), database.engine.url.database)
+        return
     for table in (
         "objects",
         "videos",
@@ -251,10 +260,7 @@ def database(shared_database: Database, migrated: str) -> Database:
         "logos",
         "leases",
     ):
-        shared_database.write(
-            lambda session, name=table: session.execute(text(f"DELETE FROM {name}"))
-        )
-    return shared_database
+        database.write(lambda session, name=table: session.execute(text(f"DELETE FROM {name}")))
 
 
 def _restore(empty: Path, file: str | None) -> None:
@@ -378,6 +384,10 @@ class Site:
         """Throw away what tests have changed in this process, and all videos."""
         shutil.rmtree(self.videos_dir, ignore_errors=True)
         self.videos_dir.mkdir()
+        self.forget_changes()
+
+    def forget_changes(self) -> None:
+        """Throw away what tests have changed in this process."""
         for name, app in self.apps.items():
             config, parts = self._at_first[name]
             app.config.clear()
