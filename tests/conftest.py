@@ -477,6 +477,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Origin]:
         running.build()
     else:
         folder = tmp_path_factory.mktemp("data")
+        folder.chmod(0o755)  # open to everybody until it is started
         running = Standalone(folder, ports, **SETTINGS, **CHEAP_HASHES)
     try:
         running.start()
