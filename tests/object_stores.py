@@ -128,7 +128,7 @@ def _running(
         access_key=ACCESS_KEY,
         secret_key=SECRET_KEY,
     )
-    process = StoreProcess(command, log, lambda: _takes_objects(settings, make=makes_bucket))
+    process = StoreProcess(command, log, _taking_objects(settings, make=makes_bucket))
     try:
         process.start()
         yield ObjectStore(settings, process)
@@ -136,19 +136,9 @@ def _running(
         process.kill()
 
 
-def _takes_objects(settings: S3Settings, *, make: bool) -> bool:
-    try:
-        if make:
-            _make_bucket(settings)
-        bucket = S3Store(settings)
-        bucket.put("ready", b"yes")
-        bucket.delete("ready")
-    except (StoreRefused, StoreUnavailable, BotoCoreError):
-        return False
-    return True
-
-
-def _make_bucket(settings: S3Settings) -> None:
+def _taking_objects(settings: S3Settings, *, make: bool) -> Callable[[], bool]:
+    """Return what tells whether the store takes objects. Its clients take longer to make."""
+    bucket = S3Store(settings)
     client = boto3.client(
         "s3",
         endpoint_url=settings.endpoint,
@@ -157,5 +147,16 @@ def _make_bucket(settings: S3Settings) -> None:
         aws_secret_access_key=settings.secret_key,
         config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}),
     )
-    with suppress(ClientError):  # it is there, or the server is not ready
-        client.create_bucket(Bucket=settings.bucket)
+
+    def takes_objects() -> bool:
+        try:
+            if make:
+                with suppress(ClientError):  # it is there, or the server is not ready
+                    client.create_bucket(Bucket=settings.bucket)
+            bucket.put("ready", b"yes")
+            bucket.delete("ready")
+        except (StoreRefused, StoreUnavailable, BotoCoreError):
+            return False
+        return True
+
+    return takes_objects

@@ -7,8 +7,12 @@ from collections.abc import Callable
 def wait_until(
     happens: Callable[[], object], *, within: float = 10, what: str = "what was waited for"
 ) -> None:
-    """Return as soon as something is true; fail, saying what, if it is not in so many seconds."""
-    deadline = time.monotonic() + within
+    """Return as soon as something is true; fail, saying what, if it is not in so many seconds.
+
+    Looks often at first, and ten times a second after a while, since a look costs something.
+    """
+    deadline, pause = time.monotonic() + within, 0.02
     while not happens():
         assert time.monotonic() < deadline, f"not within {within} s: {what}"
-        time.sleep(0.02)
+        time.sleep(pause)
+        pause = min(1.1 * pause, 0.1)
