@@ -13,7 +13,7 @@ from common.job_queue import WAKE_KEY, wake_workers
 from common.settings import CommonSettings
 from db.engine import Database
 from db.models import JobKind, JobState, now
-from tests.conftest import empty
+from tests.conftest import clear
 from tests.media import make, one_second
 from tests.system.deployment import below
 from tests.transcode_service.conftest import House, Service, Start, empty_volume, starting
@@ -54,7 +54,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="class")
 def everybody(folder: Path, shared_database: Database, migrated: str) -> House:
-    empty(shared_database, migrated)
+    clear(shared_database, migrated)
     return House(shared_database, empty_volume(folder / "videos"))
 
 
