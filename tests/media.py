@@ -306,6 +306,11 @@ RECIPES: dict[str, tuple[str, ...]] = {
         *("-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=12"),
         *(*_H264, *_AAC, "-movflags", "+faststart"),
     ),
+    "two-heights.mp4": (
+        *("-f", "lavfi", "-i", "testsrc2=size=456x256:rate=10:duration=2"),
+        *("-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=2"),
+        *(*_H264, *_AAC, "-movflags", "+faststart"),
+    ),
     "one-second.mp4": (
         *("-f", "lavfi", "-i", "testsrc2=size=128x72:rate=10:duration=1"),
         *(*_H264, "-movflags", "+faststart"),
