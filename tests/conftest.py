@@ -54,6 +54,8 @@ ROOT = Path(__file__).parent.parent
 # disk each commit waits for it. What is written and when it is synced is the same.
 MEMORY = Path("/dev/shm")
 MEMORY_NEEDED = 3 << 30  # bytes; a few large files beside each other
+# What the Python programs that tests start do first.
+os.environ["PYTHONPATH"] = str(Path(__file__).parent / "at_start")
 # A test's mark, and the programs of which it needs one. Debian's packages have the same names.
 TOOLS = {
     "needs_ffmpeg": ["ffmpeg"],
@@ -237,9 +239,18 @@ def shared_database(migrated: str, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture
 def database(shared_database: Database, migrated: str) -> Database:
     """An empty database."""
+    clear(shared_database, migrated)
+    return shared_database
+
+
+def clear(database: Database, migrated: str) -> None:
+    """Remove every row that a test has left in the database.
+
+    :param migrated: the URL of a database that is empty.
+    """
     if migrated.startswith("sqlite"):
-        _restore(Path(migrated.removeprefix("sqlite:///")), shared_database.engine.url.database)
-        return shared_database
+        _restore(Path(migrated.removeprefix("sqlite:///")), database.engine.url.database)
+        return
     for table in (
         "objects",
         "videos",
@@ -251,10 +262,7 @@ def database(shared_database: Database, migrated: str) -> Database:
         "logos",
         "leases",
     ):
-        shared_database.write(
-            lambda session, name=table: session.execute(text(f"DELETE FROM {name}"))
-        )
-    return shared_database
+        database.write(lambda session, name=table: session.execute(text(f"DELETE FROM {name}")))
 
 
 def _restore(empty: Path, file: str | None) -> None:
@@ -378,6 +386,10 @@ class Site:
         """Throw away what tests have changed in this process, and all videos."""
         shutil.rmtree(self.videos_dir, ignore_errors=True)
         self.videos_dir.mkdir()
+        self.forget_changes()
+
+    def forget_changes(self) -> None:
+        """Throw away what tests have changed in this process."""
         for name, app in self.apps.items():
             config, parts = self._at_first[name]
             app.config.clear()
@@ -451,8 +463,8 @@ SETTINGS = {
     "ACCEPT_FORMATS": "mp4,mov,mkv,webm",
 }
 # For a Matinee whose people sign in and up hundreds of times: each time would take a sixth of a
-# second of a processor.
-CHEAP_HASHES = {"PYTHONPATH": str(Path(__file__).parent / "cheap_hashes")}
+# second of a processor. See `tests/at_start`.
+CHEAP_HASHES = {"CHEAP_HASHES": "yes"}
 
 
 @pytest.fixture(scope="session")
@@ -467,6 +479,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Origin]:
         running.build()
     else:
         folder = tmp_path_factory.mktemp("data")
+        folder.chmod(0o755)  # open to everybody until it is started
         running = Standalone(folder, ports, **SETTINGS, **CHEAP_HASHES)
     try:
         running.start()

@@ -1,9 +1,11 @@
 """The language of each request: the account's, a cookie's, the browser's, or else the site's."""
 
+import functools
 from contextlib import suppress
 from pathlib import Path
 
 import flask_babel
+from babel.support import Translations
 from flask import Flask, has_request_context, request
 from redis.exceptions import RedisError
 
@@ -20,12 +22,14 @@ _TRANSLATIONS = Path(__file__).parents[2] / "build" / "translations"
 
 def install_languages(app: Flask) -> None:
     """Let an app answer in the reader's language; templates get `_`, `ngettext`, `translated`."""
-    flask_babel.Babel(
-        app,
-        default_translation_directories=str(_TRANSLATIONS),
-        locale_selector=request_language,
-    )
+    flask_babel.Babel(app, locale_selector=request_language)
     use_readers(_reader)
+    # A page has dozens of sentences, and for each of them Flask-Babel would look the language up
+    # in several places.
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        gettext, _choose_plural, newstyle=True
+    )
+    app.jinja_env.globals["_"] = app.jinja_env.globals["gettext"]
     # For sentences that are stored: their code marks them with `gettext_noop`.
     app.jinja_env.filters["translated"] = gettext
     app.jinja_env.globals.update(
@@ -68,6 +72,14 @@ def _account_language() -> str | None:
 
 def _reader() -> Reader:
     locale = flask_babel.get_locale()
-    if locale is None:
-        return Reader()
-    return Reader(locale.language, flask_babel.get_translations())
+    return Reader() if locale is None else _reader_of(locale.language)
+
+
+def _choose_plural(one: str, many: str, num: int) -> str:
+    sentence: str = _reader().translations.ngettext(one, many, num)
+    return sentence
+
+
+@functools.cache
+def _reader_of(language: str) -> Reader:
+    return Reader(language, Translations.load(_TRANSLATIONS, [language]))

@@ -28,11 +28,9 @@ from tests.system.http_client import TIMEOUT, unless_busy
 TITLE = "Seen by those who may watch"
 
 _ROLES = {
-    Caller.VIEWER: "viewer",
     Caller.STRANGER: "uploader",
     Caller.OWNER: "uploader",
     Caller.ADMINISTRATOR: "admin",
-    Caller.DISABLED: "uploader",
 }
 _NOWHERE = "A" * 22
 _NO_STEP = str(1 << 62)  # to make one fail takes minutes, and asking for another is no error
@@ -64,7 +62,7 @@ class MatrixClient:
         self._names: dict[Caller, str] = {}
         self._ids: dict[str, int] = {}
         self._credentials: dict[Caller, dict[str, str]] = {}
-        self._videos: dict[tuple[Caller, State], str] = {}
+        self._videos: dict[State, str] = {}  # the owner's
         self._collections: dict[bool, str] = {}  # by whether videos are in it
         self._listed: str | None = None
         self._link: tuple[str, str] | None = None
@@ -73,7 +71,6 @@ class MatrixClient:
         self._invitation: dict[str, Any] | None = None
         self._target = self._person("uploader")
         self._friend = self._person("viewer")
-        self._begin_disabled()
 
     def close(self) -> None:
         """Close the connections."""
@@ -95,42 +92,46 @@ class MatrixClient:
         options: dict[str, Any] = {} if cell.is_safe else self._body(cell.route)
         return self.request(cell.method, self._path(cell), headers=headers, **options)
 
-    def prepare(self, route: Route, states: Collection[State | None]) -> None:
-        """Make everybody and everything that an address is tried with in those states."""
-        self._video(Caller.OWNER, State.PRIVATE)
-        for caller in Caller:
+    def prepare(
+        self, route: Route, callers: Collection[Caller], states: Collection[State | None]
+    ) -> None:
+        """Make everything that an address is tried with in those states, by those callers."""
+        self._video(State.PRIVATE)
+        for caller in callers:
             self.credentials(caller)
-            for state in route.states:
-                if state in states:
-                    for method in route.grants:
-                        self._path(Cell(route, method, caller, state, OUR_SITE))
+        for state in route.states:
+            if state in states:
+                for method in route.grants:
+                    self._path(Cell(route, method, Caller.OWNER, state, OUR_SITE))
 
     def mend(self, cell: Cell) -> None:
         """After a request that was granted: forget what it may have changed."""
         if cell.state is not None or "<grant>" in cell.route.pattern:
-            self._videos.pop((_owner(cell.caller), cell.state or State.PRIVATE), None)
+            self._videos.pop(cell.state or State.PRIVATE, None)
         if cell.route.pattern == "/stream/bin/empty":
-            self._videos.pop((Caller.OWNER, State.BINNED), None)
+            self._videos.pop(State.BINNED, None)
         if "<invitation" in cell.route.pattern:
             self._invitation = None
         deletes = cell.method == "DELETE" or cell.route.pattern.endswith("/delete")
         if "<user>" in cell.route.pattern and deletes:
             self._target = self._person("uploader")
         elif "<user>" in cell.route.pattern:
-            self._switch("disabled", self._names[Caller.DISABLED])
-            self._switch("active", self._target)
+            self._let_in(self._target)
         person = Caller.OWNER if cell.caller is Caller.BEARER else cell.caller
         if cell.route.pattern == "/account/name":
             answer = self.request("GET", "/api/session", headers=self.credentials(cell.caller))
             self._names[person] = answer.json()["name"]
         if cell.route.pattern == "/account/delete":
             self._names.pop(person)
-            self._videos = {key: v for key, v in self._videos.items() if key[0] is not person}
+            if person is Caller.OWNER:
+                self._videos.clear()
         self._listed = None
         self._collections.clear()
         if "link" in cell.route.pattern or cell.state is State.PRIVATE:
             self._link = None
         self._group = None
+        if cell.route.service != "auth":
+            return  # it ends no session
         for caller in SIGNED_IN & self._credentials.keys():
             answer = self.request("GET", "/api/session", headers=self.credentials(caller))
             if answer.status_code == 401:
@@ -186,30 +187,19 @@ class MatrixClient:
             self._token(name)
         return self._ids[name]
 
-    def _switch(self, state: str, name: str) -> None:
-        path, form = f"/admin/users/{self._id(name)}", {"state": state}
+    def _let_in(self, name: str) -> None:
+        path, form = f"/admin/users/{self._id(name)}", {"state": "active"}
         answer = self.request("POST", path, data=form, headers=self._operator)
         assert answer.status_code == 303, answer.text
-
-    def _begin_disabled(self) -> None:
-        """Let somebody in, who puts videos on the shelf, and disable the account."""
-        self.credentials(Caller.DISABLED)
-        self._id(self._names[Caller.DISABLED])
-        for state in State:
-            self._video(Caller.DISABLED, state)
-        self._switch("disabled", self._names[Caller.DISABLED])
 
     # --- addresses --------------------------------------------------------------------------------
 
     def _path(self, cell: Cell) -> str:
-        route, caller, state = cell.route, cell.caller, cell.state
-        path = route.pattern
+        state, path = cell.state, cell.route.pattern
         if state is not None:
-            path = path.replace("<video>", self._video(_owner(caller), state))
+            path = path.replace("<video>", self._video(state))
         if "<user>" in path:
-            disabled = route.subject == "disabled"
-            subject = self._names[Caller.DISABLED] if disabled else self._target
-            path = path.replace("<user>", str(self._id(subject)))
+            path = path.replace("<user>", str(self._id(self._target)))
         path = path.replace("<language>", "en")
         path = path.replace("<rendition>", "480p").replace("<job>", _NO_STEP)
         if "<collection>" in path:
@@ -219,7 +209,7 @@ class MatrixClient:
             path = path.replace("<link>", link).replace("<token>", token)
         path = self._administrators_path(path)
         if "<grant>" in path:
-            path = path.replace("<grant>", self._grant(caller, state or State.PRIVATE))
+            path = path.replace("<grant>", self._grant(state or State.PRIVATE))
         if "<group>" in path:
             path = path.replace("<group>", self._own_group()).replace("<name>", self._target)
         if "<session>" in path:
@@ -254,7 +244,7 @@ class MatrixClient:
     def _made_link(self) -> tuple[str, str]:
         """Return a link of the owner's to their private video, and its token."""
         if self._link is None:
-            video = self._video(Caller.OWNER, State.PRIVATE)
+            video = self._video(State.PRIVATE)
             headers = self.credentials(Caller.OWNER)
             answer = self._insist("POST", f"/api/videos/{video}/links", json={}, headers=headers)
             assert answer.status_code == 201, answer.text
@@ -275,18 +265,17 @@ class MatrixClient:
         if is_full not in self._collections:
             collection = self._make("/api/collections", {"title": TITLE})
             for state in ALIVE if is_full else ():
-                item = f"/api/collections/{collection}/items/{self._video(Caller.OWNER, state)}"
+                item = f"/api/collections/{collection}/items/{self._video(state)}"
                 answer = self._insist("PUT", item, headers=self.credentials(Caller.OWNER))
                 assert answer.status_code == 204, answer.text
             self._collections[is_full] = collection
         return self._collections[is_full]
 
-    def _grant(self, caller: Caller, state: State) -> str:
+    def _grant(self, state: State) -> str:
         """Return the id of a grant of a video to the target."""
-        owner = _owner(caller)
-        if state in (State.MISSING, State.DELETED, State.OWNER_GONE) or owner is Caller.DISABLED:
+        if state in (State.MISSING, State.DELETED, State.OWNER_GONE):
             return _NOWHERE
-        video = self._video(owner, state)
+        video = self._video(state)
         if video not in self._grants:
             path, body = f"/api/videos/{video}/grants", {"user": self._target, "level": "watch"}
             self._grants[video] = self._make(path, body)
@@ -314,15 +303,15 @@ class MatrixClient:
         made: str = answer.json()["id"]
         return made
 
-    def _video(self, owner: Caller, state: State) -> str:
+    def _video(self, state: State) -> str:
         if state is State.MISSING:
             return _NOWHERE
-        if (owner, state) not in self._videos:
-            self._videos[owner, state] = self._make_video(owner, state)
-        return self._videos[owner, state]
+        if state not in self._videos:
+            self._videos[state] = self._make_video(state)
+        return self._videos[state]
 
-    def _make_video(self, owner: Caller, state: State) -> str:
-        headers = self.credentials(owner)
+    def _make_video(self, state: State) -> str:
+        headers = self.credentials(Caller.OWNER)
         if state is State.OWNER_GONE:
             headers = sign_in(self._url, self._person("uploader"))
         files = {"file": ("video.mp4", self._video_bytes, "video/mp4")}
@@ -367,16 +356,11 @@ class MatrixClient:
             "new": new_name(),
             "target": self._target,
             "friend": self._friend,
-            "video": self._video(Caller.OWNER, State.PRIVATE),
+            "video": self._video(State.PRIVATE),
         }
         if fields := fields_of(JSON, route, **names):
             return {"json": fields}
         return {"data": fields_of(FORMS, route, **names)}
-
-
-def _owner(caller: Caller) -> Caller:
-    """Whose videos somebody asks for: who was disabled, for their own."""
-    return Caller.DISABLED if caller is Caller.DISABLED else Caller.OWNER
 
 
 def new_name() -> str:

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import sqlite3
 from collections.abc import Mapping
 from datetime import timedelta
 from io import BytesIO
@@ -45,6 +44,7 @@ from db.models import (
 )
 from tests import media
 from tests.conftest import Site
+from tests.permissions.kept_stores import KeptStores
 from tests.permissions.matrix import (
     ALIVE,
     CAPTIONS,
@@ -101,32 +101,35 @@ Dump = dict[str, list[Any]]
 
 
 class MatrixState:
-    """The site with everybody in it. Each person has two sessions, and the owners every video."""
+    """The site with everybody in it. Each person has two sessions, and the owners every video.
+
+    :param site: a site with empty stores.
+    """
 
     def __init__(self, site: Site, database: Database, redis: Redis) -> None:
         self.site = site
-        self._database = database
-        self._redis = redis
         self._sessions = SessionStore(redis, ttl=3600)
         self._outside = Client(site.wsgi, use_cookies=False)
         self._count = 0
-        file = database.engine.url.database
-        assert file is not None
-        # Its view of the file tells whether another connection has committed since the last look.
-        self._watcher = sqlite3.connect(file)
-        self._version = -1
+        database.write(self._fill)
+        self._put_files()
+        self._sign_in()
+        self._stores = KeptStores(database, redis)
         self._rows: Dump = {}
-        self.rebuild()
+        self.beginning = self.dump()
 
     def close(self) -> None:
-        """Close the connection that watches the database."""
-        self._watcher.close()
+        """Close the connections to the stores."""
+        self._stores.close()
 
     def rebuild(self) -> None:
-        """Put everything back to the beginning, and remember what that looks like."""
+        """Put everything back to the beginning."""
         self._count += 1
-        self._redis.flushall()
-        self._database.write(self._fill)
+        self._stores.put_back()
+        self._put_files()
+        self._rows = {name: self.beginning[name] for name in _TABLES}
+
+    def _put_files(self) -> None:
         for folder in self.site.videos_dir.iterdir():
             if folder.name not in self._videos:
                 shutil.rmtree(folder)
@@ -137,6 +140,9 @@ class MatrixState:
                 if not (folder / place).exists():
                     (folder / place).parent.mkdir(exist_ok=True)
                     (folder / place).write_bytes(VIDEO_BYTES)
+
+    def _sign_in(self) -> None:
+        """Begin everybody's sessions, and let the administrator disable one of them."""
         for person in [name for name in _ROLES if name != "second"]:
             viewer = Viewer(id=self._ids[person], name=person, role=_ROLES[person])
             self._other_sessions[person] = self._begin(viewer)
@@ -146,18 +152,14 @@ class MatrixState:
             disabling, data=form, headers=self.credentials(Caller.ADMINISTRATOR)
         )
         assert answer.status_code == 303, answer.text[-1500:]
-        self.beginning = self.dump()
 
     def _begin(self, viewer: Viewer) -> str:
         return self._sessions.begin(viewer, device="Test", address="127.0.0.1")
 
     def _fill(self, session: Any) -> None:
-        for table in reversed(Base.metadata.sorted_tables):
-            if table.name != "volumes":  # its one row comes with the schema
-                session.execute(table.delete())
         users = [
             {"name": name, "name_key": name, "password_hash": _HASH, "role": role}
-            | {"last_seen_at": now()}  # so that reading does not note it
+            | {"last_seen_at": now() + timedelta(days=1)}  # so that reading does not note it
             for name, role in _ROLES.items()
         ]
         session.execute(insert(User), users)
@@ -260,13 +262,7 @@ class MatrixState:
     def dump(self) -> Dump:
         """Return all that a request could change: rows, sessions and who has them, and files."""
         found = dict(self._read_rows())
-        keys = sorted(map(str, self._redis.keys("session*")))
-        with self._redis.pipeline(transaction=False) as pipe:
-            for key in keys:
-                # Of the lists only who is in them: when a session was last seen may change.
-                (pipe.get if key.startswith("session:") else pipe.hkeys)(key)
-            values = pipe.execute()
-        found["sessions"] = [(k, sorted(v)) for k, v in zip(keys, values, strict=True)]
+        found["sessions"] = self._stores.sessions()
         found["files"] = sorted(
             f"{folder}/{name}"
             for folder, _, names in os.walk(self.site.videos_dir)
@@ -276,13 +272,11 @@ class MatrixState:
 
     def _read_rows(self) -> Dump:
         """Return every row, read again only if something was committed since the last look."""
-        [version] = self._watcher.execute("PRAGMA data_version").fetchone()
-        if version != self._version:
+        if self._stores.rows_changed() or not self._rows:
             self._rows = {
-                table: sorted(map(repr, self._watcher.execute(f"SELECT * FROM {table}")))
+                table: sorted(map(repr, self._stores.rows.execute(f"SELECT * FROM {table}")))
                 for table in _TABLES
             }
-            self._version = version
         return self._rows
 
     def credentials(self, caller: Caller) -> dict[str, str]:

@@ -286,12 +286,18 @@ def _iso(moment: datetime | None) -> str | None:
 def is_tried(cell: SharedCell) -> bool:
     """Tell whether a cell is tried over HTTP as well as in one process.
 
-    These are the ones in which a front server could make a difference: media, with all methods at
-    one level; and of all else what reaches its service, by those whom a sharing is for.
+    These are the ones in which a front server could make a difference. Media are asked for in all
+    ways, as long as something is shared and after. A front server knows a person, who has a
+    session, from a visitor with a link, so one way each is enough for methods that media do not
+    take, and for what it only hands on.
     """
     always = cell.sharing.validity is Validity.NEVER_ENDS
     if cell.asker is Asker.VISITOR_WITH_ACCOUNT and not always:
         return False
+    if cell.route.is_media and cell.method == "GET":
+        return True
+    if not always or cell.sharing.way not in (Way.USER, Way.LINK, Way.COLLECTION_LINK):
+        return False
     if cell.route.is_media:
-        return cell.method in ("GET", "HEAD") or cell.sharing.level is Level.WATCH
-    return always and cell.method in cell.route.grants and (cell.is_safe or cell.asker.is_meant)
+        return cell.sharing.level is Level.WATCH
+    return cell.method in cell.route.grants and (cell.is_safe or cell.asker.is_meant)

@@ -4,7 +4,6 @@ The rows are put into the database as they are when a link or grant has been mad
 was revoked, so that no time has to pass.
 """
 
-import sqlite3
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from io import BytesIO
@@ -40,6 +39,7 @@ from db.models import (
 )
 from db.models import Level as StoredLevel
 from tests.conftest import Site
+from tests.permissions.kept_stores import KeptStores
 from tests.permissions.matrix import CAPTIONS, Route, fields_of
 from tests.permissions.matrix_state import TITLE, VIDEO_BYTES
 from tests.permissions.sharing_matrix import (
@@ -78,10 +78,13 @@ def _token(kind: str, sharing: Sharing) -> str:
 
 
 class SharingState:
-    """The site with an owner, with whom they share, and with others."""
+    """The site with an owner, with whom they share, and with others.
+
+    :param site: a site with empty stores.
+    """
 
     def __init__(self, site: Site, database: Database, redis: Redis) -> None:
-        self._redis = redis
+        self.site = site
         self._outside = Client(site.wsgi, use_cookies=False)
         database.write(self._fill)
         for sharing in SHARINGS:
@@ -100,41 +103,26 @@ class SharingState:
         for sharing in SHARINGS:
             if sharing.way.is_link:
                 redis.set(visit_key(_token("visit", sharing)), _id("link", sharing))
-        file = database.engine.url.database
-        assert file is not None
-        self._connection = sqlite3.connect(file)
-        self._beginning = sqlite3.connect(":memory:")
-        self._connection.backup(self._beginning)
-        self._version = self._data_version()
+        self._stores = KeptStores(database, redis)
 
     def close(self) -> None:
-        """Close the connections to the database."""
-        self._connection.close()
-        self._beginning.close()
+        """Close the connections to the stores."""
+        self._stores.close()
 
     def was_changed(self) -> bool:
         """Tell whether anything but what is cached has been committed since the last look."""
-        version = self._data_version()
-        changed = version != self._version
-        self._version = version
-        return changed
+        return self._stores.rows_changed()
 
-    def _data_version(self) -> int:
-        [version] = self._connection.execute("PRAGMA data_version").fetchone()
-        return int(version)
-
-    def restore(self, sharing: Sharing) -> None:
-        """Put back what a request for a video has changed."""
-        self._beginning.backup(self._connection)
-        self._redis.delete(f"video:{video_of(sharing)}", f"video-lease:{video_of(sharing)}")
-        self._version = self._data_version()
+    def put_back(self) -> None:
+        """Put everything back to the beginning."""
+        self._stores.put_back()
 
     # --- rows -------------------------------------------------------------------------------------
 
     def _fill(self, session: Session) -> None:
         users = [
             {"id": number, "name": name, "name_key": name, "password_hash": "-"}
-            | {"last_seen_at": now()}  # so that reading does not note it
+            | {"last_seen_at": now() + timedelta(days=1)}  # so that reading does not note it
             for name, number in _PEOPLE.items()
         ]
         session.execute(insert(User), [user | {"role": Role.UPLOADER} for user in users])

@@ -2,9 +2,9 @@
 
 It speaks HTTP and knows nothing of the packages. `test_in_process` tries every cell. Here are those
 in which a front server could make a difference: every address, with the methods that it takes and
-one that it does not, by each kind of caller; media, which the front server answers, by everybody
-and with all methods. One other site stands for all of them, and what was refused is looked at once
-for each address.
+one that it does not, by each kind of caller; media, which the front server answers, in several
+states, and with all methods. One other site stands for all of them, and what was refused is looked
+at once for each address.
 """
 
 from collections.abc import Iterator
@@ -33,8 +33,8 @@ STATES = (None, State.PRIVATE, State.PUBLIC, State.MISSING)
 # Signed out, in, and in with a token; with and without a right.
 CALLERS = (Caller.NOBODY, Caller.STRANGER, Caller.OWNER, Caller.BEARER, Caller.ADMINISTRATOR)
 _CREDENTIALS = {Caller.NOBODY: "none", Caller.BEARER: "token"}
-# In whose name another site tries.
-FORGED = (Caller.OWNER, Caller.ADMINISTRATOR)
+# Who tries the methods that media do not take: first it is asked whether they may watch.
+METHOD_TESTERS = (Caller.NOBODY, Caller.STRANGER, Caller.OWNER)
 # Those files that are there as soon as a video is.
 AT_ONCE = ("/video.mp4", "/download")
 
@@ -62,12 +62,18 @@ def is_tried(cell: Cell) -> bool:
     The front server has a part in every answer about media, which it asks the streaming service
     for. Of all else it hands on the method, the path, and what says who asks from where.
     """
-    if cell.route.is_media:
-        return cell.state in STATES and cell.site == OUR_SITE
-    if cell.state not in (None, State.PRIVATE) or cell.caller not in CALLERS:
+    if cell.caller not in CALLERS:
         return False
+    if cell.route.is_media and cell.site == OUR_SITE and cell.method in ("GET", "HEAD"):
+        return cell.state in STATES
+    if cell.state not in (None, State.PRIVATE):
+        return False
+    if cell.route.is_media:
+        return cell.site == OUR_SITE and cell.caller in METHOD_TESTERS
     if cell.site != OUR_SITE:
-        return cell.caller in FORGED and not cell.is_safe and cell.method in cell.route.grants
+        may_enter = Caller.OWNER if Caller.OWNER in cell.route.door else Caller.ADMINISTRATOR
+        is_forged = cell.caller is may_enter and not cell.is_safe
+        return is_forged and cell.method in cell.route.grants
     return cell.method in cell.route.grants or (
         cell.method in ("HEAD", "DELETE") and cell.caller is Caller.OWNER
     )
@@ -114,7 +120,7 @@ def test_every_cell(client: MatrixClient, video_bytes: bytes, route: Route) -> N
     doing: list[Cell] = []
     for cell in filter(is_tried, cells(route, OTHER_SITES[:1])):
         (doing if cell.is_granted and not cell.is_safe else quiet).append(cell)
-    client.prepare(route, STATES if route.is_media else (None, State.PRIVATE))
+    client.prepare(route, CALLERS, STATES if route.is_media else (None, State.PRIVATE))
     before = client.own_videos()
     wrong = [
         complaint for cell in quiet for complaint in complaints_about(client, cell, video_bytes)

@@ -6,10 +6,7 @@ A refusal, and whatever only reads, must change nothing. What was granted is put
 from collections.abc import Iterator
 
 import pytest
-from redis import Redis
 
-from db.engine import Database
-from tests.conftest import Site
 from tests.permissions.matrix_state import TITLE, VIDEO_BYTES
 from tests.permissions.sharing_matrix import (
     ADDRESSES,
@@ -24,14 +21,6 @@ from tests.permissions.sharing_matrix import (
     cells,
 )
 from tests.permissions.sharing_state import SharingState, video_of
-
-
-@pytest.fixture
-def shared(site: Site, database: Database, redis: Redis) -> Iterator[SharingState]:
-    """Everything that is shared."""
-    state = SharingState(site, database, redis)
-    yield state
-    state.close()
 
 
 @pytest.mark.parametrize("way", Way)
@@ -52,7 +41,7 @@ def try_(shared: SharingState, cell: SharedCell) -> Iterator[str]:
     if not cell.is_granted and (TITLE in answer.text or VIDEO_BYTES[-100:] in answer.data):
         yield f"{cell}: it tells of the video"
     if shared.was_changed():
-        shared.restore(cell.sharing)
+        shared.put_back()
         if not may_change:
             yield f"{cell}: it changed something"
 

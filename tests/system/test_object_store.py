@@ -15,7 +15,7 @@ import pytest
 from tests import media
 from tests.permissions.matrix import OUR_SITE, ROUTES, Cell, Route, cells
 from tests.permissions.matrix_client import MatrixClient
-from tests.permissions.test_over_http import STATES, complaints_about, is_tried
+from tests.permissions.test_over_http import CALLERS, STATES, complaints_about, is_tried
 from tests.system.deployment import Compose
 from tests.system.http_client import Person
 from tests.system.test_processing import state
@@ -141,7 +141,7 @@ def client(origin: Compose, administrator: Person) -> Iterator[MatrixClient]:
     client = MatrixClient(origin.url, {"Cookie": cookie}, media.one_second())
     with origin.without_processing():
         for route in MEDIA:
-            client.prepare(route, STATES)
+            client.prepare(route, CALLERS, STATES)
         to_store(origin, *(str(video["id"]) for video in client.own_videos()))
         yield client
     client.close()
