@@ -7,6 +7,7 @@ Stores and settings come from the environment, as for the services.
 """
 
 import argparse
+import gc
 import importlib.util
 import json
 import sys
@@ -40,6 +41,7 @@ def main(arguments: list[str]) -> None:
     :raises SystemExit: with an :class:`ExitCode`, if it is not done.
     """
     given = _parser().parse_args(arguments)
+    gc.freeze()  # nothing of what was imported is garbage: Python need not look at the end
     try:
         result = given.run(given)
     except CommandRefused as error:

@@ -68,13 +68,6 @@ def whole_number(count: int) -> str:
     return format_decimal(count, locale=current_locale())
 
 
-def webvtt_time(milliseconds: int) -> str:
-    """Format a time as caption files write it: `01:02:03.450`."""
-    seconds, rest = divmod(milliseconds, 1000)
-    minutes, seconds = divmod(seconds, 60)
-    return f"{minutes // 60:02}:{minutes % 60:02}:{seconds:02}.{rest:03}"
-
-
 def date(moment: datetime) -> str:
     """Format a date: `14 November 2026`."""
     return format_date(moment, "long", locale=current_locale())

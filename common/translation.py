@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from gettext import NullTranslations
+from typing import TYPE_CHECKING
 
-from babel import Locale
-from babel.support import NullTranslations
+if TYPE_CHECKING:
+    from babel import Locale
 
 LANGUAGES: Mapping[str, str] = {
     "en": "English",
@@ -36,8 +38,11 @@ class Reader:
     translations: NullTranslations = field(default_factory=NullTranslations)
 
     @property
-    def locale(self) -> Locale:
+    def locale(self) -> "Locale":
         """How numbers, dates and lists are written in this language."""
+        # Programs that only mark sentences, such as the probe's children, start sooner without it.
+        from babel import Locale  # noqa: PLC0415
+
         return Locale.parse(_REGIONS.get(self.language, self.language))
 
 
@@ -68,7 +73,7 @@ def current_reader() -> Reader:
     return _followed.get() or _find_reader()
 
 
-def current_locale() -> Locale:
+def current_locale() -> "Locale":
     """Return the locale of the reader."""
     return current_reader().locale
 
@@ -80,13 +85,13 @@ def gettext(text: str, /, **values: object) -> str:
         percent sign is written `%%`.
     """
     # The empty text is that of a catalogue's own header.
-    translated: str = current_reader().translations.ugettext(text) if text else ""
+    translated: str = current_reader().translations.gettext(text) if text else ""
     return translated % values if values else translated
 
 
 def ngettext(one: str, many: str, num: int, /, **values: object) -> str:
     """Translate a sentence that depends on a number, which is its value `num`."""
-    translated: str = current_reader().translations.ungettext(one, many, num)
+    translated: str = current_reader().translations.ngettext(one, many, num)
     return translated % {"num": num, **values}
 
 

@@ -9,6 +9,7 @@ programs, starts again what ends by itself, and on Ctrl-C or SIGTERM lets answer
 
 import errno
 import fcntl
+import gc
 import os
 import shutil
 import signal
@@ -211,19 +212,18 @@ class Standalone:
 
 def run(settings: StandaloneSettings, environ: Mapping[str, str]) -> None:
     """Run until told to stop. Returns once everything has ended."""
-    lock = _prepare_folder(settings.data_dir)
-    _require_free(settings)
-    matinee = Standalone(settings, environ)
-    try:
-        matinee.start()
-        matinee.keep_running()
-    except _Stop:
-        print("Stopping; answers under way may finish.", flush=True)
-    finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, signal.SIG_IGN)
-        matinee.stop()
-        lock.close()
+    with _prepare_folder(settings.data_dir):
+        _require_free(settings)
+        matinee = Standalone(settings, environ)
+        try:
+            matinee.start()
+            matinee.keep_running()
+        except _Stop:
+            print("Stopping; answers under way may finish.", flush=True)
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, signal.SIG_IGN)
+            matinee.stop()
 
 
 def main() -> None:
@@ -243,4 +243,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    gc.freeze()  # nothing of what was imported is garbage: Python need not look at the end
     main()

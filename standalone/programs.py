@@ -22,7 +22,7 @@ _SOCKET_PATH_LIMIT = 100  # bytes; the system's own limit is 107 or less
 
 # Caddy collects garbage when its heap has grown by so many per cent. Its live heap is 5 MB, so with
 # Go's default of 100 it would do so every 70 ranges. This costs about 15 MB of memory.
-_CADDY_GOGC = "400"
+CADDY_GOGC = "400"
 
 # The worker classes are those of docker-compose.yml.
 _WORKER_CLASSES = {"auth": "gthread", "upload": "gevent", "streaming": "gevent"}
@@ -113,7 +113,7 @@ def front_server(
     file.write_text(text, encoding="utf-8")
     command = [caddyfile.caddy(), "run", "--config", str(file), "--adapter", "caddyfile"]
     own = {"HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
-    environment = {"GOGC": _CADDY_GOGC, **os.environ, **own}
+    environment = {"GOGC": CADDY_GOGC, **os.environ, **own}
     return Program("front server", command, environment, output=output)
 
 

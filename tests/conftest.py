@@ -54,6 +54,8 @@ ROOT = Path(__file__).parent.parent
 # disk each commit waits for it. What is written and when it is synced is the same.
 MEMORY = Path("/dev/shm")
 MEMORY_NEEDED = 3 << 30  # bytes; a few large files beside each other
+# What the Python programs that tests start do first.
+os.environ["PYTHONPATH"] = str(Path(__file__).parent / "at_start")
 # A test's mark, and the programs of which it needs one. Debian's packages have the same names.
 TOOLS = {
     "needs_ffmpeg": ["ffmpeg"],
@@ -461,8 +463,8 @@ SETTINGS = {
     "ACCEPT_FORMATS": "mp4,mov,mkv,webm",
 }
 # For a Matinee whose people sign in and up hundreds of times: each time would take a sixth of a
-# second of a processor.
-CHEAP_HASHES = {"PYTHONPATH": str(Path(__file__).parent / "cheap_hashes")}
+# second of a processor. See `tests/at_start`.
+CHEAP_HASHES = {"CHEAP_HASHES": "yes"}
 
 
 @pytest.fixture(scope="session")
@@ -477,6 +479,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Origin]:
         running.build()
     else:
         folder = tmp_path_factory.mktemp("data")
+        folder.chmod(0o755)  # open to everybody until it is started
         running = Standalone(folder, ports, **SETTINGS, **CHEAP_HASHES)
     try:
         running.start()

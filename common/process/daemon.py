@@ -1,5 +1,6 @@
 """Programs without HTTP: they start, wait for stores that are unavailable, and end at a signal."""
 
+import gc
 import os
 import signal
 import sys
@@ -46,6 +47,7 @@ def run_daemon(
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
+        gc.freeze()  # nothing of what was imported is garbage: Python need not look at the end
         run(settings, stop, Path(heartbeat) if heartbeat else None)
     except (SettingsError, SchemaTooOld) as error:
         sys.exit(str(error))

@@ -76,7 +76,7 @@ def _reader() -> Reader:
 
 
 def _choose_plural(one: str, many: str, num: int) -> str:
-    sentence: str = _reader().translations.ungettext(one, many, num)
+    sentence: str = _reader().translations.ngettext(one, many, num)
     return sentence
 
 

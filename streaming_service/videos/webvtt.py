@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable, Iterator
 
 from common.errors import Unprocessable
-from common.formatting import webvtt_time
 from common.translation import gettext
+from common.webvtt import webvtt_time
 
 _BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _CUE_LIMIT = 20_000  # per file; a long film has about 2,000

@@ -152,6 +152,7 @@ def rendered(cell: str) -> str:
     return done.stdout
 
 
+@cache
 def objects(cell: str) -> list[dict[str, Any]]:
     """Return the objects of a cell."""
     return [found for found in yaml.safe_load_all(rendered(cell)) if found]
@@ -162,6 +163,9 @@ def tools() -> Iterator[Callable[[str], Any]]:
     """Imports the packages that are installed beside Helm."""
     helm("version")
     sys.path.append(str(TOOLS / "python"))
+    schemas = importlib.import_module("kubernetes_validate.utils")
+    # It would read a megabyte of JSON for each object.
+    vars(schemas)["schema_contents"] = cache(schemas.schema_contents)
     yield importlib.import_module
     sys.path.remove(str(TOOLS / "python"))
 

@@ -2,21 +2,23 @@
 
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 
 from tests.conftest import free_ports
 from tests.fake_service import FakeService, Reply, Seen
+from tests.waiting import wait_until
 
 from .harness import ALICE, BYTES, MEDIA, VIDEO, Gateway, allow_only, running
 
 pytestmark = pytest.mark.needs_nginx
 
 
-@pytest.fixture(scope="module")
-def silent() -> Iterator[int]:
-    """A port where connections are neither taken nor refused, as of a container that is gone."""
+@contextmanager
+def silent_listener() -> Iterator[socket.socket]:
+    """Neither take nor refuse connections, as at the address of a container that is gone."""
     with ExitStack() as stack:
         listener = stack.enter_context(socket.socket())
         listener.bind(("127.0.0.1", 0))
@@ -25,6 +27,13 @@ def silent() -> Iterator[int]:
             waiting = stack.enter_context(socket.socket())
             waiting.setblocking(False)
             waiting.connect_ex(listener.getsockname())
+        yield listener
+
+
+@pytest.fixture(scope="module")
+def silent() -> Iterator[int]:
+    """A port where connections are neither taken nor refused."""
+    with silent_listener() as listener:
         yield listener.getsockname()[1]
 
 
@@ -99,3 +108,33 @@ def test_what_changes_something_is_not_asked_again(single: Gateway) -> None:
     assert single.ask("/upload/files/a", method="PATCH", body=b"some", token=ALICE).status == 503
 
     assert len(upload.seen) == before + 1
+
+
+def test_what_reached_nobody_is_asked_once_more(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """The only server takes no connections, until nginx has given one up."""
+    gateway = Gateway(tmp_path_factory.mktemp("gateway"))
+    gateway.render({})
+    with ExitStack() as stack:
+        stack.callback(gateway.stop)
+        silent = stack.enter_context(silent_listener())
+        gateway.use_services({"auth": silent.getsockname()[1]})
+        gateway.start()
+        pool = stack.enter_context(ThreadPoolExecutor())
+        stack.callback(silent.shutdown, socket.SHUT_RDWR)
+        asked = pool.submit(gateway.ask, "/login")
+
+        wait_until(lambda: "upstream timed out" in gateway.errors(), what="a connection given up")
+        pool.submit(answer_all, silent)
+
+        assert asked.result().status == 200
+
+
+def answer_all(listener: socket.socket) -> None:
+    """Answer every request, until the listener is shut down."""
+    with ExitStack() as taken, suppress(OSError):
+        while True:
+            connection = taken.enter_context(listener.accept()[0])
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            connection.shutdown(socket.SHUT_WR)

@@ -11,6 +11,7 @@ from random import Random
 
 from common.settings import Environment
 from standalone import caddyfile
+from standalone.programs import CADDY_GOGC
 from standalone.settings import StandaloneSettings
 from tests.conftest import free_ports
 from tests.fake_service import Answer, FakeService, Reply, Seen
@@ -63,7 +64,7 @@ class Front:
             [caddyfile.caddy(), "run", "--config", folder / "Caddyfile", "--adapter", "caddyfile"],
             stdout=self._log,
             stderr=self._log,
-            env={"HOME": str(folder), "XDG_DATA_HOME": str(folder)},
+            env={"HOME": str(folder), "XDG_DATA_HOME": str(folder), "GOGC": CADDY_GOGC},
         )
         try:
             wait_until(self._accepts, within=20, what="Caddy")

@@ -3,9 +3,11 @@
 import ssl
 from collections.abc import Iterator, Mapping
 from http.client import HTTPSConnection
+from pathlib import Path
 
 import pytest
 
+from standalone.__main__ import Standalone
 from standalone.programs import has_certificate
 from tests.fake_service import Answer
 from tests.standalone.harness import MEDIA, Front
@@ -68,3 +70,33 @@ def test_another_host_on_the_same_connection_is_refused(site: Front) -> None:
 
 def test_certificates_are_kept_in_the_data_folder(site: Front) -> None:
     assert list((site.folder / "caddy" / "certificates").rglob("*.crt"))
+
+
+def tell_twice(front: Front) -> list[bool]:
+    """Look twice whether it can be opened, as one that runs does each half second."""
+    matinee = Standalone(front.settings, {})
+    try:
+        return [matinee._tell_when_ready() for _ in range(2)]
+    finally:
+        matinee.stop()
+
+
+def test_a_site_with_its_certificate_is_ready(
+    site: Front, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert tell_twice(site) == [True, True]
+    assert f"Matinee is ready:\n  https://localhost:{site.ports[1]}\n" in capsys.readouterr().out
+
+
+def test_a_site_without_its_certificate_is_not_ready(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "caddy").mkdir()
+    (tmp_path / "caddy" / "certificates").touch()  # no folder, so that none can be kept
+    front = Front(tmp_path, DOMAIN="localhost")
+    try:
+        assert tell_twice(front) == [False, False]
+    finally:
+        front.close()
+    [said] = capsys.readouterr().out.splitlines()
+    assert said.startswith("Waiting for a certificate for localhost.")

@@ -91,8 +91,8 @@ def test_two_hundred_viewers_who_pause_leave_the_site_to_others(
         assert read_rest(client) == LARGE
 
 
-def test_a_thousand_clients_that_leave_in_the_middle_leave_nothing_open(large: Front) -> None:
-    for count in range(1000):
+def test_two_hundred_clients_that_leave_in_the_middle_leave_nothing_open(large: Front) -> None:
+    for count in range(200):
         with socket.create_connection(("127.0.0.1", large.ports[0]), timeout=10) as client:
             if count % 2:  # leave with a RST instead of a FIN
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

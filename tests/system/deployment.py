@@ -193,7 +193,7 @@ class Standalone:
 
     def incoming(self) -> list[str]:
         """Return the names of unfinished uploads' files."""
-        return [path.name for path in (self.volume / "incoming").iterdir()]
+        return [path.name for path in (self.volume / "incoming").glob("*")]  # if it is there yet
 
     def command(self, *arguments: str, given: str) -> subprocess.CompletedProcess[str]:
         """Run a command on the Matinee that runs, with something on its standard input."""
@@ -207,11 +207,15 @@ class Standalone:
             check=False,
         )
 
-    def kill(self, part: str, number: signal.Signals = signal.SIGKILL) -> None:
-        """Send a signal to every process below the supervisor whose command line names the part."""
-        for pid, command in self.children().items():
-            if part in command:
-                os.kill(pid, number)
+    def kill(self, part: str, number: signal.Signals = signal.SIGKILL) -> set[int]:
+        """Send a signal to every process below the supervisor whose command line names the part.
+
+        :returns: their ids.
+        """
+        found = {pid for pid, command in self.children().items() if part in command}
+        for pid in found:
+            os.kill(pid, number)
+        return found
 
     def kill_uploads(self) -> None:
         """`kill -9` the upload service."""

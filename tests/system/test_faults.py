@@ -1,14 +1,16 @@
 """What breaks costs a retry, and nothing else."""
 
 import socket
+import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 
-from tests.system.deployment import Compose, Origin, Standalone, answers
+from tests.system.deployment import FAR, Compose, Origin, Standalone, answers
 from tests.system.http_client import Person
 from tests.waiting import wait_until
 
@@ -81,9 +83,8 @@ def test_an_upload_whose_client_leaves_leaves_nothing(
     assert alice.video_ids() == before
 
 
-def test_stopping_lets_an_upload_under_way_finish_and_a_start_finds_everything(
-    origin: Origin, alice: Person, video_file: Path
-) -> None:
+def stop_under_an_upload(origin: Origin, alice: Person, video_file: Path) -> None:
+    """Stop it while an upload is under way, which is taken."""
     with SlowUpload(origin, alice, video_file) as upload:
         wait_until(lambda: origin.incoming() != [], within=10, what="the upload's file")
         stopping = threading.Thread(target=origin.stop)
@@ -91,11 +92,47 @@ def test_stopping_lets_an_upload_under_way_finish_and_a_start_finds_everything(
         wait_until(lambda: not answers(origin.url), within=20, what="the closed door")
         assert b"303" in upload.finish()
         stopping.join()
-    origin.start()
+
+
+def assert_is_there(alice: Person, video_file: Path) -> None:
+    """Look for the video that it became."""
     listed = alice.get("/api/videos").json()["videos"]
     [video] = [video for video in listed if video["title"] == "Slow"]
     answer = alice.get(f"/stream/{video['id']}/video.mp4")
     assert answer.content == video_file.read_bytes()
+
+
+@pytest.mark.compose_only
+def test_stopping_lets_an_upload_under_way_finish_and_a_start_finds_everything(
+    origin: Origin, alice: Person, video_file: Path
+) -> None:
+    stop_under_an_upload(origin, alice, video_file)
+    origin.start()
+    assert_is_there(alice, video_file)
+
+
+def holders(origin: Standalone) -> dict[str, str | None]:
+    """Return who does each duty."""
+    with closing(sqlite3.connect(origin.data_dir / "matinee.db", timeout=10)) as database:
+        return dict(database.execute("SELECT name, holder FROM leases"))
+
+
+@pytest.mark.standalone_only
+def test_stopping_lets_an_upload_finish_and_gives_up_duties_that_a_start_takes_from_a_killed_one(
+    origin: Standalone, alice: Person, video_file: Path
+) -> None:
+    duties = {"janitor", "restore masters"}
+    wait_until(lambda: holders(origin).keys() == duties, within=20, what="both duties")
+    stop_under_an_upload(origin, alice, video_file)
+    assert holders(origin) == dict.fromkeys(duties)
+    origin.change_row(f"UPDATE leases SET holder = 'killed', leased_until = '{FAR}'")
+    origin.start()
+    assert_is_there(alice, video_file)
+    wait_until(
+        lambda: not {None, "killed"} & set(holders(origin).values()),
+        within=20,
+        what="both duties",
+    )
 
 
 def status(person: Person, path: str) -> int:
@@ -140,13 +177,30 @@ def test_when_redis_is_killed_no_byte_is_granted_and_nothing_is_restarted(
     assert origin.container("streaming") == streaming
 
 
+def wait_for_others(origin: Standalone, parts: dict[str, set[int]]) -> None:
+    """Return once other processes than those before do the work of killed parts.
+
+    :param parts: what their command lines hold, and the ids of their processes before.
+    """
+
+    def are_there() -> bool:
+        now = origin.children()
+        return all(
+            any(part in command and pid not in before for pid, command in now.items())
+            for part, before in parts.items()
+        )
+
+    wait_until(are_there, what=f"others for {', '.join(parts)}")
+
+
 @pytest.mark.standalone_only
 def test_when_the_session_store_is_killed_it_is_back_with_everybody_signed_in(
     origin: Standalone, alice: Person, video_file: Path
 ) -> None:
     media = f"/stream/{alice.upload(video_file)}/video.mp4"
     assert status(alice, media) == 200
-    origin.kill("valkey-server")
+    killed = {"valkey-server": origin.kill("valkey-server")}
+    wait_for_others(origin, killed)
     wait_until(lambda: status(alice, media) == 200, within=5, what="media again")
 
 
@@ -166,30 +220,21 @@ def test_without_the_database_pages_say_so_within_two_seconds(
 
 
 @pytest.mark.standalone_only
-@pytest.mark.parametrize(
-    "part",
-    [
+def test_all_parts_that_are_killed_are_back_within_ten_seconds(
+    origin: Standalone, alice: Person
+) -> None:
+    parts = (
         "auth_service.app",
         "upload_service.app",
         "streaming_service.app",
         "upload_service.janitor",
-        "valkey-server",
         "caddy run",
         "standalone.logfile",
-    ],
-)
-def test_any_part_that_is_killed_is_back_within_ten_seconds(
-    origin: Standalone, alice: Person, part: str
-) -> None:
-    origin.kill(part)
-    wait_until(
-        lambda: (
-            any(part in command for command in origin.children().values())
-            and status(alice, "/stream") == 200
-        ),
-        within=10,
-        what=f"{part} and the library again",
     )
+    killed = {part: origin.kill(part) for part in parts}
+    wait_for_others(origin, killed)
+    for path in ("/account", "/upload", "/stream"):
+        wait_until(lambda path=path: status(alice, path) == 200, what=f"{path} again")
 
 
 @pytest.mark.standalone_only

@@ -17,7 +17,7 @@ from tests.system.http_client import Person
 
 pytestmark = pytest.mark.needs_ffmpeg
 
-SIZE = (2 << 30) if os.environ.get("STACK") == "compose" else (256 << 20)  # bytes
+SIZE = (2 << 30) if os.environ.get("STACK") == "compose" else (96 << 20)  # bytes
 GROWTH_LIMIT = 40 << 20  # bytes, per process
 
 

@@ -19,7 +19,7 @@ from tests.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("without_processing")
 
-CHUNK = 16 << 20  # bytes
+CHUNK = 4 << 20  # bytes
 GROWTH_LIMIT = 32 << 20  # bytes that a process may grow by
 
 
@@ -211,6 +211,7 @@ def many(origin: Origin, alice: Person, short: bytes) -> Iterator[list[Person]]:
         yield people
 
 
+@pytest.mark.compose_only  # the service alone is looked at in tests/upload_service
 def test_fifty_uploads_at_once_take_no_memory(origin: Origin, many: list[Person]) -> None:
     video_bytes = one_second() + box(b"free", bytes(CHUNK))
     with Watch(origin) as watch, ThreadPoolExecutor(50) as pool:

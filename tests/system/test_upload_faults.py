@@ -24,7 +24,7 @@ from tests.system.upload_faults import (
     kill_in_a_write,
 )
 
-ROUNDS = int(os.environ.get("FAULT_ROUNDS", "10"))
+ROUNDS = int(os.environ.get("FAULT_ROUNDS", "3"))
 SEED = os.environ.get("FAULT_SEED") or secrets.token_hex(4)
 FAULTS = [kill_in_a_write, cut_in_the_middle, damage_on_the_way]
 Fault = Callable[[Journey, Tally], None]

@@ -4,6 +4,7 @@ import os
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -142,21 +143,24 @@ class Service:
 Start = Callable[..., Service]
 
 
-@pytest.fixture
-def start(
-    common_settings: CommonSettings, house: House, python: str, tmp_path: Path
+@contextmanager
+def starting(
+    common: CommonSettings, storage: AttemptStore, python: str, folder: Path
 ) -> Iterator[Start]:
-    """Starts transcode services, and ends them."""
+    """Give what starts transcode services on those stores, and end them afterwards.
+
+    :param folder: for their logs.
+    """
     started: list[Service] = []
 
     def begin(**settings: str) -> Service:
         environ = {
-            "DATABASE_URL": common_settings.database_url,
-            "REDIS_URL": common_settings.redis_url,
-            "VIDEOS_DIR": str(house.storage.root),
+            "DATABASE_URL": common.database_url,
+            "REDIS_URL": common.redis_url,
+            "VIDEOS_DIR": str(storage.root),
             **settings,
         }
-        log = tmp_path / f"service-{len(started)}.log"
+        log = folder / f"service-{len(started)}.log"
         with log.open("wb") as file:
             process = subprocess.Popen(
                 [python, "-m", "transcode_service"],
@@ -182,10 +186,24 @@ def start(
 
 
 @pytest.fixture
+def start(
+    common_settings: CommonSettings, storage: AttemptStore, python: str, tmp_path: Path
+) -> Iterator[Start]:
+    """Starts transcode services, and ends them."""
+    with starting(common_settings, storage, python, tmp_path) as begin:
+        yield begin
+
+
+@pytest.fixture
 def storage(tmp_path: Path) -> AttemptStore:
     """An empty volume."""
-    (tmp_path / "videos").mkdir()
-    storage = AttemptStore(tmp_path / "videos")
+    return empty_volume(tmp_path / "videos")
+
+
+def empty_volume(root: Path) -> AttemptStore:
+    """Make a volume."""
+    root.mkdir()
+    storage = AttemptStore(root)
     storage.prepare()
     return storage
 

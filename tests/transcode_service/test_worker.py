@@ -3,93 +3,164 @@
 import os
 import signal
 import socket
-from datetime import timedelta
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from redis import Redis
 
 from common.job_queue import WAKE_KEY, wake_workers
-from db.models import JobState, now
-from tests.media import cached, make, run_ffmpeg
+from common.settings import CommonSettings
+from db.engine import Database
+from db.models import JobKind, JobState, now
+from tests.conftest import clear
+from tests.media import make, one_second
 from tests.system.deployment import below
-from tests.transcode_service.conftest import House, Service, Start
+from tests.transcode_service.conftest import House, Service, Start, empty_volume, starting
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.needs_ffmpeg
-
-
-@pytest.fixture(scope="session")
-def short() -> bytes:
-    """Two seconds of video, of which there is little to make."""
-    return make("no-sound.mp4").read_bytes()
-
-
-@pytest.fixture(scope="session")
-def long() -> bytes:
-    """A hundred seconds at 720p, so that its renditions take a while."""
-    return cached("hundred-seconds.mp4", "ten seconds, 10 times", _write_long).read_bytes()
-
-
-def _write_long(path: Path) -> None:
-    pictures = ("-f", "lavfi", "-i", "testsrc2=s=1280x720:r=25:d=10")
-    encode = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "50")
-    once = path.with_name("once.mp4")
-    for command in (
-        (*pictures, *encode, once),
-        ("-stream_loop", "9", "-i", f"file:{once}", "-c", "copy", path),
-    ):
-        run_ffmpeg("ffmpeg", *command)
 
 
 def a_worker_listens(service: Service) -> bool:
     return "worker started" in service.log()
 
 
-def begins_encoding(house: House, service: Service) -> int:
-    """Wait until ffmpeg is at work on a rendition, and return the job's id."""
-
-    def running() -> list[int]:
-        return [
-            job.id
-            for job in house.jobs()
-            if job.state is JobState.RUNNING and job.height and job.progress > 0
-        ]
-
-    wait_until(running, within=60, what=f"a rendition: {service.log()[-2000:]}")
-    [job] = running()
-    return job
+def encoding(house: House) -> int:
+    """Add a job that takes many seconds, and return its id: a rendition larger than its source."""
+    video = house.video(content=make("one-minute.mp4").read_bytes())
+    [check] = house.jobs(video)
+    house.change(check.id, state=JobState.DONE)
+    return house.job(video, JobKind.RENDITION, 1080)
 
 
-def test_a_woken_worker_completes_a_video(
-    house: House, start: Start, redis: Redis, short: bytes
-) -> None:
-    service = start()
-    wait_until(lambda: a_worker_listens(service), within=30, what="the worker")
-    video = house.video(content=short)
-    assert wake_workers(redis)
-    wait_until(lambda: house.is_complete(video), within=60, what=service.log())
-    assert house.storage.has_published(video, "poster.jpg")
-    assert house.storage.has_published(video, "hls/master.m3u8")
-    wait_until(lambda: house.strays() == [], what="the end of the attempts")
-    wait_until(lambda: redis.llen(WAKE_KEY) == 0, what="an empty queue")
+def encoders(service: Service) -> list[int]:
+    """Return the processes of ffmpeg, waiting until there is one at work on a rendition."""
+
+    def found() -> list[int]:
+        if '"step begun"' not in service.log():
+            return []  # looking for processes takes longer
+        commands = below(service.process.pid)
+        return [pid for pid, command in commands.items() if "ffmpeg" in command.partition(" ")[0]]
+
+    wait_until(found, within=60, what=f"a rendition: {service.log()[-2000:]}")
+    return found()
 
 
-def test_a_job_that_nobody_was_woken_for_is_found(house: House, start: Start, short: bytes) -> None:
-    service = start()
-    wait_until(lambda: a_worker_listens(service), within=30, what="the worker")
-    video = house.video(content=short)
-    wait_until(lambda: house.is_complete(video), within=60, what=service.log())
+@pytest.fixture(scope="class")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("service")
+
+
+@pytest.fixture(scope="class")
+def everybody(folder: Path, shared_database: Database, migrated: str) -> House:
+    clear(shared_database, migrated)
+    return House(shared_database, empty_volume(folder / "videos"))
+
+
+@pytest.fixture(scope="class")
+def service(
+    everybody: House, shared_settings: CommonSettings, python: str, folder: Path
+) -> Iterator[Service]:
+    with starting(shared_settings, everybody.storage, python, folder) as start:
+        service = start(HEARTBEAT_FILE=str(folder / "heartbeat"), TRANSCODE_THREADS="1")
+        wait_until(lambda: a_worker_listens(service), within=30, what="the worker")
+        yield service
+
+
+class TestOneService:
+    """What one service, which goes on, does with one video after the other."""
+
+    @pytest.fixture
+    def house(self, everybody: House, service: Service) -> Iterator[House]:
+        """The house, in which nothing is left to be done afterwards."""
+        yield everybody
+        for job in everybody.jobs():
+            if job.state is not JobState.DONE:
+                everybody.change_video(job.video_id, deleted_at=now())
+        for pid in service.pids("-hide_banner"):
+            os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: everybody.strays() == [], what="the end of the attempts")
+
+    def test_it_says_that_it_lives(self, service: Service, folder: Path) -> None:
+        wait_until((folder / "heartbeat").exists, within=30, what="a heartbeat")
+
+    def test_a_woken_worker_completes_a_video(
+        self, house: House, service: Service, redis: Redis
+    ) -> None:
+        video = house.video(content=one_second())
+        assert wake_workers(redis)
+        wait_until(lambda: house.is_complete(video), within=60, what=service.log())
+        assert house.storage.has_published(video, "poster.jpg")
+        assert house.storage.has_published(video, "hls/master.m3u8")
+        wait_until(lambda: house.strays() == [], what="the end of the attempts")
+        wait_until(lambda: redis.llen(WAKE_KEY) == 0, what="an empty queue")
+
+    def test_an_emptied_redis_costs_no_job_and_no_worker(
+        self, house: House, service: Service, redis: Redis
+    ) -> None:
+        before = service.log().count("step done")
+        video = house.video(content=one_second())
+        wait_until(lambda: service.log().count("step done") > before, within=60, what="a step")
+        redis.flushall()
+        wait_until(lambda: house.is_complete(video), within=60, what=service.log())
+        redis.flushall()
+        # Nobody is woken for this one.
+        video = house.video(content=one_second())
+        wait_until(lambda: house.is_complete(video), within=60, what=service.log())
+        assert service.log().count("worker started") == 1
+
+    def test_encoders_are_nice_and_no_more_than_the_workers(
+        self, house: House, service: Service
+    ) -> None:
+        for _ in range(2):
+            encoding(house)
+        [encoder] = encoders(service)
+        assert os.getpriority(os.PRIO_PROCESS, encoder) == max(10, os.nice(0))
+
+    def test_a_killed_ffmpeg_fails_the_attempt_with_words(
+        self, house: House, service: Service
+    ) -> None:
+        job_id = encoding(house)
+        for pid in encoders(service):
+            os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: house.look(job_id).error, what="the sentence")
+        job = house.look(job_id)
+        assert (job.state, job.attempts) == (JobState.WAITING, 1)
+        assert job.not_before is not None
+
+    def test_a_killed_worker_takes_ffmpeg_along_and_another_goes_on_at_the_cost_of_an_attempt(
+        self, house: House, service: Service
+    ) -> None:
+        job_id = encoding(house)
+        lost = encoders(service)
+        before = house.look(job_id)
+        os.kill(service.wait_for("transcode_service.worker"), signal.SIGKILL)
+        wait_until(lambda: not any(map(is_alive, lost)), what="the end of ffmpeg")
+        wait_until(
+            lambda: (
+                house.look(job_id).state is JobState.RUNNING
+                and house.look(job_id).fence == before.fence + 1
+            ),
+            within=60,
+            what=service.log(),
+        )
+        job = house.look(job_id)
+        assert job.attempts == 2
+        assert job.worker != before.worker
+        wait_until(
+            lambda: [fence for _, of, fence in house.strays() if of == job_id] == [job.fence],
+            what="the folder of the second attempt alone",
+        )
 
 
 def test_sigterm_hands_the_job_back_and_ends_everything_in_seconds(
-    house: House, start: Start, long: bytes
+    house: House, start: Start
 ) -> None:
-    house.video(content=long)
-    service = start()
-    job_id = begins_encoding(house, service)
+    job_id = encoding(house)
+    service = start(TRANSCODE_THREADS="1")
+    assert encoders(service)
     everybody = below(service.process.pid)
-    assert any("ffmpeg" in command for command in everybody.values())
     service.process.send_signal(signal.SIGTERM)
     assert service.process.wait(10) == 0
     job = house.look(job_id)
@@ -108,110 +179,21 @@ def test_sigterm_ends_a_service_whose_workers_wait(house: House, start: Start) -
     assert '"status"' not in service.log()
 
 
-@pytest.mark.parametrize("victim", ["transcode_service.worker", "the service itself"])
-def test_killing_a_parent_ends_ffmpeg(house: House, start: Start, long: bytes, victim: str) -> None:
-    house.video(content=long)
-    service = start()
-    begins_encoding(house, service)
-    encoders = service.pids("-hide_banner")
-    assert encoders
-    if victim == "the service itself":
-        everybody = list(below(service.process.pid))
-        service.process.kill()
-        wait_until(lambda: not any(map(is_alive, everybody)), what="the end of all below it")
-    else:
-        os.kill(service.wait_for(victim), signal.SIGKILL)
-    wait_until(lambda: not any(map(is_alive, encoders)), what="the end of ffmpeg")
+def test_killing_the_service_itself_ends_workers_and_ffmpeg(house: House, start: Start) -> None:
+    encoding(house)
+    service = start(TRANSCODE_THREADS="1")
+    assert encoders(service)
+    everybody = list(below(service.process.pid))
+    service.process.kill()
+    wait_until(lambda: not any(map(is_alive, everybody)), what="the end of all below it")
 
 
-def test_a_killed_worker_costs_one_attempt_and_another_goes_on(
-    house: House, start: Start, long: bytes
-) -> None:
-    house.video(content=long)
-    service = start()
-    job_id = begins_encoding(house, service)
-    before = house.look(job_id)
-    for job in house.jobs():
-        if job.state is JobState.WAITING:  # the next worker has nothing else to do
-            house.change(job.id, not_before=now() + timedelta(hours=1))
-    os.kill(service.wait_for("transcode_service.worker"), signal.SIGKILL)
-    wait_until(
-        lambda: (
-            house.look(job_id).state is JobState.RUNNING
-            and house.look(job_id).fence == before.fence + 1
-        ),
-        within=60,
-        what=service.log(),
-    )
-    job = house.look(job_id)
-    assert job.attempts == 2
-    assert job.worker != before.worker
-    wait_until(
-        lambda: [fence for _, of, fence in house.strays() if of == job_id] == [job.fence],
-        what="the folder of the second attempt alone",
-    )
-
-
-def test_a_killed_ffmpeg_fails_the_attempt_with_words(
-    house: House, start: Start, long: bytes
-) -> None:
-    house.video(content=long)
-    service = start()
-    job_id = begins_encoding(house, service)
-    for pid in service.pids("-hide_banner"):
-        os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: house.look(job_id).error, what="the sentence")
-    job = house.look(job_id)
-    assert (job.state, job.attempts) == (JobState.WAITING, 1)
-    assert job.not_before is not None
-
-
-def test_an_emptied_redis_costs_no_job_and_no_worker(
-    house: House, start: Start, redis: Redis, short: bytes
-) -> None:
-    videos = [house.video(content=short) for _ in range(2)]
-    service = start()
-    wait_until(lambda: "step done" in service.log(), within=60, what=service.log())
-    redis.flushall()
-    wait_until(lambda: all(map(house.is_complete, videos)), within=60, what=service.log())
-    redis.flushall()
-    videos.append(house.video(content=short))
-    wait_until(lambda: house.is_complete(videos[-1]), within=60, what=service.log())
-
-
-def test_without_redis_it_works_by_looking_at_the_database(
-    house: House, start: Start, short: bytes
-) -> None:
+def test_without_redis_it_works_by_looking_at_the_database(house: House, start: Start) -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         service = start(REDIS_URL=f"redis://127.0.0.1:{nobody.getsockname()[1]}/0")
-        video = house.video(content=short)
+        video = house.video(content=one_second())
         wait_until(lambda: house.is_complete(video), within=60, what=service.log())
-
-
-def test_encoders_are_nice_and_no_more_than_the_workers(
-    house: House, start: Start, long: bytes
-) -> None:
-    for _ in range(2):
-        house.video(content=long)
-    service = start(TRANSCODE_WORKERS="1")
-    begins_encoding(house, service)
-    encoders = service.pids("-hide_banner")
-    assert len(encoders) <= 1
-    for pid in encoders:
-        assert os.getpriority(os.PRIO_PROCESS, pid) == 10
-
-
-def test_a_wrong_setting_ends_it_with_a_sentence(start: Start) -> None:
-    service = start(TRANSCODE_WORKERS="many")
-    assert service.process.wait(30) == 1
-    assert service.log().startswith("TRANSCODE_WORKERS is 'many'")
-
-
-def test_it_says_that_it_lives(start: Start, tmp_path: Path) -> None:
-    heartbeat = tmp_path / "heartbeat"
-    start(HEARTBEAT_FILE=str(heartbeat))
-    wait_until(heartbeat.exists, within=30, what="a heartbeat")
 
 
 def is_alive(pid: int) -> bool:

@@ -138,9 +138,15 @@ class Killed(BaseException):
     """The process was killed."""
 
 
+# What changes nothing: a kill before it or after it leaves what a kill at the next moment leaves.
+READS = {"read", "head", "list_keys", "list_multiparts", "list_videos", "list_files"}
+READS |= {"find_file", "free_bytes"}
+
+
 @dataclass
 class KillSwitch:
-    """Kills at one moment: before or after one call of a store, the database or the disk.
+    """Kills at one moment: before a call of a store, the database or the disk, or after one that is
+    a part of another. After any other call the next moment is the one before the next call.
 
     :ivar at: which moment, counted from 1; None: never.
     """
@@ -148,12 +154,21 @@ class KillSwitch:
     at: int | None = None
     moments: int = 0
     dead: bool = False
+    _depth: int = 0
 
-    def step(self, work: Callable[[], Any]) -> Any:
-        """Make a call between two moments."""
-        self._moment()
-        result = work()
-        self._moment()
+    def step(self, work: Callable[[], Any], *, reads: bool) -> Any:
+        """Make a call."""
+        if self.dead:
+            raise Killed
+        if not reads:
+            self._moment()
+        self._depth += 1
+        try:
+            result = work()
+        finally:
+            self._depth -= 1
+        if self._depth and not reads:
+            self._moment()
         return result
 
     def site(self, site: MovingSite) -> MovingSite:
@@ -168,7 +183,7 @@ class KillSwitch:
 
     def _moment(self) -> None:
         self.moments += 1
-        if self.dead or self.moments == self.at:
+        if self.moments == self.at:
             self.dead = True
             raise Killed
 
@@ -189,6 +204,6 @@ class _Steps:
                 result = found(*args, **options)
                 return iter(list(result)) if isinstance(result, Iterator) else result
 
-            return self._switch.step(work)
+            return self._switch.step(work, reads=name in READS)
 
         return call

@@ -486,8 +486,13 @@ def live_through(site: MovingSite, video_id: str) -> None:
     site.duty().work()
 
 
-def assert_survives_kills(site: MovingSite, live: Life, files: Mapping[str, bytes]) -> None:
-    """Kill at each moment of a video's life, and look whether a fresh process tidies up."""
+def assert_survives_kills(
+    site: MovingSite, live: Life, files: Mapping[str, bytes], *, moments: int
+) -> None:
+    """Kill at each moment of a video's life, and look whether a fresh process tidies up.
+
+    :param moments: which its life has at least.
+    """
     for moment in count(1):
         video_id = site.add_video(files)
         killed = False
@@ -509,12 +514,12 @@ def assert_survives_kills(site: MovingSite, live: Life, files: Mapping[str, byte
         site.cleaner().clean()
         site.assert_tidy()
         if not killed:
-            assert moment > 10
+            assert moment > moments
             return
 
 
 def test_a_kill_at_any_moment_loses_nothing_and_leaves_nothing(moving: MovingSite) -> None:
-    assert_survives_kills(moving, live_through, FEW)
+    assert_survives_kills(moving, live_through, FEW, moments=40)
 
 
 def test_a_kill_within_an_upload_in_parts_leaves_nothing(
@@ -526,7 +531,8 @@ def test_a_kill_within_an_upload_in_parts_leaves_nothing(
         [file] = moving.disk.list_files(video_id)
         site.mover.to_store(file, advance=site.pace.begin())
 
-    assert_survives_kills(moving, live, {"original.mp4": b"five" * (1 << 20) * 2})
+    large = b"five" * (5 << 18) + b"!"  # two parts
+    assert_survives_kills(moving, live, {"original.mp4": large}, moments=7)
 
 
 class DeletesFirst(Mover):
@@ -550,4 +556,4 @@ def test_the_kills_find_a_mover_that_deletes_first(moving: MovingSite) -> None:
         replace(site.duty(), mover=mover).work()
 
     with pytest.raises((AssertionError, FileNotFoundError)):
-        assert_survives_kills(moving, live, FEW)
+        assert_survives_kills(moving, live, FEW, moments=7)

@@ -22,10 +22,8 @@ from transcode_service.media.confine import confine
 from transcode_service.media.decode_check import check_decoding
 from transcode_service.media.open_container import is_decodable, open_source, video_decoder
 from transcode_service.media.packet_scan import TrackScan, scan_packets
-from transcode_service.media.picture import convert
 from transcode_service.media.source_info import UnplayableSource, VideoTrack
 from transcode_service.media.storyboard import POSTER, SPRITE
-from transcode_service.media.thumbnails import draw, draw_poster
 
 _HDR = {16: "pq", 18: "hlg"}
 """Transfer characteristics of ISO/IEC 23091-2, table 3."""
@@ -157,6 +155,16 @@ def _do(work: dict[str, Any], path: Path) -> dict[str, Any]:
     if work["do"] == "check":
         check_decoding(path, max_pixels=max_pixels, index=work["index"])
         return {"checked": True}
+    return _draw(work, path)
+
+
+def _draw(work: dict[str, Any], path: Path) -> dict[str, Any]:
+    # They load Pillow, which nothing else here needs.
+    # No file can be opened once the source is: these are loaded, and the others opened, before.
+    from transcode_service.media.picture import convert  # noqa: PLC0415
+    from transcode_service.media.thumbnails import draw, draw_poster  # noqa: PLC0415
+
+    max_pixels = work["max_pixels"]
     if work["do"] in ("poster", "picture"):
         with Path(POSTER).open("wb") as poster:
             if work["do"] == "picture":
@@ -165,7 +173,6 @@ def _do(work: dict[str, Any], path: Path) -> dict[str, Any]:
                 track, at_ms = VideoTrack(**work["video"]), work["at_ms"]
                 draw_poster(path, poster, video=track, at_ms=at_ms, max_pixels=max_pixels)
         return {"drawn": True}
-    # Opened first: no file can be opened once the source is.
     with Path(POSTER).open("wb") as poster, Path(SPRITE).open("wb") as sprite:
         video = VideoTrack(**work["video"])
         duration_ms = work["duration_ms"]

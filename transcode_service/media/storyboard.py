@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from common.formatting import webvtt_time
+from common.webvtt import webvtt_time
 from transcode_service.media.sandbox import run_probe
 from transcode_service.media.source_info import Report, SandboxLimits, SourceInfo
 from transcode_service.media.tone_mapping import write_cube

@@ -1,6 +1,7 @@
 """Sources that are made once, and what the steps need."""
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -36,5 +37,7 @@ def quiet(_: float) -> None:
     """Take a report of progress."""
 
 
-def info_of(path: Path, limits: SandboxLimits) -> SourceInfo:
-    return measure(path, limits)
+@cache
+def measured(path: Path) -> SourceInfo:
+    """Measure a source, which takes a child process, once for all tests."""
+    return measure(path, SandboxLimits(formats=frozenset({"mp4", "mkv", "webm"})))

@@ -22,8 +22,8 @@ _TONES = (
 
 RECIPES: dict[str, tuple[str, ...]] = {
     "ladder.mp4": (
-        *("-f", "lavfi", "-i", "testsrc2=size=852x480:rate=30:duration=10"),
-        *(*_TONE, *_X264, "-bf", "3", "-g", "60", "-c:a", "aac"),
+        *("-f", "lavfi", "-i", "testsrc2=size=852x480:rate=10:duration=10"),
+        *(*_TONE, *_X264, "-bf", "3", "-g", "20", "-c:a", "aac"),
     ),
     "flashes.mp4": (
         *("-f", "lavfi", "-i", _FLASHES, "-f", "lavfi", "-i", _TONES),
@@ -34,7 +34,7 @@ RECIPES: dict[str, tuple[str, ...]] = {
         *("-vf", "format=yuv444p", "-c:v", "libx264", "-preset", "ultrafast"),
     ),
     "slow-motion.mov": (
-        *("-f", "lavfi", "-i", "testsrc2=size=320x180:rate=240:duration=3"),
+        *("-f", "lavfi", "-i", "testsrc2=size=320x180:rate=240:duration=1"),
         *("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv422p"),
     ),
     "begins-black.mp4": (
@@ -42,7 +42,7 @@ RECIPES: dict[str, tuple[str, ...]] = {
         *(*_X264, "-g", "500", "-sc_threshold", "0"),
     ),
     "hdr.mp4": (
-        *(*_BARS, *_X265, "-x265-params"),
+        *(*_BARS, "-t", "3", *_X265, "-x265-params"),
         "log-level=none:keyint=50:colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc",
     ),
     "languages.mp4": (

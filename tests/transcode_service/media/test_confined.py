@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.transcode_service.media.conftest import Sources, quiet
+from tests.transcode_service.media.conftest import Sources, measured, quiet
 from tests.waiting import wait_until
 from transcode_service.media.probe import measure
 from transcode_service.media.renditions import encode_rendition
@@ -43,43 +43,45 @@ from pathlib import Path
 from transcode_service.media.renditions import encode_rendition
 from transcode_service.media.probe import measure
 from transcode_service.media.source_info import SandboxLimits, UnplayableSource
-source, video = Path(sys.argv[1]), Path(sys.argv[2])
+video, folder, height, *sources = sys.argv[1:]
 limits = SandboxLimits()
-try:
-    measure(source, limits)
-except UnplayableSource as unplayable:
-    print(unplayable.sentence)
-try:
-    info = measure(video, limits)
-    encode_rendition(source, Path(sys.argv[3]), info=info, limits=limits, report=print, height=90)
-except Exception as error:
-    print(type(error).__name__)
+done = {"info": measure(Path(video), limits), "limits": limits, "report": print}
+for source in map(Path, sources):
+    try:
+        measure(source, limits)
+    except UnplayableSource as unplayable:
+        print(unplayable.sentence)
+    try:
+        encode_rendition(source, Path(folder), **done, height=int(height))
+    except Exception as error:
+        print(type(error).__name__)
 """
 
 
 @pytest.mark.needs_strace
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
-@pytest.mark.parametrize("text", LISTS.values(), ids=LISTS)
-def test_a_list_of_other_files_opens_none_of_them(
-    source: Sources, tmp_path: Path, text: str
-) -> None:
+def test_lists_of_other_files_open_none_of_them(source: Sources, tmp_path: Path) -> None:
     (tmp_path / "secret.mp4").write_bytes(source("no-sound.mp4").read_bytes())
-    path = tmp_path / "list.mp4"
-    path.write_text(text.format(folder=tmp_path))
+    paths = []
+    for name, text in LISTS.items():
+        paths.append(tmp_path / f"{name}.mp4")
+        paths[-1].write_text(text.format(folder=tmp_path))
     log = tmp_path / "calls"
     command = ["strace", "-f", "-qq", "-o", str(log), "-e", "trace=openat,open,connect,sendto"]
     looked = subprocess.run(
-        [*command, sys.executable, "-c", LOOK, path, source("no-sound.mp4"), tmp_path],
+        [*command, sys.executable, "-c", LOOK, source("no-sound.mp4"), tmp_path, "90", *paths],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,
         timeout=120,
     )
-    assert looked.stdout.splitlines()[0].startswith("This file is damaged")
-    assert looked.stdout.splitlines()[-1] == "MediaFailed"
+    said = [line for line in looked.stdout.splitlines() if not line[0].isdigit()]
+    assert all(line.startswith("This file is damaged") for line in said[::2])
+    assert said[1::2] == ["MediaFailed"] * len(LISTS)
     calls = log.read_text()
-    assert "list.mp4" in calls  # strace saw the children
+    for path in paths:
+        assert path.name in calls  # strace saw the children
     assert "secret" not in calls
     assert not re.search(r"AF_INET", calls)
 
@@ -101,7 +103,7 @@ class Cancelled(Exception):
 def test_a_step_that_is_ended_leaves_no_process(
     source: Sources, tmp_path: Path, limits: SandboxLimits
 ) -> None:
-    info = measure(source("twelve-seconds.mp4"), limits)
+    info = measured(source("twelve-seconds.mp4"))
 
     def end(_: float) -> None:
         raise Cancelled
@@ -114,9 +116,8 @@ def test_a_step_that_is_ended_leaves_no_process(
 
 
 def test_a_killed_worker_takes_its_ffmpeg_along(source: Sources, tmp_path: Path) -> None:
-    code = LOOK.replace("height=90", "height=1080")
     video_file = str(source("twelve-seconds.mp4"))
-    command = [sys.executable, "-c", code, video_file, video_file, str(tmp_path)]
+    command = [sys.executable, "-c", LOOK, video_file, str(tmp_path), "1080", video_file]
     worker = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
     wait_until(lambda: bool(running(tmp_path, "ffmpeg")), within=60)
     worker.kill()
@@ -138,7 +139,7 @@ def running(folder: Path, name: str = "") -> list[str]:
 
 
 def test_a_step_without_end_is_ended_by_the_clock(source: Sources, tmp_path: Path) -> None:
-    info = measure(source("no-sound.mp4"), SandboxLimits())
+    info = measured(source("no-sound.mp4"))
     limits = SandboxLimits(base_seconds=1, seconds_per_second=0)
     began = time.monotonic()
     arguments = ["-stream_loop", "-1", "-re", *reading(source("no-sound.mp4"), info, limits)]
@@ -156,7 +157,7 @@ def test_a_step_without_end_is_ended_by_the_clock(source: Sources, tmp_path: Pat
 def test_a_full_disk_is_reported_as_such(
     source: Sources, tmp_path: Path, limits: SandboxLimits
 ) -> None:
-    info = measure(source("no-sound.mp4"), limits)
+    info = measured(source("no-sound.mp4"))
     with pytest.raises(DiskFull):
         run_ffmpeg(
             [*reading(source("no-sound.mp4"), info, limits), "-f", "rawvideo", "file:/dev/full"],
@@ -175,7 +176,7 @@ def test_the_child_sees_no_secret_of_ours(
     program.write_text(f"#!/bin/sh\nenv > {told}\nulimit -a >> {told}\nnice >> {told}\n")
     program.chmod(0o755)
     monkeypatch.setenv("DATABASE_PASSWORD", "hunter2")
-    info = measure(source("no-sound.mp4"), SandboxLimits())
+    info = measured(source("no-sound.mp4"))
     limits = SandboxLimits(ffmpeg=str(program))
     run_ffmpeg([], folder=tmp_path, info=info, limits=limits, report=quiet)
     text = told.read_text()
@@ -186,7 +187,7 @@ def test_the_child_sees_no_secret_of_ours(
 def test_a_step_stops_at_the_reserve_of_the_volume(
     source: Sources, tmp_path: Path, limits: SandboxLimits
 ) -> None:
-    info = measure(source("no-sound.mp4"), limits)
+    info = measured(source("no-sound.mp4"))
     reserve = shutil.disk_usage(tmp_path).free - (8 << 20)
     endless = ["-stream_loop", "-1", *reading(source("no-sound.mp4"), info, limits)]
     with pytest.raises(DiskFull):

@@ -19,7 +19,7 @@ from transcode_service.media.storyboard import make_thumbnails
 
 pytestmark = pytest.mark.needs_ffmpeg
 
-FILES = int(os.environ.get("FUZZ_FILES", "40"))
+FILES = int(os.environ.get("FUZZ_FILES", "12"))
 SEED = int(os.environ.get("FUZZ_SEED", "2026"))
 WHOLE_EVERY = 20
 SEEDS = ("index-first.mp4", "fragmented.mp4", "no-sound.mp4", "hevc.mp4", "two-sounds.mp4")

@@ -1,14 +1,14 @@
 """A chosen poster: a moment of the video, or an image of one's own."""
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PIL import Image, ImageStat
 
-from tests.transcode_service.media.conftest import Sources, quiet
+from tests.transcode_service.media.conftest import Sources, measured, quiet
 from transcode_service.media.poster import make_poster_at, make_poster_of
-from transcode_service.media.probe import measure
 from transcode_service.media.source_info import MediaFailed, SandboxLimits
 
 
@@ -29,7 +29,7 @@ def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
 @pytest.mark.needs_ffmpeg
 def test_a_poster_shows_its_moment(source: Sources, tmp_path: Path, limits: SandboxLimits) -> None:
     path = source("begins-black.mp4")
-    info = measure(path, limits)
+    info = measured(path)
     light = []
     for at_ms in (0, info.duration_ms - 500, 10 * info.duration_ms):
         done = {"info": info, "limits": limits, "report": quiet}
@@ -67,15 +67,21 @@ def test_what_can_be_seen_through_is_black(tmp_path: Path, limits: SandboxLimits
     assert ImageStat.Stat(poster).mean == [0, 0, 0]
 
 
-@pytest.mark.parametrize("fault", ["other format", "cut short", "too many pixels", "no image"])
-def test_other_files_are_no_posters(tmp_path: Path, limits: SandboxLimits, fault: str) -> None:
+def cut_short() -> bytes:
     png = encoded(Image.effect_noise((640, 360), 50), "PNG")
-    data = {
-        "other format": encoded(Image.new("RGB", (64, 64)), "GIF"),
-        "cut short": png[: len(png) // 2],
-        "too many pixels": encoded(Image.new("1", (20_000, 20_000)), "PNG"),
-        "no image": b"\x89PNG\r\n\x1a\n" + b"x" * 100,
-    }[fault]
+    return png[: len(png) // 2]
+
+
+FAULTS: dict[str, Callable[[], bytes]] = {
+    "other format": lambda: encoded(Image.new("RGB", (64, 64)), "GIF"),
+    "cut short": cut_short,
+    "too many pixels": lambda: encoded(Image.new("1", (20_000, 20_000)), "PNG"),
+    "no image": lambda: b"\x89PNG\r\n\x1a\n" + b"x" * 100,
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_other_files_are_no_posters(tmp_path: Path, limits: SandboxLimits, fault: str) -> None:
     with pytest.raises(MediaFailed) as failed:
-        made(tmp_path, limits, data)
+        made(tmp_path, limits, FAULTS[fault]())
     assert failed.value.is_final

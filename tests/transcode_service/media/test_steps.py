@@ -9,7 +9,7 @@ from typing import Any, cast
 import av
 import pytest
 
-from tests.transcode_service.media.conftest import Sources, quiet
+from tests.transcode_service.media.conftest import Sources, measured, quiet
 from transcode_service.media.ladder import plan
 from transcode_service.media.packet_scan import TrackScan
 from transcode_service.media.probe import check, measure
@@ -75,7 +75,7 @@ def test_a_rendition_is_upright_even_and_as_long_as_its_source(
     size: tuple[int, int],
     rate: int | None,
 ) -> None:
-    info = measure(source(name), either)
+    info = measured(source(name))
     done = {"info": info, "limits": either, "report": quiet}
     made = encode_rendition(source(name), tmp_path, **done, height=180)
     assert (made.width, made.height) == size
@@ -95,7 +95,7 @@ def test_a_rendition_is_upright_even_and_as_long_as_its_source(
 
 
 def test_hdr_comes_down_to_what_all_screens_show(source: Sources, tmp_path: Path) -> None:
-    info = measure(source("hdr.mp4"), SandboxLimits())
+    info = measured(source("hdr.mp4"))
     assert info.video.hdr == "pq"
     done = {"info": info, "limits": SandboxLimits(), "report": quiet}
     encode_rendition(source("hdr.mp4"), tmp_path, **done, height=180)
@@ -156,7 +156,7 @@ def test_what_the_header_says_of_time_is_not_believed(
 def test_audio_tracks_keep_their_languages_and_the_default_comes_first(
     source: Sources, tmp_path: Path, either: SandboxLimits
 ) -> None:
-    info = measure(source("languages.mp4"), either)
+    info = measured(source("languages.mp4"))
     made = make_audio(source("languages.mp4"), tmp_path, info=info, limits=either, report=quiet)
     assert [(row.name, row.language) for row in made] == [("audio-1", "fra"), ("audio-2", "eng")]
     assert {row.codecs for row in made} == {"mp4a.40.2"}
@@ -165,7 +165,7 @@ def test_audio_tracks_keep_their_languages_and_the_default_comes_first(
 def test_late_audio_is_preceded_by_silence(
     source: Sources, tmp_path: Path, limits: SandboxLimits
 ) -> None:
-    info = measure(source("late-sound.mp4"), limits)
+    info = measured(source("late-sound.mp4"))
     assert info.audio[0].start_ms == pytest.approx(800, abs=30)
     make_audio(source("late-sound.mp4"), tmp_path, info=info, limits=limits, report=quiet)
     begins = next(at for at, loud in loudness(tmp_path / "audio-1.mp4") if loud)
@@ -176,7 +176,7 @@ def test_audio_and_video_are_in_sync_at_the_end_of_twenty_minutes(
     source: Sources, tmp_path: Path, either: SandboxLimits
 ) -> None:
     path = source("flashes.mp4")
-    info = measure(path, either)
+    info = measured(path)
     assert plan(info).copy
     done = {"info": info, "limits": either, "report": quiet}
     remux_video(path, tmp_path, **done)

@@ -6,8 +6,7 @@ import av
 import pytest
 from PIL import Image, ImageStat
 
-from tests.transcode_service.media.conftest import Sources, quiet
-from transcode_service.media.probe import measure
+from tests.transcode_service.media.conftest import Sources, measured, quiet
 from transcode_service.media.source_info import MediaFailed, SandboxLimits
 from transcode_service.media.storyboard import make_thumbnails
 
@@ -16,7 +15,7 @@ pytestmark = pytest.mark.needs_ffmpeg
 
 def thumbnails(path: Path, folder: Path, limits: SandboxLimits) -> None:
     """Make the thumbnails of a source in a folder."""
-    info = measure(path, limits)
+    info = measured(path)
     make_thumbnails(path, folder, info=info, limits=limits, report=quiet)
 
 
@@ -35,7 +34,7 @@ def colour(image: Image.Image) -> tuple[float, ...]:
 def test_the_poster_is_not_the_black_that_videos_begin_with(
     source: Sources, tmp_path: Path, limits: SandboxLimits
 ) -> None:
-    info = measure(source("begins-black.mp4"), limits)
+    info = measured(source("begins-black.mp4"))
     done = {"info": info, "limits": limits, "report": quiet}
     make_thumbnails(source("begins-black.mp4"), tmp_path, **done)
     with av.open(str(tmp_path / "poster.jpg")) as container:
@@ -48,7 +47,7 @@ def test_the_poster_is_not_the_black_that_videos_begin_with(
 def test_the_storyboard_covers_the_video_without_a_gap(
     source: Sources, tmp_path: Path, limits: SandboxLimits
 ) -> None:
-    info = measure(source("flashes.mp4"), limits)
+    info = measured(source("flashes.mp4"))
     done = {"info": info, "limits": limits, "report": quiet}
     names = make_thumbnails(source("flashes.mp4"), tmp_path, **done)
     assert names == ("poster.jpg", "storyboard.jpg", "storyboard.vtt")
@@ -112,7 +111,7 @@ def test_a_step_that_fails_in_the_child_shows_no_traceback(
 ) -> None:
     whole = bytearray(source("no-sound.mp4").read_bytes())
     path = tmp_path / "wiped.mp4"
-    info = measure(source("no-sound.mp4"), limits)
+    info = measured(source("no-sound.mp4"))
     begin = whole.index(b"mdat") + 4
     length = int.from_bytes(whole[begin - 8 : begin - 4], "big") - 8
     whole[begin : begin + length] = bytes(length)
