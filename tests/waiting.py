@@ -5,10 +5,20 @@ from collections.abc import Callable
 
 
 def wait_until(
-    happens: Callable[[], object], *, within: float = 10, what: str = "what was waited for"
+    happens: Callable[[], object],
+    *,
+    within: float = 10,
+    what: str = "what was waited for",
+    pause: float = 0.02,
 ) -> None:
-    """Return as soon as something is true; fail, saying what, if it is not in so many seconds."""
-    deadline = time.monotonic() + within
+    """Return as soon as something is true; fail, saying what, if it is not in so many seconds.
+
+    A look costs something: after a while it looks ten times a second.
+
+    :param pause: seconds between the first looks, and, if they are more than a tenth, all looks.
+    """
+    deadline, slowest = time.monotonic() + within, max(pause, 0.1)
     while not happens():
         assert time.monotonic() < deadline, f"not within {within} s: {what}"
-        time.sleep(0.02)
+        time.sleep(pause)
+        pause = min(1.1 * pause, slowest)
