@@ -183,9 +183,9 @@ def fragmented_mp4(
     empty = tuple(replace(track, fragmented=True) for track in tracks)
     whole = bytearray(box(b"ftyp", b"iso6\0\0\2\0iso6mp41"))
     whole += _moov(empty, 0, box(b"mvex", *trex))
+    size = len(_moof(tracks, 0, 0, 0, own_durations, data_at_moof, announced))
     for number in range(fragments):
         at = 0 if data_at_moof else len(whole)
-        size = len(_moof(tracks, number, 0, at, own_durations, data_at_moof, announced))
         whole += _moof(tracks, number, size + 8, at, own_durations, data_at_moof, announced)
         whole += box(b"mdat", *(track.data for track in tracks))
     return bytes(whole + after)
@@ -312,6 +312,11 @@ RECIPES: dict[str, tuple[str, ...]] = {
         *("-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=12"),
         *("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "10"),
         *(*_AAC, "-movflags", "+faststart"),
+    ),
+    "two-heights.mp4": (
+        *("-f", "lavfi", "-i", "testsrc2=size=456x256:rate=10:duration=2"),
+        *("-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=2"),
+        *(*_H264, *_AAC, "-movflags", "+faststart"),
     ),
     "one-second.mp4": (
         *("-f", "lavfi", "-i", "testsrc2=size=128x72:rate=10:duration=1"),

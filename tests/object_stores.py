@@ -1,12 +1,14 @@
 """Object stores for tests: real servers on free ports, each in a folder of its own."""
 
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import boto3
 from botocore.config import Config
@@ -92,6 +94,7 @@ def seaweedfs(folder: Path, *, volumes: int = 16) -> Iterator[ObjectStore]:
         command += [f"-{part}.port={port}", f"-{part}.port.grpc={grpc}"]
     command += ["-master.volumeSizeLimitMB=64", f"-volume.max={volumes}"]
     command += ["-master.electionTimeout=1s"]  # it waits for one when it is started again
+    command += ["-master.telemetry=false"]
     # With its bucket, it takes objects a moment later.
     try:
         with _running(command, ports[0], log=folder / "log", makes_bucket=True) as store:
@@ -128,7 +131,14 @@ def _running(
         access_key=ACCESS_KEY,
         secret_key=SECRET_KEY,
     )
-    process = StoreProcess(command, log, lambda: _takes_objects(settings, make=makes_bucket))
+    # Clients take longer to make than to answer that nobody listens yet.
+    bucket = S3Store(settings)
+    client = _client(settings)
+    process = StoreProcess(
+        command,
+        log,
+        lambda: _listens(port) and _takes_objects(bucket, client if makes_bucket else None),
+    )
     try:
         process.start()
         yield ObjectStore(settings, process)
@@ -136,11 +146,23 @@ def _running(
         process.kill()
 
 
-def _takes_objects(settings: S3Settings, *, make: bool) -> bool:
+def _listens(port: int) -> bool:
     try:
-        if make:
-            _make_bucket(settings)
-        bucket = S3Store(settings)
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def _takes_objects(bucket: S3Store, client: Any) -> bool:
+    """Tell whether objects can be written.
+
+    :param client: makes the bucket, if given.
+    """
+    try:
+        if client is not None:
+            with suppress(ClientError):  # it is there, or the server is not ready
+                client.create_bucket(Bucket=BUCKET)
         bucket.put("ready", b"yes")
         bucket.delete("ready")
     except (StoreRefused, StoreUnavailable, BotoCoreError):
@@ -148,8 +170,8 @@ def _takes_objects(settings: S3Settings, *, make: bool) -> bool:
     return True
 
 
-def _make_bucket(settings: S3Settings) -> None:
-    client = boto3.client(
+def _client(settings: S3Settings) -> Any:
+    return boto3.client(
         "s3",
         endpoint_url=settings.endpoint,
         region_name=settings.region,
@@ -157,5 +179,3 @@ def _make_bucket(settings: S3Settings) -> None:
         aws_secret_access_key=settings.secret_key,
         config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}),
     )
-    with suppress(ClientError):  # it is there, or the server is not ready
-        client.create_bucket(Bucket=settings.bucket)

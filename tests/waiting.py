@@ -8,14 +8,17 @@ def wait_until(
     happens: Callable[[], object],
     *,
     within: float = 10,
-    every: float = 0.02,
     what: str = "what was waited for",
+    pause: float = 0.02,
 ) -> None:
     """Return as soon as something is true; fail, saying what, if it is not in so many seconds.
 
-    :param every: seconds between two looks: more where each costs what is waited for its time.
+    A look costs something: after a while it looks ten times a second.
+
+    :param pause: seconds between the first looks, and, if they are more than a tenth, all looks.
     """
-    deadline = time.monotonic() + within
+    deadline, slowest = time.monotonic() + within, max(pause, 0.1)
     while not happens():
         assert time.monotonic() < deadline, f"not within {within} s: {what}"
-        time.sleep(every)
+        time.sleep(pause)
+        pause = min(1.1 * pause, slowest)

@@ -80,7 +80,7 @@ def finished(administrator: Person, video_file: Path) -> str:
     wait_until(
         lambda: administrator.get(f"/api/videos/{video}/progress").json()["state"] == "done",
         within=120,
-        every=0.3,
+        pause=0.3,
         what="a video that is prepared",
     )
     return video

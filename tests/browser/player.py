@@ -34,7 +34,7 @@ def prepare(person: Person, video_file: Path, *, title: str) -> str:
         answer = person.get(f"/api/videos/{video}/progress", headers={"Accept": "application/json"})
         return str(answer.json()["state"])
 
-    wait_until(lambda: state() == "done", within=PATIENCE, every=0.3, what="all renditions")
+    wait_until(lambda: state() == "done", within=PATIENCE, pause=0.3, what="all renditions")
     for language, label, text in (("en", "English", ENGLISH), ("de", HOSTILE_LABEL, GERMAN)):
         answer = person.post(
             f"/stream/{video}/captions",

@@ -77,7 +77,7 @@ def test_from_an_empty_site_to_a_film_on_bobs_phone(chromium: Browser, site: Sta
     wait_until(
         lambda: bob.locator("video").evaluate("video => video.currentTime > 0.5"),
         within=30,
-        every=0.1,
+        pause=0.1,
         what="a moving picture",
     )
     assert complaints == []

@@ -134,7 +134,7 @@ def test_an_administrator_starts_a_failed_step_again(
     wait_until(
         lambda: administrator.get(f"/api/videos/{failed}/progress").json()["state"] == "done",
         within=PATIENCE / 1000,
-        every=0.3,
+        pause=0.3,
         what="a poster after all",
     )
 

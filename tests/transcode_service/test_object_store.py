@@ -177,7 +177,7 @@ def rendition_only(house: House, height: int = 240) -> tuple[str, int]:
 def test_a_video_is_processed_by_a_worker_without_a_shared_volume(
     house: House, objects: ObjectFiles, away: WorkerContext, bucket: Bucket
 ) -> None:
-    film = make("twelve-seconds.mp4").read_bytes()
+    film = make("two-heights.mp4").read_bytes()
     video = house.video(content=film)
     move(house, objects, video)
 
@@ -214,7 +214,7 @@ def test_a_killed_program_leaves_nothing_wrong_in_the_store(
     start: Start,
     tmp_path: Path,
 ) -> None:
-    video = house.video(content=make("twelve-seconds.mp4").read_bytes())
+    video = house.video(content=make("two-heights.mp4").read_bytes())
     move(house, objects, video)
     (tmp_path / "machine").mkdir()
     given = server.environ | {"S3_PREFIX": prefix, "VIDEOS_DIR": str(tmp_path / "machine")}

@@ -24,6 +24,7 @@ from upload_service.janitor.cleanup import Cleaner
 from upload_service.uploads import finish
 from upload_service.uploads.context import UploadContext
 
+# Also for what is decided before it matters where bytes are.
 ON_DISK = pytest.mark.parametrize("place", ["disk"], indirect=True)
 
 
@@ -64,6 +65,7 @@ def cleaner(context: UploadContext) -> Cleaner:
 # The protocol ------------------------------------------------------------------------------------
 
 
+@ON_DISK
 def test_options_tell_what_is_supported(tus: Tus) -> None:
     answer = tus.send("OPTIONS", Tus_Resumable=None)
     assert answer.status_code == 204
@@ -118,6 +120,7 @@ def test_creation_with_a_beginning_goes_on(tus: Tus, rows: Rows, video_bytes: by
     assert len(rows.videos()) == 1
 
 
+@ON_DISK
 @pytest.mark.parametrize(
     "length", ["-1", "1.5", str(1 << 64), str(1 << 63), "", "5,5", "five", " ", "0x10"]
 )
@@ -128,6 +131,7 @@ def test_a_length_that_is_none_is_refused(tus: Tus, rows: Rows, length: str) -> 
     assert rows.uploads() == []
 
 
+@ON_DISK
 @pytest.mark.parametrize(
     "headers",
     [
@@ -166,6 +170,7 @@ def test_an_empty_file_is_rejected(tus: Tus, rows: Rows, place: Place) -> None:
     assert (rows.uploads(), place.files()) == ([], [])
 
 
+@ON_DISK
 @pytest.mark.parametrize("version", [None, "0.2.2", "2.0.0"])
 def test_another_version_is_refused_and_nothing_is_done(
     tus: Tus, place: Place, version: str | None
@@ -195,6 +200,7 @@ def test_a_wrong_offset_writes_nothing(tus: Tus, place: Place, offset: int) -> N
     assert place.unfinished(where) == b"abc"
 
 
+@ON_DISK
 @pytest.mark.parametrize("offset", ["", "-1", "x", "1,1"])
 def test_an_offset_that_is_none_is_refused(tus: Tus, offset: str) -> None:
     where = tus.begin(9)
@@ -223,6 +229,7 @@ def test_the_length_may_come_later_and_once(tus: Tus, rows: Rows, video_bytes: b
     assert len(rows.videos()) == 1
 
 
+@ON_DISK
 @pytest.mark.on_mysql
 def test_metadata_comes_back_as_it_was_given(tus: Tus) -> None:
     given = f"{metadata(filename='a.mp4', colour='red')},empty"
@@ -277,6 +284,7 @@ def test_the_real_method_is_what_is_checked(tus: Tus, rows: Rows, bob: Client) -
     assert rows.uploads() == []
 
 
+@ON_DISK
 def test_other_methods_are_not_taken(tus: Tus) -> None:
     where = tus.begin(5)
     assert tus.send("GET", where).status_code == 405
@@ -646,6 +654,7 @@ def test_disk_space_is_reserved_once(
     assert tus.create(400).status_code == 201
 
 
+@ON_DISK
 @pytest.mark.on_mysql
 def test_an_account_has_a_hundred_unfinished_uploads_at_most(
     tus: Tus, bob: Client, rows: Rows, video_bytes: bytes

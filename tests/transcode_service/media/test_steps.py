@@ -37,6 +37,7 @@ pytestmark = pytest.mark.needs_ffmpeg
         ("odd-size.mp4", False, (180,)),
         ("hevc.mp4", False, (180,)),
         ("hevc-10-bit.mp4", False, (180,)),
+        ("hevc.mkv", False, (180,)),
         ("hdr.mp4", False, (180,)),
         ("vp9.mp4", False, (180,)),
         ("sound.mkv", True, ()),
