@@ -57,6 +57,7 @@ soak: .venv/dev $(BUILT)  ## hundreds of faults: uploads, processing, mutated fi
 	    tests/upload_service/test_two_hosts.py
 	PROCESSING_KILLS=100 $(BIN)/python -m pytest -s tests/system/test_processing_faults.py
 	FUZZ_FILES=2000 $(BIN)/python -m pytest -s tests/transcode_service/media/test_fuzz.py
+	WORLDS=5000 $(BIN)/python -m pytest tests/common/test_access_worlds.py tests/streaming_service/test_sharing_worlds.py
 # Two containers of each service of Compose.
 	STACK=compose FAULT_ROUNDS=100 $(BIN)/python -m pytest -s tests/system/test_no_shared_volume.py
 	STACK=compose SOAK=1 KILL_MINUTES=10 $(BIN)/python -m pytest -s tests/system/test_random_kills.py tests/system/test_rolling.py

@@ -311,14 +311,21 @@ RECIPES: dict[str, tuple[str, ...]] = {
         *("-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=2"),
         *(*_H264, *_AAC, "-movflags", "+faststart"),
     ),
+    # For browsers, which draw each picture without a graphics card.
+    "twelve-seconds-slow.mp4": (
+        *("-f", "lavfi", "-i", "testsrc2=size=640x360:rate=10:duration=12"),
+        *("-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=12"),
+        *("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "10"),
+        *(*_AAC, "-movflags", "+faststart"),
+    ),
     "one-second.mp4": (
         *("-f", "lavfi", "-i", "testsrc2=size=128x72:rate=10:duration=1"),
         *(*_H264, "-movflags", "+faststart"),
     ),
     "one-minute.mp4": (
-        *("-f", "lavfi", "-i", "testsrc2=size=854x480:rate=10:duration=60"),
+        *("-f", "lavfi", "-i", "testsrc2=size=854x480:rate=5:duration=60"),
         *("-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=60"),
-        *("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "20"),
+        *("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "10"),
         *(*_AAC, "-movflags", "+faststart"),
     ),
     "index-first.mp4": (*_VIDEO, *_AUDIO, *_B_FRAMES, *_AAC, "-movflags", "+faststart"),

@@ -2,6 +2,7 @@
 told in other words than in the product.
 """
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -27,6 +28,8 @@ from db.models import (
     now,
 )
 
+# How many worlds are tried; `make soak` tries more.
+COUNT = int(os.environ.get("WORLDS", "500"))
 PEOPLE, GROUPS, VIDEOS, COLLECTIONS = 4, 2, 3, 2
 LEVELS = list(Level)
 

@@ -34,7 +34,7 @@ def install_languages(app: Flask) -> None:
     app.jinja_env.filters["translated"] = gettext
     app.jinja_env.globals.update(
         languages=LANGUAGES,
-        page_language=request_language,
+        page_language=lambda: _reader().language,
         text_direction=lambda: flask_babel.get_locale().text_direction,
     )
 

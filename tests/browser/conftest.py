@@ -5,6 +5,7 @@ security policy among them, and of failed requests other than those that the tes
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,12 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
+def video_file() -> Path:
+    """Twelve seconds of H.264 and AAC, index first, ten pictures a second."""
+    return media.make("twelve-seconds-slow.mp4")
+
+
+@pytest.fixture(scope="session")
 def video(administrator: Person, video_file: Path) -> str:
     """A video of Alice's that everybody may watch."""
     video = administrator.upload(video_file, title="Morning at the salt pans")
@@ -58,8 +65,8 @@ def video(administrator: Person, video_file: Path) -> str:
 
 @pytest.fixture(scope="session")
 def prepared(administrator: Person) -> str:
-    """A minute of Alice's that everybody may watch, with 240p, 360p and the original as
-    HLS, a storyboard, and captions in two languages.
+    """A minute of Alice's that everybody may watch, five pictures a second, with 240p, 360p and
+    the original as HLS, a storyboard, and captions in two languages.
     """
     video = prepare(administrator, media.make("one-minute.mp4"), title="A minute at the harbour")
     administrator.show(video, "public")
@@ -73,6 +80,7 @@ def finished(administrator: Person, video_file: Path) -> str:
     wait_until(
         lambda: administrator.get(f"/api/videos/{video}/progress").json()["state"] == "done",
         within=120,
+        pause=0.3,
         what="a video that is prepared",
     )
     return video
@@ -92,12 +100,12 @@ def failed(origin: Origin, finished: str) -> str:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """A site of its own, with the people of the demonstration and its eight shortest films."""
+    """A site of its own, with the people of the demonstration and its four shortest films."""
     folder = tmp_path_factory.mktemp("demo") / "data"
     site = Standalone(folder, free_ports(3), **CHEAP_HASHES)
     site.start()
     try:
-        yield fill(site.url, media.CACHE / "demo", films=8)
+        yield fill(site.url, media.CACHE / "demo", films=4)
     finally:
         site.remove()
 
@@ -125,9 +133,9 @@ def enter(context: BrowserContext, origin: Origin, name: str) -> Page:
     return page
 
 
-@pytest.fixture
-def context(chromium: Browser, origin: Origin) -> Iterator[BrowserContext]:
-    """A new browser profile, signed out."""
+@contextmanager
+def profile(chromium: Browser, origin: Origin) -> Iterator[BrowserContext]:
+    """Open a new browser profile, signed out, and see that its pages do not complain."""
     complaints: list[str] = []
     # Tests answer requests themselves, which a service worker would send before them.
     context = chromium.new_context(base_url=origin.url, service_workers="block")
@@ -136,6 +144,13 @@ def context(chromium: Browser, origin: Origin) -> Iterator[BrowserContext]:
     yield context
     context.close()
     assert complaints == []
+
+
+@pytest.fixture
+def context(chromium: Browser, origin: Origin) -> Iterator[BrowserContext]:
+    """A new browser profile, signed out."""
+    with profile(chromium, origin) as context:
+        yield context
 
 
 def sign_in_as(person: Person, context: BrowserContext, *, url: str) -> Page:

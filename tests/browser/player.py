@@ -34,7 +34,7 @@ def prepare(person: Person, video_file: Path, *, title: str) -> str:
         answer = person.get(f"/api/videos/{video}/progress", headers={"Accept": "application/json"})
         return str(answer.json()["state"])
 
-    wait_until(lambda: state() == "done", within=PATIENCE, what="all renditions")
+    wait_until(lambda: state() == "done", within=PATIENCE, pause=0.3, what="all renditions")
     for language, label, text in (("en", "English", ENGLISH), ("de", HOSTILE_LABEL, GERMAN)):
         answer = person.post(
             f"/stream/{video}/captions",
@@ -63,11 +63,13 @@ class Player:
         self.page.wait_for_selector(".plyr__controls", state="attached")
 
     def until(self, condition: str, *, timeout: float | None = None) -> None:
-        """Wait until something is true of `video`; `timeout` in milliseconds."""
+        """Wait until something is true of `video`; `timeout` in milliseconds.
+
+        Looking at every frame, as is the default, would have Chromium draw sixty a second.
+        """
+        expression = f"() => {{ const video = {VIDEO}; return {condition} }}"
         try:
-            self.page.wait_for_function(
-                f"() => {{ const video = {VIDEO}; return {condition} }}", timeout=timeout
-            )
+            self.page.wait_for_function(expression, timeout=timeout, polling=50)
         except PlaywrightTimeoutError as error:
             raise AssertionError(f"not: {condition}; {self.get(STATE)}") from error
 
@@ -130,10 +132,16 @@ class Player:
         for offset in (20, 30):
             self.page.mouse.move(box["x"] + offset, box["y"] + 40)
 
-    def settings(self, section: str) -> Locator:
-        """Open a list of choices of the settings, and return its entries."""
+    def _settings_button(self) -> Locator:
+        """Return the button, with the mouse over it: so the bar stays, however long it takes."""
         self.show_bar()
         button = self.page.get_by_role("button", name="Settings", exact=True)
+        button.hover(force=True)
+        return button
+
+    def settings(self, section: str) -> Locator:
+        """Open a list of choices of the settings, and return its entries."""
+        button = self._settings_button()
         if button.get_attribute("aria-expanded") == "false":
             button.click()
         self.page.get_by_role("menuitem", name=section).click()
@@ -146,8 +154,7 @@ class Player:
 
     def chosen(self, section: str) -> str:
         """Return what the settings say is chosen in a section."""
-        self.show_bar()
-        button = self.page.get_by_role("button", name="Settings", exact=True)
+        button = self._settings_button()
         button.click()
         words = (
             self.page.get_by_role("menuitem", name=section).locator(".current-value").inner_text()

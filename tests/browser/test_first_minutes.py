@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests import media
 from tests.browser.conftest import watch_console
 from tests.conftest import free_ports
 from tests.system.deployment import Standalone
@@ -31,9 +32,7 @@ def site(tmp_path: Path) -> Iterator[Standalone]:
     site.remove()
 
 
-def test_from_an_empty_site_to_a_film_on_bobs_phone(
-    chromium: Browser, site: Standalone, video_file: Path
-) -> None:
+def test_from_an_empty_site_to_a_film_on_bobs_phone(chromium: Browser, site: Standalone) -> None:
     complaints: list[str] = []
     alice, bob = (_open(chromium, site, device, complaints) for device in (DESKTOP, PHONE))
 
@@ -57,7 +56,7 @@ def test_from_an_empty_site_to_a_film_on_bobs_phone(
 
     # Alice uploads, and shares while the bytes travel.
     alice.get_by_role("navigation", name="Main").get_by_role("link", name="Upload").click()
-    alice.locator("#file").set_input_files(video_file)
+    alice.locator("#file").set_input_files(media.make("index-first.mp4"))
     row = alice.locator("#transfers li.transfer").first
     row.get_by_label("Title", exact=True).fill("Snow on the tracks")
     row.get_by_label("Share with people and groups").fill("bob")
@@ -78,6 +77,7 @@ def test_from_an_empty_site_to_a_film_on_bobs_phone(
     wait_until(
         lambda: bob.locator("video").evaluate("video => video.currentTime > 0.5"),
         within=30,
+        pause=0.1,
         what="a moving picture",
     )
     assert complaints == []

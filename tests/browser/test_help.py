@@ -1,16 +1,13 @@
 """The documentation at `/help`, in a browser: nothing of it is against its policy."""
 
-from typing import Any
-
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
-from tests.browser.test_accessibility import violations
+from tests.browser.test_accessibility import violations, violations_at_every_size
 from tests.system.deployment import Origin
 from tests.waiting import wait_until
 
 PLACES = ["/help/", "/help/benchmarks/", "/help/operations/"]
-DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 
 
 def test_help_can_be_read_and_searched_without_an_account(
@@ -40,14 +37,13 @@ def test_help_can_be_read_and_searched_without_an_account(
 
 
 @pytest.mark.front_end
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_no_page_of_help_has_a_violation(chromium: Browser, origin: Origin, size: Any) -> None:
-    context = chromium.new_context(base_url=origin.url, viewport=size, reduced_motion="reduce")
+def test_no_page_of_help_has_a_violation(chromium: Browser, origin: Origin) -> None:
+    context = chromium.new_context(base_url=origin.url, reduced_motion="reduce")
     page = context.new_page()
     found = []
     for path in PLACES:
         page.goto(path)
         page.get_by_role("search").first.wait_for(state="attached")
-        found += violations(page)
+        found += violations_at_every_size(page)
     context.close()
     assert found == []

@@ -25,11 +25,7 @@ def test_a_link_is_made_opened_and_revoked_by_keyboard(
     expect(page.get_by_role("img", name="The link as a QR code")).to_be_visible()
     assert violations(page) == []
 
-    context = chromium.new_context(
-        base_url=origin.url,
-        viewport=PHONE,  # type: ignore[arg-type]
-        reduced_motion="reduce",
-    )
+    context = chromium.new_context(base_url=origin.url, viewport=PHONE, reduced_motion="reduce")
     guest = context.new_page()
     addresses: list[str] = []
     guest.on("request", lambda request: addresses.append(request.url))

@@ -45,4 +45,4 @@ def test_a_page_that_says_so(chromium: Browser, origin: Origin, administrator: P
         expect(page.get_by_role("heading", name="You are offline")).to_be_visible()
         context.set_offline(False)  # the page notices by itself
 
-        expect(page.get_by_role("heading", name="Library")).to_be_visible()
+        expect(page.get_by_role("heading", name="Library")).to_be_visible(timeout=15_000)

@@ -39,7 +39,7 @@ def test_a_newcomer_registers_uploads_watches_and_seeks(
     page.locator("#file").set_input_files(video_file)
     page.get_by_role("link", name="Watch").click()
     page.wait_for_url("**/stream/*")
-    expect(page.get_by_role("heading", name="twelve-seconds")).to_be_visible()
+    expect(page.get_by_role("heading", name="twelve-seconds-slow")).to_be_visible()
     play(page)
 
     page.evaluate("() => { document.querySelector('video').currentTime = 6 }")
@@ -187,9 +187,9 @@ def test_an_upload_can_be_cancelled(page: Page, video_file: Path) -> None:
     page.goto("/upload")
     page.route("**/upload/files", lambda _route: None)  # held: neither answered nor let through
     page.locator("#file").set_input_files(video_file)
-    page.get_by_role("button", name="Cancel: twelve-seconds.mp4").click()
-    expect(page.get_by_role("link", name="Watch twelve-seconds.mp4")).to_have_count(0)
-    expect(page.get_by_role("button", name="Cancel: twelve-seconds.mp4")).to_have_count(0)
+    page.get_by_role("button", name="Cancel: twelve-seconds-slow.mp4").click()
+    expect(page.get_by_role("link", name="Watch twelve-seconds-slow.mp4")).to_have_count(0)
+    expect(page.get_by_role("button", name="Cancel: twelve-seconds-slow.mp4")).to_have_count(0)
 
 
 def test_a_public_video_is_watched_without_an_account(

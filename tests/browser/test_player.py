@@ -2,11 +2,12 @@
 
 import json
 import re
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 
-from tests.browser.conftest import enter
+from tests.browser.conftest import enter, profile, sign_in_as
 from tests.browser.player import HOSTILE_LABEL, VIDEO, Player
 from tests.system.deployment import Origin
 from tests.system.http_client import Person
@@ -20,10 +21,27 @@ def player(page: Page, prepared: str, administrator: Person) -> Player:
     return Player(page)
 
 
+@pytest.fixture(scope="module")
+def opened(
+    chromium: Browser, origin: Origin, prepared: str, administrator: Person
+) -> Iterator[Player]:
+    """The player of a prepared video, open in one page for the tests that need nothing else."""
+    with profile(chromium, origin) as context:
+        yield Player(sign_in_as(administrator, context, url=origin.url)).open(prepared)
+
+
+@pytest.fixture
+def paused(opened: Player) -> Player:
+    """That player at its start, with the focus nowhere."""
+    opened.begin_again(at=0)
+    opened.page.evaluate("() => document.activeElement.blur()")
+    return opened
+
+
 @pytest.mark.front_end
-def test_storyboard_shows_where_the_pointer_is(player: Player, prepared: str) -> None:
-    page = player.open(prepared).page
-    player.show_bar()
+def test_storyboard_shows_where_the_pointer_is(paused: Player) -> None:
+    page = paused.page
+    paused.show_bar()
     page.wait_for_selector(".plyr__preview-thumb", state="attached")
     box = page.locator(".plyr__progress").bounding_box()
     assert box is not None
@@ -124,9 +142,8 @@ def test_the_address_says_where_to_begin_in_its_query_too(player: Player, prepar
 
 
 @pytest.mark.front_end
-def test_lock_screens_are_told_the_title_and_the_poster(player: Player, prepared: str) -> None:
-    page = player.open(prepared).page
-    metadata = page.evaluate(
+def test_lock_screens_are_told_the_title_and_the_poster(paused: Player, prepared: str) -> None:
+    metadata = paused.page.evaluate(
         """() => {
             const { title, artist, artwork } = navigator.mediaSession.metadata;
             return [title, artist, artwork.map(({ src }) => new URL(src).pathname)];
@@ -188,8 +205,8 @@ KEYS = [
 
 @pytest.mark.front_end
 @pytest.mark.parametrize("focus", ["page", "player"])
-def test_each_key_does_one_thing_once(player: Player, prepared: str, focus: str) -> None:
-    page = player.open(prepared).page
+def test_each_key_does_one_thing_once(opened: Player, focus: str) -> None:
+    player, page = opened, opened.page
     for key, condition in KEYS:
         player.begin_again(at=30)
         if focus == "player":
@@ -198,14 +215,14 @@ def test_each_key_does_one_thing_once(player: Player, prepared: str, focus: str)
             page.evaluate("() => document.activeElement.blur()")
         page.keyboard.press(key)
         player.until(condition)
-        if key == "f":
+        if key in ("f", "c"):
             page.keyboard.press(key)
-            player.until("!document.fullscreenElement")
+            player.until(f"!({condition})")
 
 
 @pytest.mark.front_end
-def test_keys_in_fields_are_left_alone(player: Player, prepared: str) -> None:
-    page = player.open(prepared).page
+def test_keys_in_fields_are_left_alone(paused: Player) -> None:
+    player, page = paused, paused.page
     page.get_by_label("Search videos").fill("k")
     page.keyboard.press("l")
     assert player.get("video.currentTime") == 0
@@ -216,10 +233,8 @@ def test_keys_in_fields_are_left_alone(player: Player, prepared: str) -> None:
 
 
 @pytest.mark.front_end
-def test_keys_work_wherever_the_focus_is_and_after_the_list_of_them(
-    player: Player, prepared: str
-) -> None:
-    page = player.open(prepared).page
+def test_keys_work_wherever_the_focus_is_and_after_the_list_of_them(paused: Player) -> None:
+    player, page = paused, paused.page
     page.get_by_role("link", name="Library").focus()
     page.keyboard.press("l")
     player.until("Math.abs(video.currentTime - 10) < 0.2")
@@ -238,8 +253,8 @@ def test_keys_work_wherever_the_focus_is_and_after_the_list_of_them(
 
 
 @pytest.mark.front_end
-def test_the_settings_are_used_with_the_keyboard_alone(player: Player, prepared: str) -> None:
-    page = player.open(prepared).page
+def test_the_settings_are_used_with_the_keyboard_alone(paused: Player) -> None:
+    player, page = paused, paused.page
     page.get_by_role("button", name="Settings", exact=True).focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("menuitem", name="Quality")).to_be_focused()
@@ -256,10 +271,8 @@ def test_the_settings_are_used_with_the_keyboard_alone(player: Player, prepared:
 
 
 @pytest.mark.front_end
-def test_picture_in_picture_is_there_where_the_browser_has_it(
-    player: Player, prepared: str
-) -> None:
-    page = player.open(prepared).page
+def test_picture_in_picture_is_there_where_the_browser_has_it(paused: Player) -> None:
+    player, page = paused, paused.page
     assert page.evaluate("() => document.pictureInPictureEnabled")
     player.show_bar()
     expect(page.get_by_role("button", name="Picture in picture")).to_be_visible()

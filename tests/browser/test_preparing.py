@@ -85,7 +85,9 @@ def test_a_video_that_browsers_cannot_play_gets_its_player_when_it_is_ready(
     page.goto(f"/stream/{video}")
 
     page.wait_for_function(
-        "() => document.querySelector('video')?.currentSrc.startsWith('blob:')", timeout=PATIENCE
+        "() => document.querySelector('video')?.currentSrc.startsWith('blob:')",
+        timeout=PATIENCE,
+        polling=100,  # at every frame Chromium would draw sixty a second
     )
 
     page.keyboard.press("k")
@@ -132,6 +134,7 @@ def test_an_administrator_starts_a_failed_step_again(
     wait_until(
         lambda: administrator.get(f"/api/videos/{failed}/progress").json()["state"] == "done",
         within=PATIENCE / 1000,
+        pause=0.3,
         what="a poster after all",
     )
 

@@ -1,6 +1,7 @@
 """Every page under a finger: nothing lies over what can be tapped, and it is large enough."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -60,9 +61,9 @@ DEAD_SPOTS = """finger => {
 }"""
 
 
-@pytest.fixture
-def phone(chromium: Browser, origin: Origin, administrator: Person) -> Iterator[Page]:
-    """A page on a phone, in which Alice is signed in."""
+@contextmanager
+def phone_of(person: Person | None, chromium: Browser, origin: Origin) -> Iterator[Page]:
+    """Open a page on a phone, in which somebody is signed in, or nobody."""
     width, height = UPRIGHT[1]
     with chromium.new_context(
         base_url=origin.url,
@@ -74,7 +75,28 @@ def phone(chromium: Browser, origin: Origin, administrator: Person) -> Iterator[
         service_workers="block",
     ) as context:
         context.set_default_timeout(15_000)
-        yield sign_in_as(administrator, context, url=origin.url)
+        yield sign_in_as(person, context, url=origin.url) if person else context.new_page()
+
+
+@pytest.fixture
+def phone(chromium: Browser, origin: Origin, administrator: Person) -> Iterator[Page]:
+    """A page on a phone, in which Alice is signed in."""
+    with phone_of(administrator, chromium, origin) as page:
+        yield page
+
+
+@pytest.fixture(scope="module")
+def alices_phone(chromium: Browser, origin: Origin, administrator: Person) -> Iterator[Page]:
+    """The same for tests that only look."""
+    with phone_of(administrator, chromium, origin) as page:
+        yield page
+
+
+@pytest.fixture(scope="module")
+def strangers_phone(chromium: Browser, origin: Origin) -> Iterator[Page]:
+    """A page on a phone, signed out, for tests that only look."""
+    with phone_of(None, chromium, origin) as page:
+        yield page
 
 
 def dead_spots(page: Page, path: str) -> list[str]:
@@ -91,14 +113,13 @@ def dead_spots(page: Page, path: str) -> list[str]:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_no_page_has_a_dead_spot(phone: Page, video: str, path: str) -> None:
-    assert dead_spots(phone, path.format(video=video)) == []
+def test_no_page_has_a_dead_spot(alices_phone: Page, video: str, path: str) -> None:
+    assert dead_spots(alices_phone, path.format(video=video)) == []
 
 
 @pytest.mark.parametrize("path", ["/login", "/register", "/stream/{video}"])
-def test_no_page_has_a_dead_spot_signed_out(phone: Page, video: str, path: str) -> None:
-    phone.context.clear_cookies()
-    assert dead_spots(phone, path.format(video=video)) == []
+def test_no_page_has_a_dead_spot_signed_out(strangers_phone: Page, video: str, path: str) -> None:
+    assert dead_spots(strangers_phone, path.format(video=video)) == []
 
 
 def test_the_tabs_lead_to_every_place(phone: Page) -> None:

@@ -25,7 +25,18 @@ from db.models import (
 )
 from streaming_service.sharing.access_list import AccessEntry, EntryKind, load_access_list
 from tests.conftest import Site
-from tests.worlds import PEOPLE, VIDEOS, World, add_people, empty, expected, fill, video_id, worlds
+from tests.worlds import (
+    COUNT,
+    PEOPLE,
+    VIDEOS,
+    World,
+    add_people,
+    empty,
+    expected,
+    fill,
+    video_id,
+    worlds,
+)
 
 pytestmark = pytest.mark.on_mysql
 
@@ -79,7 +90,9 @@ def test_the_list_names_whom_the_rules_let_in(database: Database) -> None:
     database.write(add_people)
 
     @settings(
-        max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+        max_examples=COUNT // 10,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture],
     )
     @given(world=worlds)
     def agree(world: World) -> None:
@@ -198,7 +211,9 @@ def test_http_answers_as_the_rules_say(site: Site, database: Database, redis: Re
     answers.sign_in()
 
     @settings(
-        max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+        max_examples=COUNT // 100,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture],
     )
     @given(world=worlds)
     def agree(world: World) -> None:
