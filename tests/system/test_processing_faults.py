@@ -15,14 +15,16 @@ import re
 import signal
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
 
 from tests import media
+from tests.conftest import SETTINGS, free_ports
 from tests.system.deployment import Standalone
-from tests.system.http_client import Person
+from tests.system.http_client import Person, sign_up
 from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.needs_ffmpeg, pytest.mark.standalone_only]
@@ -118,9 +120,15 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def site(origin: Standalone, administrator: Person) -> Site:
-    """The Matinee of all system tests: all of it is there again when this module ends."""
-    return Site(origin, administrator)
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A Matinee of this module's own: killed processes leave duties that others wait for."""
+    running = Standalone(tmp_path_factory.mktemp("data"), free_ports(3), **SETTINGS)
+    running.start()
+    try:
+        with sign_up(running.url, "alice") as alice:
+            yield Site(running, alice)
+    finally:
+        running.remove()
 
 
 @pytest.fixture(scope="module")
