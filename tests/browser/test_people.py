@@ -29,7 +29,7 @@ def test_an_invitation_made_on_a_phone_lets_somebody_in(
     phone: Page, chromium: Browser, origin: Origin
 ) -> None:
     phone.goto("/admin/invitations")
-    phone.get_by_label("Label").fill("Grandparents")
+    phone.get_by_role("textbox", name="Label").fill("Grandparents")
     phone.get_by_role("button", name="Create invitation").tap()
     address = phone.get_by_label("Address of the invitation")
     expect(address).to_have_value(re.compile(r"/invite/[\w-]{43}$"))
