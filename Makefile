@@ -9,8 +9,8 @@ PYTHON_CODE := auth_service cli common db demo deploy docs_site standalone strea
 TEMPLATES := auth_service/templates common/web/templates streaming_service/templates upload_service/templates
 # The development lock holds all that the standalone lock does, in the same versions.
 RUN_ENV := $(if $(wildcard .venv/dev),.venv/dev,.venv/standalone)
-# Tests run on three processes, a file each: many of them wait for a clock or for a video.
-TEST_WORKERS ?= 3
+# Tests run on four processes, a file each: many of them wait for a clock or for a video.
+TEST_WORKERS ?= 4
 # Tests of the Compose stack run on two, each with a stack of its own: most of them wait for containers.
 STACKS ?= 2
 PYTEST := $(BIN)/python -m pytest
