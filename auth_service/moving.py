@@ -67,10 +67,13 @@ def load_moving(session: Session, *, default_store: Store) -> Moving | None:
 
 
 def _speed(session: Session) -> float | None:
-    """Return bytes per second, from when the first file of the last hour had been moved."""
+    """Return bytes per second, from when the first file of the last hour had been moved.
+
+    Of the files that are counted alone: many small ones would make the speed too low.
+    """
     at = now()
     moved = select(func.sum(StoredObject.size), func.min(StoredObject.changed_at)).where(
-        _IS_CURRENT, StoredObject.changed_at > at - _WINDOW
+        _IS_CURRENT, StoredObject.name.like("%.mp4"), StoredObject.changed_at > at - _WINDOW
     )
     size, first = session.execute(moved).one()
     return int(size) / max(at - first, _SHORTEST).total_seconds() if size else None
