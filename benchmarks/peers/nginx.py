@@ -103,6 +103,8 @@ def _write_config(folder: Path, ports: list[int], *, videos: str, bodies: str) -
         )
     )
     site = site.replace(internal, internal + unset)
+    # It would write a line of that for each request.
+    site = site.replace("server {", "server {\n    uninitialized_variable_warn off;", 1)
     (parts / "listen.inc").write_text(f"listen {media_port};\n", encoding="utf-8")
     site = site.replace("127.0.0.1:8081;", f"127.0.0.1:{health};")
     for name in ("VIDEOS_DIR", "STATIC_DIR", "HELP_DIR"):
