@@ -7,6 +7,7 @@ security policy among them, and of failed requests other than those that the tes
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
@@ -134,11 +135,15 @@ def enter(context: BrowserContext, origin: Origin, name: str) -> Page:
 
 
 @contextmanager
-def profile(chromium: Browser, origin: Origin) -> Iterator[BrowserContext]:
-    """Open a new browser profile, signed out, and see that its pages do not complain."""
+def profile(chromium: Browser, url: str, **options: Any) -> Iterator[BrowserContext]:
+    """Open a new browser profile, signed out, and see that its pages do not complain.
+
+    :param url: of the site.
+    :param options: of Playwright.
+    """
     complaints: list[str] = []
     # Tests answer requests themselves, which a service worker would send before them.
-    context = chromium.new_context(base_url=origin.url, service_workers="block")
+    context = chromium.new_context(base_url=url, service_workers="block", **options)
     context.set_default_timeout(15_000)
     context.on("page", lambda page: watch_console(page, complaints))
     yield context
@@ -149,7 +154,7 @@ def profile(chromium: Browser, origin: Origin) -> Iterator[BrowserContext]:
 @pytest.fixture
 def context(chromium: Browser, origin: Origin) -> Iterator[BrowserContext]:
     """A new browser profile, signed out."""
-    with profile(chromium, origin) as context:
+    with profile(chromium, origin.url) as context:
         yield context
 
 

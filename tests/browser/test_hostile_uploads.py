@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.conftest import profile
 from tests.browser.flaky_proxy import Line
 from tests.browser.test_resumable import (
     DONE,
@@ -14,7 +15,6 @@ from tests.browser.test_resumable import (
     line,
     long_video,
     page,
-    profile,
     tidy,
     visit,
     wire,
@@ -66,7 +66,7 @@ def test_a_quota_that_is_used_up_is_told_before_the_first_byte(
 
 def set_quota(chromium: Browser, line: Line, administrator: Person, quota: str) -> None:
     """Change Alice's quota on the page for administrators, without JavaScript."""
-    with profile(chromium, line, java_script_enabled=False) as context:
+    with profile(chromium, line.url, java_script_enabled=False) as context:
         page = visit(context, line, administrator)
         page.goto("/admin/users?q=alice")
         page.get_by_role("link", name="Edit alice").click()

@@ -26,7 +26,7 @@ def opened(
     chromium: Browser, origin: Origin, prepared: str, administrator: Person
 ) -> Iterator[Player]:
     """The player of a prepared video, open in one page for the tests that need nothing else."""
-    with profile(chromium, origin) as context:
+    with profile(chromium, origin.url) as context:
         yield Player(sign_in_as(administrator, context, url=origin.url)).open(prepared)
 
 

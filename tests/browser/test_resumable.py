@@ -3,14 +3,12 @@
 import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Request, Route, expect
 
-from tests.browser.conftest import sign_in_as, watch_console
+from tests.browser.conftest import profile, sign_in_as
 from tests.browser.flaky_proxy import Line
 from tests.browser.test_accessibility import PHONE, violations, violations_at_every_size
 from tests.system.deployment import Origin
@@ -68,20 +66,8 @@ def line(origin: Origin) -> Iterator[Line]:
 @pytest.fixture
 def context(chromium: Browser, line: Line) -> Iterator[BrowserContext]:
     """A new browser profile at the end of the line, signed out."""
-    with profile(chromium, line) as context:
+    with profile(chromium, line.url) as context:
         yield context
-
-
-@contextmanager
-def profile(chromium: Browser, line: Line, **options: Any) -> Iterator[BrowserContext]:
-    """Open a new browser profile, and see that its pages do not complain."""
-    complaints: list[str] = []
-    context = chromium.new_context(base_url=line.url, service_workers="block", **options)
-    context.set_default_timeout(15_000)
-    context.on("page", lambda page: watch_console(page, complaints))
-    yield context
-    context.close()
-    assert complaints == []
 
 
 @pytest.fixture
@@ -306,7 +292,7 @@ def test_an_upload_goes_on_in_another_browser(
     begin(page, long_video)
     page.context.close()
     line.mend()
-    with profile(chromium, line) as elsewhere:
+    with profile(chromium, line.url) as elsewhere:
         other = visit(elsewhere, line, administrator)
         expect(other.locator("#unfinished .transfer")).to_contain_text("long.mp4")
         sent = Wire(other)
@@ -387,7 +373,7 @@ def test_an_unfinished_upload_is_thrown_away_without_javascript(
 ) -> None:
     begin(page, long_video)
     page.context.close()
-    with profile(chromium, line, java_script_enabled=False) as context:
+    with profile(chromium, line.url, java_script_enabled=False) as context:
         plain = visit(context, line, administrator)
         throw_away_by_form(plain)
     assert administrator.get("/api/uploads").json() == {"uploads": []}
@@ -530,7 +516,7 @@ def test_a_file_that_changed_is_not_mixed_with_what_arrived(
 def test_no_state_of_the_page_has_a_violation(
     chromium: Browser, line: Line, administrator: Person, long_video: Path
 ) -> None:
-    with profile(chromium, line, reduced_motion="reduce") as context:
+    with profile(chromium, line.url, reduced_motion="reduce") as context:
         page = visit(context, line, administrator)
         line.speed = SLOWLY
         begin(page, long_video)
