@@ -159,6 +159,15 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
+def is_listening(port: int) -> bool:
+    """Tell whether a port of loopback takes connections."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
 @pytest.fixture(scope="session")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real Valkey of this test run's own."""

@@ -1,7 +1,6 @@
 """Object stores for tests: real servers on free ports, each in a folder of its own."""
 
 import json
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -17,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from common.storage.errors import StoreRefused, StoreUnavailable
 from common.storage.s3 import S3Store
 from common.storage.s3_settings import S3Settings
-from tests.conftest import free_ports
+from tests.conftest import free_ports, is_listening
 from tests.waiting import wait_until
 
 BUCKET = "matinee"
@@ -137,21 +136,13 @@ def _running(
     process = StoreProcess(
         command,
         log,
-        lambda: _listens(port) and _takes_objects(bucket, client if makes_bucket else None),
+        lambda: is_listening(port) and _takes_objects(bucket, client if makes_bucket else None),
     )
     try:
         process.start()
         yield ObjectStore(settings, process)
     finally:
         process.kill()
-
-
-def _listens(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except OSError:
-        return False
-    return True
 
 
 def _takes_objects(bucket: S3Store, client: Any) -> bool:

@@ -16,7 +16,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from tests.conftest import free_ports
+from tests.conftest import free_ports, is_listening
 from tests.fake_service import Answer, FakeService, Reply, Seen
 
 GATEWAY = Path(__file__).parents[2] / "gateway"
@@ -129,14 +129,10 @@ class Gateway:
                 [*command, "-g", f"{user}daemon off;"], stdout=out, stderr=err
             )
         deadline = time.monotonic() + 10
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.ports[0]), 1).close()
-                return
-            except OSError:
-                if self._process.poll() is not None or time.monotonic() > deadline:
-                    raise AssertionError(self.errors()) from None
-                time.sleep(0.02)
+        while not is_listening(self.ports[0]):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError(self.errors())
+            time.sleep(0.02)
 
     def stop(self) -> None:
         """End nginx and the stand-ins."""

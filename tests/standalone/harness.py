@@ -13,7 +13,7 @@ from common.settings import Environment
 from standalone import caddyfile
 from standalone.programs import CADDY_GOGC
 from standalone.settings import StandaloneSettings
-from tests.conftest import free_ports
+from tests.conftest import free_ports, is_listening
 from tests.fake_service import Answer, FakeService, Reply, Seen
 from tests.waiting import wait_until
 
@@ -78,12 +78,7 @@ class Front:
 
     def is_listening(self) -> bool:
         """Tell whether all ports take connections."""
-        try:
-            for port in self.ports:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            return False
-        return True
+        return all(map(is_listening, self.ports))
 
     def log(self) -> str:
         """Return what Caddy wrote."""
