@@ -26,12 +26,15 @@ def make_metrics_folder(parent: Path) -> Path:
         _remove_unlocked(old)
     while True:
         folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
-        lock = os.open(folder, os.O_RDONLY)
+        # Another service that starts may take it for an old one until it is locked.
+        try:
+            lock = os.open(folder, os.O_RDONLY)
+        except FileNotFoundError:
+            continue
         with suppress(BlockingIOError):
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if folder.exists():
                 return folder
-        # Another service that starts has just taken it for an old one.
         os.close(lock)
 
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from common.process.metrics_folder import make_metrics_folder
@@ -30,3 +31,11 @@ def test_a_run_removes_what_a_killed_one_has_left_and_nothing_else(tmp_path: Pat
     third = make_metrics_folder(tmp_path)
 
     assert set(tmp_path.iterdir()) == {second, third, tmp_path / "another"}
+
+
+def test_services_that_start_at_once_each_get_a_folder(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as starts:
+        folders = list(starts.map(make_metrics_folder, [tmp_path] * 300))
+
+    assert len(set(folders)) == 300
+    assert set(tmp_path.iterdir()) == set(folders)
