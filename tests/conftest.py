@@ -101,7 +101,11 @@ def rank(item: pytest.Item) -> int:
 
 
 def pytest_configure() -> None:
-    """Have pytest make its temporary folders in memory, unless told otherwise."""
+    """Have pytest make its temporary folders in memory, unless told otherwise.
+
+    Importing the tests makes hardly any garbage, so that is not looked for meanwhile.
+    """
+    gc.disable()
     if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= MEMORY_NEEDED:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
@@ -111,29 +115,34 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     what needs a program that is not here, saying how to get it. In CI that is a failure.
     """
     items.sort(key=rank)
-    others = [
-        item
-        for item in items
-        if any(item.get_closest_marker(marker) and not this for marker, this in KINDS.items())
-        or (ON_MYSQL and not any(map(item.get_closest_marker, ("on_mysql", "mysql_only"))))
-    ]
-    config.hook.pytest_deselected(items=others)
-    left_out = set(others)
-    items[:] = [item for item in items if item not in left_out]
+    other_kinds = {marker for marker, this in KINDS.items() if not this}
+    missing = {
+        marker: programs[0]
+        for marker, programs in TOOLS.items()
+        if not any(map(find_program, programs))
+    }
+    kept, left_out = [], []
     for item in items:
-        for marker, programs in TOOLS.items():
-            if item.get_closest_marker(marker) and not any(map(find_program, programs)):
-                reason = f"{programs[0]} is not installed: apt-get install {programs[0]}"
-                if os.environ.get("CI") == "true":
-                    raise pytest.UsageError(reason)
-                item.add_marker(pytest.mark.skip(reason=reason))
+        markers = {marker.name for marker in item.iter_markers()}
+        if markers & other_kinds or (ON_MYSQL and not markers & {"on_mysql", "mysql_only"}):
+            left_out.append(item)
+            continue
+        kept.append(item)
+        for marker in markers & missing.keys():
+            program = missing[marker]
+            reason = f"{program} is not installed: apt-get install {program}"
+            if os.environ.get("CI") == "true":
+                raise pytest.UsageError(reason)
+            item.add_marker(pytest.mark.skip(reason=reason))
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = kept
 
 
 def pytest_collection_finish() -> None:
     """Keep what was imported out of garbage collection: tests make much garbage, modules none."""
-    gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+    gc.enable()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
