@@ -8,10 +8,11 @@ from functools import partial
 from html import unescape
 from typing import Self, TypeVar
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from benchmarks import library_world
 from benchmarks.account import Account
+from benchmarks.browser import chromium, signed_in
 from benchmarks.options import Bench
 from benchmarks.processes import cpu_seconds
 from benchmarks.report import table
@@ -20,7 +21,6 @@ from db.engine import connect
 
 T = TypeVar("T")
 
-_FLAGS = ["--no-sandbox", "--disable-gpu"]
 _PAGES = 20  # that are scrolled through
 _SELECTED = 200  # videos that are changed at once
 _REPEATS = 15  # of a request, times the rounds
@@ -154,19 +154,11 @@ def _change(account: Account, ids: list[str], **fields: str) -> None:
 
 
 def _measure_page(site: Site) -> list[tuple[str, str]]:
-    name, _, value = site.admin.cookie.partition("=")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=_FLAGS)
-        with browser.new_context(
-            base_url=site.url, viewport={"width": 1440, "height": 900}
-        ) as context:
-            context.add_cookies([{"name": name, "value": value, "url": site.url}])
-            # The videos have no files: what is measured is the page.
-            context.route(re.compile(r"\.(jpg|vtt)(\?|$)"), lambda route: route.abort())
-            page = context.new_page()
-            page.add_init_script(_WATCH_TASKS)
-            found = _use(page)
-        browser.close()
+    with chromium() as browser, signed_in(browser, site, (1440, 900)) as page:
+        # The videos have no files: what is measured is the page.
+        page.route(re.compile(r"\.(jpg|vtt)(\?|$)"), lambda route: route.abort())
+        page.add_init_script(_WATCH_TASKS)
+        found = _use(page)
     return [(what, f"{longest:.0f} ms" if longest else "below 50 ms") for what, longest in found]
 
 

@@ -2,19 +2,17 @@
 
 import statistics
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import requests
-from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
+from playwright.sync_api import Browser, CDPSession
 
+from benchmarks.browser import chromium, count_bytes, signed_in
 from benchmarks.options import Bench
 from benchmarks.processing import sample_video
 from benchmarks.report import table
 from benchmarks.sites import Site
 
-_FLAGS = ["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"]
 _HEIGHT = 1080
 _TIMEOUT = 120_000  # milliseconds to a picture
 _PROCESSING = 1800  # seconds
@@ -66,8 +64,7 @@ def run(bench: Bench) -> str:
     video = site.admin.upload(sample_video(1))
     _wait_until_prepared(site, video)
     rows, switches = [], []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=_FLAGS)
+    with chromium() as browser:
         for line in _LINES:
             found = {way: _Wait() for way in ("from the library", "by its address")}
             for _ in range(bench.options.rounds):
@@ -77,7 +74,6 @@ def run(bench: Bench) -> str:
             print(f"  {rows[-2:]}", flush=True)
         for _ in range(bench.options.rounds):
             switches += _switches(browser, site, video)
-        browser.close()
     return _section(bench, rows, switches)
 
 
@@ -91,26 +87,16 @@ def _wait_until_prepared(site: Site, video: str) -> None:
         time.sleep(1)
 
 
-@contextmanager
-def _page(browser: Browser, site: Site) -> Iterator[Page]:
-    """Open a page with an empty cache, signed in."""
-    with browser.new_context(base_url=site.url, viewport={"width": 1280, "height": 800}) as context:
-        context.set_default_timeout(_TIMEOUT)
-        name, _, value = site.admin.cookie.partition("=")
-        context.add_cookies([{"name": name, "value": value, "url": site.url}])
-        yield context.new_page()
-
-
 def _measure(
     browser: Browser, site: Site, video: str, line: _Line, wait: _Wait, *, from_library: bool
 ) -> None:
-    with _page(browser, site) as page:
+    with signed_in(browser, site) as page:
+        page.set_default_timeout(_TIMEOUT)
         devtools = page.context.new_cdp_session(page)
-        devtools.send("Network.enable")
         if from_library:
             page.goto("/stream", wait_until="networkidle")
-        _set_line(devtools, line)
         sizes = count_bytes(devtools)
+        _set_line(devtools, line)
         page.add_init_script(_WATCH_PICTURE)
         began = time.monotonic()
         if from_library:
@@ -133,22 +119,11 @@ def _set_line(devtools: CDPSession, line: _Line) -> None:
     )
 
 
-def count_bytes(devtools: CDPSession) -> list[tuple[str, int]]:
-    """Note the kind and the bytes of each answer from now on."""
-    kinds: dict[str, str] = {}
-    sizes: list[tuple[str, int]] = []
-    devtools.on("Network.responseReceived", lambda e: kinds.update({e["requestId"]: e["type"]}))
-    devtools.on(
-        "Network.loadingFinished",
-        lambda e: sizes.append((kinds.get(e["requestId"], ""), int(e["encodedDataLength"]))),
-    )
-    return sizes
-
-
 def _switches(browser: Browser, site: Site, video: str) -> list[float]:
     """Return how many seconds it takes on a fast line until a chosen quality is shown."""
     found = []
-    with _page(browser, site) as page:
+    with signed_in(browser, site) as page:
+        page.set_default_timeout(_TIMEOUT)
         page.goto(f"/stream/{video}")
         page.locator(".plyr__control--overlaid").click()
         for height in (240, _HEIGHT):
