@@ -1,11 +1,12 @@
 """An account of a Matinee under measurement, signed in over HTTP."""
 
-import secrets
 import time
 from pathlib import Path
 from typing import Any
 
 import requests
+
+from benchmarks.form_client import post_form
 
 PASSWORD = "correct horse battery"
 COOKIE = "matinee_session"
@@ -45,11 +46,11 @@ class Account(requests.Session):
         return answer
 
     def upload(self, path: Path) -> str:
-        """Upload a video through the form, and return its id."""
-        fields = {"submission": secrets.token_hex(11), "title": "A video"}
-        with path.open("rb") as file:
-            answer = self.post("/upload", data=fields, files={"file": (path.name, file)})
-        return answer.headers["Location"].removeprefix("/stream/")
+        """Upload a video through the form, and return its id.
+
+        :raises UploadError: it was not accepted.
+        """
+        return post_form(f"{self.url}/upload", path, cookie=self.cookie).video
 
     def set_visibility(self, video: str, visibility: str) -> None:
         """Change who may watch a video."""

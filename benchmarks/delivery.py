@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from benchmarks.account import COOKIE
-from benchmarks.form_client import post_form
 from benchmarks.options import WITHOUT_COMPOSE, Bench, Options
 from benchmarks.peers.flask_send_file import flask_send_file
 from benchmarks.peers.nginx import Nginx, nginx_beside, nginx_here
@@ -42,7 +41,7 @@ def _gateway(bench: Bench) -> str:
     if site is None:
         return f"### Through the gateway\n\n{WITHOUT_COMPOSE}"
     options, folder = bench.options, bench.folder("delivery-gateway")
-    video = post_form(f"{site.url}/upload", bench.video, cookie=site.admin.cookie).video
+    video = site.admin.upload(bench.video)
     with nginx_beside(folder, site.gateway, address=site.address, volume=site.volume) as nginx:
         url = f"{site.url}/stream/{video}/video.mp4"
         pids = site.pids("gateway", "streaming", "redis")
@@ -99,7 +98,7 @@ def _authorisations(options: Options, site: ComposeSite, video: str, tokens: Seq
 def _shared(bench: Bench, site: ComposeSite, plain: Target, tokens: Sequence[str]) -> str:
     """Measure a video with many grants beside one without any."""
     options = bench.options
-    video = post_form(f"{site.url}/upload", bench.video, cookie=site.admin.cookie).video
+    video = site.admin.upload(bench.video)
     groups = [_new_group(site, number) for number in range(_GROUPS)]
     subjects = [{"group": group} for group in groups]
     for number in range(_GRANTS - _GROUPS):
@@ -137,7 +136,7 @@ def _new_group(site: ComposeSite, number: int) -> str:
 
 def _standalone(bench: Bench) -> str:
     site, folder = bench.standalone, bench.folder("delivery-standalone")
-    video = post_form(f"{site.url}/upload", bench.video, cookie=site.admin.cookie).video
+    video = site.admin.upload(bench.video)
     assert site.videos is not None
     file = site.videos / video / "original.mp4"
     url = f"{site.url}/stream/{video}/video.mp4"

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
-from benchmarks.form_client import post_form
 from benchmarks.options import WITHOUT_COMPOSE, Bench
 from benchmarks.processes import docker, docker_works, wait_for_port
 from benchmarks.range_reader import read_all
@@ -71,10 +70,7 @@ def run(bench: Bench) -> str:
         return WITHOUT_COMPOSE
     options, folder = bench.options, bench.folder("object-store")
     with compose(**_SETTINGS) as site:
-        disk, stored = (
-            post_form(f"{site.url}/upload", bench.video, cookie=site.admin.cookie).video
-            for _ in range(2)
-        )
+        disk, stored = (site.admin.upload(bench.video) for _ in range(2))
         janitor = site.container("janitor")
         command = ("matinee", "admin", "storage", "move", "--to", "s3", "--video", stored)
         docker("exec", janitor, *command)
