@@ -9,7 +9,7 @@ from benchmarks.peers.flask_send_file import flask_send_file
 from benchmarks.peers.nginx import Nginx, nginx_beside, nginx_here
 from benchmarks.report import ratio, table
 from benchmarks.sites import ComposeSite
-from benchmarks.wrk import Load, Rounds, Target, measure
+from benchmarks.wrk import Rounds, Target
 
 _KIB, _MIB = 1 << 10, 1 << 20
 _GATEWAY_AIMS = {64 * _KIB: "0.90", _MIB: "0.95", 4 * _MIB: "0.95"}
@@ -78,9 +78,7 @@ def _many_viewers(
 ) -> str:
     cookies = tuple(f"Cookie: {COOKIE}={token}" for token in tokens)
     targets = [replace(ours, viewers=cookies), _nginx_target(nginx, video, cookies)]
-    load = Load(_MIB, options.size, _MANY, options.seconds)
-    rounds = Rounds(targets, load, rounds=options.rounds)
-    return _table([_row(rounds, _MIB, "0.75")])
+    return _table([_row(options.compare(targets, _MIB, _MANY), "0.75")])
 
 
 def _authorisations(options: Options, site: ComposeSite, video: str, tokens: Sequence[str]) -> str:
@@ -88,8 +86,7 @@ def _authorisations(options: Options, site: ComposeSite, video: str, tokens: Seq
     viewers = tuple(f"X-Session-Token: {token}\t{asked}" for token in tokens)
     url = f"http://{site.streaming}:8000/internal/authorise"
     target = Target("authorisation", url, site.pids("streaming"), viewers)
-    load = Load(0, 0, _MANY, options.seconds)
-    found = Rounds([target], load, rounds=options.rounds).figures(target.name)
+    found = options.compare([target], 0, _MANY).figures(target.name)
     head = ["per second and core", "aim", "per second", "p50 / p99 ms"]
     row = [f"{1 / found.cpu_per_request:,.0f}", "2,500", f"{found.requests:,.0f}"]
     return table(head, [[*row, f"{found.p50:.1f} / {found.p99:.1f}"]])
@@ -117,12 +114,10 @@ def _shared(bench: Bench, site: ComposeSite, plain: Target, tokens: Sequence[str
         (_MIB, _MANY, cookies),
     ):
         targets = [replace(target, viewers=viewers) for target in (shared, plain)]
-        load = Load(length, options.size, connections, options.seconds)
-        rounds = Rounds(targets, load, rounds=options.rounds)
+        rounds = options.compare(targets, length, connections)
         figures = [rounds.figures(target.name) for target in targets]
-        name = (
-            f"{length // _KIB} KiB, {len(viewers):,} {'viewers' if len(viewers) > 1 else 'viewer'}"
-        )
+        people = f"{len(viewers):,} viewers" if len(viewers) > 1 else "1 viewer"
+        name = f"{rounds.load.range}, {people}"
         row = [name, ratio(rounds.ratio(shared.name, plain.name)), "0.95"]
         rows.append(row + [f"{each.bytes / 1e6:,.0f}" for each in figures])
         print("  " + "  ".join(rows[-1]), flush=True)
@@ -154,21 +149,19 @@ def _standalone(bench: Bench) -> str:
 
 
 def _ratios(options: Options, targets: Sequence[Target], aims: dict[int, str]) -> list[list[str]]:
-    for target in targets:  # once for the page cache, connections and first imports
-        if not target.slow:
-            measure(target, Load(_MIB, options.size, _CONNECTIONS, options.seconds))
+    # Once for the page cache, connections and first imports.
+    quick = [target for target in targets if not target.slow]
+    replace(options, rounds=1).compare(quick, _MIB, _CONNECTIONS)
     rows = []
     for length, aim in aims.items():
-        load = Load(length, options.size, _CONNECTIONS, options.seconds)
-        rows.append(_row(Rounds(targets, load, rounds=options.rounds), length, aim))
+        rows.append(_row(options.compare(targets, length, _CONNECTIONS), aim))
         print("  " + "  ".join(rows[-1]), flush=True)
     return rows
 
 
-def _row(rounds: Rounds, length: int, aim: str) -> list[str]:
+def _row(rounds: Rounds, aim: str) -> list[str]:
     ours, *peers = rounds.runs
-    name = f"{length // _MIB} MiB" if length >= _MIB else f"{length // _KIB} KiB"
-    row = [name, ratio(rounds.ratio(ours, _NGINX)), aim]
+    row = [rounds.load.range, ratio(rounds.ratio(ours, _NGINX)), aim]
     if _SEND_FILE in peers:
         row += [f"{ratio(rounds.ratio(ours, _SEND_FILE))} x", "20 x"]
     row.append(ratio(rounds.ratio(ours, _NGINX, "cpu_per_request")))

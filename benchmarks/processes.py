@@ -27,6 +27,11 @@ def docker_works() -> bool:
     return subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0
 
 
+def find_nginx() -> str | None:
+    """Return the path of the machine's nginx, which is not always in the path of programs."""
+    return shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
+
+
 def cpu_seconds(pids: Iterable[int]) -> float:
     """Return the processor time that processes have used so far, in user and kernel mode."""
     total = 0

@@ -46,7 +46,7 @@ def run(bench: Bench) -> str:
     rows = _first_frames(bench.standalone, minutes)
     with standalone(folder / "eta") as site:  # it has processed nothing before
         eta = measure_eta_accuracy(site, sample_video(1), folder)
-    cost = compare_ladder_cost(sample_video(1), folder, frame_rate=_FRAME_RATE)
+    cost = compare_ladder_cost(sample_video(1), folder)
     return (
         "Seconds from the last uploaded byte until Chromium shows the first frame, standalone;"
         f" {_UPLOADS} uploads each.\n\n{table(['1080p video', 'median s', 'max s', 'aim'], rows)}"

@@ -5,15 +5,15 @@ It has the same log, headers and checks. Another location writes the body of a r
 
 import os
 import re
-import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.processes import (
     docker,
+    find_nginx,
     free_ports,
     pids_in,
     running,
@@ -24,13 +24,7 @@ from benchmarks.processes import (
 from benchmarks.report import ROOT
 
 _GATEWAY = ROOT / "gateway"
-_CONTAINER_PORTS = [
-    5080,
-    5081,
-    5082,
-    5083,
-    5084,
-]  # beside the gateway's own, in its network namespace
+_CONTAINER_PORTS = range(5080, 5085)  # beside the gateway's own, in its network namespace
 
 _BODY_TO_FILE = """
 server {{
@@ -76,7 +70,7 @@ class Nginx:
         return f"http://{self.address}:{self.body_port}/body"
 
 
-def _write_config(folder: Path, ports: list[int], *, videos: str, bodies: str) -> Path:
+def _write_config(folder: Path, ports: Sequence[int], *, videos: str, bodies: str) -> Path:
     media_port, body, health, sink, slices = ports
     parts = folder / "conf.d"
     parts.mkdir(parents=True)
@@ -128,9 +122,8 @@ def nginx_here(folder: Path, videos: Path) -> Iterator[Nginx]:
     bodies.mkdir(parents=True)
     run.mkdir()
     config = _write_config(folder / "etc", ports, videos=str(videos), bodies=str(bodies))
-    program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin:/sbin") or "nginx"
     user = "user root; " if os.geteuid() == 0 else ""
-    command = [program, "-e", "/dev/stderr", "-p", str(run), "-c", str(config)]
+    command = [find_nginx() or "nginx", "-e", "/dev/stderr", "-p", str(run), "-c", str(config)]
     with running([*command, "-g", f"{user}daemon off;"], log=folder / "nginx.log") as pid:
         wait_for_port("127.0.0.1", ports[1])
         wait_for_descendants(pid, 1)
