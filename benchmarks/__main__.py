@@ -70,13 +70,13 @@ def main() -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="matinee-bench-")))
         bench = Bench(_options(arguments), stack, folder, with_compose=not arguments.no_compose)
+        titles = {name: name.replace("_", " ").capitalize() for name in _ALL}
         for name in arguments.names or _ALL:
             began = time.monotonic()
             print(f"{name} ...", flush=True)
-            title = name.replace("_", " ").capitalize()
             found = _ALL[name](bench)
             for text in [found] if isinstance(found, str) else found:
-                write_section(title, text, page=arguments.page)
+                write_section(titles[name], text, known=titles.values(), page=arguments.page)
             print(f"{name}: {time.monotonic() - began:.0f} s", flush=True)
     print(f"Written to {arguments.page}.")
 

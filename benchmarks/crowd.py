@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from http.client import HTTPException
 from multiprocessing import get_context
 from multiprocessing.synchronize import Event
 from typing import Protocol
-from urllib.parse import urlsplit
 
 from benchmarks.form_client import UploadError, connect
 from benchmarks.tus_client import create_upload, start_patch
@@ -26,7 +26,7 @@ _AT_ONCE = 16  # clients that connect at the same time
 class Scene:
     """What the clients connect to.
 
-    :ivar video: the path of a video that everybody may watch.
+    :ivar video: the id of a video that everybody may watch.
     :ivar cookies: of the accounts, which the clients share.
     """
 
@@ -35,135 +35,111 @@ class Scene:
     cookies: tuple[str, ...]
 
 
-class Client(Protocol):
-    """One slow client."""
+class Client:
+    """One slow client. It connects when it is made; this one sends nothing.
+
+    :raises OSError: the server does not accept it; likewise HTTPException and UploadError.
+    """
 
     def __init__(self, scene: Scene, number: int) -> None:
-        """Connect, and send the first bytes.
-
-        :raises OSError: the server does not accept it; likewise HTTPException and UploadError.
-        """
+        self.cookie = scene.cookies[number % len(scene.cookies)]
+        self.connection = connect(scene.url, timeout=_TIMEOUT)
+        self.connection.connect()
 
     def step(self) -> bool:
         """Send or read a little. Tell whether the server still has the connection open."""
+        return not self.has_answer()
 
     def close(self) -> None:
         """Disconnect."""
+        self.connection.close()
+
+    def has_answer(self) -> bool:
+        """Tell whether the server has sent something, or closed the connection."""
+        if self.connection.sock is None:
+            return True
+        poll = select.poll()
+        poll.register(self.connection.sock, select.POLLIN)
+        return bool(poll.poll(0))
 
 
-class PausedViewer:
+class _Reader(Client):
+    """Reads an answer slowly."""
+
+    path: str
+    accept = "*/*"
+
+    def __init__(self, scene: Scene, number: int) -> None:
+        super().__init__(scene, number)
+        self.connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        path = self.path.format(video=scene.video)
+        headers = {"Cookie": self.cookie, "Accept": self.accept}
+        self.connection.request("GET", path, headers=headers)
+        self.response = self.connection.getresponse()
+        if self.response.status != HTTPStatus.OK:
+            raise HTTPException(f"{path} was answered {self.response.status}")
+
+    def close(self) -> None:
+        self.response.close()
+        super().close()
+
+
+class PausedViewer(_Reader):
     """Begins to read a video, then reads next to nothing."""
 
-    def __init__(self, scene: Scene, number: int) -> None:
-        self._connection = connect(scene.url, timeout=_TIMEOUT)
-        self._connection.connect()
-        self._connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        headers = {"Cookie": scene.cookies[number % len(scene.cookies)]}
-        self._connection.request("GET", f"{scene.video}/video.mp4", headers=headers)
-        self._response = self._connection.getresponse()
-        if self._response.status != 200:
-            raise HTTPException(f"a viewer was answered {self._response.status}")
+    path = "/stream/{video}/video.mp4"
 
     def step(self) -> bool:
-        return bool(self._response.read1(100))
-
-    def close(self) -> None:
-        self._response.close()
-        self._connection.close()
+        return bool(self.response.read1(100))
 
 
-class EventStream:
+class EventStream(_Reader):
     """Follows how far a video is processed."""
 
-    def __init__(self, scene: Scene, number: int) -> None:
-        self._connection = connect(scene.url, timeout=_TIMEOUT)
-        headers = {"Cookie": scene.cookies[number % len(scene.cookies)]}
-        headers["Accept"] = "text/event-stream"
-        path = f"/api/videos/{scene.video.rpartition('/')[2]}/progress"
-        self._connection.request("GET", path, headers=headers)
-        self._response = self._connection.getresponse()
-        if self._response.status != 200:
-            raise HTTPException(f"an event stream was answered {self._response.status}")
+    path = "/api/videos/{video}/progress"
+    accept = "text/event-stream"
 
     def step(self) -> bool:
-        if self._connection.sock is None:  # the answer ends with the connection
-            return not self._response.isclosed()
-        return not _is_readable(self._connection.sock) or bool(self._response.read1(1 << 16))
-
-    def close(self) -> None:
-        self._response.close()
-        self._connection.close()
+        if self.connection.sock is None:  # the answer ends with the connection
+            return not self.response.isclosed()
+        return not self.has_answer() or bool(self.response.read1(1 << 16))
 
 
-class SlowUploader:
+class SlowUploader(Client):
     """Sends an upload byte by byte; every other one does so in chunked transfer coding."""
 
     def __init__(self, scene: Scene, number: int) -> None:
-        cookie = scene.cookies[number % len(scene.cookies)]
-        self._chunked = number % 2 == 1
-        self._connection = connect(scene.url, timeout=_TIMEOUT)
-        path = create_upload(self._connection, "/upload/files", _SIZE, cookie=cookie)
-        length = None if self._chunked else _SIZE
-        start_patch(self._connection, path, 0, length, cookie=cookie)
-        self._connection.send(self._byte())
+        super().__init__(scene, number)
+        chunked = number % 2 == 1
+        self._byte = b"1\r\n\0\r\n" if chunked else b"\0"
+        path = create_upload(self.connection, "/upload/files", _SIZE, cookie=self.cookie)
+        start_patch(self.connection, path, 0, None if chunked else _SIZE, cookie=self.cookie)
+        self.connection.send(self._byte)
 
     def step(self) -> bool:
-        if self._connection.sock is None or _is_readable(self._connection.sock):
+        if self.has_answer():
             return False  # an answer before the last byte is a refusal
-        self._connection.send(self._byte())
+        self.connection.send(self._byte)
         return True
 
-    def close(self) -> None:
-        self._connection.close()
 
-    def _byte(self) -> bytes:
-        return b"1\r\n\0\r\n" if self._chunked else b"\0"
-
-
-class HalfBody:
+class HalfBody(Client):
     """Sends the head of a login and half of its body."""
 
-    def __init__(self, scene: Scene, _number: int) -> None:
-        self._connection = connect(scene.url, timeout=_TIMEOUT)
-        self._connection.putrequest("POST", "/login")
-        self._connection.putheader("Content-Type", "application/x-www-form-urlencoded")
-        self._connection.putheader("Content-Length", "60")
-        self._connection.endheaders(b"username=alice&password=")
-
-    def step(self) -> bool:
-        return not _is_readable(self._connection.sock)
-
-    def close(self) -> None:
-        self._connection.close()
+    def __init__(self, scene: Scene, number: int) -> None:
+        super().__init__(scene, number)
+        self.connection.putrequest("POST", "/login")
+        self.connection.putheader("Content-Type", "application/x-www-form-urlencoded")
+        self.connection.putheader("Content-Length", "60")
+        self.connection.endheaders(b"username=alice&password=")
 
 
-class Silent:
-    """Connects, and sends nothing."""
-
-    first = b""
-
-    def __init__(self, scene: Scene, _number: int) -> None:
-        where = urlsplit(scene.url)
-        self._socket = socket.create_connection((where.hostname, where.port or 80), _TIMEOUT)
-        self._socket.sendall(self.first)
-
-    def step(self) -> bool:
-        return not _is_readable(self._socket)
-
-    def close(self) -> None:
-        self._socket.close()
-
-
-class HalfHead(Silent):
+class HalfHead(Client):
     """Sends the first words of a request."""
 
-    first = b"GET /login "
-
-
-def _is_readable(connection: socket.socket) -> bool:
-    poll = select.poll()
-    poll.register(connection, select.POLLIN)
-    return bool(poll.poll(0))
+    def __init__(self, scene: Scene, number: int) -> None:
+        super().__init__(scene, number)
+        self.connection.send(b"GET /login ")
 
 
 @contextmanager

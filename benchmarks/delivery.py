@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from benchmarks.account import COOKIE
-from benchmarks.form_client import post_form
 from benchmarks.options import WITHOUT_COMPOSE, Bench, Options
 from benchmarks.peers.flask_send_file import flask_send_file
 from benchmarks.peers.nginx import Nginx, nginx_beside, nginx_here
 from benchmarks.report import ratio, table
 from benchmarks.sites import ComposeSite
-from benchmarks.wrk import Load, Rounds, Target, measure
+from benchmarks.wrk import Rounds, Target
 
 _KIB, _MIB = 1 << 10, 1 << 20
 _GATEWAY_AIMS = {64 * _KIB: "0.90", _MIB: "0.95", 4 * _MIB: "0.95"}
@@ -42,8 +41,8 @@ def _gateway(bench: Bench) -> str:
     if site is None:
         return f"### Through the gateway\n\n{WITHOUT_COMPOSE}"
     options, folder = bench.options, bench.folder("delivery-gateway")
-    video = post_form(f"{site.url}/upload", bench.video, cookie=site.admin.cookie).video
-    with nginx_beside(folder, site.gateway, address=site.address, volume=site.volume) as nginx:
+    video = site.admin.upload(bench.video)
+    with nginx_beside(folder, site) as nginx:
         url = f"{site.url}/stream/{video}/video.mp4"
         pids = site.pids("gateway", "streaming", "redis")
         ours = Target("gateway", url, pids, (f"Cookie: {site.admin.cookie}",))
@@ -79,9 +78,7 @@ def _many_viewers(
 ) -> str:
     cookies = tuple(f"Cookie: {COOKIE}={token}" for token in tokens)
     targets = [replace(ours, viewers=cookies), _nginx_target(nginx, video, cookies)]
-    load = Load(_MIB, options.size, _MANY, options.seconds)
-    rounds = Rounds(targets, load, rounds=options.rounds)
-    return _table([_row(rounds, _MIB, "0.75")])
+    return _table([_row(options.compare(targets, _MIB, _MANY), "0.75")])
 
 
 def _authorisations(options: Options, site: ComposeSite, video: str, tokens: Sequence[str]) -> str:
@@ -89,8 +86,7 @@ def _authorisations(options: Options, site: ComposeSite, video: str, tokens: Seq
     viewers = tuple(f"X-Session-Token: {token}\t{asked}" for token in tokens)
     url = f"http://{site.streaming}:8000/internal/authorise"
     target = Target("authorisation", url, site.pids("streaming"), viewers)
-    load = Load(0, 0, _MANY, options.seconds)
-    found = Rounds([target], load, rounds=options.rounds).figures(target.name)
+    found = options.compare([target], 0, _MANY).figures(target.name)
     head = ["per second and core", "aim", "per second", "p50 / p99 ms"]
     row = [f"{1 / found.cpu_per_request:,.0f}", "2,500", f"{found.requests:,.0f}"]
     return table(head, [[*row, f"{found.p50:.1f} / {found.p99:.1f}"]])
@@ -99,8 +95,11 @@ def _authorisations(options: Options, site: ComposeSite, video: str, tokens: Seq
 def _shared(bench: Bench, site: ComposeSite, plain: Target, tokens: Sequence[str]) -> str:
     """Measure a video with many grants beside one without any."""
     options = bench.options
-    video = post_form(f"{site.url}/upload", bench.video, cookie=site.admin.cookie).video
-    groups = [_new_group(site, number) for number in range(_GROUPS)]
+    video = site.admin.upload(bench.video)
+    groups = [
+        str(site.admin.post("/api/groups", json={"name": f"Group {number}"}).json()["id"])
+        for number in range(_GROUPS)
+    ]
     subjects = [{"group": group} for group in groups]
     for number in range(_GRANTS - _GROUPS):
         site.admin.create_account(f"friend-{number}", "viewer")
@@ -118,26 +117,19 @@ def _shared(bench: Bench, site: ComposeSite, plain: Target, tokens: Sequence[str
         (_MIB, _MANY, cookies),
     ):
         targets = [replace(target, viewers=viewers) for target in (shared, plain)]
-        load = Load(length, options.size, connections, options.seconds)
-        rounds = Rounds(targets, load, rounds=options.rounds)
+        rounds = options.compare(targets, length, connections)
         figures = [rounds.figures(target.name) for target in targets]
-        name = (
-            f"{length // _KIB} KiB, {len(viewers):,} {'viewers' if len(viewers) > 1 else 'viewer'}"
-        )
+        people = f"{len(viewers):,} viewers" if len(viewers) > 1 else "1 viewer"
+        name = f"{rounds.load.range}, {people}"
         row = [name, ratio(rounds.ratio(shared.name, plain.name)), "0.95"]
         rows.append(row + [f"{each.bytes / 1e6:,.0f}" for each in figures])
         print("  " + "  ".join(rows[-1]), flush=True)
     return table(["range", "of the other", "aim", "MB/s", "the other's"], rows)
 
 
-def _new_group(site: ComposeSite, number: int) -> str:
-    answer = site.admin.post("/api/groups", json={"name": f"Group {number}"})
-    return str(answer.json()["id"])
-
-
 def _standalone(bench: Bench) -> str:
     site, folder = bench.standalone, bench.folder("delivery-standalone")
-    video = post_form(f"{site.url}/upload", bench.video, cookie=site.admin.cookie).video
+    video = site.admin.upload(bench.video)
     assert site.videos is not None
     file = site.videos / video / "original.mp4"
     url = f"{site.url}/stream/{video}/video.mp4"
@@ -155,21 +147,19 @@ def _standalone(bench: Bench) -> str:
 
 
 def _ratios(options: Options, targets: Sequence[Target], aims: dict[int, str]) -> list[list[str]]:
-    for target in targets:  # once for the page cache, connections and first imports
-        if not target.slow:
-            measure(target, Load(_MIB, options.size, _CONNECTIONS, options.seconds))
+    # Once for the page cache, connections and first imports.
+    quick = [target for target in targets if not target.slow]
+    replace(options, rounds=1).compare(quick, _MIB, _CONNECTIONS)
     rows = []
     for length, aim in aims.items():
-        load = Load(length, options.size, _CONNECTIONS, options.seconds)
-        rows.append(_row(Rounds(targets, load, rounds=options.rounds), length, aim))
+        rows.append(_row(options.compare(targets, length, _CONNECTIONS), aim))
         print("  " + "  ".join(rows[-1]), flush=True)
     return rows
 
 
-def _row(rounds: Rounds, length: int, aim: str) -> list[str]:
+def _row(rounds: Rounds, aim: str) -> list[str]:
     ours, *peers = rounds.runs
-    name = f"{length // _MIB} MiB" if length >= _MIB else f"{length // _KIB} KiB"
-    row = [name, ratio(rounds.ratio(ours, _NGINX)), aim]
+    row = [rounds.load.range, ratio(rounds.ratio(ours, _NGINX)), aim]
     if _SEND_FILE in peers:
         row += [f"{ratio(rounds.ratio(ours, _SEND_FILE))} x", "20 x"]
     row.append(ratio(rounds.ratio(ours, _NGINX, "cpu_per_request")))

@@ -9,7 +9,6 @@ from contextlib import closing
 from pathlib import Path
 from statistics import median
 
-from benchmarks.form_client import post_form
 from benchmarks.report import table
 from benchmarks.sites import Site
 from transcode_service.media.sandbox import find_ffmpeg
@@ -33,7 +32,7 @@ def measure_eta_accuracy(site: Site, source: Path, folder: Path) -> str:
     """
     assert site.videos is not None
     for path in _mix(source, folder):
-        post_form(f"{site.url}/upload", path, cookie=site.admin.cookie)
+        site.admin.upload(path)
     url = f"file:{site.videos.parent / 'matinee.db'}?mode=ro"
     with closing(sqlite3.connect(url, uri=True)) as database:
         deadline = time.monotonic() + _TIMEOUT

@@ -24,15 +24,12 @@ from transcode_service.media.storyboard import make_thumbnails
 _ROUNDS = 2
 
 
-def compare_ladder_cost(path: Path, folder: Path, *, frame_rate: int) -> float:
-    """Return how many times the processor time of plain ffmpeg the ladder takes.
-
-    :param frame_rate: of the video.
-    """
+def compare_ladder_cost(path: Path, folder: Path) -> float:
+    """Return how many times the processor time of plain ffmpeg the ladder takes."""
     ratios = []
     for _ in range(_ROUNDS):
         ours = _cost_of_ladder(path, folder)
-        plain = _cost_of_plain_ffmpeg(path, folder, frame_rate=frame_rate)
+        plain = _cost_of_plain_ffmpeg(path, folder)
         ratios.append(ours / plain)
         print(f"  ladder: {ours:.1f} s, plain ffmpeg: {plain:.1f} s", flush=True)
     return mean(ratios)
@@ -52,9 +49,10 @@ def _cost_of_ladder(path: Path, folder: Path) -> float:
     return _cpu_seconds() - began
 
 
-def _cost_of_plain_ffmpeg(path: Path, folder: Path, *, frame_rate: int) -> float:
+def _cost_of_plain_ffmpeg(path: Path, folder: Path) -> float:
     """Return the processor seconds of one command for each rendition, with the same settings."""
     info = measure(path, SandboxLimits())
+    keyframes = round(KEYFRAME_SECONDS * info.video.frame_rate)
     began = _cpu_seconds()
     for height in plan(info).heights:
         width, lines = fit(info.video, height)
@@ -63,7 +61,7 @@ def _cost_of_plain_ffmpeg(path: Path, folder: Path, *, frame_rate: int) -> float
             *(find_ffmpeg(), "-v", "error", "-nostdin", "-y", "-i", f"file:{path}"),
             *("-vf", f"scale={width}:{lines}", "-c:v", "libx264", "-preset", PRESET),
             *("-crf", str(CRF), "-maxrate", f"{max_rate}k", "-bufsize", f"{2 * max_rate}k"),
-            *("-g", str(KEYFRAME_SECONDS * frame_rate), "-sc_threshold", "0", "-c:a", "aac"),
+            *("-g", str(keyframes), "-sc_threshold", "0", "-c:a", "aac"),
             *("-f", "hls", "-hls_time", "4", "-hls_segment_type", "fmp4"),
             *("-hls_playlist_type", "vod", "-hls_flags", "single_file+independent_segments"),
             f"{folder}/plain-{height}.m3u8",

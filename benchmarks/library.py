@@ -6,25 +6,24 @@ import time
 from collections.abc import Callable
 from functools import partial
 from html import unescape
-from typing import Self, TypeVar
+from typing import TypeVar
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from benchmarks import library_world
 from benchmarks.account import Account
+from benchmarks.browser import chromium, signed_in
 from benchmarks.options import Bench
-from benchmarks.processes import cpu_seconds
 from benchmarks.report import table
 from benchmarks.sites import Site, standalone
 from db.engine import connect
 
 T = TypeVar("T")
 
-_FLAGS = ["--no-sandbox", "--disable-gpu"]
 _PAGES = 20  # that are scrolled through
 _SELECTED = 200  # videos that are changed at once
 _REPEATS = 15  # of a request, times the rounds
-_HEAD = ("on the server", "median", "longest", "processor time")
+_HEAD = ("on the server", "median", "longest")
 _AIM = 200  # milliseconds on the server
 _AIM_IN_PAGE = 100  # milliseconds of one task in the page
 _MORE = re.compile(r'href="([^"]*)"\s+rel="next"')
@@ -48,9 +47,6 @@ _WATCH_TASKS = """
     }).observe({ type: 'longtask', buffered: true });
 """
 
-Row = tuple[str, float, float, float]
-"""What was done; in milliseconds: the median, the longest, and the processor time of one."""
-
 
 def run(bench: Bench) -> str:
     """Measure, and return the section."""
@@ -71,34 +67,26 @@ def run(bench: Bench) -> str:
         f" The aim is {_AIM} ms for each request. In the page, what counts is the longest task of"
         f" the browser, during which it answers to nothing; the aim is {_AIM_IN_PAGE} ms."
         f" Chromium, without a graphics card.\n\n"
-        f"{table(_HEAD, [_milliseconds(row) for row in server])}"
+        f"{table(_HEAD, server)}"
         f"\n\n{table(('in the page', 'longest task'), page)}"
     )
 
 
-def _milliseconds(row: Row) -> tuple[str, ...]:
-    name, *times = row
-    return name, *(f"{time:.0f} ms" for time in times)
-
-
-def _measure_server(site: Site, repeats: int) -> list[Row]:
+def _measure_server(site: Site, repeats: int) -> list[tuple[str, ...]]:
     account = site.admin
     rows = []
     for name, path in _REQUESTS.items():
         account.get(path)
-        with _Timer(site, name) as timer:
-            for _ in range(repeats):
-                timer.run(partial(account.get, path))
-        rows.append(timer.row)
-    path = "/stream"
-    with _Timer(site, f"{_PAGES} pages one after the other, each") as timer:
-        for _ in range(_PAGES):
-            text = timer.run(partial(account.get, path)).text
-            found = _MORE.search(text)
-            if found is None:
-                break
-            path = f"{unescape(found[1])}&part=cards"
-    rows.append(timer.row)
+        rows.append(_row(name, [_timed(partial(account.get, path))[0] for _ in range(repeats)]))
+    path, times = "/stream", []
+    for _ in range(_PAGES):
+        taken, answer = _timed(partial(account.get, path))
+        times.append(taken)
+        found = _MORE.search(answer.text)
+        if found is None:
+            break
+        path = f"{unescape(found[1])}&part=cards"
+    rows.append(_row(f"{_PAGES} pages one after the other, each", times))
     collection = account.post("/api/collections", json={"title": "Moved"}).json()["id"]
     own = account.get("/stream?whose=mine&part=cards&count=480").text
     mine = _SOME_ID.findall(own)[:_SELECTED]
@@ -109,40 +97,20 @@ def _measure_server(site: Site, repeats: int) -> list[Row]:
         "out of the bin": {"do": "restore"},
     }
     for name, fields in changes.items():
-        with _Timer(site, f"{len(mine)} videos {name}") as timer:
-            timer.run(partial(_change, account, mine, **fields))
-        rows.append(timer.row)
+        taken, _ = _timed(partial(_change, account, mine, **fields))
+        rows.append(_row(f"{len(mine)} videos {name}", [taken]))
     return rows
 
 
-class _Timer:
-    """Times requests, one after the other, and counts the processor time of the services."""
+def _timed(request: Callable[[], T]) -> tuple[float, T]:
+    """Send a request; return how many milliseconds it took, and the answer."""
+    began = time.perf_counter()
+    answer = request()
+    return 1000 * (time.perf_counter() - began), answer
 
-    def __init__(self, site: Site, name: str) -> None:
-        self._pids = site.pids("gunicorn")
-        self._name = name
-        self._times: list[float] = []
-        self._processor = 0.0
 
-    def __enter__(self) -> Self:
-        self._processor = -cpu_seconds(self._pids)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._processor += cpu_seconds(self._pids)
-
-    def run(self, request: Callable[[], T]) -> T:
-        """Send a request, and return its answer."""
-        began = time.perf_counter()
-        answer = request()
-        self._times.append(1000 * (time.perf_counter() - began))
-        return answer
-
-    @property
-    def row(self) -> Row:
-        """What was measured."""
-        each = 1000 * self._processor / len(self._times)
-        return self._name, statistics.median(self._times), max(self._times), each
+def _row(name: str, times: list[float]) -> tuple[str, ...]:
+    return name, f"{statistics.median(times):.0f} ms", f"{max(times):.0f} ms"
 
 
 def _change(account: Account, ids: list[str], **fields: str) -> None:
@@ -154,19 +122,11 @@ def _change(account: Account, ids: list[str], **fields: str) -> None:
 
 
 def _measure_page(site: Site) -> list[tuple[str, str]]:
-    name, _, value = site.admin.cookie.partition("=")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=_FLAGS)
-        with browser.new_context(
-            base_url=site.url, viewport={"width": 1440, "height": 900}
-        ) as context:
-            context.add_cookies([{"name": name, "value": value, "url": site.url}])
-            # The videos have no files: what is measured is the page.
-            context.route(re.compile(r"\.(jpg|vtt)(\?|$)"), lambda route: route.abort())
-            page = context.new_page()
-            page.add_init_script(_WATCH_TASKS)
-            found = _use(page)
-        browser.close()
+    with chromium() as browser, signed_in(browser, site, (1440, 900)) as page:
+        # The videos have no files: what is measured is the page.
+        page.route(re.compile(r"\.(jpg|vtt)(\?|$)"), lambda route: route.abort())
+        page.add_init_script(_WATCH_TASKS)
+        found = _use(page)
     return [(what, f"{longest:.0f} ms" if longest else "below 50 ms") for what, longest in found]
 
 

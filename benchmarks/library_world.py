@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from functools import partial
 from random import Random
 from typing import Any
 
@@ -10,7 +9,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from common.ids import new_id
-from db.engine import Database
+from db.engine import Database, transaction
 from db.models import (
     Base,
     Collection,
@@ -36,34 +35,12 @@ from db.search_words import indexed_words
 
 VIDEOS, PEOPLE, GROUPS, GRANTS, COLLECTIONS = 10_000, 1_000, 200, 20_000, 300
 _ADJECTIVES = [
-    "Quiet",
-    "Long",
-    "Golden",
-    "Première",
-    "Winter",
-    "Slow",
-    "Open",
-    "Last",
-    "Early",
-    "Blue",
-    "Far",
-    "Old",
-    "Café",
-    "Élan",
+    *("Quiet", "Long", "Golden", "Première", "Winter", "Slow", "Open"),
+    *("Last", "Early", "Blue", "Far", "Old", "Café", "Élan"),
 ]
 _NOUNS = [
-    "harbour",
-    "mountain",
-    "lesson",
-    "concert",
-    "garden",
-    "été",
-    "rehearsal",
-    "train",
-    "island",
-    "forêt",
-    "match",
-    "film",
+    *("harbour", "mountain", "lesson", "concert", "garden", "été"),
+    *("rehearsal", "train", "island", "forêt", "match", "film"),
 ]
 _BATCH = 5000  # rows of one statement
 
@@ -78,11 +55,11 @@ def fill(database: Database, *, scale: int = 1) -> None:
     random = Random(1)
     for table, rows in _tables(database, random, scale):
         for start in range(0, len(rows), _BATCH):
-            batch = rows[start : start + _BATCH]
-            database.write(partial(_insert, table=table, rows=batch))
+            _insert(database, table, rows[start : start + _BATCH])
 
 
-def _insert(session: Session, *, table: type[Base], rows: Rows) -> None:
+@transaction(writes=True)
+def _insert(session: Session, table: type[Base], rows: Rows) -> None:
     session.execute(insert(table), rows)
 
 

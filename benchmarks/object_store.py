@@ -3,16 +3,16 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
-from benchmarks.form_client import post_form
 from benchmarks.options import WITHOUT_COMPOSE, Bench
 from benchmarks.processes import docker, docker_works, wait_for_port
 from benchmarks.range_reader import read_all
 from benchmarks.report import ratio, table
 from benchmarks.sites import ComposeSite, compose
-from benchmarks.wrk import Load, Rounds, Target, measure
+from benchmarks.wrk import Target
 
 _KIB, _MIB = 1 << 10, 1 << 20
 _CONNECTIONS = 16
@@ -71,10 +71,7 @@ def run(bench: Bench) -> str:
         return WITHOUT_COMPOSE
     options, folder = bench.options, bench.folder("object-store")
     with compose(**_SETTINGS) as site:
-        disk, stored = (
-            post_form(f"{site.url}/upload", bench.video, cookie=site.admin.cookie).video
-            for _ in range(2)
-        )
+        disk, stored = (site.admin.upload(bench.video) for _ in range(2))
         janitor = site.container("janitor")
         command = ("matinee", "admin", "storage", "move", "--to", "s3", "--video", stored)
         docker("exec", janitor, *command)
@@ -90,15 +87,13 @@ def run(bench: Bench) -> str:
             cold = _cold(bench, site, from_store, f"{address}/{path}")
         for target in (from_disk, from_store):
             read_all(target.url, cookie=site.admin.cookie)  # from here on all slices are kept
-            measure(target, Load(_MIB, options.size, _CONNECTIONS, options.seconds))
+        replace(options, rounds=1).compare([from_disk, from_store], _MIB, _CONNECTIONS)
         rows = []
         for length in (64 * _KIB, _MIB, 4 * _MIB):
-            load = Load(length, options.size, _CONNECTIONS, options.seconds)
-            rounds = Rounds([from_disk, from_store], load, rounds=options.rounds)
-            speeds = [rounds.figures(target.name).bytes for target in (from_store, from_disk)]
-            name = f"{length // _MIB} MiB" if length >= _MIB else f"{length // _KIB} KiB"
-            warm = ratio(rounds.ratio("store", "disk"))
-            rows.append([name, warm, _WARM_AIM, *(f"{each / 1e6:,.0f}" for each in speeds)])
+            rounds = options.compare([from_disk, from_store], length, _CONNECTIONS)
+            speeds = [rounds.figures(name).bytes / 1e6 for name in ("store", "disk")]
+            row = [rounds.load.range, ratio(rounds.ratio("store", "disk")), _WARM_AIM]
+            rows.append([*row, *(f"{speed:,.0f}" for speed in speeds)])
             print("  " + "  ".join(rows[-1]), flush=True)
     return (
         f"Two private films of {options.size >> 20:,} MiB through one gateway: one on the disk, one"

@@ -1,5 +1,6 @@
 """What each benchmark is given: how large and how long, and what to measure."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,6 +9,7 @@ from pathlib import Path
 from benchmarks.processes import docker_works
 from benchmarks.sites import ComposeSite, Site, compose, standalone
 from benchmarks.test_video import write_test_video
+from benchmarks.wrk import Load, Rounds, Target
 
 WITHOUT_COMPOSE = "Not measured: the Compose stack was not there."
 
@@ -30,6 +32,14 @@ class Options:
     scale: int
     revocations: int
     minutes: tuple[int, ...]
+
+    def compare(self, targets: Sequence[Target], length: int, connections: int) -> Rounds:
+        """Request ranges of the large video from several targets, in turns.
+
+        :param length: bytes of a range; 0 requests the whole answer.
+        """
+        load = Load(length, self.size, connections, self.seconds)
+        return Rounds(targets, load, rounds=self.rounds)
 
 
 class Bench:

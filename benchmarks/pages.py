@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from playwright.sync_api import StorageState
 
+from benchmarks.browser import count_bytes
 from benchmarks.options import Bench
 from benchmarks.report import table
-from benchmarks.slow_lines import count_bytes
 from demo.screenshots import Site, demo_site
 
 _SIZES = ((1440, 900), (390, 844))
@@ -155,9 +155,7 @@ def _visit(site: Site, state: StorageState | None, size: tuple[int, int], path: 
         locale="en-GB",
     ) as context:
         page = context.new_page()
-        devtools = context.new_cdp_session(page)
-        devtools.send("Network.enable")
-        loads = count_bytes(devtools)
+        loads = count_bytes(context.new_cdp_session(page))
         page.add_init_script(_OBSERVE)
         page.goto(path, wait_until="networkidle")
         page.wait_for_timeout(_LATE)

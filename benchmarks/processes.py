@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
-_GRACE = 60  # seconds a program has to end
+_START = 20  # seconds a program has to start
+_GRACE = 60  # seconds it has to end
 
 
 def docker(*arguments: str) -> str:
@@ -26,6 +27,11 @@ def docker_works() -> bool:
     return subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0
 
 
+def find_nginx() -> str | None:
+    """Return the path of the machine's nginx, which is not always in the path of programs."""
+    return shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
+
+
 def cpu_seconds(pids: Iterable[int]) -> float:
     """Return the processor time that processes have used so far, in user and kernel mode."""
     total = 0
@@ -33,13 +39,6 @@ def cpu_seconds(pids: Iterable[int]) -> float:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
         total += int(fields[11]) + int(fields[12])
     return total / _TICKS
-
-
-def busy_seconds() -> float:
-    """Return the processor time that all programs of this machine have used since it started."""
-    line = Path("/proc/stat").read_text(encoding="utf-8").partition("\n")[0].split()
-    user, nice, system, _idle, _iowait, *rest = map(int, line[1:])
-    return (user + nice + system + sum(rest[:2])) / _TICKS
 
 
 def descendants(pid: int) -> dict[int, str]:
@@ -75,12 +74,12 @@ def pids_in(container: str) -> tuple[int, ...]:
     return with_descendants(int(docker("inspect", "--format", "{{.State.Pid}}", container)))
 
 
-def wait_for_descendants(pid: int, count: int, *, within: float = 20) -> None:
+def wait_for_descendants(pid: int, count: int) -> None:
     """Wait until a process has started so many others.
 
     :raises TimeoutError: it has not.
     """
-    deadline = time.monotonic() + within
+    deadline = time.monotonic() + _START
     while len(with_descendants(pid)) <= count:
         if time.monotonic() > deadline:
             raise TimeoutError(f"process {pid} did not start {count} others")
@@ -96,12 +95,12 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
-def wait_for_port(address: str, port: int, *, within: float = 20) -> None:
+def wait_for_port(address: str, port: int) -> None:
     """Wait until something listens.
 
     :raises TimeoutError: nothing does.
     """
-    deadline = time.monotonic() + within
+    deadline = time.monotonic() + _START
     while True:
         try:
             socket.create_connection((address, port), 1).close()

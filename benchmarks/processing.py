@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
-from playwright.sync_api import BrowserContext, sync_playwright
+from playwright.sync_api import BrowserContext
 
-from benchmarks.account import COOKIE
+from benchmarks.browser import chromium, signed_in
 from benchmarks.eta_accuracy import measure_eta_accuracy
 from benchmarks.form_client import post_form
 from benchmarks.ladder_cost import compare_ladder_cost
@@ -25,7 +25,6 @@ from transcode_service.media.sandbox import find_ffmpeg
 _CACHE = ROOT / "build" / "benchmarks"
 _FRAME_RATE = 30
 _UPLOADS = 5  # of each video
-_CHROMIUM = ["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"]
 # Runs before the page's own scripts: plays the video as soon as there is one.
 _PLAY = """window.firstFrame = new Promise((resolve) => {
   new MutationObserver((_, observer) => {
@@ -47,7 +46,7 @@ def run(bench: Bench) -> str:
     rows = _first_frames(bench.standalone, minutes)
     with standalone(folder / "eta") as site:  # it has processed nothing before
         eta = measure_eta_accuracy(site, sample_video(1), folder)
-    cost = compare_ladder_cost(sample_video(1), folder, frame_rate=_FRAME_RATE)
+    cost = compare_ladder_cost(sample_video(1), folder)
     return (
         "Seconds from the last uploaded byte until Chromium shows the first frame, standalone;"
         f" {_UPLOADS} uploads each.\n\n{table(['1080p video', 'median s', 'max s', 'aim'], rows)}"
@@ -58,30 +57,24 @@ def run(bench: Bench) -> str:
 
 def _first_frames(site: Site, minutes: Sequence[int]) -> list[list[str]]:
     rows = []
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=_CHROMIUM)
-        browser = chromium.new_context()
-        cookie = site.admin.cookies[COOKIE]
-        browser.add_cookies([{"name": COOKIE, "value": cookie, "url": site.url}])
+    with chromium() as browser, signed_in(browser, site) as first:
         for length in minutes:
             path = sample_video(length)
-            times = [_first_frame(site, browser, path) for _ in range(_UPLOADS)]
+            times = [_first_frame(site, first.context, path) for _ in range(_UPLOADS)]
             rows.append([f"{length} min", f"{median(times):.2f}", f"{max(times):.2f}", "1"])
             print("  " + "  ".join(rows[-1]), flush=True)
-        chromium.close()
     return rows
 
 
 def _first_frame(site: Site, browser: BrowserContext, path: Path) -> float:
     """Upload a video, and return the seconds from its last byte to the first frame."""
-    page = browser.new_page()
-    page.add_init_script(_PLAY)
-    page.goto(f"{site.url}/upload")
-    uploaded = post_form(f"{site.url}/upload", path, cookie=site.admin.cookie)
-    last_byte = time.time() - (time.perf_counter() - uploaded.last_byte)
-    page.goto(f"{site.url}/stream/{uploaded.video}", wait_until="commit")
-    shown_at = float(page.evaluate("window.firstFrame"))
-    page.close()
+    with browser.new_page() as page:
+        page.add_init_script(_PLAY)
+        page.goto("/upload")
+        uploaded = post_form(f"{site.url}/upload", path, cookie=site.admin.cookie)
+        last_byte = time.time() - (time.perf_counter() - uploaded.last_byte)
+        page.goto(f"/stream/{uploaded.video}", wait_until="commit")
+        shown_at = float(page.evaluate("window.firstFrame"))
     site.admin.delete(f"/api/videos/{uploaded.video}?permanently=1")
     return shown_at / 1000 - last_byte
 

@@ -3,11 +3,12 @@
 import os
 import platform
 import re
-import shutil
 import subprocess
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+
+from benchmarks.processes import find_nginx
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -34,15 +35,14 @@ def ratio(value: float) -> str:
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
-def write_section(name: str, text: str, *, page: Path = PAGE) -> None:
-    """Put a section into the page, in place of the one with its name."""
+def write_section(name: str, text: str, *, known: Iterable[str], page: Path) -> None:
+    """Put a section into the page, in place of the one with its name.
+
+    :param known: the names of all sections, in their order.
+    """
     sections = _sections(page)
     facts = f"_{datetime.now(UTC):%Y-%m-%d %H:%M} UTC. {_machine()}_"
     sections[name] = f"{facts}\n\n{text.strip()}\n"
-    known = [
-        *("Delivery", "Object store", "Upload", "Slow clients", "Slow lines", "Pages", "Library"),
-        *("Revocation", "Processing"),
-    ]
     parts = [f"## {name}\n\n{sections[name]}" for name in known if name in sections]
     page.write_text("\n".join([_TITLE, *parts]), encoding="utf-8")
 
@@ -61,7 +61,7 @@ def _machine() -> str:
         f"{memory:.0f} GiB of memory",
         f"Linux {platform.release()}",
         f"Python {platform.python_version()}",
-        f"nginx {_version_of('nginx', '-v')} here",
+        f"nginx {_nginx_version()} here",
     ]
     load = f"load average at the end of the run, its own load included: {os.getloadavg()[0]:.1f}"
     return f"{', '.join(facts)}; {load}."
@@ -74,10 +74,9 @@ def _processor() -> str:
     return platform.machine()
 
 
-def _version_of(program: str, flag: str) -> str:
-    path = shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
-    if path is None:
+def _nginx_version() -> str:
+    program = find_nginx()
+    if program is None:
         return "none"
-    done = subprocess.run([path, flag], capture_output=True, text=True, check=False)
-    found = re.search(r"\d+\.\d+(\.\d+)?", done.stdout + done.stderr)
-    return found[0] if found else "unknown version"
+    done = subprocess.run([program, "-v"], capture_output=True, text=True, check=False)
+    return done.stderr.strip().rpartition("/")[2]

@@ -5,10 +5,8 @@ import signal
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-
-import requests
 
 from benchmarks.crowd import (
     Client,
@@ -17,14 +15,13 @@ from benchmarks.crowd import (
     HalfHead,
     PausedViewer,
     Scene,
-    Silent,
     SlowUploader,
     crowd,
 )
 from benchmarks.form_client import UploadError, post_form
 from benchmarks.options import Bench
 from benchmarks.page_times import CONNECTIONS, PAUSE, page_times, percentile
-from benchmarks.processes import busy_seconds, cpu_seconds, descendants
+from benchmarks.processes import descendants
 from benchmarks.report import ratio, table
 from benchmarks.sites import Site
 from benchmarks.test_video import write_test_video
@@ -58,7 +55,7 @@ _CROWDS = (
     ),
     _Crowd("200 half bodies to /login", {HalfBody: 200}),
     _Crowd("500 half request heads", {HalfHead: 500}),
-    _Crowd("2,000 silent connections", {Silent: 2000}),
+    _Crowd("2,000 silent connections", {Client: 2000}),
     _Crowd(
         "300 uploaders at a byte per 5 s, 100 event streams",
         {SlowUploader: 300, EventStream: 100},
@@ -66,68 +63,26 @@ _CROWDS = (
 )
 
 
-@dataclass
-class _Look:
-    """What was seen of a site, either quiet or beside a crowd.
-
-    :ivar times: milliseconds of each request, by page.
-    :ivar own: processor seconds of the site.
-    :ivar busy: processor seconds of the whole machine.
-    :ivar seconds: how long was looked.
-    """
-
-    times: dict[str, list[float]] = field(default_factory=lambda: {page: [] for page in _PAGES})
-    own: float = 0
-    busy: float = 0
-    seconds: float = 0
-
-    def p99(self, page: str) -> float:
-        return percentile(self.times[page], 99)
-
-    def again(self, site: Site) -> None:
-        """Look once more, and add what is seen."""
-        pages = {page: "" if page == "/login" else site.admin.cookie for page in _PAGES}
-        page_times(site.url, pages, count=_WARM_UP)
-        pids = site.pids(*site.parts)
-        began, own, busy = time.monotonic(), cpu_seconds(pids), busy_seconds()
-        for page, times in page_times(site.url, pages, count=_REQUESTS).items():
-            self.times[page] += times
-        self.own += cpu_seconds(pids) - own
-        self.busy += busy_seconds() - busy
-        self.seconds += time.monotonic() - began
-
-
-@dataclass
-class _Compared:
-    """A site without and with a crowd.
-
-    :ivar uploads: how many seconds each upload took, or why it was not accepted.
-    :ivar refused: connections of the crowd that were refused or closed.
-    """
-
-    quiet: _Look = field(default_factory=_Look)
-    beside: _Look = field(default_factory=_Look)
-    uploads: list[str] = field(default_factory=list)
-    refused: int = 0
-
-
 def run(bench: Bench) -> Iterator[str]:
     """Measure, and yield the section after each crowd, with all that was measured so far."""
     pages: list[list[str]] = []
-    rest: list[list[str]] = []
+    uploads: list[list[str]] = []
     for site in bench.sites():
-        small, video = bench.folder(f"slow-{site.name}") / "small.mp4", bench.video_of(_VIDEO)
+        small, large = bench.folder(f"slow-{site.name}") / "small.mp4", bench.video_of(_VIDEO)
         write_test_video(small, 1 << 16)
-        with _without_processing(site, video) as path:
+        with _without_processing(site, large) as video:
             for each in _CROWDS:
                 if each.also_through_gateway or site is bench.standalone:
-                    found = _compare(bench, site, each, path=path, small=small)
-                    pages += _page_rows(site, each, found)
-                    rest.append(_rest_row(site, each, found))
-                    yield _section(bench, pages, rest)
+                    page_rows, upload_row = _compare(bench, site, each, video, small)
+                    pages += page_rows
+                    uploads.append(upload_row)
+                    yield _section(bench, pages, uploads)
 
 
-def _compare(bench: Bench, site: Site, each: _Crowd, *, path: str, small: Path) -> _Compared:
+def _compare(
+    bench: Bench, site: Site, each: _Crowd, video: str, small: Path
+) -> tuple[list[list[str]], list[str]]:
+    """Measure a site without and with a crowd; return a row for each page, and one of uploads."""
     kinds = {kind: max(2, n // bench.options.scale) for kind, n in each.kinds.items()}
     accounts = max(
         1,
@@ -136,18 +91,29 @@ def _compare(bench: Bench, site: Site, each: _Crowd, *, path: str, small: Path) 
     )
     began = time.monotonic()
     cookies = tuple(account.cookie for account in site.uploaders(accounts))
-    scene = Scene(site.url, path, cookies)
-    found = _Compared()
+    scene = Scene(site.url, video, cookies)
+    quiet: dict[str, list[float]] = {page: [] for page in _PAGES}
+    beside: dict[str, list[float]] = {page: [] for page in _PAGES}
+    uploads, refused = [], 0
     for _ in range(_TURNS * bench.options.rounds):
-        found.quiet.again(site)
+        _add_times(quiet, site)
         with crowd(scene, kinds, pause=each.pause) as closed:
             time.sleep(_SETTLE)
-            found.beside.again(site)
-            found.uploads.append(_upload(site, small))
-            found.refused += closed()
+            _add_times(beside, site)
+            uploads.append(_upload(site, small))
+            refused += closed()
         time.sleep(_SETTLE)
     print(f"  {site.name}, {each.name}: {time.monotonic() - began:.0f} s", flush=True)
-    return found
+    rows = [_page_row(site, each, page, quiet[page], beside[page]) for page in _PAGES]
+    return rows, [each.name, site.name, ", ".join(uploads), str(refused)]
+
+
+def _add_times(found: dict[str, list[float]], site: Site) -> None:
+    """Request the pages, and add the milliseconds of each request."""
+    pages = {page: "" if page == "/login" else site.admin.cookie for page in _PAGES}
+    page_times(site.url, pages, count=_WARM_UP)
+    for page, times in page_times(site.url, pages, count=_REQUESTS).items():
+        found[page] += times
 
 
 def _upload(site: Site, file: Path) -> str:
@@ -161,46 +127,35 @@ def _upload(site: Site, file: Path) -> str:
     return f"{uploaded.seconds:.2f}"
 
 
-def _page_rows(site: Site, each: _Crowd, found: _Compared) -> list[list[str]]:
-    rows = []
-    for page in _PAGES:
-        quiet, beside = found.quiet.p99(page), found.beside.p99(page)
-        row = [each.name, site.name, page, ratio(beside / quiet), "1.5"]
-        rows.append([*row, f"{beside:.1f}", f"{quiet:.1f}"])
-        print(f"    {page}: {beside:.1f} ms beside, {quiet:.1f} ms quiet", flush=True)
-    return rows
+def _page_row(
+    site: Site, each: _Crowd, page: str, quiet: list[float], beside: list[float]
+) -> list[str]:
+    alone, together = percentile(quiet, 99), percentile(beside, 99)
+    print(f"    {page}: {together:.1f} ms beside, {alone:.1f} ms quiet", flush=True)
+    row = [each.name, site.name, page, ratio(together / alone), "1.5"]
+    return [*row, f"{together:.1f}", f"{alone:.1f}"]
 
 
-def _rest_row(site: Site, each: _Crowd, found: _Compared) -> list[str]:
-    row = [each.name, site.name, ", ".join(found.uploads), str(found.refused)]
-    row += [f"{look.own / look.seconds:.2f}" for look in (found.beside, found.quiet)]
-    row += [f"{look.busy / look.seconds:.2f}" for look in (found.beside, found.quiet)]
-    print(f"    {row[2:]}", flush=True)
-    return row
-
-
-def _section(bench: Bench, pages: list[list[str]], rest: list[list[str]]) -> str:
+def _section(bench: Bench, pages: list[list[str]], uploads: list[list[str]]) -> str:
     scale, turns = bench.options.scale, _TURNS * bench.options.rounds
     smaller = f" All crowds are {scale} times smaller." if scale > 1 else ""
-    page_head = ["beside", "through", "page", "p99 of the quiet one", "aim", "p99 ms, beside"]
-    rest_head = ["beside", "through", "uploads, s", "refused or closed", "processors, Matinee"]
+    head = ["beside", "through", "page", "p99 of the quiet one", "aim", "p99 ms, beside", "quiet"]
+    upload_head = ["beside", "through", "uploads, s", "refused or closed"]
     return (
         f"The 99th percentile of {turns * _REQUESTS} requests for each page, in {turns} turns of"
         " quiet and beside the slow clients, which connect anew for each turn. The pages are"
         f" requested one after the other on {CONNECTIONS} connections of one account,"
         f" {PAUSE * 1000:.0f} ms after the answer before.{smaller}\n\n"
-        f"{table([*page_head, 'quiet'], pages)}\n\n"
+        f"{table(head, pages)}\n\n"
         "Beside the slow clients a small video is uploaded through the form in each turn. What is"
-        " refused or closed are connections of the slow clients, which connect again. The last"
-        f" columns are processors in use, of {os.cpu_count()}: by Matinee's processes, and by all"
-        " of the machine, the clients included.\n\n"
-        f"{table([*rest_head, 'quiet', 'processors, machine', 'quiet'], rest)}"
+        " refused or closed are connections of the slow clients, which connect again.\n\n"
+        f"{table(upload_head, uploads)}"
     )
 
 
 @contextmanager
 def _without_processing(site: Site, file: Path) -> Iterator[str]:
-    """Upload a video for all members while nothing is processed; yield the path of its page.
+    """Upload a video for all members while nothing is processed; yield its id.
 
     An event stream ends once its video is processed, so the transcode service is paused. Where it
     was paused within a transaction, nothing can be written, and it is paused again later.
@@ -210,7 +165,7 @@ def _without_processing(site: Site, file: Path) -> Iterator[str]:
     try:
         for _ in range(_PAUSES):
             _signal(everyone, signal.SIGSTOP)
-            with suppress(requests.HTTPError):
+            with suppress(UploadError):
                 video = site.admin.upload(file)
                 break
             _signal(everyone, signal.SIGCONT)
@@ -218,7 +173,7 @@ def _without_processing(site: Site, file: Path) -> Iterator[str]:
         else:
             raise RuntimeError("a video could not be uploaded")
         site.admin.set_visibility(video, "members")
-        yield f"/stream/{video}"
+        yield video
     finally:
         _signal(everyone, signal.SIGCONT)
 

@@ -2,19 +2,17 @@
 
 import statistics
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import NamedTuple
 
-import requests
-from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
+from playwright.sync_api import Browser, CDPSession
 
+from benchmarks.browser import chromium, count_bytes, signed_in
 from benchmarks.options import Bench
 from benchmarks.processing import sample_video
 from benchmarks.report import table
 from benchmarks.sites import Site
 
-_FLAGS = ["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"]
 _HEIGHT = 1080
 _TIMEOUT = 120_000  # milliseconds to a picture
 _PROCESSING = 1800  # seconds
@@ -46,18 +44,16 @@ class _Line:
 _LINES = (_Line("400 kbit/s, 300 ms", 400, 300, 10), _Line("1.6 Mbit/s, 150 ms", 1600, 150, 3))
 
 
-@dataclass
-class _Wait:
-    """What was measured of one way to the picture.
+class _Wait(NamedTuple):
+    """How long somebody waited for the picture: to the second frame.
 
-    :ivar seconds: from the click to the second frame.
     :ivar scripts: bytes of scripts that had arrived by then, compressed.
     :ivar total: bytes of everything.
     """
 
-    seconds: list[float] = field(default_factory=list)
-    scripts: list[int] = field(default_factory=list)
-    total: list[int] = field(default_factory=list)
+    seconds: float
+    scripts: int
+    total: int
 
 
 def run(bench: Bench) -> str:
@@ -66,51 +62,37 @@ def run(bench: Bench) -> str:
     video = site.admin.upload(sample_video(1))
     _wait_until_prepared(site, video)
     rows, switches = [], []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=_FLAGS)
+    with chromium() as browser:
         for line in _LINES:
-            found = {way: _Wait() for way in ("from the library", "by its address")}
+            from_library, by_address = [], []
             for _ in range(bench.options.rounds):
-                _measure(browser, site, video, line, found["from the library"], from_library=True)
-                _measure(browser, site, video, line, found["by its address"], from_library=False)
-            rows += [_row(line, way, wait) for way, wait in found.items()]
+                from_library.append(_measure(browser, site, video, line, from_library=True))
+                by_address.append(_measure(browser, site, video, line, from_library=False))
+            rows.append(_row(line, "from the library", from_library))
+            rows.append(_row(line, "by its address", by_address))
             print(f"  {rows[-2:]}", flush=True)
         for _ in range(bench.options.rounds):
             switches += _switches(browser, site, video)
-        browser.close()
     return _section(bench, rows, switches)
 
 
 def _wait_until_prepared(site: Site, video: str) -> None:
     deadline = time.monotonic() + _PROCESSING
-    url = f"{site.url}/api/videos/{video}/progress"
-    headers = {"Cookie": site.admin.cookie, "Accept": "application/json"}
-    while requests.get(url, headers=headers, timeout=30).json()["state"] != "done":
+    path, headers = f"/api/videos/{video}/progress", {"Accept": "application/json"}
+    while site.admin.get(path, headers=headers).json()["state"] != "done":
         if time.monotonic() > deadline:
             raise TimeoutError("the film is not prepared")
         time.sleep(1)
 
 
-@contextmanager
-def _page(browser: Browser, site: Site) -> Iterator[Page]:
-    """Open a page with an empty cache, signed in."""
-    with browser.new_context(base_url=site.url, viewport={"width": 1280, "height": 800}) as context:
-        context.set_default_timeout(_TIMEOUT)
-        name, _, value = site.admin.cookie.partition("=")
-        context.add_cookies([{"name": name, "value": value, "url": site.url}])
-        yield context.new_page()
-
-
-def _measure(
-    browser: Browser, site: Site, video: str, line: _Line, wait: _Wait, *, from_library: bool
-) -> None:
-    with _page(browser, site) as page:
+def _measure(browser: Browser, site: Site, video: str, line: _Line, *, from_library: bool) -> _Wait:
+    with signed_in(browser, site) as page:
+        page.set_default_timeout(_TIMEOUT)
         devtools = page.context.new_cdp_session(page)
-        devtools.send("Network.enable")
         if from_library:
             page.goto("/stream", wait_until="networkidle")
-        _set_line(devtools, line)
         sizes = count_bytes(devtools)
+        _set_line(devtools, line)
         page.add_init_script(_WATCH_PICTURE)
         began = time.monotonic()
         if from_library:
@@ -119,9 +101,9 @@ def _measure(
             page.goto(f"/stream/{video}", wait_until="commit")
         page.locator(_PLAY).first.click()
         page.wait_for_function("() => window.moving")
-        wait.seconds.append(time.monotonic() - began)
-        wait.scripts.append(sum(size for kind, size in sizes if kind == "Script"))
-        wait.total.append(sum(size for _, size in sizes))
+        seconds = time.monotonic() - began
+        scripts = sum(size for kind, size in sizes if kind == "Script")
+        return _Wait(seconds, scripts, sum(size for _, size in sizes))
 
 
 def _set_line(devtools: CDPSession, line: _Line) -> None:
@@ -133,22 +115,11 @@ def _set_line(devtools: CDPSession, line: _Line) -> None:
     )
 
 
-def count_bytes(devtools: CDPSession) -> list[tuple[str, int]]:
-    """Note the kind and the bytes of each answer from now on."""
-    kinds: dict[str, str] = {}
-    sizes: list[tuple[str, int]] = []
-    devtools.on("Network.responseReceived", lambda e: kinds.update({e["requestId"]: e["type"]}))
-    devtools.on(
-        "Network.loadingFinished",
-        lambda e: sizes.append((kinds.get(e["requestId"], ""), int(e["encodedDataLength"]))),
-    )
-    return sizes
-
-
 def _switches(browser: Browser, site: Site, video: str) -> list[float]:
     """Return how many seconds it takes on a fast line until a chosen quality is shown."""
     found = []
-    with _page(browser, site) as page:
+    with signed_in(browser, site) as page:
+        page.set_default_timeout(_TIMEOUT)
         page.goto(f"/stream/{video}")
         page.locator(".plyr__control--overlaid").click()
         for height in (240, _HEIGHT):
@@ -168,9 +139,9 @@ def _switches(browser: Browser, site: Site, video: str) -> list[float]:
     return found
 
 
-def _row(line: _Line, way: str, wait: _Wait) -> list[str]:
-    seconds = statistics.median(wait.seconds)
-    kilobytes = [f"{statistics.median(sizes) / 1000:,.0f}" for sizes in (wait.scripts, wait.total)]
+def _row(line: _Line, way: str, waits: list[_Wait]) -> list[str]:
+    seconds, scripts, total = map(statistics.median, zip(*waits, strict=True))
+    kilobytes = [f"{size / 1000:,.0f}" for size in (scripts, total)]
     return [line.name, way, f"{seconds:.1f}", f"{line.aim:g}", *kilobytes]
 
 

@@ -4,12 +4,11 @@ It can be decoded, or the check job would reject it in the middle of a run.
 """
 
 import os
-import shutil
 import struct
 import subprocess
 from pathlib import Path
 
-import imageio_ffmpeg
+from transcode_service.media.sandbox import find_ffmpeg
 
 _PIECE = 1 << 20
 _SOURCE = "testsrc2=size=128x72:rate=10:duration=1"
@@ -17,8 +16,7 @@ _SOURCE = "testsrc2=size=128x72:rate=10:duration=1"
 
 def write_test_video(path: Path, size: int) -> None:
     """Write a valid MP4 of `size` bytes that cannot be compressed and has no holes."""
-    ffmpeg = shutil.which("ffmpeg") or imageio_ffmpeg.get_ffmpeg_exe()
-    command = [ffmpeg, "-v", "error", "-nostdin", "-y", "-f", "lavfi", "-i", _SOURCE]
+    command = [find_ffmpeg(), "-v", "error", "-nostdin", "-y", "-f", "lavfi", "-i", _SOURCE]
     command += ["-c:v", "libx264", "-pix_fmt", "yuv420p", "-movflags", "+faststart"]
     subprocess.run([*command, f"file:{path}"], check=True)
     padding = size - path.stat().st_size

@@ -11,14 +11,12 @@ from benchmarks.form_client import post_form
 from benchmarks.options import WITHOUT_COMPOSE, Bench, Options
 from benchmarks.peers.nginx import Nginx, nginx_here
 from benchmarks.peers.tus_server import tus_server
-from benchmarks.processes import cpu_seconds
 from benchmarks.report import ratio, table
 from benchmarks.sites import Site
 from benchmarks.tus_client import upload_by_tus
 
 _NGINX = "nginx, body to file"
 _REQUEST = 16 << 20  # bytes
-_RECEIVERS = ("caddy", "gunicorn", "gateway", "upload")  # parts of a site
 _SIZES = {"one request": None, f"requests of {_REQUEST >> 20} MiB": _REQUEST}
 
 
@@ -28,24 +26,18 @@ class Method:
 
     :ivar aim: of its speed beside nginx.
     :ivar peer: the method of `@tus/server` that it is compared with.
-    :ivar pids: the processes that receive the file, if they are known.
-    :ivar cpu: processor seconds that they take, round by round.
     """
 
     name: str
     upload: Callable[[], float]
     aim: str = ""
     peer: str = ""
-    pids: tuple[int, ...] = ()
     seconds: list[float] = field(default_factory=list)
-    cpu: list[float] = field(default_factory=list)
 
     def measure(self) -> None:
         """Upload once, on a disk that has nothing left to write."""
         os.sync()
-        before = cpu_seconds(self.pids)
         self.seconds.append(self.upload())
-        self.cpu.append(cpu_seconds(self.pids) - before)
 
     def speed_of(self, other: "Method") -> float:
         """Return how fast it is beside another, in the median round."""
@@ -58,8 +50,7 @@ def run(bench: Bench) -> str:
     sites = bench.sites()
     with nginx_here(folder / "nginx", folder) as nginx, tus_server(folder / "tus") as reference:
         methods = [method for site in sites for method in _methods(site, video)]
-        to_file = partial(_body_to_file, nginx, video)
-        methods.append(Method(_NGINX, to_file, pids=nginx.pids))
+        methods.append(Method(_NGINX, partial(_body_to_file, nginx, video)))
         methods += [
             Method(_reference(name), partial(_to_reference, *reference, video, size))
             for name, size in _SIZES.items()
@@ -76,19 +67,16 @@ def _reference(name: str) -> str:
 
 
 def _methods(site: Site, video: Path) -> list[Method]:
-    pids = tuple(pid for part in _RECEIVERS for pid in site.parts.get(part, ()))
     methods = [
         Method(
             f"{site.name}, tus, {name}",
             partial(_tus, site, video, size),
             aim="0.5",
             peer=_reference(name),
-            pids=pids,
         )
         for name, size in _SIZES.items()
     ]
-    form = partial(_form, site, video)
-    return [*methods, Method(f"{site.name}, form", form, aim="0.4", pids=pids)]
+    return [*methods, Method(f"{site.name}, form", partial(_form, site, video), aim="0.4")]
 
 
 def _section(options: Options, methods: list[Method], *, compose: bool) -> str:
@@ -98,9 +86,8 @@ def _section(options: Options, methods: list[Method], *, compose: bool) -> str:
         row = [method.name, ratio(method.speed_of(by_name[_NGINX])), method.aim]
         peer = by_name.get(method.peer)
         row += [ratio(method.speed_of(peer)), "1.5"] if peer else ["", ""]
-        cpu = f"{median(method.cpu) * (1 << 30) / options.size:.1f}" if method.pids else ""
-        rows.append([*row, f"{options.size / median(method.seconds) / 1e6:,.0f}", cpu])
-    head = ["who", f"speed of {_NGINX}", "aim", "of @tus/server", "aim", "MB/s", "CPU s/GiB"]
+        rows.append([*row, f"{options.size / median(method.seconds) / 1e6:,.0f}"])
+    head = ["who", f"speed of {_NGINX}", "aim", "of @tus/server", "aim", "MB/s"]
     without = "" if compose else f"\nThrough the gateway: {WITHOUT_COMPOSE}\n"
     return (
         f"{table(head, rows)}\n{without}\n"
@@ -108,8 +95,7 @@ def _section(options: Options, methods: list[Method], *, compose: bool) -> str:
         " the first byte sent to the answer, by a client that uses `sendfile`. Matinee answers"
         " after `fdatasync`, the check of the file and the commit. nginx"
         " (`client_body_in_file_only`, the same form, on loopback) and `@tus/server` with"
-        " `@tus/file-store` (on loopback) sync nothing. CPU: of the front server and the services,"
-        " for each GiB."
+        " `@tus/file-store` (on loopback) sync nothing."
     )
 
 

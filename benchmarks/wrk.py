@@ -47,6 +47,12 @@ class Load:
     connections: int
     seconds: int
 
+    @property
+    def range(self) -> str:
+        """How long a range is, in words."""
+        kib = self.length >> 10
+        return f"{kib >> 10} MiB" if kib >= 1024 else f"{kib} KiB"
+
     def fits(self, count: int, received: float) -> bool:
         """Tell whether so many bytes are so many ranges, and those under way at the end."""
         smallest = count * self.length

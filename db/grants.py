@@ -6,7 +6,7 @@ sets their owner to NULL, and the janitor removes videos without an owner.
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 
 from db.models import Base
 
@@ -123,11 +123,8 @@ def _rights(
 
     :return: tables and rights; the table is "" if a right is for all tables.
     """
+    own_url = engine.url.set(username=service, password=None)
     login = {"password": password.encode()}
-    own = create_engine(engine.url.set(username=service, password=None), connect_args=login)
-    try:
-        with own.connect() as connection:
-            rights = connection.execute(_RIGHTS, {"database": database}).all()
-    finally:
-        own.dispose()
-    return [(row.table_name, row.right_name) for row in rights]
+    with create_engine(own_url, connect_args=login, poolclass=NullPool).connect() as connection:
+        rights = connection.execute(_RIGHTS, {"database": database})
+        return [(row.table_name, row.right_name) for row in rights]

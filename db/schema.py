@@ -34,24 +34,6 @@ def _config(output: io.StringIO | None = None, *, migrations: Path = MIGRATIONS)
     return config
 
 
-def newest_revision() -> str:
-    """Return the revision that the newest migration leads to."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    if head is None:
-        raise RuntimeError("there are no migrations")
-    return head
-
-
-def newest_expansion() -> str:
-    """Return the revision that the newest `expand` migration leads to."""
-    scripts = ScriptDirectory.from_config(_config()).walk_revisions()
-    return next(script.revision for script in scripts if _expands(script))
-
-
-def _expands(script: Script) -> bool:
-    return bool(script.module.phase == "expand")
-
-
 def expand(connection: Connection, *, migrations: Path = MIGRATIONS) -> None:
     """Run those migrations that services of the version before do not mind.
 
@@ -73,7 +55,7 @@ def expand(connection: Connection, *, migrations: Path = MIGRATIONS) -> None:
 def _expansion(newest_first: Iterable[Script]) -> str | None:
     target = contract = None
     for script in reversed(list(newest_first)):
-        if not _expands(script):
+        if script.module.phase != "expand":
             contract = contract or script.revision
         elif contract is None:
             target = script.revision

@@ -5,15 +5,15 @@ It has the same log, headers and checks. Another location writes the body of a r
 
 import os
 import re
-import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.processes import (
     docker,
+    find_nginx,
     free_ports,
     pids_in,
     running,
@@ -22,15 +22,10 @@ from benchmarks.processes import (
     with_descendants,
 )
 from benchmarks.report import ROOT
+from benchmarks.sites import ComposeSite
 
 _GATEWAY = ROOT / "gateway"
-_CONTAINER_PORTS = [
-    5080,
-    5081,
-    5082,
-    5083,
-    5084,
-]  # beside the gateway's own, in its network namespace
+_CONTAINER_PORTS = range(5080, 5085)  # beside the gateway's own, in its network namespace
 
 _BODY_TO_FILE = """
 server {{
@@ -76,7 +71,7 @@ class Nginx:
         return f"http://{self.address}:{self.body_port}/body"
 
 
-def _write_config(folder: Path, ports: list[int], *, videos: str, bodies: str) -> Path:
+def _write_config(folder: Path, ports: Sequence[int], *, videos: str, bodies: str) -> Path:
     media_port, body, health, sink, slices = ports
     parts = folder / "conf.d"
     parts.mkdir(parents=True)
@@ -128,9 +123,8 @@ def nginx_here(folder: Path, videos: Path) -> Iterator[Nginx]:
     bodies.mkdir(parents=True)
     run.mkdir()
     config = _write_config(folder / "etc", ports, videos=str(videos), bodies=str(bodies))
-    program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin:/sbin") or "nginx"
     user = "user root; " if os.geteuid() == 0 else ""
-    command = [program, "-e", "/dev/stderr", "-p", str(run), "-c", str(config)]
+    command = [find_nginx() or "nginx", "-e", "/dev/stderr", "-p", str(run), "-c", str(config)]
     with running([*command, "-g", f"{user}daemon off;"], log=folder / "nginx.log") as pid:
         wait_for_port("127.0.0.1", ports[1])
         wait_for_descendants(pid, 1)
@@ -138,28 +132,25 @@ def nginx_here(folder: Path, videos: Path) -> Iterator[Nginx]:
 
 
 @contextmanager
-def nginx_beside(folder: Path, gateway: str, *, address: str, volume: str) -> Iterator[Nginx]:
+def nginx_beside(folder: Path, site: ComposeSite) -> Iterator[Nginx]:
     """Run the gateway's image with the peer's configuration in the gateway's network namespace.
 
     The image, the nginx, the network, the volume and the log driver are those of the gateway.
-
-    :param gateway: the id of its container.
-    :param volume: of videos.
     """
     ports = _CONTAINER_PORTS
     etc = folder / "etc"
     _write_config(etc, ports, videos="/videos", bodies="/tmp")
     for path in (folder, etc, etc / "conf.d"):
         path.chmod(0o755)
-    options = ["--network", f"container:{gateway}", "--user", "0", "--entrypoint", "nginx"]
-    options += ["--volume", f"{volume}:/videos:ro", "--volume", f"{etc}:/etc/peer:ro"]
+    options = ["--network", f"container:{site.gateway}", "--user", "0", "--entrypoint", "nginx"]
+    options += ["--volume", f"{site.volume}:/videos:ro", "--volume", f"{etc}:/etc/peer:ro"]
     options += ["--log-opt", "max-size=10m", "--log-opt", "max-file=3"]
     command = ["-e", "/dev/stderr", "-p", "/tmp", "-c", "/etc/peer/nginx.conf"]
     command += ["-g", "user root; daemon off;"]
     container = docker("run", "--detach", *options, "matinee-gateway", *command)
     try:
-        wait_for_port(address, ports[1])
+        wait_for_port(site.address, ports[1])
         wait_for_descendants(int(docker("inspect", "--format", "{{.State.Pid}}", container)), 1)
-        yield Nginx(address, ports[0], ports[1], pids_in(container), None)
+        yield Nginx(site.address, ports[0], ports[1], pids_in(container), None)
     finally:
         docker("rm", "--force", "--volumes", container)

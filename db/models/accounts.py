@@ -3,19 +3,20 @@
 import enum
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Integer, LargeBinary, String, Text, text
-from sqlalchemy.dialects import mysql
+from sqlalchemy import BigInteger, ForeignKey, Integer, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import (
     NAME_LIMIT,
     Base,
+    GroupId,
+    ImageBytes,
     Label,
     NameKey,
     PublicId,
     RowId,
     Sha256Hex,
-    UTCDateTime,
+    UserId,
     now,
     words,
 )
@@ -42,18 +43,18 @@ class User(Base):
     name_key: Mapped[str] = mapped_column(NameKey, unique=True)
     password_hash: Mapped[str] = mapped_column(String(255))
     role: Mapped[Role] = mapped_column(words(Role))
-    disabled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    disabled_at: Mapped[datetime | None]
     # True for the first account, NULL for the others. It is unique, so that exactly one of several
     # simultaneous first registrations becomes the administrator.
     is_first_account: Mapped[bool | None] = mapped_column(unique=True)
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    created_at: Mapped[datetime] = mapped_column(default=now)
     # Bytes of this account's videos and uploads, at most; NULL is the default quota, NO_QUOTA no
     # limit.
     quota: Mapped[int | None] = mapped_column(BigInteger)
     # Of `common.translation.LANGUAGES`; NULL is that of the browser.
     language: Mapped[str | None] = mapped_column(String(8))
     # When it was last signed in and in use, to within some minutes; see `common.last_seen`.
-    last_seen_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    last_seen_at: Mapped[datetime | None]
 
 
 class Invitation(Base):
@@ -71,12 +72,10 @@ class Invitation(Base):
     # How many accounts it makes at most, and how many it has made.
     max_uses: Mapped[int | None] = mapped_column(Integer)
     uses: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))
-    created_by_id: Mapped[int] = mapped_column(
-        ForeignKey("users.id", ondelete="CASCADE"), index=True
-    )
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
-    expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    revoked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    created_by_id: Mapped[UserId] = mapped_column(index=True)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
 
 
 class InvitationGroup(Base):
@@ -87,9 +86,7 @@ class InvitationGroup(Base):
     invitation_id: Mapped[str] = mapped_column(
         ForeignKey("invitations.id", ondelete="CASCADE"), primary_key=True
     )
-    group_id: Mapped[str] = mapped_column(
-        ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True, index=True
-    )
+    group_id: Mapped[GroupId] = mapped_column(primary_key=True, index=True)
 
 
 class PasswordLink(Base):
@@ -100,15 +97,11 @@ class PasswordLink(Base):
 
     __tablename__ = "password_links"
 
-    user_id: Mapped[int] = mapped_column(
-        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
-    )
+    user_id: Mapped[UserId] = mapped_column(primary_key=True, autoincrement=False)
     token_hash: Mapped[str] = mapped_column(Sha256Hex, unique=True)
-    created_by_id: Mapped[int] = mapped_column(
-        ForeignKey("users.id", ondelete="CASCADE"), index=True
-    )
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
-    expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    created_by_id: Mapped[UserId] = mapped_column(index=True)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime]
 
 
 class Setting(Base):
@@ -118,7 +111,7 @@ class Setting(Base):
 
     key: Mapped[str] = mapped_column(Label, primary_key=True)
     value: Mapped[str] = mapped_column(Text)  # JSON
-    updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now, onupdate=now)
+    updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
     updated_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
 
 
@@ -128,4 +121,4 @@ class Logo(Base):
     __tablename__ = "logos"
 
     sha256: Mapped[str] = mapped_column(Sha256Hex, primary_key=True)
-    content: Mapped[bytes] = mapped_column(LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"))
+    content: Mapped[bytes] = mapped_column(ImageBytes)

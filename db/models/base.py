@@ -2,12 +2,13 @@
 
 import enum
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any, ClassVar
 
 from sqlalchemy import (
     BigInteger,
     Dialect,
     Enum,
+    ForeignKey,
     Integer,
     LargeBinary,
     MetaData,
@@ -17,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import DateTime as NaiveDateTime
 from sqlalchemy.dialects import mysql
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, mapped_column
 
 TITLE_LIMIT = 200
 DESCRIPTION_LIMIT = 5000
@@ -39,6 +40,12 @@ def ascii_text(length: int) -> String:
     return String(length).with_variant(exact, "mysql")
 
 
+def exact_text(length: int) -> String:
+    """Compare texts of all scripts as they are, accents, case and blanks included."""
+    exact = mysql.VARCHAR(length, charset="utf8mb4", collation="utf8mb4_0900_bin")
+    return String(length).with_variant(exact, "mysql")
+
+
 PublicId = ascii_text(22)
 Sha256Hex = ascii_text(64)
 ObjectKey = ascii_text(128)
@@ -47,11 +54,15 @@ Label = ascii_text(64)  # generated names (renditions, workers) and language tag
 LongerText = Text().with_variant(mysql.MEDIUMTEXT(), "mysql")
 ImageBytes = LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql")
 # Names are normalised before they are stored, so the column compares exactly, blanks included.
-NameKey = String(NAME_LIMIT * 3).with_variant(
-    mysql.VARCHAR(NAME_LIMIT * 3, charset="utf8mb4", collation="utf8mb4_0900_bin"), "mysql"
-)
+NameKey = exact_text(NAME_LIMIT * 3)
 # SQLite numbers rows by itself only in an INTEGER primary key.
 RowId = BigInteger().with_variant(Integer(), "sqlite")
+
+# A row with one of these goes when what it refers to goes.
+UserId = Annotated[int, mapped_column(ForeignKey("users.id", ondelete="CASCADE"))]
+GroupId = Annotated[str, mapped_column(ForeignKey("groups.id", ondelete="CASCADE"))]
+VideoId = Annotated[str, mapped_column(ForeignKey("videos.id", ondelete="CASCADE"))]
+CollectionId = Annotated[str, mapped_column(ForeignKey("collections.id", ondelete="CASCADE"))]
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -93,6 +104,7 @@ def words(kind: type[enum.StrEnum]) -> Enum:
 class Base(DeclarativeBase):
     """Names every constraint, so that a migration can change it."""
 
+    type_annotation_map: ClassVar = {datetime: UTCDateTime}
     metadata = MetaData(
         naming_convention={
             "ix": "ix_%(table_name)s_%(column_0_N_name)s",

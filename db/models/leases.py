@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import Base, Label, UTCDateTime
+from db.models.base import Base, Label
 
 
 class Lease(Base):
@@ -17,5 +17,5 @@ class Lease(Base):
 
     name: Mapped[str] = mapped_column(Label, primary_key=True)
     holder: Mapped[str | None] = mapped_column(Label)
-    leased_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    fence: Mapped[int] = mapped_column()  # how often it has gone to another holder
+    leased_until: Mapped[datetime | None]
+    fence: Mapped[int]  # how often it has gone to another holder

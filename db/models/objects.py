@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import Base, Label, ObjectKey, RowId, Sha256Hex, UTCDateTime, now, words
+from db.models.base import Base, Label, ObjectKey, RowId, Sha256Hex, now, words
 
 
 class ObjectState(enum.StrEnum):
@@ -41,6 +41,6 @@ class StoredObject(Base):
     sha256: Mapped[str | None] = mapped_column(Sha256Hex)
     state: Mapped[ObjectState] = mapped_column(words(ObjectState), default=ObjectState.WRITING)
     # True or NULL: a file has one current object at most.
-    is_current: Mapped[bool | None] = mapped_column()
+    is_current: Mapped[bool | None]
     # Since when it is in this state. Whoever writes it brings this up to date meanwhile.
-    changed_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    changed_at: Mapped[datetime] = mapped_column(default=now)

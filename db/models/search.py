@@ -2,17 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, ForeignKey, Index, String, delete, event, insert, inspect
-from sqlalchemy.dialects import mysql
+from sqlalchemy import Connection, Index, delete, event, insert, inspect
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import Base, PublicId
+from db.models.base import Base, VideoId, exact_text
 from db.models.videos import Video
 from db.search_words import WORD_LIMIT, indexed_words
-
-_Word = String(WORD_LIMIT).with_variant(
-    mysql.VARCHAR(WORD_LIMIT, charset="utf8mb4", collation="utf8mb4_0900_bin"), "mysql"
-)
 
 
 class SearchWord(Base):
@@ -21,10 +16,8 @@ class SearchWord(Base):
     __tablename__ = "search_words"
     __table_args__ = (Index("ix_search_words_video_id", "video_id"), {"sqlite_with_rowid": False})
 
-    word: Mapped[str] = mapped_column(_Word, primary_key=True)
-    video_id: Mapped[str] = mapped_column(
-        PublicId, ForeignKey("videos.id", ondelete="CASCADE"), primary_key=True
-    )
+    word: Mapped[str] = mapped_column(exact_text(WORD_LIMIT), primary_key=True)
+    video_id: Mapped[VideoId] = mapped_column(primary_key=True)
 
 
 @event.listens_for(Video, "after_insert")

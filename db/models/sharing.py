@@ -20,12 +20,15 @@ from db.models.base import (
     NAME_LIMIT,
     TITLE_LIMIT,
     Base,
+    CollectionId,
+    GroupId,
     Label,
     NameKey,
     PublicId,
     RowId,
     Sha256Hex,
-    UTCDateTime,
+    UserId,
+    VideoId,
     now,
     words,
 )
@@ -69,7 +72,7 @@ class Group(Base):
     id: Mapped[str] = mapped_column(PublicId, primary_key=True)
     name: Mapped[str] = mapped_column(String(LABEL_LIMIT))
     for_everyone: Mapped[bool] = mapped_column(default=False, server_default=text("0"))
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    created_at: Mapped[datetime] = mapped_column(default=now)
 
 
 class GroupMember(Base):
@@ -78,14 +81,10 @@ class GroupMember(Base):
     __tablename__ = "group_members"
     __table_args__ = (Index("ix_group_members_user_id", "user_id"),)
 
-    group_id: Mapped[str] = mapped_column(
-        ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True
-    )
-    user_id: Mapped[int] = mapped_column(
-        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True
-    )
+    group_id: Mapped[GroupId] = mapped_column(primary_key=True)
+    user_id: Mapped[UserId] = mapped_column(primary_key=True)
     role: Mapped[GroupRole] = mapped_column(words(GroupRole), default=GroupRole.MEMBER)
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    created_at: Mapped[datetime] = mapped_column(default=now)
 
 
 class Collection(Base):
@@ -94,13 +93,13 @@ class Collection(Base):
     __tablename__ = "collections"
 
     id: Mapped[str] = mapped_column(PublicId, primary_key=True)
-    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    owner_id: Mapped[UserId] = mapped_column(index=True)
     title: Mapped[str] = mapped_column(String(TITLE_LIMIT))
     description: Mapped[str] = mapped_column(Text, default="")
     # The video whose poster is the cover; None: the first one's.
     cover_id: Mapped[str | None] = mapped_column(ForeignKey("videos.id", ondelete="SET NULL"))
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
-    updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now, onupdate=now)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
 
 
 class CollectionItem(Base):
@@ -109,14 +108,10 @@ class CollectionItem(Base):
     __tablename__ = "collection_items"
     __table_args__ = (Index("ix_collection_items_video_id", "video_id"),)
 
-    collection_id: Mapped[str] = mapped_column(
-        ForeignKey("collections.id", ondelete="CASCADE"), primary_key=True
-    )
-    video_id: Mapped[str] = mapped_column(
-        ForeignKey("videos.id", ondelete="CASCADE"), primary_key=True
-    )
+    collection_id: Mapped[CollectionId] = mapped_column(primary_key=True)
+    video_id: Mapped[VideoId] = mapped_column(primary_key=True)
     place: Mapped[int] = mapped_column(Integer)
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    created_at: Mapped[datetime] = mapped_column(default=now)
 
 
 class Grant(Base):
@@ -135,16 +130,14 @@ class Grant(Base):
     )
 
     id: Mapped[str] = mapped_column(PublicId, primary_key=True)
-    video_id: Mapped[str | None] = mapped_column(ForeignKey("videos.id", ondelete="CASCADE"))
-    collection_id: Mapped[str | None] = mapped_column(
-        ForeignKey("collections.id", ondelete="CASCADE")
-    )
-    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
-    group_id: Mapped[str | None] = mapped_column(ForeignKey("groups.id", ondelete="CASCADE"))
+    video_id: Mapped[VideoId | None]
+    collection_id: Mapped[CollectionId | None]
+    user_id: Mapped[UserId | None]
+    group_id: Mapped[GroupId | None]
     level: Mapped[Level] = mapped_column(words(Level))
-    expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    expires_at: Mapped[datetime | None]
     granted_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    created_at: Mapped[datetime] = mapped_column(default=now)
 
 
 class Link(Base):
@@ -163,22 +156,18 @@ class Link(Base):
 
     id: Mapped[str] = mapped_column(PublicId, primary_key=True)
     token_hash: Mapped[str] = mapped_column(Sha256Hex, unique=True)
-    video_id: Mapped[str | None] = mapped_column(ForeignKey("videos.id", ondelete="CASCADE"))
-    collection_id: Mapped[str | None] = mapped_column(
-        ForeignKey("collections.id", ondelete="CASCADE")
-    )
+    video_id: Mapped[VideoId | None]
+    collection_id: Mapped[CollectionId | None]
     label: Mapped[str] = mapped_column(String(LABEL_LIMIT), default="")
     level: Mapped[Level] = mapped_column(words(Level), default=Level.WATCH)
-    created_by_id: Mapped[int] = mapped_column(
-        ForeignKey("users.id", ondelete="CASCADE"), index=True
-    )
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
-    expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    created_by_id: Mapped[UserId] = mapped_column(index=True)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime | None]
     password_hash: Mapped[str | None] = mapped_column(String(255))
     # How often it may be opened, and how often it was.
     max_views: Mapped[int | None] = mapped_column(Integer)
     view_count: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))
-    last_used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    last_used_at: Mapped[datetime | None]
     # Whether the page before it is opened, and so a chat program's preview, shows the title.
     show_title: Mapped[bool] = mapped_column(default=False, server_default=text("0"))
 
@@ -191,7 +180,7 @@ class LinkVisit(Base):
 
     token_hash: Mapped[str] = mapped_column(Sha256Hex, primary_key=True)
     link_id: Mapped[str] = mapped_column(ForeignKey("links.id", ondelete="CASCADE"))
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    created_at: Mapped[datetime] = mapped_column(default=now)
 
 
 class SharedSeen(Base):
@@ -199,10 +188,8 @@ class SharedSeen(Base):
 
     __tablename__ = "shared_seen"
 
-    user_id: Mapped[int] = mapped_column(
-        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
-    )
-    seen_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    user_id: Mapped[UserId] = mapped_column(primary_key=True, autoincrement=False)
+    seen_at: Mapped[datetime] = mapped_column(default=now)
 
 
 class Tag(Base):
@@ -221,9 +208,7 @@ class VideoTag(Base):
     __tablename__ = "video_tags"
     __table_args__ = (Index("ix_video_tags_tag_id", "tag_id"),)
 
-    video_id: Mapped[str] = mapped_column(
-        ForeignKey("videos.id", ondelete="CASCADE"), primary_key=True
-    )
+    video_id: Mapped[VideoId] = mapped_column(primary_key=True)
     tag_id: Mapped[int] = mapped_column(ForeignKey("tags.id", ondelete="CASCADE"), primary_key=True)
 
 
@@ -238,7 +223,7 @@ class AuditEntry(Base):
     )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
-    at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    at: Mapped[datetime] = mapped_column(default=now)
     actor_id: Mapped[int | None] = mapped_column(BigInteger)  # None: nobody was signed in
     actor_name: Mapped[str] = mapped_column(String(NAME_LIMIT), default="")
     action: Mapped[str] = mapped_column(Label)  # "grant.created"; see `common.audit`

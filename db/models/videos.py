@@ -29,7 +29,8 @@ from db.models.base import (
     PublicId,
     RowId,
     Sha256Hex,
-    UTCDateTime,
+    UserId,
+    VideoId,
     now,
     words,
 )
@@ -88,7 +89,7 @@ class Volume(Base):
     # Bytes of its disk in all, and those still free when the janitor last looked.
     size: Mapped[int | None] = mapped_column(BigInteger)
     free: Mapped[int | None] = mapped_column(BigInteger)
-    measured_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    measured_at: Mapped[datetime | None]
 
 
 class Upload(Base):
@@ -106,17 +107,17 @@ class Upload(Base):
     __tablename__ = "uploads"
 
     id: Mapped[str] = mapped_column(PublicId, primary_key=True)
-    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    owner_id: Mapped[UserId] = mapped_column(index=True)
     submission: Mapped[str | None] = mapped_column(PublicId)
     title: Mapped[str] = mapped_column(String(TITLE_LIMIT))
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    created_at: Mapped[datetime] = mapped_column(default=now)
     length: Mapped[int | None] = mapped_column(BigInteger)  # in bytes, once it is known
     reserved: Mapped[int | None] = mapped_column(BigInteger)  # bytes reserved for it
     tus_metadata: Mapped[str | None] = mapped_column(Text)  # the client's, returned unchanged
     file_name: Mapped[str | None] = mapped_column(String(FILE_NAME_LIMIT))
     fingerprint: Mapped[str | None] = mapped_column(Label)
-    expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    is_part: Mapped[bool | None] = mapped_column()  # of a file that is concatenated later
+    expires_at: Mapped[datetime | None]
+    is_part: Mapped[bool | None]  # of a file that is concatenated later
     parts: Mapped[str | None] = mapped_column(Text)  # ids of the uploads it is made of
     # Description, visibility, grants and collections of the video that it becomes, as JSON.
     intent: Mapped[str | None] = mapped_column(Text)
@@ -127,13 +128,13 @@ class Upload(Base):
     # The process that holds the lease, or the host that held it last; and when the lease ends or
     # ended, by the database's clock.
     locked_by: Mapped[str | None] = mapped_column(Label)
-    locked_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    locked_until: Mapped[datetime | None]
     part_size: Mapped[int | None] = mapped_column(BigInteger)  # in bytes
     # The object that the parts become, and the store's id of its multipart upload; from the first
     # part on.
     multipart_key: Mapped[str | None] = mapped_column(ObjectKey)
     multipart_id: Mapped[str | None] = mapped_column(Text)
-    part_numbers: Mapped[int | None] = mapped_column()  # how many were given out
+    part_numbers: Mapped[int | None]  # how many were given out
     tail_key: Mapped[str | None] = mapped_column(ObjectKey)
 
 
@@ -184,11 +185,11 @@ class Video(Base):
     height: Mapped[int | None]
     video_codec: Mapped[str | None] = mapped_column(String(64))
     audio_codec: Mapped[str | None] = mapped_column(String(64))
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
-    updated_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now, onupdate=now)
-    deleted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
+    deleted_at: Mapped[datetime | None]
     # Since when it is in its owner's bin, where nobody else sees it.
-    binned_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    binned_at: Mapped[datetime | None]
     # What the uploader called the file, for downloads; never part of a path.
     file_name: Mapped[str | None] = mapped_column(String(FILE_NAME_LIMIT))
     # SHA-256 of the original in hexadecimal, once it is known; shown to the owner.
@@ -222,7 +223,7 @@ class Job(Base):
     )
 
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
-    video_id: Mapped[str] = mapped_column(ForeignKey("videos.id", ondelete="CASCADE"))
+    video_id: Mapped[VideoId]
     kind: Mapped[JobKind] = mapped_column(words(JobKind))
     height: Mapped[int] = mapped_column(
         default=0, server_default=text("0")
@@ -231,12 +232,12 @@ class Job(Base):
     attempts: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     fence: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     worker: Mapped[str | None] = mapped_column(Label)  # who holds it
-    leased_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    not_before: Mapped[datetime | None] = mapped_column(UTCDateTime)  # back-off after a failure
+    leased_until: Mapped[datetime | None]
+    not_before: Mapped[datetime | None]  # back-off after a failure
     progress: Mapped[float] = mapped_column(Double, default=0.0, server_default=text("0"))  # 0 to 1
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
-    started_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
     # Predicted and actual duration in seconds; ETAs are computed from them.
     estimate: Mapped[float | None] = mapped_column(Double)
     seconds: Mapped[float | None] = mapped_column(Double)
@@ -252,21 +253,19 @@ class Rendition(Base):
 
     __tablename__ = "renditions"
 
-    video_id: Mapped[str] = mapped_column(
-        ForeignKey("videos.id", ondelete="CASCADE"), primary_key=True
-    )
+    video_id: Mapped[VideoId] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(Label, primary_key=True)  # "720p", "source", "audio-1"
     kind: Mapped[RenditionKind] = mapped_column(words(RenditionKind))
     codecs: Mapped[str] = mapped_column(String(64))  # RFC 6381
     bandwidth: Mapped[int] = mapped_column(BigInteger)  # the peak
     average_bandwidth: Mapped[int] = mapped_column(BigInteger)
     size: Mapped[int] = mapped_column(BigInteger)  # bytes
-    width: Mapped[int | None] = mapped_column()
-    height: Mapped[int | None] = mapped_column()
+    width: Mapped[int | None]
+    height: Mapped[int | None]
     frame_rate: Mapped[float | None] = mapped_column(Double)
     language: Mapped[str | None] = mapped_column(Label)
     title: Mapped[str | None] = mapped_column(String(64))  # of an audio track, for people
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    created_at: Mapped[datetime] = mapped_column(default=now)
 
 
 class Caption(Base):
@@ -274,13 +273,11 @@ class Caption(Base):
 
     __tablename__ = "captions"
 
-    video_id: Mapped[str] = mapped_column(
-        ForeignKey("videos.id", ondelete="CASCADE"), primary_key=True
-    )
+    video_id: Mapped[VideoId] = mapped_column(primary_key=True)
     language: Mapped[str] = mapped_column(Label, primary_key=True)  # a tag of BCP 47
     label: Mapped[str] = mapped_column(String(64))  # what the menu shows
     body: Mapped[str] = mapped_column(LongerText)  # up to CAPTION_LIMIT
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    created_at: Mapped[datetime] = mapped_column(default=now)
 
 
 class Position(Base):
@@ -292,15 +289,11 @@ class Position(Base):
     __tablename__ = "positions"
     __table_args__ = (Index("ix_positions_video_id", "video_id"),)
 
-    user_id: Mapped[int] = mapped_column(
-        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True
-    )
-    video_id: Mapped[str] = mapped_column(
-        ForeignKey("videos.id", ondelete="CASCADE"), primary_key=True
-    )
+    user_id: Mapped[UserId] = mapped_column(primary_key=True)
+    video_id: Mapped[VideoId] = mapped_column(primary_key=True)
     position_ms: Mapped[int] = mapped_column(BigInteger)
-    watched_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
-    finished_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    watched_at: Mapped[datetime] = mapped_column(default=now)
+    finished_at: Mapped[datetime | None]
 
 
 class PosterChoice(Base):
@@ -311,9 +304,7 @@ class PosterChoice(Base):
 
     __tablename__ = "poster_choices"
 
-    video_id: Mapped[str] = mapped_column(
-        ForeignKey("videos.id", ondelete="CASCADE"), primary_key=True
-    )
+    video_id: Mapped[VideoId] = mapped_column(primary_key=True)
     at_ms: Mapped[int | None] = mapped_column(BigInteger)
     image: Mapped[bytes | None] = mapped_column(ImageBytes)  # as uploaded, up to POSTER_LIMIT
-    created_at: Mapped[datetime] = mapped_column(UTCDateTime, default=now)
+    created_at: Mapped[datetime] = mapped_column(default=now)

@@ -18,7 +18,7 @@ from db.__main__ import main
 from db.engine import Database, DatabaseUnavailable, connect
 from db.grants import GRANTS
 from db.revision import NEEDED, SchemaTooOld, require_revision
-from db.schema import MIGRATIONS, ContractFirst, expand, newest_expansion, newest_revision, upgrade
+from db.schema import MIGRATIONS, ContractFirst, expand, upgrade
 
 # The newest revision of the release before this one; there is none yet. Raise it at each release.
 RELEASED = "0000"
@@ -45,7 +45,8 @@ def revision_of(database: Database) -> str:
 
 
 def test_services_need_the_newest_expand_migration() -> None:
-    assert newest_expansion() == NEEDED
+    scripts = ScriptDirectory(str(MIGRATIONS)).walk_revisions()  # the newest first
+    assert next(s.revision for s in scripts if s.module.phase == "expand") == NEEDED
 
 
 def test_in_a_release_nothing_is_added_after_something_is_removed() -> None:
@@ -192,4 +193,5 @@ def test_the_command_says_where_the_database_is(
     for service in GRANTS:
         monkeypatch.setenv(f"{service.upper()}_DB_PASSWORD", "of a service")
     main(["migrate", *options])
-    assert capsys.readouterr().out == f"The database is at revision {newest_revision()}.\n"
+    newest = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+    assert capsys.readouterr().out == f"The database is at revision {newest}.\n"
