@@ -31,7 +31,6 @@ from auth_service.invitations import (
     list_invitations,
     revoke_invitation,
 )
-from auth_service.new_passwords import hash_new_password
 from auth_service.password_links import create_password_link
 from auth_service.quotas import format_quota
 from auth_service.request_helpers import new_address, parse_role
@@ -73,11 +72,10 @@ def create() -> tuple[dict[str, Any], int]:
     name, role = parse_name(fields["username"]), parse_role(fields["role"])
     user = create_account(
         stores().database,
+        services().passwords,
         actor=current_actor(),
         name=name,
-        password_hash=hash_new_password(
-            services().passwords, fields["password"], username=name.display
-        ),
+        password=fields["password"],
         join=lambda _session: role,
     )
     return _load(user.id), 201
@@ -166,11 +164,7 @@ def _settings() -> dict[str, Any]:
 
 
 def _load(user_id: int) -> dict[str, Any]:
-    default_quota = stores().site.current().quota
-    user, storage = user_admin.get_user(
-        stores().database, user_id=user_id, default_quota=default_quota
-    )
-    return _account(user, storage)
+    return _account(*user_admin.get_user(stores(), user_id))
 
 
 def _account(user: User, storage: StorageUse) -> dict[str, Any]:

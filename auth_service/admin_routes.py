@@ -26,14 +26,13 @@ from auth_service.tokens import NewAddress
 from auth_service.user_admin import UserFields
 from auth_service.usernames import InvalidUsername, parse_name
 from common.errors import Conflict, MatineeError, Unprocessable
-from common.quota import StorageUse
 from common.translation import gettext, gettext_noop
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to
 from common.web.error_handlers import wants_json
 from common.web.forms import form_fields
 from common.web.notices import notice_of
 from common.web.services import stores
-from db.models import Role, User
+from db.models import Role
 
 _DONE = {
     "added": gettext_noop("The account is created. Tell the person their name and password."),
@@ -73,14 +72,12 @@ def add() -> Response:
     form = form_fields("username", "password", "role")
     try:
         name, role = parse_name(form["username"]), parse_role(form["role"])
-        password_hash = hash_new_password(
-            services().passwords, form["password"], username=name.display
-        )
         create_account(
             stores().database,
+            services().passwords,
             actor=current_actor(),
             name=name,
-            password_hash=password_hash,
+            password=form["password"],
             join=lambda _session: role,
         )
     except MatineeError as error:
@@ -128,7 +125,7 @@ def reset_password(user_id: int) -> Response:
     try:
         if user_id == viewer.id:
             raise Conflict(gettext("Change your own password on your account page."))
-        user, _storage = _user(user_id)
+        user, _storage = user_admin.get_user(stores(), user_id)
         password_hash = hash_new_password(services().passwords, password, username=user.name)
         user_admin.reset_password(
             stores(), current_actor(), user_id=user_id, password_hash=password_hash
@@ -193,11 +190,6 @@ def _refused(user_id: int, error: MatineeError, *, errors_in: str) -> Response:
     )
 
 
-def _user(user_id: int) -> tuple[User, StorageUse]:
-    site = stores().site.current()
-    return user_admin.get_user(stores().database, user_id=user_id, default_quota=site.quota)
-
-
 def _user_page(
     user_id: int,
     *,
@@ -205,13 +197,12 @@ def _user_page(
     errors_in: str | None = None,
     new: NewAddress | None = None,
 ) -> str:
-    user, storage = _user(user_id)
+    user, storage = user_admin.get_user(stores(), user_id)
     return render_template(
         "auth/user.html",
         user=user,
         storage=storage,
         default_quota=stores().site.current().quota,
-        roles=[role.value for role in Role],
         error=error,
         errors_in=errors_in,
         new=new,
@@ -221,13 +212,14 @@ def _user_page(
 
 def _list_page(error: str | None = None) -> str:
     search, after = request.args.get("q", "")[:200], request.args.get("after", "")[:200]
-    default_quota = stores().site.current().quota
-    page = user_admin.list_users(
-        stores().database, default_quota=default_quota, search=search, after=after
-    )
     return render_template(
         "auth/users.html",
-        page=page,
+        page=user_admin.list_users(
+            stores().database,
+            default_quota=stores().site.current().quota,
+            search=search,
+            after=after,
+        ),
         search=search,
         is_first=not after,
         roles=[role.value for role in Role],

@@ -44,9 +44,10 @@ def create_admin(given: argparse.Namespace) -> Result:
     try:
         user = create_account(
             stores.database,
+            Passwords(),
             actor=_OPERATOR,
             name=name,
-            password_hash=_new_hash(name),
+            password=_ask_password(name),
             join=lambda _session: Role.ADMIN,
         )
     except NameTaken as error:
@@ -75,7 +76,7 @@ def _reset(stores: Stores, user: User, name: Username, *, make_admin: bool) -> R
         stores,
         _OPERATOR,
         user_id=user.id,
-        password_hash=_new_hash(name),
+        password_hash=hash_new_password(Passwords(), _ask_password(name), username=name.display),
         role=Role.ADMIN if make_admin else None,
         enable=True,
     )
@@ -90,10 +91,6 @@ def _values(name: str, role: Role) -> dict[str, object]:
 
 def _stores() -> Stores:
     return Stores.of(CommonSettings.read(Environment(os.environ)))
-
-
-def _new_hash(name: Username) -> str:
-    return hash_new_password(Passwords(), _ask_password(name), username=name.display)
 
 
 def _ask_password(name: Username) -> str:
