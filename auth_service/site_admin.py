@@ -183,16 +183,16 @@ def change_settings(stores: Stores, actor: Actor, texts: Mapping[str, str]) -> N
                 raise SettingIsFixed(ENVIRONMENT[key])
             continue
         values[key] = _PARSERS[key](text)
-    _store_once_more(lambda: _store(stores.database, actor, values))
-    stores.site.forget()
+    _store_once_more(stores, lambda: _store(stores.database, actor, values))
 
 
-def _store_once_more(store: Callable[[], None]) -> None:
+def _store_once_more(stores: Stores, store: Callable[[], None]) -> None:
     """Store, and again if a simultaneous request has added the same row meanwhile."""
     try:
         store()
     except IntegrityError:
         store()
+    stores.site.forget()
 
 
 @transaction(writes=True)
@@ -201,25 +201,19 @@ def _store(session: Session, actor: Actor, values: Mapping[str, object]) -> None
         change_setting(session, actor, key=key, value=value)
 
 
-def set_logo(stores: Stores, actor: Actor, file: bytes) -> None:
+def change_logo(stores: Stores, actor: Actor, file: bytes) -> None:
     """Show a picture as the site's logo, drawn anew as a small PNG, which drops its metadata.
 
-    :raises BadLogo: it is none, or too large.
+    :param file: empty: the site has no logo of its own any more.
+    :raises BadLogo: it is no picture, or too large.
     """
-    content = _draw_logo(file)
-    sha256 = hashlib.sha256(content).hexdigest()
-    _store_once_more(lambda: _store_logo(stores.database, actor, sha256=sha256, content=content))
-    stores.site.forget()
-
-
-def remove_logo(stores: Stores, actor: Actor) -> None:
-    """Show no logo of the site's own any more."""
-    _store_once_more(lambda: _store_logo(stores.database, actor, sha256="", content=b""))
-    stores.site.forget()
+    content = _draw_logo(file) if file else b""
+    _store_once_more(stores, lambda: _store_logo(stores.database, actor, content))
 
 
 @transaction(writes=True)
-def _store_logo(session: Session, actor: Actor, *, sha256: str, content: bytes) -> None:
+def _store_logo(session: Session, actor: Actor, content: bytes) -> None:
+    sha256 = hashlib.sha256(content).hexdigest() if content else ""
     session.execute(delete(Logo).where(Logo.sha256 != sha256))
     if sha256 and session.get(Logo, sha256) is None:
         session.add(Logo(sha256=sha256, content=content))
