@@ -10,6 +10,8 @@ POST /admin/users/<user>/password-link      makes a one-time link, and shows it
 POST /admin/users/<user>/delete             confirm: the name again
 """
 
+from functools import partial
+
 import structlog
 from flask import Blueprint, jsonify, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response
@@ -185,9 +187,7 @@ def _done(user_id: int, done: str) -> Response:
 
 
 def _refused(user_id: int, error: MatineeError, *, errors_in: str) -> Response:
-    return rerender_with_error(
-        error, lambda **options: _user_page(user_id, **options), errors_in=errors_in
-    )
+    return rerender_with_error(error, partial(_user_page, user_id), errors_in=errors_in)
 
 
 def _user_page(

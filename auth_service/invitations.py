@@ -100,14 +100,6 @@ class InvitationView:
     works: bool
 
 
-@dataclass(frozen=True)
-class FoundInvitation:
-    """An invitation that works, as the person who opened it sees it."""
-
-    invitation: Invitation
-    made_by: str
-
-
 def _works(at: datetime) -> ColumnElement[bool]:
     """Return the condition that an invitation, joined with its maker, makes accounts."""
     return (
@@ -240,11 +232,9 @@ def revoke_invitation(session: Session, actor: Actor, invitation_id: str) -> Non
 
     :raises NotFound: there is none, or it is revoked already.
     """
-    invitation = (
-        session.get(Invitation, invitation_id, with_for_update=True)
-        if is_id(invitation_id)
-        else None
-    )
+    if not is_id(invitation_id):
+        raise NotFound
+    invitation = session.get(Invitation, invitation_id, with_for_update=True)
     if invitation is None or invitation.revoked_at is not None:
         raise NotFound
     invitation.revoked_at = now()
@@ -259,8 +249,8 @@ def revoke_invitation(session: Session, actor: Actor, invitation_id: str) -> Non
 
 
 @transaction(writes=False)
-def find_invitation(session: Session, token: str) -> FoundInvitation:
-    """Return the invitation of a token.
+def find_invitation(session: Session, token: str) -> tuple[Invitation, str]:
+    """Return the invitation of a token, and the name of the administrator who made it.
 
     :raises InvitationNotFound: there is none that works.
     """
@@ -270,8 +260,7 @@ def find_invitation(session: Session, token: str) -> FoundInvitation:
     row = session.execute(wanted).one_or_none()
     if row is None:
         raise InvitationNotFound
-    invitation, made_by = row
-    return FoundInvitation(invitation, made_by)
+    return row
 
 
 def accept_invitation(
@@ -309,7 +298,7 @@ def _insert_invited(
     session: Session, *, actor: Actor, token: str, name: Username, password_hash: str
 ) -> User:
     """Count one use of an invitation, make the account, and put it into the groups."""
-    invitation = find_invitation(session, token).invitation
+    invitation, _ = find_invitation(session, token)
     _count_use(session, invitation.id)
     user = insert_account(
         session,
