@@ -7,9 +7,8 @@ no door open. It never makes administrators.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, Select, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from auth_service.accounts import insert_account, insert_account_until_done, require_available_name
@@ -268,13 +267,9 @@ def accept_invitation(
 ) -> NewAccount:
     """Make an account with an invitation, and begin its first session.
 
+    It raises what `auth_service.registration.register` does, but for `RegistrationClosed`.
+
     :raises InvitationNotFound: it does not work, or others have used it up meanwhile.
-    :raises InvalidUsername: no account can have this name.
-    :raises InvalidPassword: too short or too long.
-    :raises WeakPassword: easy to guess.
-    :raises NameTaken: another account has the name.
-    :raises RateLimited: as many accounts as are allowed came from this network.
-    :raises redis.exceptions.RedisError: the session store is unavailable; nothing was created.
     """
     services.stores.sessions.ping()
     database = services.stores.database
@@ -331,9 +326,7 @@ def _count_use(session: Session, invitation_id: str) -> None:
         .where(Invitation.id == invitation_id, Invitation.revoked_at.is_(None), free)
         .values(uses=Invitation.uses + 1)
     )
-    options = {"synchronize_session": False}
-    result = session.execute(statement, execution_options=options)
-    if cast("CursorResult[Any]", result).rowcount != 1:
+    if session.connection().execute(statement).rowcount != 1:
         raise InvitationNotFound
 
 

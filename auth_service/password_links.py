@@ -5,9 +5,8 @@ Any new password of the account takes it away.
 """
 
 from datetime import timedelta
-from typing import Any, cast
 
-from sqlalchemy import CursorResult, delete, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, aliased
 
 from auth_service.accounts import change_and_end_sessions, drop_password_link, record_account
@@ -94,9 +93,7 @@ def _use_up(session: Session, token: str) -> None:
     :raises PasswordLinkNotFound: another request has.
     """
     statement = delete(PasswordLink).where(PasswordLink.token_hash == token_hash(token))
-    options = {"synchronize_session": False}
-    result = session.execute(statement, execution_options=options)
-    if cast("CursorResult[Any]", result).rowcount != 1:
+    if session.connection().execute(statement).rowcount != 1:
         raise PasswordLinkNotFound
 
 
