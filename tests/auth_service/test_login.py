@@ -77,7 +77,6 @@ def test_an_account_has_at_most_a_hundred_sessions_and_the_oldest_ends(
     site: Site, alice: Client, bob: Client, stores: Stores
 ) -> None:
     user = account(stores.database, "bob")
-    assert user is not None
     viewer = viewer_for(user)
     begin = partial(stores.sessions.begin, viewer, device="A script", address="127.0.0.1")
     tokens = [begin() for _ in range(99)]
@@ -421,7 +420,6 @@ def test_a_hash_of_an_older_cost_is_renewed_at_log_in(
     browser = site.browser()
     assert log_in(browser, "alice").status_code == 303
     user = account(database, "alice")
-    assert user is not None
     assert extract_parameters(user.password_hash) == dearer
     assert alice.get("/api/session").status_code == 200
     assert browser.get("/api/session").status_code == 200

@@ -41,7 +41,6 @@ def test_a_link_sets_the_password_once_ends_other_sessions_and_keeps_the_role(
     assert log_in(site.browser(), "bob").status_code == 401
     assert log_in(site.browser(), "bob", NEW).status_code == 303
     found = account(database, "bob")
-    assert found is not None
     assert found.role is Role.UPLOADER
     assert site.browser().get(path).status_code == 404
     assert site.browser().post(path, data={"password": PASSWORD}).status_code == 404

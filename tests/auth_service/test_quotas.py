@@ -82,7 +82,6 @@ def test_an_administrator_sets_and_clears_a_quota(
     for typed, quota in (("20 GB", 20_000_000_000), ("no limit", NO_QUOTA), ("", None)):
         assert alice.post(where, data={"quota": typed}).location == f"{where}?done=saved"
         found = account(database, "bob")
-        assert found is not None
         assert found.quota == quota
     assert "changes are saved" in alice.get(f"{where}?done=saved").text
 
@@ -98,7 +97,6 @@ def test_what_is_no_size_comes_back_with_the_reason_and_changes_nothing(
     assert answer.text.count('value="loads &#34;of&#34; it"') == 1
     assert answer.text.count('aria-invalid="true"') == 1
     found = account(database, "bob")
-    assert found is not None
     assert found.quota == 20_000_000_000
     assert alice.post(where, data={}).status_code == 422
     assert alice.post("/admin/users/999", data={"quota": "1 GB"}).status_code == 404
@@ -112,7 +110,6 @@ def test_only_administrators_set_quotas(
     assert site.browser().post(where, data={"quota": "no limit"}).status_code == 401
     assert bob.get(where).status_code == 403
     found = account(database, "bob")
-    assert found is not None
     assert found.quota is None
 
 

@@ -8,11 +8,12 @@ import pytest
 from limits import RateLimitItemPerHour
 
 from auth_service import accounts as rules
+from auth_service.accounts import find_account
 from common.fixed_settings import Registration
 from common.web.auth import SESSION_COOKIE
 from db.engine import Database
 from db.models import Role
-from tests.auth_service.conftest import PASSWORD, account, accounts, at_once, log_in
+from tests.auth_service.conftest import PASSWORD, accounts, at_once, log_in
 from tests.auth_service.site_settings import set_site
 from tests.conftest import Client, Site
 
@@ -172,7 +173,7 @@ def test_closed_registration_says_so_and_makes_no_account(
     assert "Registration is closed" in site.browser().get("/register").text
     assert send(site.browser(), "bob") == 403
     assert send(site.browser(), "alice") == 403  # nor does it tell who is there
-    assert account(database, "bob") is None
+    assert find_account(database, key="bob") is None
 
 
 def test_the_first_account_can_be_made_with_registration_closed(site: Site) -> None:

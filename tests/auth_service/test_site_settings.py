@@ -70,7 +70,6 @@ def test_a_setting_is_kept_applies_at_once_and_is_recorded(
     assert save(alice, registration="open", new_role="viewer") == 303
     assert register(site, "bob") == 303
     bob = account(database, "bob")
-    assert bob is not None
     assert bob.role is Role.VIEWER
     wanted = select(AuditEntry.object_id).where(AuditEntry.action == "setting.changed")
     found = database.read(lambda session: list(session.scalars(wanted)))
