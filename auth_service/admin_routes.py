@@ -10,6 +10,7 @@ POST /admin/users/<user>/password-link      makes a one-time link, and shows it
 POST /admin/users/<user>/delete             confirm: the name again
 """
 
+from collections.abc import Mapping
 from functools import partial
 
 import structlog
@@ -34,7 +35,7 @@ from common.web.error_handlers import wants_json
 from common.web.forms import form_fields
 from common.web.notices import notice_of
 from common.web.services import stores
-from db.models import Role
+from db.models import Role, User
 
 _DONE = {
     "added": gettext_noop("The account is created. Tell the person their name and password."),
@@ -73,15 +74,7 @@ def add() -> Response:
     """Create an account for somebody, even if registration is closed."""
     form = form_fields("username", "password", "role")
     try:
-        name, role = parse_name(form["username"]), parse_role(form["role"])
-        create_account(
-            stores().database,
-            services().passwords,
-            actor=current_actor(),
-            name=name,
-            password=form["password"],
-            join=lambda _session: role,
-        )
+        add_user(form)
     except MatineeError as error:
         return rerender_with_error(error, _list_page)
     return redirect("/admin/users?done=added", 303)
@@ -159,6 +152,22 @@ def delete(user_id: int) -> Response:
     except MatineeError as error:
         return _refused(user_id, error, errors_in="delete")
     return redirect("/admin/users?done=deleted", 303)
+
+
+def add_user(fields: Mapping[str, str]) -> User:
+    """Create the account that a form or the API names: its username, password and role.
+
+    :raises MatineeError: one is wrong, or the name is taken.
+    """
+    name, role = parse_name(fields["username"]), parse_role(fields["role"])
+    return create_account(
+        stores().database,
+        services().passwords,
+        actor=current_actor(),
+        name=name,
+        password=fields["password"],
+        join=lambda _session: role,
+    )
 
 
 def parse_user_fields(texts: dict[str, str]) -> UserFields:
