@@ -15,7 +15,7 @@ from demo.client import Client
 from demo.pictures import MOVING, save
 from demo.rendering import Studio
 from demo.running import FILMS_FOLDER
-from demo.site import Site
+from demo.site import Site, press
 
 _CANVAS = (900, 620)
 _WINDOW = (1180, 720)  # of the desktop's browser, in pixels of its page
@@ -59,8 +59,7 @@ def _upload(site: Site) -> Iterator[Frame]:
     with tempfile.TemporaryDirectory() as folder, site.visit(_UPLOADER, _WINDOW) as page:
         file = Path(folder) / f"{_TITLE}.mp4"
         shutil.copyfile(Studio(FILMS_FOLDER).make(film), file)
-        page.goto("/upload")
-        page.wait_for_load_state("networkidle")
+        page.goto("/upload", wait_until="networkidle")
         yield _on_desktop(page, "Upload: drop a film, or choose one"), 1200
         network = page.context.new_cdp_session(page)
         _limit_speed(network, latency=20, download=4_000_000, upload=_SPEED)
@@ -86,11 +85,8 @@ def _limit_speed(network: CDPSession, *, latency: int, download: int, upload: in
 def _share(site: Site, client: Client) -> Iterator[Frame]:
     """It is shared with one person."""
     with site.visit(_UPLOADER, _WINDOW) as page:
-        page.goto(f"/stream/{_find(client)[0]}")
-        page.wait_for_load_state("networkidle")
-        page.get_by_role("button", name="Share", exact=True).or_(
-            page.get_by_role("link", name="Share", exact=True)
-        ).first.click()
+        page.goto(f"/stream/{_find(client)[0]}", wait_until="networkidle")
+        press(page, "Share")
         who = page.locator("dialog[open] input[name=who]").first
         who.wait_for()
         text = "Share it with exactly the people you choose"
@@ -108,11 +104,9 @@ def _watch(site: Site, client: Client) -> Iterator[Frame]:
     """The person watches it on a phone."""
     text = "Emma watches it on her phone"
     with site.visit(_VIEWER, _PHONE) as page:
-        page.goto("/stream")
-        page.wait_for_load_state("networkidle")
+        page.goto("/stream", wait_until="networkidle")
         yield _on_phone(page, text), 1200
-        page.goto(f"/stream/{_find(client)[0]}")
-        page.wait_for_load_state("networkidle")
+        page.goto(f"/stream/{_find(client)[0]}", wait_until="networkidle")
         video = page.locator("video")
         video.evaluate("video => { video.muted = true; return video.play(); }")
         for _ in range(16):

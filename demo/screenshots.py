@@ -15,7 +15,7 @@ from playwright.sync_api import Page
 
 from demo.moving_picture import take_moving_picture
 from demo.pictures import MOVING, PICTURES, Picture, save
-from demo.site import Site, demo_site
+from demo.site import Site, demo_site, press
 
 _QUALITIES = (86, 78, 70, 60, 50)
 
@@ -40,18 +40,15 @@ def _take(site: Site, picture: Picture) -> Image.Image:
     with site.visit(picture.who, picture.size, picture.scheme) as page:
         # Where somebody stopped is not kept, so that the next picture looks the same.
         page.route("**/position", lambda route: route.fulfill(status=204))
-        answer = page.goto(path)
+        answer = page.goto(path, wait_until="networkidle")
         if answer is None or not answer.ok:
             raise RuntimeError(f"{path}: {answer and answer.status}")
-        page.wait_for_load_state("networkidle")
         if picture.dialog:
-            page.get_by_role("button", name=picture.dialog, exact=True).or_(
-                page.get_by_role("link", name=picture.dialog, exact=True)
-            ).first.click()
+            press(page, picture.dialog)
             page.get_by_role("dialog").first.wait_for()
             page.wait_for_load_state("networkidle")
         if picture.plays:
-            play_to(page, seconds=12)
+            _play_to(page, seconds=12)
         if picture.part:
             png = page.locator(f"#{picture.part}").screenshot(animations="disabled")
         else:
@@ -59,7 +56,7 @@ def _take(site: Site, picture: Picture) -> Image.Image:
     return Image.open(io.BytesIO(png)).convert("RGB")
 
 
-def play_to(page: Page, *, seconds: float) -> None:
+def _play_to(page: Page, *, seconds: float) -> None:
     """Show the film at a time, standing still."""
     page.evaluate(
         """async (seconds) => {

@@ -133,6 +133,12 @@ def _wait_until_prepared(url: str, videos: dict[str, str]) -> None:
                 time.sleep(10)
 
 
+def press(page: Page, name: str) -> None:
+    """Press the button or link with a name."""
+    button = page.get_by_role("button", name=name, exact=True)
+    button.or_(page.get_by_role("link", name=name, exact=True)).first.click()
+
+
 def _find_chromium() -> str:
     for name in ("chromium-headless-shell", "chromium"):
         if found := shutil.which(name):
