@@ -12,6 +12,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from sqlalchemy import ColumnElement, delete, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from auth_service.accounts import find_account
 from common.access import Viewer
 from common.audit import Action, Actor, record, require_signed_in
 from common.errors import Conflict, Forbidden, NotFound, Unprocessable
@@ -118,7 +119,9 @@ def holds_back(
 ) -> Callable[Concatenate[Stores, P], T]:
     """Let a rule be called with the stores; it then runs in a transaction of its own.
 
-    It calls the functions of :class:`HeldBack` as `ReadThroughCache.change` asks for.
+    In it the rule tells :class:`HeldBack` which cached entries its change concerns. The first time
+    that undoes the transaction, and the rule is run again while these are held back; see
+    `common.stores.read_through.ReadThroughCache.change`.
     """
     in_transaction = transaction(writes=True)(rule)
 
@@ -163,7 +166,7 @@ def get_group_and_members(
     """
     view = get_group(session, viewer, group_id)
     may_see_members = view.role is not None or view.may_manage
-    return view, members_of(session, group_id) if may_see_members else None
+    return view, _members_of(session, group_id) if may_see_members else None
 
 
 def _visible_groups(
@@ -184,8 +187,7 @@ def _visible_groups(
     ]
 
 
-@transaction(writes=False)
-def members_of(session: Session, group_id: str) -> list[Member]:
+def _members_of(session: Session, group_id: str) -> list[Member]:
     """Return the members of a group, managers first, by name."""
     wanted = (
         select(User, GroupMember.role)
@@ -256,7 +258,7 @@ def delete_group(session: Session, held: HeldBack, actor: Actor, group_id: str) 
     :raises NotFound: there is none, or it is not the actor's to manage.
     """
     group = _get_to_manage(session, actor, group_id)
-    members = [member.user for member in members_of(session, group_id)]
+    members = [member.user for member in _members_of(session, group_id)]
     held.accounts(str(user.id) for user in members)
     held.videos(_videos_shared_with(session, group_id))
     session.execute(delete(Group).where(Group.id == group_id))
@@ -290,6 +292,8 @@ def set_member(
     """
     _get_to_manage(session, actor, group_id)
     user = _find_user(session, name)
+    if user is None or user.disabled_at is not None:
+        raise UnknownMember
     found = session.get(GroupMember, (group_id, user.id), populate_existing=True)
     if found is not None:
         _change_role(session, actor, found, user, role or found.role)
@@ -345,13 +349,10 @@ def find_member(session: Session, name: str) -> int:
 
     :raises NotFound: there is none.
     """
-    key = name_key(name)
-    found = None
-    if key.isprintable() and len(key) <= 3 * NAME_LIMIT:
-        found = session.scalar(select(User.id).where(User.name_key == key))
-    if found is None:
+    user = _find_user(session, name)
+    if user is None:
         raise NotFound
-    return found
+    return user.id
 
 
 def leave_all(session: Session, actor: Actor, user_id: int) -> None:
@@ -417,14 +418,10 @@ def _get_member(session: Session, group_id: str, user_id: int) -> tuple[GroupMem
     return member, user
 
 
-def _find_user(session: Session, name: str) -> User:
-    try:
-        user = session.get(User, find_member(session, name))
-    except NotFound as error:
-        raise UnknownMember from error
-    if user is None or user.disabled_at is not None:
-        raise UnknownMember
-    return user
+def _find_user(session: Session, name: str) -> User | None:
+    key = name_key(name)
+    may_be_name = key.isprintable() and len(key) <= 3 * NAME_LIMIT
+    return find_account(session, key=key) if may_be_name else None
 
 
 def _change_role(
