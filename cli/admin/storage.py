@@ -99,8 +99,9 @@ def move(given: argparse.Namespace) -> Result:
             "STORE is s3, so the janitor would move the files to the object store again. Set"
             " STORE=disk first, and start the services anew."
         )
-    if given.video is not None and not is_known(site.stores.database, video_id=given.video):
-        raise CommandRefused(f"There is no video {given.video}.")
+    for video_id in given.video or ():
+        if not is_known(site.stores.database, video_id=video_id):
+            raise CommandRefused(f"There is no video {video_id}.")
     pace = Pace(
         threading.Event(),
         rate=lambda: site.stores.site.current().move_rate,
@@ -111,7 +112,7 @@ def move(given: argparse.Namespace) -> Result:
             Mover(site.stores, site.disk, files),
             pace,
             to,
-            video_ids=None if given.video is None else [given.video],
+            video_ids=given.video,
             tell=partial(_tell_progress, time.monotonic()),
         )
     except StorageFull as error:
@@ -136,12 +137,9 @@ def verify(given: argparse.Namespace) -> Result:
 
     site = _Site.of_environment()
     checked, wrong = 0, dict[str, str]()
+    database, files = site.stores.database, site.files()
     for video_id, name, problem in survey.verify(
-        site.stores.database,
-        site.disk,
-        site.files(),
-        full=given.full,
-        video_ids=None if given.video is None else [given.video],
+        database, site.disk, files, full=given.full, video_ids=given.video
     ):
         checked += 1
         if problem:
@@ -228,11 +226,13 @@ def add_commands(commands: Any) -> None:
     if importlib.util.find_spec("upload_service") is None:
         return
     add_command(commands, "status", status, summary="count the files of each store")
-    to = add_command(commands, "move", move, summary="move files to a store")
-    to.add_argument("--to", choices=[store.value for store in Store], required=True)
-    to.add_argument("--video", metavar="ID", help="this video alone")
-    check = add_command(commands, "verify", verify, summary="check that every file is in its place")
-    check.add_argument("--video", metavar="ID", help="this video alone")
-    check.add_argument("--full", action="store_true", help="read every object, to compare it")
-    stray = add_command(commands, "clean", clean, summary="list objects that nobody knows")
-    stray.add_argument("--remove", action="store_true", help="remove what nobody needs")
+    parser = add_command(commands, "move", move, summary="move files to a store")
+    parser.add_argument("--to", choices=[store.value for store in Store], required=True)
+    parser.add_argument("--video", metavar="ID", nargs=1, help="this video alone")
+    parser = add_command(
+        commands, "verify", verify, summary="check that every file is in its place"
+    )
+    parser.add_argument("--video", metavar="ID", nargs=1, help="this video alone")
+    parser.add_argument("--full", action="store_true", help="read every object, to compare it")
+    parser = add_command(commands, "clean", clean, summary="list objects that nobody knows")
+    parser.add_argument("--remove", action="store_true", help="remove what nobody needs")
