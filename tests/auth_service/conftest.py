@@ -33,6 +33,11 @@ def log_in(
     return browser.post("/login", data=form, **options)
 
 
+def is_signed_in(browser: Client) -> bool:
+    """Tell whether a browser has a session."""
+    return browser.get("/api/session").status_code == 200
+
+
 def at_once(count: int, work: Callable[[int], TestResponse]) -> list[int]:
     """Run work that many times, and return the statuses of the answers.
 

@@ -21,6 +21,7 @@ from tests.auth_service.conftest import (
     PASSWORD,
     account,
     at_once,
+    is_signed_in,
     log_in,
     put_video,
     user_id,
@@ -39,10 +40,6 @@ def sign_in(site: Site, name: str, password: str = PASSWORD, address: str = "127
     headers = {"User-Agent": FIREFOX, "Sec-Fetch-Site": "same-origin"}
     assert log_in(browser, name, password, headers=headers).status_code == 303
     return browser
-
-
-def is_signed_in(browser: Client) -> bool:
-    return browser.get("/api/session").status_code == 200
 
 
 def test_the_account_is_for_who_is_signed_in(site: Site) -> None:
@@ -78,7 +75,7 @@ def test_one_session_can_be_ended(site: Site, alice: Client, stores: Stores) -> 
 
 
 def test_nobody_ends_a_session_of_somebody_elses(
-    site: Site, alice: Client, bob: Client, stores: Stores
+    alice: Client, bob: Client, stores: Stores
 ) -> None:
     bobs = user_id(stores.database, "bob")
     (session,) = stores.sessions.summaries(bobs, current=None)
@@ -127,9 +124,7 @@ def test_a_new_password_of_an_unfit_length_is_422(site: Site, alice: Client, pas
 
 
 @pytest.mark.on_mysql
-def test_of_two_password_changes_at_once_the_second_is_told(
-    site: Site, alice: Client, stores: Stores
-) -> None:
+def test_of_two_password_changes_at_once_the_second_is_told(alice: Client, stores: Stores) -> None:
     seen = account(stores.database, "alice")
     accounts.change_password(stores, Actor(None), user=seen, new_hash="one", token=None)
     with pytest.raises(accounts.AccountChanged):
@@ -138,7 +133,7 @@ def test_of_two_password_changes_at_once_the_second_is_told(
 
 @pytest.mark.on_mysql
 def test_a_session_that_begins_just_before_the_change_is_committed_ends_too(
-    site: Site, alice: Client, stores: Stores
+    alice: Client, stores: Stores
 ) -> None:
     user = account(stores.database, "alice")
     begun: list[str] = []
@@ -193,7 +188,7 @@ def test_a_name_is_free_again_when_its_owner_has_left(
 
 
 def test_the_only_administrator_may_not_leave_others_behind(
-    site: Site, alice: Client, bob: Client, database: Database
+    alice: Client, bob: Client, database: Database
 ) -> None:
     answer = alice.post("/account/delete", data={"password": PASSWORD})
     assert answer.status_code == 409
@@ -215,7 +210,7 @@ def test_who_is_alone_may_leave_and_the_next_is_the_first_again(
 
 @pytest.mark.on_mysql
 def test_two_administrators_cannot_leave_at_the_same_time(
-    site: Site, alice: Client, bob: Client, charlie: Client, database: Database
+    alice: Client, bob: Client, charlie: Client, database: Database
 ) -> None:
     alice.post(f"/admin/users/{user_id(database, 'bob')}", data={"role": "admin"})
     both = [alice, bob]
@@ -245,7 +240,7 @@ def test_nobody_arrives_as_a_mere_uploader_while_the_last_one_leaves(
 
 @pytest.mark.on_mysql
 def test_a_video_that_arrives_while_its_owner_leaves_is_held_back_too(
-    site: Site, alice: Client, bob: Client, stores: Stores, monkeypatch: pytest.MonkeyPatch
+    alice: Client, bob: Client, stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     user = account(stores.database, "bob")
     changing = stores.videos.changing
@@ -266,7 +261,7 @@ def test_a_video_that_arrives_while_its_owner_leaves_is_held_back_too(
 
 @pytest.mark.on_mysql
 def test_nobody_is_signed_out_when_videos_keep_arriving_and_the_account_stays(
-    site: Site, alice: Client, bob: Client, stores: Stores, monkeypatch: pytest.MonkeyPatch
+    alice: Client, bob: Client, stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     changing = stores.videos.changing
 
