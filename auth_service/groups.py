@@ -218,10 +218,8 @@ def create_group(
     group = Group(id=new_id(), name=_checked_name(name), for_everyone=for_everyone)
     # The row of the account is locked, so that its requests count one after the other.
     session.execute(select(User.id).where(User.id == viewer.id).with_for_update())
-    managed = select(func.count()).where(
-        GroupMember.user_id == viewer.id, GroupMember.role == GroupRole.MANAGER
-    )
-    if (session.scalar(managed) or 0) >= MANAGED_LIMIT:
+    managed = (GroupMember.user_id == viewer.id, GroupMember.role == GroupRole.MANAGER)
+    if count_memberships(session, *managed) >= MANAGED_LIMIT:
         raise TooManyGroups
     held.accounts([str(viewer.id)])
     session.add(group)
@@ -298,8 +296,7 @@ def set_member(
     if found is not None:
         _change_role(session, actor, found, user, role or found.role)
         return
-    count = session.scalar(select(func.count()).where(GroupMember.group_id == group_id)) or 0
-    if count >= MEMBER_LIMIT:
+    if count_memberships(session, GroupMember.group_id == group_id) >= MEMBER_LIMIT:
         raise GroupFull
     _hold_back_member(session, group_id, user.id, held)
     role = role or GroupRole.MEMBER
@@ -353,6 +350,11 @@ def find_member(session: Session, name: str) -> int:
     if user is None:
         raise NotFound
     return user.id
+
+
+def count_memberships(session: Session, *conditions: ColumnElement[bool]) -> int:
+    """Return how many memberships meet all conditions."""
+    return session.scalar(select(func.count(GroupMember.user_id)).where(*conditions)) or 0
 
 
 def leave_all(session: Session, actor: Actor, user_id: int) -> None:

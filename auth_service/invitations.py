@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from auth_service.accounts import insert_account, insert_account_until_done, require_available_name
-from auth_service.groups import MEMBER_LIMIT
+from auth_service.groups import MEMBER_LIMIT, count_memberships
 from auth_service.login import ClientInfo
 from auth_service.new_passwords import hash_new_password
 from auth_service.registration import NewAccount, begin_first_session
@@ -338,8 +338,7 @@ def _join_groups(session: Session, actor: Actor, invitation: Invitation, user: U
     chosen = select(InvitationGroup.group_id).where(InvitationGroup.invitation_id == invitation.id)
     joinable = _joinable(invitation.created_by_id).where(Group.id.in_(chosen))
     for group in session.scalars(joinable.with_for_update()).all():
-        count = select(func.count()).where(GroupMember.group_id == group.id)
-        if (session.scalar(count) or 0) >= MEMBER_LIMIT:
+        if count_memberships(session, GroupMember.group_id == group.id) >= MEMBER_LIMIT:
             continue
         session.add(GroupMember(group_id=group.id, user_id=user.id))
         details = {"user": user.name, "role": GroupRole.MEMBER}
