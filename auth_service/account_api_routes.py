@@ -21,8 +21,7 @@ from typing import Any
 from flask import Blueprint, request
 
 from auth_service import user_admin
-from auth_service.accounts import create_account
-from auth_service.admin_routes import parse_user_fields
+from auth_service.admin_routes import add_user, parse_user_fields
 from auth_service.invitations import (
     DEFAULT_DAYS,
     InvitationView,
@@ -31,13 +30,10 @@ from auth_service.invitations import (
     list_invitations,
     revoke_invitation,
 )
-from auth_service.new_passwords import hash_new_password
 from auth_service.password_links import create_password_link
 from auth_service.quotas import format_quota
 from auth_service.request_helpers import new_address, parse_role
-from auth_service.services import services
 from auth_service.site_admin import FIELDS, change_settings, form_values
-from auth_service.usernames import parse_name
 from common.fixed_settings import ENVIRONMENT
 from common.formatting import iso_time
 from common.quota import StorageUse
@@ -69,17 +65,7 @@ def list_accounts() -> dict[str, Any]:
 @blueprint.post("/api/accounts")
 def create() -> tuple[dict[str, Any], int]:
     """Create an account."""
-    fields = json_fields("username", "password", "role")
-    name, role = parse_name(fields["username"]), parse_role(fields["role"])
-    user = create_account(
-        stores().database,
-        actor=current_actor(),
-        name=name,
-        password_hash=hash_new_password(
-            services().passwords, fields["password"], username=name.display
-        ),
-        join=lambda _session: role,
-    )
+    user = add_user(json_fields("username", "password", "role"))
     return _load(user.id), 201
 
 
@@ -166,11 +152,7 @@ def _settings() -> dict[str, Any]:
 
 
 def _load(user_id: int) -> dict[str, Any]:
-    default_quota = stores().site.current().quota
-    user, storage = user_admin.get_user(
-        stores().database, user_id=user_id, default_quota=default_quota
-    )
-    return _account(user, storage)
+    return _account(*user_admin.get_user(stores(), user_id))
 
 
 def _account(user: User, storage: StorageUse) -> dict[str, Any]:

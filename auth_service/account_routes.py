@@ -20,6 +20,7 @@ from common.translation import gettext_noop
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to, session_token
 from common.web.forms import form_fields
 from common.web.notices import notice_of
+from common.web.services import stores
 from db.models import User
 
 _DONE = {
@@ -44,7 +45,7 @@ def show() -> str:
 @blueprint.post("/sessions/<session_id>/end")
 def end_session(session_id: str) -> Response:
     """End one session of the account."""
-    if not services().stores.sessions.end_listed(require_viewer().id, session_id):
+    if not stores().sessions.end_listed(require_viewer().id, session_id):
         raise NotFound
     return redirect("/account?done=session", 303)
 
@@ -52,7 +53,7 @@ def end_session(session_id: str) -> Response:
 @blueprint.post("/sessions/end-others")
 def end_other_sessions() -> Response:
     """End all sessions of the account but the one of this request."""
-    services().stores.sessions.end_all(require_viewer().id, but=session_token())
+    stores().sessions.end_all(require_viewer().id, but=session_token())
     return redirect("/account?done=sessions", 303)
 
 
@@ -63,7 +64,7 @@ def change_name() -> Response:
     try:
         services().names.count(require_viewer().id)
         fields = UserFields(name=parse_name(form["username"]))
-        change_user(services().stores, current_actor(), user_id=require_viewer().id, fields=fields)
+        change_user(stores(), current_actor(), user_id=require_viewer().id, fields=fields)
     except MatineeError as error:
         return rerender_with_error(error, _page, errors_in="name")
     return redirect("/account?done=name", 303)
@@ -77,7 +78,7 @@ def change_password() -> Response:
         user = _confirmed_user(form["current"])
         new_hash = hash_new_password(services().passwords, form["password"], username=user.name)
         accounts.change_password(
-            services().stores, current_actor(), user=user, new_hash=new_hash, token=session_token()
+            stores(), current_actor(), user=user, new_hash=new_hash, token=session_token()
         )
     except MatineeError as error:
         return rerender_with_error(error, _page, errors_in="password")
@@ -90,7 +91,7 @@ def delete() -> Response:
     form = form_fields("password")
     try:
         user = _confirmed_user(form["password"])
-        delete_account(services().stores, current_actor(), user=user)
+        delete_account(stores(), current_actor(), user=user)
     except MatineeError as error:
         return rerender_with_error(error, _page, errors_in="delete")
     response = redirect("/login?done=deleted", 303)
@@ -106,15 +107,14 @@ def _confirmed_user(password: str) -> User:
 
 def _page(*, error: str | None = None, errors_in: str | None = None) -> str:
     viewer = require_viewer()
-    stores = services().stores
     return render_template(
         "auth/account.html",
         sessions=[
             replace(session, device=device_words(session.device))
-            for session in stores.sessions.summaries(viewer.id, current=session_token())
+            for session in stores().sessions.summaries(viewer.id, current=session_token())
         ],
         storage=storage_use(
-            stores.database, user_id=viewer.id, default_quota=stores.site.current().quota
+            stores().database, user_id=viewer.id, default_quota=stores().site.current().quota
         ),
         error=error,
         errors_in=errors_in,

@@ -6,19 +6,25 @@ sessions, and decide in which order that happens.
 
 from collections.abc import Callable
 from contextlib import suppress
+from typing import TypeVar
 
 from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from auth_service.new_passwords import hash_new_password
 from auth_service.usernames import Username
 from common.access import Viewer
 from common.audit import Action, Actor, record
 from common.errors import Conflict
+from common.passwords import Passwords
 from common.stores import Stores
+from common.stores.sessions import SessionStore
 from common.translation import gettext, gettext_noop
 from db.engine import Database, transaction
 from db.models import PasswordLink, Role, User
+
+T = TypeVar("T")
 
 _TRIES = 3  # of an insert that lost to another one
 
@@ -81,16 +87,23 @@ It is not asked about the first account of all, which can always be made.
 
 
 def create_account(
-    database: Database, *, actor: Actor, name: Username, password_hash: str, join: Join
+    database: Database,
+    passwords: Passwords,
+    *,
+    actor: Actor,
+    name: Username,
+    password: str,
+    join: Join,
 ) -> User:
     """Create an account. The first of all becomes the administrator, whatever role was asked for.
 
+    :raises InvalidPassword: too short or too long.
+    :raises WeakPassword: easy to guess.
     :raises NameTaken: another account has the name.
     """
+    hashed = hash_new_password(passwords, password, username=name.display)
     return insert_account_until_done(
-        lambda: insert_account(
-            database, actor=actor, name=name, password_hash=password_hash, join=join
-        )
+        lambda: insert_account(database, actor=actor, name=name, password_hash=hashed, join=join)
     )
 
 
@@ -163,19 +176,19 @@ def drop_password_link(session: Session, user_id: int) -> None:
 
 
 def change_and_end_sessions(
-    stores: Stores, change: Callable[[Session], bool], *, user_id: int, but: str | None = None
-) -> bool:
+    stores: Stores, change: Callable[[Session], T], *, user_id: int, but: str | None = None
+) -> T:
     """Run a change after which a user's sessions must be gone, and end them.
 
     They end before the commit, so that nothing is changed while the session store is unavailable;
     and again after it, for those that began in between.
 
-    :param change: returns whether it changed anything; if not, no session ends.
+    :param change: returns something false if it changed nothing; then no session ends.
     :param but: the token of the one session that stays.
     :returns: what `change` returned.
     """
 
-    def change_then_end(session: Session) -> bool:
+    def change_then_end(session: Session) -> T:
         changed = change(session)
         session.flush()
         if changed:
@@ -208,19 +221,15 @@ def change_password(
         raise AccountChanged
 
 
-def change_language(stores: Stores, *, user_id: int, language: str | None) -> None:
-    """Set the language of an account's pages; None is that of the browser."""
-    _change_language(stores.database, stores=stores, user_id=user_id, language=language)
-
-
 @transaction(writes=True)
-def _change_language(
-    session: Session, *, stores: Stores, user_id: int, language: str | None
+def change_language(
+    session: Session, sessions: SessionStore, *, user_id: int, language: str | None
 ) -> None:
+    """Set the language of an account's pages; None is that of the browser."""
     user = session.get(User, user_id, with_for_update=True)
     if user is None:
         return
     user.language = language
     session.flush()
     # While the row is locked: later, the role that was read here may not be the account's any more.
-    stores.sessions.change_role(viewer_for(user))
+    sessions.change_role(viewer_for(user))

@@ -10,6 +10,9 @@ POST /admin/users/<user>/password-link      makes a one-time link, and shows it
 POST /admin/users/<user>/delete             confirm: the name again
 """
 
+from collections.abc import Mapping
+from functools import partial
+
 import structlog
 from flask import Blueprint, jsonify, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response
@@ -26,7 +29,6 @@ from auth_service.tokens import NewAddress
 from auth_service.user_admin import UserFields
 from auth_service.usernames import InvalidUsername, parse_name
 from common.errors import Conflict, MatineeError, Unprocessable
-from common.quota import StorageUse
 from common.translation import gettext, gettext_noop
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to
 from common.web.error_handlers import wants_json
@@ -72,17 +74,7 @@ def add() -> Response:
     """Create an account for somebody, even if registration is closed."""
     form = form_fields("username", "password", "role")
     try:
-        name, role = parse_name(form["username"]), parse_role(form["role"])
-        password_hash = hash_new_password(
-            services().passwords, form["password"], username=name.display
-        )
-        create_account(
-            stores().database,
-            actor=current_actor(),
-            name=name,
-            password_hash=password_hash,
-            join=lambda _session: role,
-        )
+        add_user(form)
     except MatineeError as error:
         return rerender_with_error(error, _list_page)
     return redirect("/admin/users?done=added", 303)
@@ -128,7 +120,7 @@ def reset_password(user_id: int) -> Response:
     try:
         if user_id == viewer.id:
             raise Conflict(gettext("Change your own password on your account page."))
-        user, _storage = _user(user_id)
+        user, _storage = user_admin.get_user(stores(), user_id)
         password_hash = hash_new_password(services().passwords, password, username=user.name)
         user_admin.reset_password(
             stores(), current_actor(), user_id=user_id, password_hash=password_hash
@@ -162,6 +154,22 @@ def delete(user_id: int) -> Response:
     return redirect("/admin/users?done=deleted", 303)
 
 
+def add_user(fields: Mapping[str, str]) -> User:
+    """Create the account that a form or the API names: its username, password and role.
+
+    :raises MatineeError: one is wrong, or the name is taken.
+    """
+    name, role = parse_name(fields["username"]), parse_role(fields["role"])
+    return create_account(
+        stores().database,
+        services().passwords,
+        actor=current_actor(),
+        name=name,
+        password=fields["password"],
+        join=lambda _session: role,
+    )
+
+
 def parse_user_fields(texts: dict[str, str]) -> UserFields:
     """Return the changes of an account that a form or the API names.
 
@@ -188,14 +196,7 @@ def _done(user_id: int, done: str) -> Response:
 
 
 def _refused(user_id: int, error: MatineeError, *, errors_in: str) -> Response:
-    return rerender_with_error(
-        error, lambda **options: _user_page(user_id, **options), errors_in=errors_in
-    )
-
-
-def _user(user_id: int) -> tuple[User, StorageUse]:
-    site = stores().site.current()
-    return user_admin.get_user(stores().database, user_id=user_id, default_quota=site.quota)
+    return rerender_with_error(error, partial(_user_page, user_id), errors_in=errors_in)
 
 
 def _user_page(
@@ -205,13 +206,12 @@ def _user_page(
     errors_in: str | None = None,
     new: NewAddress | None = None,
 ) -> str:
-    user, storage = _user(user_id)
+    user, storage = user_admin.get_user(stores(), user_id)
     return render_template(
         "auth/user.html",
         user=user,
         storage=storage,
         default_quota=stores().site.current().quota,
-        roles=[role.value for role in Role],
         error=error,
         errors_in=errors_in,
         new=new,
@@ -221,13 +221,14 @@ def _user_page(
 
 def _list_page(error: str | None = None) -> str:
     search, after = request.args.get("q", "")[:200], request.args.get("after", "")[:200]
-    default_quota = stores().site.current().quota
-    page = user_admin.list_users(
-        stores().database, default_quota=default_quota, search=search, after=after
-    )
     return render_template(
         "auth/users.html",
-        page=page,
+        page=user_admin.list_users(
+            stores().database,
+            default_quota=stores().site.current().quota,
+            search=search,
+            after=after,
+        ),
         search=search,
         is_first=not after,
         roles=[role.value for role in Role],

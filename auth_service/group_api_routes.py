@@ -13,16 +13,13 @@ A group is {"id", "name", "for_everyone", "role", "member_count", "members": [{"
 from typing import Any
 
 from flask import Blueprint, request
-from sqlalchemy.orm import Session
 
 from auth_service import groups
-from auth_service.groups import GroupView, change_groups
+from auth_service.groups import GroupView
 from auth_service.request_helpers import parse_group_role
-from common.access import Viewer
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to
 from common.web.forms import json_fields
 from common.web.services import stores
-from db.engine import transaction
 
 blueprint = Blueprint("group_api", __name__)
 restrict_to(blueprint, Audience.SIGNED_IN)
@@ -39,54 +36,33 @@ def list_all() -> dict[str, Any]:
 def create() -> tuple[dict[str, Any], int]:
     """Make a group, whose manager is the caller."""
     fields = json_fields("name", flags=("for_everyone",))
-    view = change_groups(
+    group_id = groups.create_group(
         stores(),
-        lambda held: groups.create_group(
-            stores().database,
-            current_actor(),
-            fields["name"],
-            for_everyone=fields.get("for_everyone", False),
-            held=held,
-        ),
+        current_actor(),
+        fields["name"],
+        for_everyone=fields.get("for_everyone", False),
     )
-    return load_group(stores().database, require_viewer(), view.group.id), 201
+    return _load(group_id), 201
 
 
 @blueprint.get("/api/groups/<group_id>")
 def show(group_id: str) -> dict[str, Any]:
     """Describe one group, with its members if the caller is one."""
-    return load_group(stores().database, require_viewer(), group_id)
-
-
-@transaction(writes=False)
-def load_group(session: Session, viewer: Viewer, group_id: str) -> dict[str, Any]:
-    """Return a group for scripts; its members are for members and those who manage it.
-
-    :raises NotFound: there is none, or it is not theirs to see.
-    """
-    view = groups.get_group(session, viewer, group_id)
-    if view.role is None and not view.may_manage:
-        return _as_json(view)
-    members = groups.members_of(session, group_id)
-    named = [{"name": member.user.name, "role": member.role} for member in members]
-    return _as_json(view) | {"members": named}
+    return _load(group_id)
 
 
 @blueprint.patch("/api/groups/<group_id>")
 def rename(group_id: str) -> dict[str, Any]:
     """Give a group another name."""
     name = json_fields("name")["name"]
-    view = groups.rename_group(stores().database, current_actor(), group_id, name)
-    return load_group(stores().database, require_viewer(), view.group.id)
+    groups.rename_group(stores().database, current_actor(), group_id, name)
+    return _load(group_id)
 
 
 @blueprint.delete("/api/groups/<group_id>")
 def delete(group_id: str) -> tuple[str, int]:
     """Delete a group."""
-    change_groups(
-        stores(),
-        lambda held: groups.delete_group(stores().database, current_actor(), group_id, held=held),
-    )
+    groups.delete_group(stores(), current_actor(), group_id)
     return "", 204
 
 
@@ -96,12 +72,7 @@ def put_member(group_id: str, name: str) -> tuple[str, int]:
     # A request without a body adds a member.
     fields = json_fields(optional=("role",)) if request.content_length else {}
     role = parse_group_role(fields["role"]) if "role" in fields else None
-    change_groups(
-        stores(),
-        lambda held: groups.set_member(
-            stores().database, current_actor(), group_id, name, role, held=held
-        ),
-    )
+    groups.set_member(stores(), current_actor(), group_id, name, role)
     return "", 204
 
 
@@ -109,13 +80,16 @@ def put_member(group_id: str, name: str) -> tuple[str, int]:
 def delete_member(group_id: str, name: str) -> tuple[str, int]:
     """Take somebody out of a group."""
     user_id = groups.find_member(stores().database, name)
-    change_groups(
-        stores(),
-        lambda held: groups.remove_member(
-            stores().database, current_actor(), group_id, user_id, held=held
-        ),
-    )
+    groups.remove_member(stores(), current_actor(), group_id, user_id)
     return "", 204
+
+
+def _load(group_id: str) -> dict[str, Any]:
+    view, members = groups.get_group_and_members(stores().database, require_viewer(), group_id)
+    if members is None:
+        return _as_json(view)
+    named = [{"name": member.user.name, "role": member.role} for member in members]
+    return _as_json(view) | {"members": named}
 
 
 def _as_json(view: GroupView) -> dict[str, Any]:

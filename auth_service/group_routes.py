@@ -11,12 +11,12 @@ POST  /groups/<group>/members/<user>/remove
 """
 
 from collections.abc import Callable
+from functools import partial
 
 from flask import Blueprint, redirect, render_template
 from werkzeug.wrappers import Response
 
 from auth_service import groups
-from auth_service.groups import HeldBack, change_groups
 from auth_service.request_helpers import parse_group_role, rerender_with_error
 from common.errors import MatineeError, NotFound
 from common.translation import gettext_noop
@@ -54,19 +54,12 @@ def create() -> Response:
     """Make a group."""
     form = form_fields("name", optional=("for_everyone",))
     try:
-        view = change_groups(
-            stores(),
-            lambda held: groups.create_group(
-                stores().database,
-                current_actor(),
-                form["name"],
-                for_everyone=form["for_everyone"] != "",
-                held=held,
-            ),
+        group_id = groups.create_group(
+            stores(), current_actor(), form["name"], for_everyone=form["for_everyone"] != ""
         )
     except MatineeError as error:
         return rerender_with_error(error, _list)
-    return redirect(f"/groups/{view.group.id}?done=created", 303)
+    return redirect(f"/groups/{group_id}?done=created", 303)
 
 
 @blueprint.get(_GROUP)
@@ -79,32 +72,23 @@ def show(group_id: str) -> str:
 def rename(group_id: str) -> Response:
     """Give the group another name."""
     name = form_fields("name")["name"]
-
-    def change(_held: HeldBack) -> None:
-        groups.rename_group(stores().database, current_actor(), group_id, name)
-
+    change = partial(groups.rename_group, stores().database, current_actor(), group_id, name)
     return _answer(group_id, "renamed", change, errors_in="rename")
 
 
 @blueprint.post(f"{_GROUP}/delete")
 def delete(group_id: str) -> Response:
     """Delete the group."""
-    change_groups(
-        stores(),
-        lambda held: groups.delete_group(stores().database, current_actor(), group_id, held=held),
-    )
+    groups.delete_group(stores(), current_actor(), group_id)
     return redirect("/groups?done=deleted", 303)
 
 
 @blueprint.post(f"{_GROUP}/leave")
 def leave(group_id: str) -> Response:
     """Leave the group."""
-    groups.get_group(stores().database, require_viewer(), group_id)
-
-    def change(held: HeldBack) -> None:
-        own = require_viewer().id
-        groups.remove_member(stores().database, current_actor(), group_id, own, held=held)
-
+    viewer = require_viewer()
+    groups.get_group(stores().database, viewer, group_id)
+    change = partial(groups.remove_member, stores(), current_actor(), group_id, viewer.id)
     answer = _answer(group_id, "left", change)
     return redirect("/groups?done=left", 303) if answer.status_code == 303 else answer
 
@@ -113,10 +97,7 @@ def leave(group_id: str) -> Response:
 def add_member(group_id: str) -> Response:
     """Add somebody to the group."""
     name = form_fields("name")["name"]
-
-    def change(held: HeldBack) -> None:
-        groups.set_member(stores().database, current_actor(), group_id, name, held=held)
-
+    change = partial(groups.set_member, stores(), current_actor(), group_id, name)
     return _answer(group_id, "added", change, errors_in="add")
 
 
@@ -125,7 +106,7 @@ def change_role(group_id: str, user_id: int) -> Response:
     """Make a member a manager, or a manager a member."""
     word = form_fields("role")["role"]
 
-    def change(_held: HeldBack) -> None:
+    def change() -> None:
         role = parse_group_role(word)
         groups.change_member_role(stores().database, current_actor(), group_id, user_id, role)
 
@@ -135,19 +116,16 @@ def change_role(group_id: str, user_id: int) -> Response:
 @blueprint.post(f"{_MEMBER}/remove")
 def remove_member(group_id: str, user_id: int) -> Response:
     """Take somebody out of the group."""
-
-    def change(held: HeldBack) -> None:
-        groups.remove_member(stores().database, current_actor(), group_id, user_id, held=held)
-
+    change = partial(groups.remove_member, stores(), current_actor(), group_id, user_id)
     return _answer(group_id, "removed", change)
 
 
 def _answer(
-    group_id: str, done: str, change: Callable[[HeldBack], None], *, errors_in: str = ""
+    group_id: str, done: str, change: Callable[[], None], *, errors_in: str = ""
 ) -> Response:
     """Make a change, and show the group with what was done or with what went wrong."""
     try:
-        change_groups(stores(), change)
+        change()
     except NotFound:
         raise
     except MatineeError as error:
@@ -165,13 +143,11 @@ def _list(error: str | None = None) -> str:
 
 
 def _page(group_id: str, error: str | None = None, errors_in: str = "") -> str:
-    database = stores().database
-    view = groups.get_group(database, require_viewer(), group_id)
-    may_see = view.role is not None or view.may_manage
+    view, members = groups.get_group_and_members(stores().database, require_viewer(), group_id)
     return render_template(
         "auth/group.html",
         view=view,
-        members=groups.members_of(database, group_id) if may_see else [],
+        members=members,
         error=error,
         errors_in=errors_in,
         notice=notice_of(_DONE),

@@ -1,16 +1,18 @@
 """Groups: people who are named together when something is shared.
 
-A change of members changes who may watch. So these rules run inside :func:`change_groups`, which
-holds back the cached entries that the change concerns until it is committed.
+A change of members changes who may watch. So such rules are marked with :func:`holds_back`: the
+cached entries that the change concerns are held back until it is committed.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import ColumnElement, delete, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
+from auth_service.accounts import find_account
 from common.access import Viewer
 from common.audit import Action, Actor, record, require_signed_in
 from common.errors import Conflict, Forbidden, NotFound, Unprocessable
@@ -79,6 +81,7 @@ class UnknownMember(Unprocessable):
 
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 
 @dataclass(frozen=True)
@@ -111,34 +114,34 @@ class Member:
     role: GroupRole
 
 
-def change_groups(stores: Stores, work: Callable[[HeldBack], T]) -> T:
-    """Run a change of groups, which holds back cached entries of accounts and videos.
+def holds_back(
+    rule: Callable[Concatenate[Session, HeldBack, P], T],
+) -> Callable[Concatenate[Stores, P], T]:
+    """Let a rule be called with the stores; it then runs in a transaction of its own.
 
-    See `common.stores.read_through.ReadThroughCache.change`.
+    In it the rule tells :class:`HeldBack` which cached entries its change concerns. The first time
+    that undoes the transaction, and the rule is run again while these are held back; see
+    `common.stores.read_through.ReadThroughCache.change`.
     """
-    return stores.groups.change(
-        lambda accounts: stores.videos.change(lambda videos: work(HeldBack(accounts, videos)))
-    )
+    in_transaction = transaction(writes=True)(rule)
+
+    @functools.wraps(rule)
+    def run(stores: Stores, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return stores.groups.change(
+            lambda accounts: stores.videos.change(
+                lambda videos: in_transaction(
+                    stores.database, HeldBack(accounts, videos), *args, **kwargs
+                )
+            )
+        )
+
+    return run
 
 
 @transaction(writes=False)
 def list_groups(session: Session, viewer: Viewer) -> list[GroupView]:
     """Return the groups that a viewer is a member of, and those for everyone, by name."""
-    counts = select(GroupMember.group_id, func.count().label("total")).group_by(
-        GroupMember.group_id
-    )
-    total = counts.subquery()
-    wanted = (
-        select(Group, func.coalesce(total.c.total, 0), GroupMember.role)
-        .outerjoin(total, total.c.group_id == Group.id)
-        .outerjoin(GroupMember, _is_member(viewer.id))
-        .where(_is_seen())
-        .order_by(Group.name, Group.id)
-    )
-    return [
-        GroupView(group, count, role, _may_manage(viewer, group, role))
-        for group, count, role in session.execute(wanted)
-    ]
+    return _visible_groups(session, viewer)
 
 
 @transaction(writes=False)
@@ -147,23 +150,44 @@ def get_group(session: Session, viewer: Viewer, group_id: str) -> GroupView:
 
     :raises NotFound: there is none, or it is not theirs to see.
     """
-    if is_id(group_id):
-        wanted = (
-            select(Group, GroupMember.role)
-            .outerjoin(GroupMember, _is_member(viewer.id))
-            .where(Group.id == group_id, _is_seen())
-        )
-        row = session.execute(wanted).one_or_none()
-        if row is not None:
-            group, role = row
-            count = select(func.count()).where(GroupMember.group_id == group.id)
-            total = session.scalar(count) or 0
-            return GroupView(group, total, role, _may_manage(viewer, group, role))
-    raise NotFound
+    found = _visible_groups(session, viewer, Group.id == group_id) if is_id(group_id) else []
+    if not found:
+        raise NotFound
+    return found[0]
 
 
 @transaction(writes=False)
-def members_of(session: Session, group_id: str) -> list[Member]:
+def get_group_and_members(
+    session: Session, viewer: Viewer, group_id: str
+) -> tuple[GroupView, list[Member] | None]:
+    """Return a group and its members; None: they are for members, and for those who manage it.
+
+    :raises NotFound: there is none, or it is not the viewer's to see.
+    """
+    view = get_group(session, viewer, group_id)
+    may_see_members = view.role is not None or view.may_manage
+    return view, _members_of(session, group_id) if may_see_members else None
+
+
+def _visible_groups(
+    session: Session, viewer: Viewer, *conditions: ColumnElement[bool]
+) -> list[GroupView]:
+    anybody = aliased(GroupMember)
+    total = select(func.count()).where(anybody.group_id == Group.id).scalar_subquery()
+    own = (GroupMember.group_id == Group.id) & (GroupMember.user_id == viewer.id)
+    wanted = (
+        select(Group, total, GroupMember.role)
+        .outerjoin(GroupMember, own)
+        .where(or_(GroupMember.user_id.is_not(None), Group.for_everyone), *conditions)
+        .order_by(Group.name, Group.id)
+    )
+    return [
+        GroupView(group, count, role, _may_manage(viewer, group, role))
+        for group, count, role in session.execute(wanted)
+    ]
+
+
+def _members_of(session: Session, group_id: str) -> list[Member]:
     """Return the members of a group, managers first, by name."""
     wanted = (
         select(User, GroupMember.role)
@@ -174,11 +198,11 @@ def members_of(session: Session, group_id: str) -> list[Member]:
     return [Member(user, role) for user, role in session.execute(wanted)]
 
 
-@transaction(writes=True)
+@holds_back
 def create_group(
-    session: Session, actor: Actor, name: str, *, for_everyone: bool, held: HeldBack
-) -> GroupView:
-    """Make a group; its maker becomes its manager.
+    session: Session, held: HeldBack, actor: Actor, name: str, *, for_everyone: bool
+) -> str:
+    """Make a group, and return its id; its maker becomes its manager.
 
     :param name: 1 to 100 characters after cleaning.
     :param for_everyone: whether everyone may name it when they share something.
@@ -194,10 +218,8 @@ def create_group(
     group = Group(id=new_id(), name=_checked_name(name), for_everyone=for_everyone)
     # The row of the account is locked, so that its requests count one after the other.
     session.execute(select(User.id).where(User.id == viewer.id).with_for_update())
-    managed = select(func.count()).where(
-        GroupMember.user_id == viewer.id, GroupMember.role == GroupRole.MANAGER
-    )
-    if (session.scalar(managed) or 0) >= MANAGED_LIMIT:
+    managed = (GroupMember.user_id == viewer.id, GroupMember.role == GroupRole.MANAGER)
+    if count_memberships(session, *managed) >= MANAGED_LIMIT:
         raise TooManyGroups
     held.accounts([str(viewer.id)])
     session.add(group)
@@ -211,31 +233,30 @@ def create_group(
         name=group.name,
         for_everyone=for_everyone,
     )
-    return GroupView(group, 1, GroupRole.MANAGER, may_manage=True)
+    return group.id
 
 
 @transaction(writes=True)
-def rename_group(session: Session, actor: Actor, group_id: str, name: str) -> GroupView:
+def rename_group(session: Session, actor: Actor, group_id: str, name: str) -> None:
     """Give a group another name.
 
     :raises NotFound: there is none, or it is not the actor's to manage.
     :raises Unprocessable: the name is empty or too long.
     """
-    view = _get_to_manage(session, actor, group_id)
-    before, view.group.name = view.group.name, _checked_name(name)
-    details = {"before": before, "name": view.group.name}
+    group = _get_to_manage(session, actor, group_id)
+    before, group.name = group.name, _checked_name(name)
+    details = {"before": before, "name": group.name}
     record(session, actor, Action.GROUP_CHANGED, object_id=group_id, **details)
-    return view
 
 
-@transaction(writes=True)
-def delete_group(session: Session, actor: Actor, group_id: str, *, held: HeldBack) -> None:
+@holds_back
+def delete_group(session: Session, held: HeldBack, actor: Actor, group_id: str) -> None:
     """Delete a group. What was shared with it is not shared with its members any more.
 
     :raises NotFound: there is none, or it is not the actor's to manage.
     """
-    group = _get_to_manage(session, actor, group_id).group
-    members = [member.user for member in members_of(session, group_id)]
+    group = _get_to_manage(session, actor, group_id)
+    members = [member.user for member in _members_of(session, group_id)]
     held.accounts(str(user.id) for user in members)
     held.videos(_videos_shared_with(session, group_id))
     session.execute(delete(Group).where(Group.id == group_id))
@@ -249,15 +270,14 @@ def delete_group(session: Session, actor: Actor, group_id: str, *, held: HeldBac
     )
 
 
-@transaction(writes=True)
+@holds_back
 def set_member(
     session: Session,
+    held: HeldBack,
     actor: Actor,
     group_id: str,
     name: str,
     role: GroupRole | None = None,
-    *,
-    held: HeldBack,
 ) -> None:
     """Add somebody to a group, or change their role in it.
 
@@ -270,12 +290,13 @@ def set_member(
     """
     _get_to_manage(session, actor, group_id)
     user = _find_user(session, name)
+    if user is None or user.disabled_at is not None:
+        raise UnknownMember
     found = session.get(GroupMember, (group_id, user.id), populate_existing=True)
     if found is not None:
         _change_role(session, actor, found, user, role or found.role)
         return
-    count = session.scalar(select(func.count()).where(GroupMember.group_id == group_id)) or 0
-    if count >= MEMBER_LIMIT:
+    if count_memberships(session, GroupMember.group_id == group_id) >= MEMBER_LIMIT:
         raise GroupFull
     _hold_back_member(session, group_id, user.id, held)
     role = role or GroupRole.MEMBER
@@ -298,9 +319,9 @@ def change_member_role(
     _change_role(session, actor, member, user, role)
 
 
-@transaction(writes=True)
+@holds_back
 def remove_member(
-    session: Session, actor: Actor, group_id: str, user_id: int, *, held: HeldBack
+    session: Session, held: HeldBack, actor: Actor, group_id: str, user_id: int
 ) -> None:
     """Take somebody out of a group. Everyone may leave.
 
@@ -325,13 +346,15 @@ def find_member(session: Session, name: str) -> int:
 
     :raises NotFound: there is none.
     """
-    key = name_key(name)
-    found = None
-    if key.isprintable() and len(key) <= 3 * NAME_LIMIT:
-        found = session.scalar(select(User.id).where(User.name_key == key))
-    if found is None:
+    user = _find_user(session, name)
+    if user is None:
         raise NotFound
-    return found
+    return user.id
+
+
+def count_memberships(session: Session, *conditions: ColumnElement[bool]) -> int:
+    """Return how many memberships meet all conditions."""
+    return session.scalar(select(func.count(GroupMember.user_id)).where(*conditions)) or 0
 
 
 def leave_all(session: Session, actor: Actor, user_id: int) -> None:
@@ -370,15 +393,6 @@ def _checked_name(name: str) -> str:
     return name
 
 
-def _is_member(user_id: int) -> ColumnElement[bool]:
-    return (GroupMember.group_id == Group.id) & (GroupMember.user_id == user_id)
-
-
-def _is_seen() -> ColumnElement[bool]:
-    """Return the condition that a group, joined with the viewer's membership, is theirs to see."""
-    return or_(GroupMember.user_id.is_not(None), Group.for_everyone)
-
-
 def _may_manage(viewer: Viewer, group: Group, role: GroupRole | None) -> bool:
     """Tell whether a viewer may change a group; administrators may those for everyone."""
     return role is GroupRole.MANAGER or (group.for_everyone and viewer.may_administer)
@@ -389,13 +403,13 @@ def _lock(session: Session, group_id: str) -> None:
     session.execute(select(Group.id).where(Group.id == group_id).with_for_update())
 
 
-def _get_to_manage(session: Session, actor: Actor, group_id: str) -> GroupView:
+def _get_to_manage(session: Session, actor: Actor, group_id: str) -> Group:
     viewer = require_signed_in(actor)
     _lock(session, group_id)
     view = get_group(session, viewer, group_id)
     if not view.may_manage:
         raise NotFound
-    return view
+    return view.group
 
 
 def _get_member(session: Session, group_id: str, user_id: int) -> tuple[GroupMember, User]:
@@ -406,14 +420,10 @@ def _get_member(session: Session, group_id: str, user_id: int) -> tuple[GroupMem
     return member, user
 
 
-def _find_user(session: Session, name: str) -> User:
-    try:
-        user = session.get(User, find_member(session, name))
-    except NotFound as error:
-        raise UnknownMember from error
-    if user is None or user.disabled_at is not None:
-        raise UnknownMember
-    return user
+def _find_user(session: Session, name: str) -> User | None:
+    key = name_key(name)
+    may_be_name = key.isprintable() and len(key) <= 3 * NAME_LIMIT
+    return find_account(session, key=key) if may_be_name else None
 
 
 def _change_role(

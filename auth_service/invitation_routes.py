@@ -8,13 +8,13 @@ POST /invite/<token>                  makes the account
 """
 
 import re
+from functools import partial
 
 from flask import Blueprint, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from auth_service.invitations import (
     DEFAULT_DAYS,
-    FoundInvitation,
     InvitationNotFound,
     NewInvitation,
     accept_invitation,
@@ -48,6 +48,7 @@ from common.web.auth import (
 from common.web.forms import form_fields
 from common.web.notices import notice_of
 from common.web.services import stores
+from db.models import Invitation
 
 _PAGE = "/admin/invitations"
 _DONE = {
@@ -95,13 +96,13 @@ def revoke(invitation_id: str) -> Response:
 @blueprint.get("/invite/<invitation_token>")
 def show(invitation_token: str) -> str:
     """Show the form for the new account. Who is signed in is told so: they have an account."""
-    return _page(_find(invitation_token))
+    return _page(*_find(invitation_token))
 
 
 @blueprint.post("/invite/<invitation_token>")
 def accept(invitation_token: str) -> Response:
     """Make the account and log in."""
-    found = _find(invitation_token)
+    invitation, made_by = _find(invitation_token)
     if current_viewer():
         return redirect(LIBRARY, 303)
     form = form_fields("username", "password")
@@ -116,13 +117,12 @@ def accept(invitation_token: str) -> Response:
     except InvitationNotFound:
         raise
     except MatineeError as error:
-        return rerender_with_error(
-            error, lambda **options: _page(found, **options), username=form["username"]
-        )
+        page = partial(_page, invitation, made_by)
+        return rerender_with_error(error, page, username=form["username"])
     return begin_browser_session(account.token)
 
 
-def _find(token: str) -> FoundInvitation:
+def _find(token: str) -> tuple[Invitation, str]:
     with limited_tokens(token, InvitationNotFound):
         return find_invitation(stores().database, token)
 
@@ -139,11 +139,13 @@ def _number(text: str) -> int | None:
     return int(text)
 
 
-def _page(found: FoundInvitation, *, error: str | None = None, username: str = "") -> str:
+def _page(
+    invitation: Invitation, made_by: str, *, error: str | None = None, username: str = ""
+) -> str:
     return render_template(
         "auth/invited.html",
-        invitation=found.invitation,
-        made_by=found.made_by,
+        invitation=invitation,
+        made_by=made_by,
         error=error,
         username=username,
     )

@@ -7,13 +7,12 @@ no door open. It never makes administrators.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, Select, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from auth_service.accounts import insert_account, insert_account_until_done, require_available_name
-from auth_service.groups import MEMBER_LIMIT
+from auth_service.groups import MEMBER_LIMIT, count_memberships
 from auth_service.login import ClientInfo
 from auth_service.new_passwords import hash_new_password
 from auth_service.registration import NewAccount, begin_first_session
@@ -98,14 +97,6 @@ class InvitationView:
     made_by: str
     groups: list[str]
     works: bool
-
-
-@dataclass(frozen=True)
-class FoundInvitation:
-    """An invitation that works, as the person who opened it sees it."""
-
-    invitation: Invitation
-    made_by: str
 
 
 def _works(at: datetime) -> ColumnElement[bool]:
@@ -240,11 +231,9 @@ def revoke_invitation(session: Session, actor: Actor, invitation_id: str) -> Non
 
     :raises NotFound: there is none, or it is revoked already.
     """
-    invitation = (
-        session.get(Invitation, invitation_id, with_for_update=True)
-        if is_id(invitation_id)
-        else None
-    )
+    if not is_id(invitation_id):
+        raise NotFound
+    invitation = session.get(Invitation, invitation_id, with_for_update=True)
     if invitation is None or invitation.revoked_at is not None:
         raise NotFound
     invitation.revoked_at = now()
@@ -259,8 +248,8 @@ def revoke_invitation(session: Session, actor: Actor, invitation_id: str) -> Non
 
 
 @transaction(writes=False)
-def find_invitation(session: Session, token: str) -> FoundInvitation:
-    """Return the invitation of a token.
+def find_invitation(session: Session, token: str) -> tuple[Invitation, str]:
+    """Return the invitation of a token, and the name of the administrator who made it.
 
     :raises InvitationNotFound: there is none that works.
     """
@@ -270,8 +259,7 @@ def find_invitation(session: Session, token: str) -> FoundInvitation:
     row = session.execute(wanted).one_or_none()
     if row is None:
         raise InvitationNotFound
-    invitation, made_by = row
-    return FoundInvitation(invitation, made_by)
+    return row
 
 
 def accept_invitation(
@@ -279,13 +267,9 @@ def accept_invitation(
 ) -> NewAccount:
     """Make an account with an invitation, and begin its first session.
 
+    It raises what `auth_service.registration.register` does, but for `RegistrationClosed`.
+
     :raises InvitationNotFound: it does not work, or others have used it up meanwhile.
-    :raises InvalidUsername: no account can have this name.
-    :raises InvalidPassword: too short or too long.
-    :raises WeakPassword: easy to guess.
-    :raises NameTaken: another account has the name.
-    :raises RateLimited: as many accounts as are allowed came from this network.
-    :raises redis.exceptions.RedisError: the session store is unavailable; nothing was created.
     """
     services.stores.sessions.ping()
     database = services.stores.database
@@ -309,7 +293,7 @@ def _insert_invited(
     session: Session, *, actor: Actor, token: str, name: Username, password_hash: str
 ) -> User:
     """Count one use of an invitation, make the account, and put it into the groups."""
-    invitation = find_invitation(session, token).invitation
+    invitation, _ = find_invitation(session, token)
     _count_use(session, invitation.id)
     user = insert_account(
         session,
@@ -342,9 +326,7 @@ def _count_use(session: Session, invitation_id: str) -> None:
         .where(Invitation.id == invitation_id, Invitation.revoked_at.is_(None), free)
         .values(uses=Invitation.uses + 1)
     )
-    options = {"synchronize_session": False}
-    result = session.execute(statement, execution_options=options)
-    if cast("CursorResult[Any]", result).rowcount != 1:
+    if session.connection().execute(statement).rowcount != 1:
         raise InvitationNotFound
 
 
@@ -356,8 +338,7 @@ def _join_groups(session: Session, actor: Actor, invitation: Invitation, user: U
     chosen = select(InvitationGroup.group_id).where(InvitationGroup.invitation_id == invitation.id)
     joinable = _joinable(invitation.created_by_id).where(Group.id.in_(chosen))
     for group in session.scalars(joinable.with_for_update()).all():
-        count = select(func.count()).where(GroupMember.group_id == group.id)
-        if (session.scalar(count) or 0) >= MEMBER_LIMIT:
+        if count_memberships(session, GroupMember.group_id == group.id) >= MEMBER_LIMIT:
             continue
         session.add(GroupMember(group_id=group.id, user_id=user.id))
         details = {"user": user.name, "role": GroupRole.MEMBER}

@@ -10,13 +10,13 @@ from flask import Blueprint, redirect
 from werkzeug.wrappers import Response
 
 from auth_service.accounts import change_language
-from auth_service.services import services
 from common.errors import Unprocessable
 from common.translation import LANGUAGES, gettext
 from common.web.auth import Audience, current_viewer, restrict_to
 from common.web.choices import keep_choice
 from common.web.forms import form_fields
 from common.web.languages import LANGUAGE_COOKIE
+from common.web.services import stores
 from common.web.urls import same_site_path
 
 blueprint = Blueprint("language", __name__)
@@ -32,7 +32,9 @@ def choose() -> Response:
         raise Unprocessable(gettext("This site does not have that language."))
     viewer = current_viewer()
     if viewer:
-        change_language(services().stores, user_id=viewer.id, language=language or None)
+        change_language(
+            stores().database, stores().sessions, user_id=viewer.id, language=language or None
+        )
     response = redirect(same_site_path(form["back"], default="/"), 303)
     keep_choice(response, LANGUAGE_COOKIE, language)
     return response

@@ -31,19 +31,14 @@ restrict_to(blueprint, Audience.ANYBODY)
 
 @blueprint.get("/")
 def start() -> Response | str:
-    """Redirect to the library, or to registration if there is no account; else show the login."""
-    if current_viewer():
-        return redirect(LIBRARY, 303)
-    return _page() if _has_accounts() else redirect("/register", 303)
+    """Show the login page, or redirect as it does."""
+    return _login_page(next_path="")
 
 
 @blueprint.get("/login")
 def show_login() -> Response | str:
     """Show the login page; a user who is signed in is redirected, and so is the first of all."""
-    next_path = same_site_path(request.args.get("next"), default="")
-    if current_viewer():
-        return redirect(next_path or LIBRARY, 303)
-    return _page(next_path=next_path) if _has_accounts() else redirect("/register", 303)
+    return _login_page(next_path=same_site_path(request.args.get("next"), default=""))
 
 
 @blueprint.post("/login")
@@ -75,8 +70,12 @@ def show_forgotten() -> str:
     return render_template("auth/forgotten_password.html")
 
 
-def _has_accounts() -> bool:
-    return not has_no_accounts(services().stores.database)
+def _login_page(*, next_path: str) -> Response | str:
+    if current_viewer():
+        return redirect(next_path or LIBRARY, 303)
+    if has_no_accounts(services().stores.database):
+        return redirect("/register", 303)
+    return _page(next_path=next_path)
 
 
 def _page(*, error: str | None = None, username: str = "", next_path: str = "") -> str:

@@ -28,7 +28,6 @@ class DiskSpace:
 
     size: int
     free: int
-    measured_at: datetime
 
     @property
     def used(self) -> int:
@@ -111,9 +110,9 @@ def load_overview(session: Session, *, default_store: Store) -> Overview:
 
 def _disk(session: Session) -> DiskSpace | None:
     volume = session.scalar(select(Volume))
-    if volume is None or not volume.size or volume.free is None or volume.measured_at is None:
+    if volume is None or not volume.size or volume.free is None:
         return None
-    return DiskSpace(volume.size, volume.free, volume.measured_at)
+    return DiskSpace(volume.size, volume.free)
 
 
 def _queue(session: Session) -> Queue:

@@ -4,6 +4,8 @@ GET  /password/<token>    the form
 POST /password/<token>    sets the password, ends all sessions of the account, and logs in
 """
 
+from functools import partial
+
 from flask import Blueprint, render_template
 from werkzeug.wrappers import Response
 
@@ -45,7 +47,7 @@ def submit(password_token: str) -> Response:
     except PasswordLinkNotFound:
         raise
     except MatineeError as error:
-        return rerender_with_error(error, lambda **options: _page(user, **options))
+        return rerender_with_error(error, partial(_page, user))
     return begin_browser_session(session_token)
 
 

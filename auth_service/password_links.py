@@ -5,16 +5,11 @@ Any new password of the account takes it away.
 """
 
 from datetime import timedelta
-from typing import Any, cast
 
-from sqlalchemy import CursorResult, delete, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, aliased
 
-from auth_service.accounts import (
-    change_and_end_sessions,
-    drop_password_link,
-    record_account,
-)
+from auth_service.accounts import change_and_end_sessions, drop_password_link, record_account
 from auth_service.login import ClientInfo, begin_session
 from auth_service.new_passwords import hash_new_password
 from auth_service.services import AuthServices
@@ -98,9 +93,7 @@ def _use_up(session: Session, token: str) -> None:
     :raises PasswordLinkNotFound: another request has.
     """
     statement = delete(PasswordLink).where(PasswordLink.token_hash == token_hash(token))
-    options = {"synchronize_session": False}
-    result = session.execute(statement, execution_options=options)
-    if cast("CursorResult[Any]", result).rowcount != 1:
+    if session.connection().execute(statement).rowcount != 1:
         raise PasswordLinkNotFound
 
 
@@ -120,19 +113,17 @@ def set_password(services: AuthServices, *, token: str, password: str, client: C
     found = find_password_link(stores.database, token)
     hashed = hash_new_password(services.passwords, password, username=found.name)
     actor = Actor(None, client.address, client.request_id)
-    changed: list[User] = []
 
-    def change(session: Session) -> bool:
+    def change(session: Session) -> User:
         user = find_password_link(session, token)
         session.refresh(user, with_for_update=True)
         _use_up(session, token)
         user.password_hash = hashed
         record_account(session, actor, Action.ACCOUNT_NEW_PASSWORD, user, by="password link")
-        changed[:] = [user]
-        return True
+        return user
 
-    change_and_end_sessions(stores, change, user_id=found.id)
-    session_token = begin_session(stores, user=changed[0], client=client)
+    user = change_and_end_sessions(stores, change, user_id=found.id)
+    session_token = begin_session(stores, user=user, client=client)
     if session_token is None:
         raise PasswordLinkNotFound
     return session_token

@@ -11,7 +11,6 @@ from auth_service.accounts import (
     require_available_name,
 )
 from auth_service.login import ClientInfo, begin_session
-from auth_service.new_passwords import hash_new_password
 from auth_service.services import AuthServices
 from auth_service.usernames import parse_name
 from common.audit import Actor
@@ -68,9 +67,10 @@ def register(
     with services.registrations.counting(address=client.address):
         user = create_account(
             database,
+            services.passwords,
             actor=Actor(None, client.address, client.request_id),
             name=name,
-            password_hash=hash_new_password(services.passwords, password, username=name.display),
+            password=password,
             join=lambda session: _role_by_registration(session, site),
         )
     return begin_first_session(services, user=user, client=client)

@@ -16,7 +16,6 @@ from auth_service.request_helpers import (
 )
 from auth_service.services import services
 from common.errors import MatineeError
-from common.fixed_settings import Registration
 from common.passwords import MIN_LENGTH
 from common.web.auth import Audience, current_viewer, restrict_to
 from common.web.forms import form_fields, json_fields
@@ -67,7 +66,6 @@ def _page(*, error: str | None = None, username: str = "") -> str:
         username=username,
         error=error,
         registration=settings.registration.value,
-        is_open=settings.registration is Registration.OPEN,
         first_account=has_no_accounts(here.stores.database),
         role_name=settings.new_role.value,
     )

@@ -12,7 +12,6 @@ from auth_service.login import ClientInfo
 from auth_service.services import services
 from auth_service.tokens import NewAddress
 from auth_service.user_agents import describe_user_agent
-from common.access import Viewer
 from common.errors import MatineeError, Unprocessable
 from common.translation import gettext
 from common.web.auth import SECURE_SESSION_COOKIE, client_address, session_cookie
@@ -125,8 +124,3 @@ def keep_token_private(response: AnyResponse) -> AnyResponse:
 def new_address(path: str) -> NewAddress:
     """Return an address on the host under which the site was opened."""
     return NewAddress(f"{request.host_url.rstrip('/')}{path}")
-
-
-def viewer_json(viewer: Viewer) -> dict[str, object]:
-    """Return an account as scripts see it."""
-    return {"id": viewer.id, "name": viewer.name, "role": viewer.role.value}

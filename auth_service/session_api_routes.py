@@ -3,8 +3,9 @@
 from flask import Blueprint, Response, jsonify, request
 
 from auth_service.login import log_in
-from auth_service.request_helpers import clear_session, client_info, viewer_json
+from auth_service.request_helpers import clear_session, client_info
 from auth_service.services import services
+from common.access import Viewer
 from common.web.auth import Audience, require_viewer, restrict_to, session_cookie, session_token
 from common.web.forms import json_fields
 
@@ -19,13 +20,13 @@ def begin() -> tuple[Response, int]:
     token, viewer = log_in(
         services(), username=fields["username"], password=fields["password"], client=client_info()
     )
-    return jsonify(token=token, user=viewer_json(viewer)), 201
+    return jsonify(token=token, user=_as_json(viewer)), 201
 
 
 @blueprint.get("")
 def show() -> Response:
     """Return who is signed in."""
-    return jsonify(viewer_json(require_viewer()))
+    return jsonify(_as_json(require_viewer()))
 
 
 @blueprint.delete("")
@@ -36,3 +37,7 @@ def end() -> Response:
     if session_cookie() in request.cookies:
         clear_session(response)
     return response
+
+
+def _as_json(viewer: Viewer) -> dict[str, object]:
+    return {"id": viewer.id, "name": viewer.name, "role": viewer.role.value}

@@ -4,7 +4,7 @@ import hashlib
 import io
 import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from PIL import Image
 from sqlalchemy import delete
@@ -35,6 +35,7 @@ _LOGO_SIDE = 256  # pixels of the longer side, as it is stored
 _MAX_SIDE = 4096  # pixels of the longer side of the file
 _DAY = 86400
 _MAX_LINK_DAYS = 3650
+_UNKNOWN_CHOICE = gettext_noop("That choice is not known here.")
 _RATE = gettext_noop("This takes a size such as 20 MB, at least 100 kB, or nothing for no limit.")
 
 
@@ -70,28 +71,24 @@ def _parse_name(text: str) -> str:
     return name
 
 
-def _parse_word(words: type[Registration] | type[Visibility], text: str) -> str:
-    try:
-        return words(text).value
-    except ValueError as error:
-        raise Unprocessable(gettext("That choice is not known here.")) from error
+def _one_of(words: Collection[str], complaint: str) -> Callable[[str], str]:
+    """Return a parser that takes these words alone.
+
+    :param complaint: the sentence about any other.
+    """
+
+    def parse(text: str) -> str:
+        if text not in words:
+            raise Unprocessable(gettext(complaint))
+        return text
+
+    return parse
 
 
-def _parse_role(text: str) -> str:
-    if text not in (Role.VIEWER, Role.UPLOADER):
-        raise Unprocessable(gettext("New people can watch, or watch and upload."))
-    return text
-
-
-def _parse_language(text: str) -> str:
-    if text not in ("", *LANGUAGES):
-        raise Unprocessable(gettext("This site does not have that language."))
-    return text
-
-
-def _parse_default_quota(text: str) -> int | None:
-    quota = parse_quota(text)
-    return None if quota == NO_QUOTA else quota
+def _parse_limit(text: str) -> int | None:
+    """Read bytes; None for an empty text as for "no limit"."""
+    limit = parse_quota(text)
+    return None if limit == NO_QUOTA else limit
 
 
 def _parse_days(text: str, limit: int) -> int:
@@ -107,9 +104,7 @@ def _parse_link_age(text: str) -> int | None:
 
 
 def _parse_flag(text: str) -> bool:
-    if text not in ("yes", "no"):
-        raise Unprocessable(gettext("That choice is not known here."))
-    return text == "yes"
+    return _one_of(("yes", "no"), _UNKNOWN_CHOICE)(text) == "yes"
 
 
 def _parse_rate(text: str) -> int | None:
@@ -118,23 +113,23 @@ def _parse_rate(text: str) -> int | None:
     :raises Unprocessable: it is no size, or too small.
     """
     try:
-        rate = parse_quota(text)
+        rate = _parse_limit(text)
     except InvalidQuota as error:
         raise Unprocessable(gettext(_RATE)) from error
-    if rate is None or rate == NO_QUOTA:
-        return None
-    if rate < MIN_MOVE_RATE:
+    if rate is not None and rate < MIN_MOVE_RATE:
         raise Unprocessable(gettext(_RATE))
     return rate
 
 
 _PARSERS: Mapping[str, Callable[[str], object]] = {
     "name": _parse_name,
-    "registration": lambda text: _parse_word(Registration, text),
-    "new_role": _parse_role,
-    "visibility": lambda text: _parse_word(Visibility, text),
-    "quota": _parse_default_quota,
-    "language": _parse_language,
+    "registration": _one_of(list(Registration), _UNKNOWN_CHOICE),
+    "new_role": _one_of(
+        (Role.VIEWER, Role.UPLOADER), gettext_noop("New people can watch, or watch and upload.")
+    ),
+    "visibility": _one_of(list(Visibility), _UNKNOWN_CHOICE),
+    "quota": _parse_limit,
+    "language": _one_of(("", *LANGUAGES), gettext_noop("This site does not have that language.")),
     "bin_days": lambda text: _parse_days(text.strip(), MAX_BIN_DAYS),
     "move_paused": _parse_flag,
     "move_rate": _parse_rate,
@@ -183,16 +178,16 @@ def change_settings(stores: Stores, actor: Actor, texts: Mapping[str, str]) -> N
                 raise SettingIsFixed(ENVIRONMENT[key])
             continue
         values[key] = _PARSERS[key](text)
-    _store_once_more(lambda: _store(stores.database, actor, values))
-    stores.site.forget()
+    _store_once_more(stores, lambda: _store(stores.database, actor, values))
 
 
-def _store_once_more(store: Callable[[], None]) -> None:
+def _store_once_more(stores: Stores, store: Callable[[], None]) -> None:
     """Store, and again if a simultaneous request has added the same row meanwhile."""
     try:
         store()
     except IntegrityError:
         store()
+    stores.site.forget()
 
 
 @transaction(writes=True)
@@ -201,25 +196,19 @@ def _store(session: Session, actor: Actor, values: Mapping[str, object]) -> None
         change_setting(session, actor, key=key, value=value)
 
 
-def set_logo(stores: Stores, actor: Actor, file: bytes) -> None:
+def change_logo(stores: Stores, actor: Actor, file: bytes) -> None:
     """Show a picture as the site's logo, drawn anew as a small PNG, which drops its metadata.
 
-    :raises BadLogo: it is none, or too large.
+    :param file: empty: the site has no logo of its own any more.
+    :raises BadLogo: it is no picture, or too large.
     """
-    content = _draw_logo(file)
-    sha256 = hashlib.sha256(content).hexdigest()
-    _store_once_more(lambda: _store_logo(stores.database, actor, sha256=sha256, content=content))
-    stores.site.forget()
-
-
-def remove_logo(stores: Stores, actor: Actor) -> None:
-    """Show no logo of the site's own any more."""
-    _store_once_more(lambda: _store_logo(stores.database, actor, sha256="", content=b""))
-    stores.site.forget()
+    content = _draw_logo(file) if file else b""
+    _store_once_more(stores, lambda: _store_logo(stores.database, actor, content))
 
 
 @transaction(writes=True)
-def _store_logo(session: Session, actor: Actor, *, sha256: str, content: bytes) -> None:
+def _store_logo(session: Session, actor: Actor, content: bytes) -> None:
+    sha256 = hashlib.sha256(content).hexdigest() if content else ""
     session.execute(delete(Logo).where(Logo.sha256 != sha256))
     if sha256 and session.get(Logo, sha256) is None:
         session.add(Logo(sha256=sha256, content=content))

@@ -11,18 +11,10 @@ GET  /logo/<sha256>.png                for everybody, who is signed in or not
 from flask import Blueprint, Response, jsonify, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from auth_service import site_admin
 from auth_service.moving import load_moving
 from auth_service.request_helpers import rerender_with_error
 from auth_service.services import services
-from auth_service.site_admin import (
-    FIELDS,
-    MAX_LOGO_BYTES,
-    change_settings,
-    form_values,
-    load_logo,
-    remove_logo,
-    set_logo,
-)
 from common.errors import MatineeError
 from common.fixed_settings import ENVIRONMENT
 from common.translation import gettext_noop
@@ -64,17 +56,14 @@ def change() -> AnyResponse:
 @blueprint.post("/admin/settings/logo")
 def change_logo() -> AnyResponse:
     """Show another logo, or none."""
-    request.max_content_length = MAX_LOGO_BYTES + _FORM_SLACK
+    request.max_content_length = site_admin.MAX_LOGO_BYTES + _FORM_SLACK
     require_type("multipart/form-data")
     content = b""
     if file := request.files.get("logo"):
         content = file.read()
         file.close()
     try:
-        if content:
-            set_logo(stores(), current_actor(), content)
-        else:
-            remove_logo(stores(), current_actor())
+        site_admin.change_logo(stores(), current_actor(), content)
     except MatineeError as error:
         return rerender_with_error(error, _page, errors_in="logo")
     return redirect(f"/admin/settings?done={'logo' if content else 'no-logo'}", 303)
@@ -113,16 +102,16 @@ def show_upload() -> str:
 @logo.get("/logo/<sha256>.png")
 def send_logo(sha256: str) -> AnyResponse:
     """Send a logo. Its address changes with it, so that it can be kept for ever."""
-    response = Response(load_logo(stores().database, sha256), mimetype="image/png")
+    response = Response(site_admin.load_logo(stores().database, sha256), mimetype="image/png")
     response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     response.headers["Content-Security-Policy"] = "default-src 'none'"
     return response
 
 
 def _change() -> None:
-    form = form_fields(optional=FIELDS)
+    form = form_fields(optional=site_admin.FIELDS)
     given = {name: text for name, text in form.items() if name in request.form}
-    change_settings(stores(), current_actor(), given)
+    site_admin.change_settings(stores(), current_actor(), given)
 
 
 def _save_step(step: str, *, next_path: str) -> AnyResponse:
@@ -154,7 +143,7 @@ def _values() -> dict[str, object]:
     site = stores().site
     settings = stores().database.read(site.load)
     return {
-        "values": form_values(settings),
+        "values": site_admin.form_values(settings),
         "fixed": {key: ENVIRONMENT[key] for key in site.fixed},
         "has_logo": settings.logo != "",
     }

@@ -58,13 +58,11 @@ class UserPage:
 
 
 @transaction(writes=False)
-def list_users(
-    session: Session, *, default_quota: int | None, search: str = "", after: str = ""
-) -> UserPage:
+def list_users(session: Session, *, default_quota: int | None, search: str, after: str) -> UserPage:
     """Return a page of the accounts by name.
 
     :param search: a part of the name, compared as logins do.
-    :param after: `next` of the page before.
+    :param after: `next` of the page before; empty: this is the first.
     """
     found = [User.name_key.contains(name_key(search.strip()), autoescape=True)] if search else []
     total = session.scalars(select(func.count(User.id)).where(*found)).one()
@@ -78,17 +76,16 @@ def list_users(
     return UserPage(users, total, rows[PAGE - 1].name_key if len(rows) > PAGE else None)
 
 
-@transaction(writes=False)
-def get_user(
-    session: Session, *, user_id: int, default_quota: int | None
-) -> tuple[User, StorageUse]:
+def get_user(stores: Stores, user_id: int) -> tuple[User, StorageUse]:
     """Return an account with what it stores.
 
     :raises NotFound: there is none.
     """
-    for found in users_with_storage_use(session, default_quota=default_quota, user_ids=[user_id]):
-        return found
-    raise NotFound
+    default = stores.site.current().quota
+    found = users_with_storage_use(stores.database, default_quota=default, user_ids=[user_id])
+    if not found:
+        raise NotFound
+    return found[0]
 
 
 def change_user(stores: Stores, actor: Actor, *, user_id: int, fields: UserFields) -> None:
@@ -120,16 +117,14 @@ def _change(
     lesser = min(user.role, fields.get("role", user.role), key=_RANKS.index)
     if "name" in fields:
         _rename(session, actor, user, fields["name"])
-    if "role" in fields and fields["role"] is not user.role:
-        role = fields["role"]
-        record_account(session, actor, Action.ACCOUNT_ROLE, user, before=user.role, role=role)
-        user.role = role
+    if "role" in fields:
+        _set_role(session, actor, user, fields["role"])
     if "quota" in fields and fields["quota"] != user.quota:
         quota = fields["quota"]
         record_account(session, actor, Action.ACCOUNT_QUOTA, user, before=user.quota, quota=quota)
         user.quota = quota
-    if "disabled" in fields and fields["disabled"] != (user.disabled_at is not None):
-        _switch(session, actor, user, disabled=fields["disabled"])
+    if "disabled" in fields:
+        _set_disabled(session, actor, user, disabled=fields["disabled"])
     session.flush()
     stores.sessions.change_role(replace(viewer_for(user), role=lesser))
     if user.disabled_at is not None:
@@ -144,7 +139,15 @@ def _rename(session: Session, actor: Actor, user: User, name: Username) -> None:
     user.name, user.name_key = name.display, name.key
 
 
-def _switch(session: Session, actor: Actor, user: User, *, disabled: bool) -> None:
+def _set_role(session: Session, actor: Actor, user: User, role: Role) -> None:
+    if role is not user.role:
+        record_account(session, actor, Action.ACCOUNT_ROLE, user, before=user.role, role=role)
+        user.role = role
+
+
+def _set_disabled(session: Session, actor: Actor, user: User, *, disabled: bool) -> None:
+    if disabled == (user.disabled_at is not None):
+        return
     user.disabled_at = now() if disabled else None
     action = Action.ACCOUNT_DISABLED if disabled else Action.ACCOUNT_ENABLED
     record_account(session, actor, action, user)
@@ -204,12 +207,10 @@ def reset_password(
         user.password_hash = password_hash
         drop_password_link(session, user_id)
         record_account(session, actor, Action.ACCOUNT_NEW_PASSWORD, user)
-        if role is not None and role is not user.role:
-            record_account(session, actor, Action.ACCOUNT_ROLE, user, before=user.role, role=role)
-            user.role = role
-        if enable and user.disabled_at is not None:
-            record_account(session, actor, Action.ACCOUNT_ENABLED, user)
-            user.disabled_at = None
+        if role is not None:
+            _set_role(session, actor, user, role)
+        if enable:
+            _set_disabled(session, actor, user, disabled=False)
         return True
 
     change_and_end_sessions(stores, change, user_id=user_id)

@@ -9,7 +9,7 @@ from playwright.sync_api import StorageState
 from benchmarks.browser import count_bytes
 from benchmarks.options import Bench
 from benchmarks.report import table
-from demo.screenshots import Site, demo_site
+from demo.site import Site, demo_site
 
 _SIZES = ((1440, 900), (390, 844))
 _OWNER, _ADMINISTRATOR = "ben", "anna"

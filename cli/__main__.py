@@ -12,15 +12,15 @@ import importlib.util
 import json
 import sys
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from redis.exceptions import RedisError
 
 from cli.admin import storage
-from cli.admin.command import Command, CommandRefused, ExitCode
+from cli.admin.command import CommandRefused, ExitCode
 from common.errors import MatineeError
 from common.settings import SettingsError
-from common.storage.errors import StoreUnavailable
+from common.storage.errors import StoreRefused, StoreUnavailable
 from db.engine import DatabaseUnavailable
 
 _EXIT_CODES = """\
@@ -48,6 +48,8 @@ def main(arguments: list[str]) -> None:
         _fail(given, str(error), ExitCode.REFUSED, data=error.data)
     except MatineeError as error:
         _fail(given, str(error), ExitCode.REFUSED)
+    except StoreRefused as error:
+        _fail(given, f"The object store refuses: {error}", ExitCode.REFUSED)
     except SettingsError as error:
         _fail(given, str(error), ExitCode.WRONG_SETTING)
     except DatabaseUnavailable as error:
@@ -59,15 +61,6 @@ def main(arguments: list[str]) -> None:
         said = f"The object store does not answer: {error}"
         _fail(given, said, ExitCode.STORE_UNAVAILABLE)
     _print(result.data) if given.json else print(result.sentence)
-
-
-def _commands() -> tuple[Command, ...]:
-    """Return the commands whose service is in this image."""
-    if importlib.util.find_spec("auth_service") is None:
-        return storage.COMMANDS
-    from cli.admin import accounts  # noqa: PLC0415 (only where the service is)
-
-    return (*accounts.COMMANDS, *storage.COMMANDS)
 
 
 def _fail(
@@ -96,19 +89,11 @@ def _parser() -> argparse.ArgumentParser:
         "admin", help="commands of the operator", epilog=_EXIT_CODES, formatter_class=raw
     )
     commands = admin.add_subparsers(dest="command", required=True)
-    below: dict[str, Any] = {}
-    for command in _commands():
-        *group, name = command.name.split()
-        where: Any = commands
-        for word in group:
-            if word not in below:
-                made = commands.add_parser(word, help=f"commands of the {word}")
-                below[word] = made.add_subparsers(dest="subcommand", required=True)
-            where = below[word]
-        one = where.add_parser(name, help=command.help)
-        one.add_argument("--json", action="store_true", help="print one JSON object")
-        command.add_arguments(one)
-        one.set_defaults(run=command.run)
+    if importlib.util.find_spec("auth_service") is not None:
+        from cli.admin import accounts  # noqa: PLC0415 (only where the service is)
+
+        accounts.add_commands(commands)
+    storage.add_commands(commands)
     return parser
 
 

@@ -10,27 +10,26 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import NoReturn
 
 from common.settings import Environment, SettingsError
 from demo.catalogue import ADMINISTRATOR, PASSWORD, PEOPLE
 from demo.client import RequestRefused
 from demo.fill import SiteInUse, fill
 from demo.rendering import Stopped
-from demo.running import FILMS_FOLDER, ROOT, fill_here, matinee
+from demo.running import FILMS_FOLDER, ROOT, fill_here, matinee, tell
 from standalone.settings import StandaloneSettings
 
 
 def main() -> None:
     """Run what the arguments say."""
-    signal.signal(signal.SIGTERM, lambda *_: _interrupt())
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         match sys.argv[1:]:
             case []:
                 _run()
             case ["fill", url]:
                 folder = Path(os.environ.get("DEMO_FILMS_DIR", FILMS_FOLDER))
-                fill(url, folder, tell=_tell)
+                fill(url, folder, tell=tell)
                 _tell_people()
             case _:
                 sys.exit(__doc__)
@@ -38,10 +37,6 @@ def main() -> None:
         print("\nStopped. The next start goes on from here.", flush=True)
     except (RequestRefused, SiteInUse, OSError) as error:
         sys.exit(f"The site cannot be filled: {error}")
-
-
-def _interrupt() -> NoReturn:
-    raise KeyboardInterrupt
 
 
 def _run() -> None:
@@ -53,16 +48,12 @@ def _run() -> None:
         sys.exit(str(error))
     url = settings.urls[0].replace("127.0.0.1", "localhost")
     with matinee(environ) as process:
-        fill_here(settings, _tell)
+        fill_here(settings)
         _tell_people()
         print(f"Open {url}. Press Ctrl-C to stop.", flush=True)
         process.wait()
     if process.returncode:
         sys.exit(process.returncode)
-
-
-def _tell(line: str) -> None:
-    print(f"  {line}", flush=True)
 
 
 def _tell_people() -> None:

@@ -5,12 +5,13 @@ import http.client
 import io
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from werkzeug.test import EnvironBuilder
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import encode_multipart
 
 from common.ids import new_id
 
@@ -62,19 +63,35 @@ class Client:
 
         :raises RequestRefused: it answers with an error.
         """
-        return self._json("GET", path, None)
+        return self.send("GET", path)
+
+    def videos(self, query: str) -> Iterator[dict[str, Any]]:
+        """Yield the videos of a list, page after page.
+
+        :param query: which list, `whose=mine`.
+        """
+        after = ""
+        while True:
+            page = self.get(f"/api/videos?{query}{after}")
+            yield from page["videos"]
+            if page["next"] is None:
+                return
+            after = f"&after={page['next']}"
 
     def send(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Any:
         """Send JSON, and return that of the answer.
 
         :raises RequestRefused: the site answers with an error.
         """
-        return self._json(method, path, body)
+        content = None if body is None else json.dumps(body).encode()
+        headers = {} if body is None else {"Content-Type": "application/json"}
+        _, answer = self._request(method, path, content, headers)
+        return json.loads(answer) if answer.strip().startswith(b"{") else {}
 
-    def try_to(self, method: str, path: str, body: Mapping[str, object]) -> Any:
+    def try_to(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Any:
         """Send JSON, and return None if the site does not take it (401, 404, 409 or 422)."""
         try:
-            return self._json(method, path, body)
+            return self.send(method, path, body)
         except RequestRefused as error:
             if error.status in (401, 404, 409, 422):
                 return None
@@ -93,13 +110,10 @@ class Client:
 
         :raises RequestRefused: the site answers with an error.
         """
-        builder = EnvironBuilder(
-            method="POST", data={**fields, "file": (io.BytesIO(content), name)}
-        )
-        environ = builder.get_environ()
-        body = environ["wsgi.input"].read()
-        builder.close()
-        self._request("POST", path, body, {"Content-Type": environ["CONTENT_TYPE"]})
+        file = FileStorage(io.BytesIO(content), name)
+        boundary, body = encode_multipart({**fields, "file": file})
+        headers = {"Content-Type": f'multipart/form-data; boundary="{boundary}"'}
+        self._request("POST", path, body, headers)
 
     def upload(self, file: Path, *, title: str, part: float = 1.0) -> str:
         """Upload an MP4 file with tus, in one request, and return the video's id.
@@ -108,11 +122,7 @@ class Client:
         """
         content = file.read_bytes()
         # A submission that is sent twice is one video.
-        told = {
-            "filename": f"{title}.mp4",
-            "title": title,
-            "submission": new_id(),
-        }
+        told = {"filename": f"{title}.mp4", "title": title, "submission": new_id()}
         metadata = ",".join(
             f"{key} {base64.b64encode(value.encode()).decode()}" for key, value in told.items()
         )
@@ -125,12 +135,6 @@ class Client:
         sent = content[: round(len(content) * part)]
         answered, _ = self._request("POST", "/upload/files", sent, headers)
         return answered.get("Upload-Video", "").rsplit("/", 1)[-1]
-
-    def _json(self, method: str, path: str, body: Mapping[str, object] | None) -> Any:
-        content = None if body is None else json.dumps(body).encode()
-        headers = {} if body is None else {"Content-Type": "application/json"}
-        _, answer = self._request(method, path, content, headers)
-        return json.loads(answer) if answer.strip().startswith(b"{") else {}
 
     def _request(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]

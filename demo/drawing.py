@@ -104,18 +104,20 @@ class _Painter:
         }
         return [Layer(self._sky()), *ground[self._kind]()]
 
-    def _canvas(self, travel: int = 0) -> tuple[Image.Image, ImageDraw.ImageDraw]:
+    def _canvas(self, nearness: float) -> tuple[Image.Image, ImageDraw.ImageDraw]:
+        """Return an empty picture, wider than the film by how far it moves.
+
+        :param nearness: 0 is the sky, which stands still, 1 the nearest.
+        """
+        travel = round(self._width * 0.5 * nearness)
         size = ((self._width + travel) * _SCALE, self._height * _SCALE)
         picture = Image.new("RGBA", size)
         return picture, ImageDraw.Draw(picture)
 
-    def _layer(self, picture: Image.Image, travel: int = 0, *, bob: int = 0) -> Layer:
-        smaller = (picture.width // _SCALE, picture.height // _SCALE)
-        return Layer(picture.resize(smaller, Image.Resampling.LANCZOS), travel, bob=bob)
-
-    def _travel(self, part: float) -> int:
-        """How far a layer moves: 0 is the sky, 1 the nearest."""
-        return round(self._width * 0.5 * part)
+    def _layer(self, picture: Image.Image, *, bob: int = 0) -> Layer:
+        width, height = picture.width // _SCALE, picture.height // _SCALE
+        smaller = picture.resize((width, height), Image.Resampling.LANCZOS)
+        return Layer(smaller, width - self._width, bob=bob)
 
     def _sky(self) -> Image.Image:
         gray = Image.linear_gradient("L").resize((self._width, self._height))
@@ -131,13 +133,11 @@ class _Painter:
         stars = Image.new("RGB", (self._width, self._height))
         pen = ImageDraw.Draw(stars)
         for _ in range(self._width * self._height // 1500):
-            x, y = (
-                self._dice.random() * self._width,
-                self._dice.random() ** 1.6 * self._height * 0.7,
-            )
+            x = self._dice.random() * self._width
+            y = self._dice.random() ** 1.6 * self._height * 0.7
             light = round(90 + self._dice.random() * 165)
             radius = 0.3 if light < 220 else 0.9
-            pen.ellipse((x - radius, y - radius, x + radius, y + radius), (light, light, light))
+            pen.circle((x, y), radius, (light, light, light))
         return stars
 
     def _shine(self, sky: Image.Image) -> None:
@@ -151,10 +151,7 @@ class _Painter:
         mask = glow.point(lambda value: int((value / 255) ** 3 * 150))
         sky.paste(light, (round(x - reach), round(y - reach)), mask)
         disc = Image.new("L", (short, short))
-        radius = short * 0.065 * 4
-        ImageDraw.Draw(disc).ellipse(
-            (short / 2 - radius, short / 2 - radius, short / 2 + radius, short / 2 + radius), 255
-        )
+        ImageDraw.Draw(disc).circle((short / 2, short / 2), short * 0.065 * 4, 255)
         disc = disc.resize((short // 4, short // 4), Image.Resampling.LANCZOS)
         sky.paste(light, (round(x - short / 8), round(y - short / 8)), disc)
 
@@ -182,15 +179,14 @@ class _Painter:
         layers = []
         for number in range(count):
             near = number / max(1, count - 1)
-            travel = self._travel(0.15 + 0.55 * near)
-            picture, pen = self._canvas(travel)
+            picture, pen = self._canvas(0.15 + 0.55 * near)
             colour = _mix(_mix(self._far, self._horizon, 0.45 * (1 - near)), self._near, near)
             base = picture.height * (0.56 + 0.3 * near)
             height = picture.height * (0.26 - 0.1 * near) * (0.45 + roughness * 0.55)
             line = self._outline(picture.width, base, height, roughness * (1 - 0.5 * near))
             corners = [(x * 4, y) for x, y in enumerate(line)]
             pen.polygon([(0, picture.height), *corners, (picture.width, picture.height)], colour)
-            layers.append(self._layer(picture, travel))
+            layers.append(self._layer(picture))
         return layers
 
     def _row(
@@ -205,15 +201,14 @@ class _Painter:
 
         :param base: where they stand, as a part of the height.
         """
-        travel = self._travel(part)
-        picture, pen = self._canvas(travel)
+        picture, pen = self._canvas(part)
         colour = _mix(self._near, self._far, 0.6 * (1 - part))
         pen.rectangle((0, picture.height * base, picture.width, picture.height), colour)
         for number in range(count):
             x = picture.width * (number + self._dice.uniform(0.1, 0.9)) / count
             size = picture.height * self._dice.uniform(0.16, 0.34)
             draw_one(pen, x, picture.height * (base + 0.02), size, colour)
-        return self._layer(picture, travel)
+        return self._layer(picture)
 
     def _fir(
         self, pen: ImageDraw.ImageDraw, x: float, y: float, size: float, colour: Colour
@@ -230,9 +225,7 @@ class _Painter:
         for _ in range(9):
             radius = size * self._dice.uniform(0.14, 0.24)
             across, up = self._dice.gauss(0, size * 0.16), self._dice.uniform(0.5, 0.95) * size
-            pen.ellipse(
-                (x + across - radius, y - up - radius, x + across + radius, y - up + radius), colour
-            )
+            pen.circle((x + across, y - up), radius, colour)
 
     def _flakes(self, *, count: int, radius: float, fall: int) -> Layer:
         """Return snow, twice its height, so that it can fall without an end."""
@@ -241,7 +234,7 @@ class _Painter:
         for _ in range(count):
             x, y = self._dice.random() * half.width, self._dice.random() * half.height
             size = radius * _SCALE * self._dice.uniform(0.6, 1.2)
-            pen.ellipse((x - size, y - size, x + size, y + size), (255, 255, 255, 215))
+            pen.circle((x, y), size, (255, 255, 255, 215))
         small = half.resize((self._width, self._height), Image.Resampling.LANCZOS)
         both = Image.new("RGBA", (self._width, self._height * 2))
         both.paste(small, (0, 0))
@@ -250,15 +243,14 @@ class _Painter:
 
     def _sea(self) -> list[Layer]:
         level = 0.6
-        coast_travel = self._travel(0.12)
-        coast, pen = self._canvas(coast_travel)
+        coast, pen = self._canvas(0.12)
         line = self._outline(coast.width, coast.height * level, coast.height * 0.1, 0.6)
         haze = _mix(self._far, self._horizon, 0.5)
         corners = [(x * 4, min(y, coast.height * level)) for x, y in enumerate(line)]
         pen.polygon(
             [(0, coast.height * level), *corners, (coast.width, coast.height * level)], haze
         )
-        layers = [self._layer(coast, coast_travel)]
+        layers = [self._layer(coast)]
         water = Image.new("RGBA", (self._width, self._height))
         deep = ImageOps.colorize(
             Image.linear_gradient("L"), _mix(self._far, self._horizon, 0.35), self._near
@@ -272,19 +264,17 @@ class _Painter:
 
     def _glitter(self, level: float, part: float) -> Layer:
         """Return lines of light on the water."""
-        travel = self._travel(part)
-        picture, pen = self._canvas(travel)
+        picture, pen = self._canvas(part)
         light = _mix(self._horizon, (255, 255, 255), 0.3)
         for _ in range(60):
             x = self._dice.random() * picture.width
             y = picture.height * (level + self._dice.random() * 0.12)
             long = picture.height * self._dice.uniform(0.01, 0.05) * (0.5 + part)
             pen.line((x, y, x + long, y), (*light, self._dice.randrange(50, 150)), width=_SCALE)
-        return self._layer(picture, travel, bob=2)
+        return self._layer(picture, bob=2)
 
     def _boat(self, level: float) -> Layer:
-        travel = self._travel(0.35)
-        picture, pen = self._canvas(travel)
+        picture, pen = self._canvas(0.35)
         x, y = picture.width * self._dice.uniform(0.4, 0.7), picture.height * (level + 0.08)
         size = min(picture.height, picture.width) * 0.16
         hull = _mix(self._near, (0, 0, 0), 0.4)
@@ -301,14 +291,13 @@ class _Painter:
         pen.line((x, y, x, y - size * 1.5), hull, width=round(size * 0.05))
         pen.polygon([(x + 4, y - size * 1.45), (x + 4, y - 8), (x + size * 0.6, y - 8)], sail)
         pen.polygon([(x - 4, y - size * 1.2), (x - 4, y - 8), (x - size * 0.45, y - 8)], sail)
-        return self._layer(picture, travel, bob=4)
+        return self._layer(picture, bob=4)
 
     def _city(self) -> list[Layer]:
         layers = []
         for number in range(3):
             near = number / 2
-            travel = self._travel(0.15 + 0.55 * near)
-            picture, pen = self._canvas(travel)
+            picture, pen = self._canvas(0.15 + 0.55 * near)
             colour = _mix(_mix(self._far, self._horizon, 0.35 * (1 - near)), self._near, near)
             x = -20.0
             while x < picture.width:
@@ -317,7 +306,7 @@ class _Painter:
                 pen.rectangle((x, picture.height - high, x + wide, picture.height), colour)
                 self._windows(pen, x, picture.height - high, wide, high, near)
                 x += wide + picture.height * self._dice.uniform(0, 0.03)
-            layers.append(self._layer(picture, travel))
+            layers.append(self._layer(picture))
         return layers
 
     def _windows(

@@ -46,17 +46,12 @@ class SiteInUse(Exception):
 
 @dataclass
 class Demo:
-    """What is in a site after it was filled.
-
-    :ivar videos: ids by title.
-    :ivar links: addresses of the links that were made in this run, by label.
-    """
+    """What is in a site after it was filled: ids by title or name."""
 
     url: str
     videos: dict[str, str] = field(default_factory=dict)
     collections: dict[str, str] = field(default_factory=dict)
     groups: dict[str, str] = field(default_factory=dict)
-    links: dict[str, str] = field(default_factory=dict)
 
 
 def fill(
@@ -135,18 +130,13 @@ class _Filling:
         deadline = time.monotonic() + _READY_LIMIT
         while True:
             try:
-                client.get("/api/session")
-            except RequestRefused as error:
-                if error.status == 401:
-                    return
-                problem: Exception = error
-            except OSError as error:
-                problem = error
+                client.try_to("GET", "/api/session")
+            except (RequestRefused, OSError):
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(1)
             else:
                 return
-            if time.monotonic() > deadline:
-                raise problem
-            time.sleep(1)
 
     def _add_groups(self) -> None:
         for name, (manager, members) in GROUPS.items():
@@ -165,15 +155,9 @@ class _Filling:
         for name, role in PEOPLE.items():
             if role == "viewer":
                 continue
-            path, after = "/api/videos?whose=mine", ""
-            while True:
-                page = self._people[name].get(path + after)
-                found.update({video["title"]: video["id"] for video in page["videos"]})
-                if page["next"] is None:
-                    break
-                after = f"&after={page['next']}"
-            bin_ = self._people[name].get("/api/bin")
-            found.update({video["title"]: video["id"] for video in bin_["videos"]})
+            client = self._people[name]
+            videos = [*client.videos("whose=mine"), *client.get("/api/bin")["videos"]]
+            found.update({video["title"]: video["id"] for video in videos})
         return found
 
     def _upload(self, films: tuple[Film, ...]) -> None:
@@ -231,9 +215,6 @@ class _Filling:
 
     def _share(self) -> None:
         for grant in GRANTS:
-            owner = (
-                COLLECTIONS[grant.title][0] if grant.title in COLLECTIONS else _owner(grant.title)
-            )
             if collection := self._demo.collections.get(grant.title):
                 place = f"/api/collections/{collection}/grants"
             elif video := self._demo.videos.get(grant.title):
@@ -246,7 +227,7 @@ class _Filling:
             until = _in_days(grant.days) if grant.days else None
             body = {**subject, "level": grant.level, "expires_at": until}
             # What was given before is answered with 409.
-            self._people[owner].try_to("POST", place, body)
+            self._people[_owner(grant.title)].try_to("POST", place, body)
 
     def _add_links(self) -> None:
         known = {
@@ -261,8 +242,7 @@ class _Filling:
                 body = {"label": label, **options}
                 if label == LINK_OF_A_WEEK:
                     body["expires_at"] = _in_days(7)
-                made = self._people[_owner(title)].send("POST", f"/api/videos/{video}/links", body)
-                self._demo.links[label] = made["url"]
+                self._people[_owner(title)].send("POST", f"/api/videos/{video}/links", body)
 
     def _watch(self, films: tuple[Film, ...]) -> None:
         """Let people have watched a part of some films, as the film says or by chance."""

@@ -4,19 +4,19 @@ import io
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import closing
 from pathlib import Path
-from typing import Protocol
 
 from PIL import Image, ImageDraw, ImageFont
-from playwright.sync_api import Page
+from playwright.sync_api import CDPSession, Page
 
 from demo.catalogue import FILMS, PASSWORD
 from demo.client import Client
+from demo.pictures import MOVING, save
 from demo.rendering import Studio
 from demo.running import FILMS_FOLDER
+from demo.site import Site, press
 
-SIZE_LIMIT = 200_000  # bytes
 _CANVAS = (900, 620)
 _WINDOW = (1180, 720)  # of the desktop's browser, in pixels of its page
 _PHONE = (390, 844)
@@ -30,47 +30,27 @@ Frame = tuple[Image.Image, int]
 """A picture, and for how many milliseconds it is shown."""
 
 
-class Site(Protocol):
-    """A site with people, and a browser in front of it."""
-
-    @property
-    def url(self) -> str:
-        """The address of the site."""
-
-    def visit(
-        self, who: str, size: tuple[int, int], scheme: str = "light"
-    ) -> AbstractContextManager[Page]:
-        """Open a page in a browser of somebody's."""
-
-
-def take_moving_picture(site: Site, path: Path) -> None:
+def take_moving_picture(site: Site) -> None:
     """Take it, and write it as an animated WebP; afterwards the film is deleted."""
-    client = Client(site.url)
-    client.sign_in(_UPLOADER, PASSWORD)
-    _delete(client)
-    try:
-        frames = [*_upload(site), *_share(site, client), *_watch(site, client)]
-    finally:
+    with closing(Client(site.url)) as client:
+        client.sign_in(_UPLOADER, PASSWORD)
         _delete(client)
-        client.close()
-    pictures = [picture for picture, _ in frames]
-    times = [milliseconds for _, milliseconds in frames]
-    for quality in _QUALITIES:
-        written = io.BytesIO()
-        pictures[0].save(
-            written,
-            "WEBP",
-            save_all=True,
-            append_images=pictures[1:],
-            duration=times,
-            loop=0,
-            quality=quality,
-            method=4,
-            minimize_size=True,
-        )
-        if written.tell() < SIZE_LIMIT:
-            break
-    path.write_bytes(written.getvalue())
+        try:
+            frames = [*_upload(site), *_share(site, client), *_watch(site, client)]
+        finally:
+            _delete(client)
+    first, *others = (picture for picture, _ in frames)
+    save(
+        first,
+        MOVING,
+        qualities=_QUALITIES,
+        save_all=True,
+        append_images=others,
+        duration=[milliseconds for _, milliseconds in frames],
+        loop=0,
+        method=4,
+        minimize_size=True,
+    )
 
 
 def _upload(site: Site) -> Iterator[Frame]:
@@ -79,19 +59,10 @@ def _upload(site: Site) -> Iterator[Frame]:
     with tempfile.TemporaryDirectory() as folder, site.visit(_UPLOADER, _WINDOW) as page:
         file = Path(folder) / f"{_TITLE}.mp4"
         shutil.copyfile(Studio(FILMS_FOLDER).make(film), file)
-        page.goto("/upload")
-        page.wait_for_load_state("networkidle")
+        page.goto("/upload", wait_until="networkidle")
         yield _on_desktop(page, "Upload: drop a film, or choose one"), 1200
         network = page.context.new_cdp_session(page)
-        network.send(
-            "Network.emulateNetworkConditions",
-            {
-                "offline": False,
-                "latency": 20,
-                "downloadThroughput": 4_000_000,
-                "uploadThroughput": _SPEED,
-            },
-        )
+        _limit_speed(network, latency=20, download=4_000_000, upload=_SPEED)
         page.locator("input[type=file]").first.set_input_files(file)
         watch = page.get_by_role("link", name="Watch").first
         for _ in range(12):
@@ -99,23 +70,23 @@ def _upload(site: Site) -> Iterator[Frame]:
             if watch.is_visible():
                 break
             yield _on_desktop(page, "It survives a lost network and a closed browser"), 220
-        network.send(
-            "Network.emulateNetworkConditions",
-            {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1},
-        )
+        _limit_speed(network, latency=0, download=-1, upload=-1)
         watch.wait_for()
         page.wait_for_timeout(500)
         yield _on_desktop(page, "It can be watched at once"), 1300
 
 
+def _limit_speed(network: CDPSession, *, latency: int, download: int, upload: int) -> None:
+    """Set the network's milliseconds and bytes per second; -1 is no limit."""
+    limits = {"latency": latency, "downloadThroughput": download, "uploadThroughput": upload}
+    network.send("Network.emulateNetworkConditions", {"offline": False, **limits})
+
+
 def _share(site: Site, client: Client) -> Iterator[Frame]:
     """It is shared with one person."""
     with site.visit(_UPLOADER, _WINDOW) as page:
-        page.goto(f"/stream/{_find(client)}")
-        page.wait_for_load_state("networkidle")
-        page.get_by_role("button", name="Share", exact=True).or_(
-            page.get_by_role("link", name="Share", exact=True)
-        ).first.click()
+        page.goto(f"/stream/{_find(client)[0]}", wait_until="networkidle")
+        press(page, "Share")
         who = page.locator("dialog[open] input[name=who]").first
         who.wait_for()
         text = "Share it with exactly the people you choose"
@@ -133,11 +104,9 @@ def _watch(site: Site, client: Client) -> Iterator[Frame]:
     """The person watches it on a phone."""
     text = "Emma watches it on her phone"
     with site.visit(_VIEWER, _PHONE) as page:
-        page.goto("/stream")
-        page.wait_for_load_state("networkidle")
+        page.goto("/stream", wait_until="networkidle")
         yield _on_phone(page, text), 1200
-        page.goto(f"/stream/{_find(client)}")
-        page.wait_for_load_state("networkidle")
+        page.goto(f"/stream/{_find(client)[0]}", wait_until="networkidle")
         video = page.locator("video")
         video.evaluate("video => { video.muted = true; return video.play(); }")
         for _ in range(16):
@@ -146,15 +115,13 @@ def _watch(site: Site, client: Client) -> Iterator[Frame]:
         yield _on_phone(page, text), 1200
 
 
-def _find(client: Client) -> str:
-    videos = client.get("/api/videos?whose=mine")["videos"]
-    return str(next(video["id"] for video in videos if video["title"] == _TITLE))
+def _find(client: Client) -> list[str]:
+    return [video["id"] for video in client.videos("whose=mine") if video["title"] == _TITLE]
 
 
 def _delete(client: Client) -> None:
-    for video in client.get("/api/videos?whose=mine")["videos"]:
-        if video["title"] == _TITLE:
-            client.send("DELETE", f"/api/videos/{video['id']}?permanently=1")
+    for video in _find(client):
+        client.send("DELETE", f"/api/videos/{video}?permanently=1")
 
 
 def _on_desktop(page: Page, text: str) -> Image.Image:
@@ -185,7 +152,7 @@ def _framed(
     pen.rounded_rectangle(box, round_by, _FRAME)
     for number in range(3 if bar else 0):
         x, y = left + 12 + number * 16, top - bar // 2
-        pen.ellipse((x - 4, y - 4, x + 4, y + 4), (150, 140, 132))
+        pen.circle((x, y), 4, (150, 140, 132))
     mask = Image.new("L", size, 255)
     if not bar:
         mask = Image.new("L", size)

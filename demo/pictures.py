@@ -1,8 +1,16 @@
 """The pictures of the README and the documentation, and what each shows."""
 
+import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from PIL import Image
+
+from demo.running import ROOT, tell
+
+SCREENSHOTS = ROOT / "docs" / "screenshots"
+SIZE_LIMIT = 200_000  # bytes of one picture
 DESKTOP, PHONE = (1280, 800), (390, 844)
 MOVING = "matinee.webp"
 """The moving picture: upload, share, and watching on a phone."""
@@ -67,3 +75,19 @@ PICTURES = (
     Picture("sign-in.webp", "/login", who=""),
     Picture("sign-in-phone.webp", "/login", who="", size=PHONE),
 )
+
+
+def save(picture: Image.Image, name: str, *, qualities: Sequence[int], **options: object) -> None:
+    """Write a picture as WebP, at the first quality at which it is small enough.
+
+    :param qualities: the best first.
+    :param options: of Pillow's writer of WebP.
+    """
+    for quality in qualities:
+        written = io.BytesIO()
+        picture.save(written, "WEBP", quality=quality, **options)
+        if written.tell() < SIZE_LIMIT:
+            break
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    (SCREENSHOTS / name).write_bytes(written.getvalue())
+    tell(f"{name}: {written.tell() / 1000:.0f} kB")

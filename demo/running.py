@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from demo.fill import Tell, fill
+from demo.fill import fill
 from demo.states import set_progress, set_states
 from standalone.settings import StandaloneSettings
 
@@ -63,7 +63,12 @@ def _pass_on(process: subprocess.Popen[str]) -> None:
             print(line, end="", flush=True)
 
 
-def fill_here(settings: StandaloneSettings, tell: Tell) -> None:
+def tell(line: str) -> None:
+    """Print a step of filling."""
+    print(f"  {line}", flush=True)
+
+
+def fill_here(settings: StandaloneSettings) -> None:
     """Fill the Matinee that runs with these settings, unless it was filled before."""
     filled = settings.data_dir / _FILLED
     if not filled.exists():

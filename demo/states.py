@@ -9,12 +9,12 @@ days. A site of containers has none of this: its database takes no one but its s
 import sqlite3
 import time
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from demo.catalogue import FAILED_STEP, FILMS, PREPARING, REFUSED
 
 _FAR = "9000-01-01 00:00:00.000000"  # a lease until then does not expire
+_AGO = "strftime('%Y-%m-%d %H:%M:%f000', 'now', ?)"  # as the services write times
 _LIMIT = 600  # seconds until the first pictures must be there
 _FAILURE = "The pictures could not be made."
 _LOG = "[mjpeg @ 0x55d0] error while decoding MB 14 2, bytestream -7\n" * 3
@@ -49,11 +49,11 @@ def set_states(data_dir: Path, videos: dict[str, str]) -> None:
 
 def set_progress(data_dir: Path) -> None:
     """Let the film that is held back be half done since a minute ago, for a likely estimate."""
-    begun = datetime.now(UTC) - timedelta(minutes=1)
     with closing(sqlite3.connect(data_dir / "matinee.db", timeout=30)) as database, database:
         database.execute(
-            "UPDATE jobs SET progress = 0.5, started_at = ?, estimate = 120 WHERE worker = 'demo'",
-            (begun.strftime("%Y-%m-%d %H:%M:%S.%f"),),
+            f"UPDATE jobs SET progress = 0.5, started_at = {_AGO}, estimate = 120"
+            " WHERE worker = 'demo'",
+            ("-1 minutes",),
         )
 
 
@@ -61,10 +61,8 @@ def _set_days(database: sqlite3.Connection, videos: dict[str, str]) -> None:
     """Let the films of the catalogue have been uploaded one after the other, over some months."""
     days = {film.title: 0.2 * (place + 1) ** 1.7 for place, film in enumerate(FILMS)}
     for title, ago in (days | {REFUSED: 30.3}).items():
-        at = datetime.now(UTC) - timedelta(days=ago)
         database.execute(
-            "UPDATE videos SET created_at = ? WHERE id = ?",
-            (at.strftime("%Y-%m-%d %H:%M:%S.%f"), videos[title]),
+            f"UPDATE videos SET created_at = {_AGO} WHERE id = ?", (f"-{ago} days", videos[title])
         )
 
 

@@ -9,12 +9,13 @@ import argparse
 import getpass
 import os
 import sys
+from typing import Any
 
 from auth_service import user_admin
 from auth_service.accounts import NameTaken, create_account, find_account
 from auth_service.new_passwords import hash_new_password
 from auth_service.usernames import Username, parse_name
-from cli.admin.command import Command, CommandRefused, Result
+from cli.admin.command import CommandRefused, Result, add_command
 from common.audit import Actor
 from common.passwords import Passwords
 from common.settings import CommonSettings, Environment
@@ -44,9 +45,10 @@ def create_admin(given: argparse.Namespace) -> Result:
     try:
         user = create_account(
             stores.database,
+            Passwords(),
             actor=_OPERATOR,
             name=name,
-            password_hash=_new_hash(name),
+            password=_ask_password(name),
             join=lambda _session: Role.ADMIN,
         )
     except NameTaken as error:
@@ -75,7 +77,7 @@ def _reset(stores: Stores, user: User, name: Username, *, make_admin: bool) -> R
         stores,
         _OPERATOR,
         user_id=user.id,
-        password_hash=_new_hash(name),
+        password_hash=hash_new_password(Passwords(), _ask_password(name), username=name.display),
         role=Role.ADMIN if make_admin else None,
         enable=True,
     )
@@ -92,10 +94,6 @@ def _stores() -> Stores:
     return Stores.of(CommonSettings.read(Environment(os.environ)))
 
 
-def _new_hash(name: Username) -> str:
-    return hash_new_password(Passwords(), _ask_password(name), username=name.display)
-
-
 def _ask_password(name: Username) -> str:
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
@@ -109,26 +107,20 @@ def _ask_password(name: Username) -> str:
     return password
 
 
-def _create_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name")
-    parser.add_argument(
+def add_commands(commands: Any) -> None:
+    """Add the commands of this module."""
+    create = add_command(commands, "create-admin", create_admin, summary="create an administrator")
+    create.add_argument("name")
+    create.add_argument(
         "--reset",
         action="store_true",
         help="if the account exists, the same as reset-password; its role stays",
     )
-
-
-def _reset_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name")
-    parser.add_argument("--admin", action="store_true", help="make it an administrator as well")
-
-
-COMMANDS = (
-    Command("create-admin", "create an administrator", _create_arguments, create_admin),
-    Command(
+    reset = add_command(
+        commands,
         "reset-password",
-        "give an account a new password, enable it, and sign it out",
-        _reset_arguments,
         reset_password,
-    ),
-)
+        summary="give an account a new password, enable it, and sign it out",
+    )
+    reset.add_argument("name")
+    reset.add_argument("--admin", action="store_true", help="make it an administrator as well")

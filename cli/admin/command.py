@@ -3,7 +3,8 @@
 import argparse
 import enum
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
 
 class ExitCode(enum.IntEnum):
@@ -40,19 +41,18 @@ class Result:
     """
 
     sentence: str
-    data: Mapping[str, object] = field(default_factory=dict)
+    data: Mapping[str, object]
 
 
-@dataclass(frozen=True)
-class Command:
-    """A command of `matinee admin`.
+def add_command(
+    commands: Any, name: str, run: Callable[[argparse.Namespace], Result], *, summary: str
+) -> argparse.ArgumentParser:
+    """Add a command, and return its parser, to which its own arguments are added.
 
-    :ivar name: one word, or the word of a group and that of the command.
-    :ivar add_arguments: declares what it takes.
-    :ivar run: carries it out. It may raise what `cli.__main__` knows the exit code of.
+    :param commands: what `add_subparsers` has returned.
+    :param run: carries it out. It may raise what `cli.__main__` knows the exit code of.
     """
-
-    name: str
-    help: str
-    add_arguments: Callable[[argparse.ArgumentParser], None]
-    run: Callable[[argparse.Namespace], Result]
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=summary)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=run)
+    return parser

@@ -6,15 +6,14 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from cli.admin.command import Command, CommandRefused, Result
+from cli.admin.command import CommandRefused, Result, add_command
 from common.formatting import filesize
 from common.settings import Environment, SettingsError
 from common.storage import StorageFull
-from common.storage.errors import StoreRefused
 from common.storage.movable import MovableFiles
 from common.storage.object_files import ObjectFiles
 from common.storage.s3_settings import S3Settings
@@ -44,17 +43,17 @@ def doctor(_given: argparse.Namespace) -> Result:
             " storage doctor. Elsewhere: .venv/bin/pip install --require-hashes -r"
             " requirements/s3.txt"
         ) from error
-    checks = list(StorageDoctor(S3Store(settings)).examine())
-    told = "\n".join(f"{check.name}: {check.problem or 'ok'}" for check in checks)
-    data = {"checks": {check.name: check.problem or "ok" for check in checks}}
-    if any(check.problem for check in checks):
-        raise CommandRefused(told, data)
-    return Result(told, data)
+    outcomes = StorageDoctor(S3Store(settings)).examine()
+    checks = {check.name: check.problem or "ok" for check in outcomes}
+    told = "\n".join(f"{name}: {outcome}" for name, outcome in checks.items())
+    if set(checks.values()) != {"ok"}:
+        raise CommandRefused(told, {"checks": checks})
+    return Result(told, {"checks": checks})
 
 
 def status(_given: argparse.Namespace) -> Result:
     """Count the files of each store, and those that wait or are left over."""
-    from upload_service.mover.survey import storage_status  # noqa: PLC0415 (see COMMANDS)
+    from upload_service.mover.survey import storage_status  # noqa: PLC0415 (see add_commands)
 
     site = _Site.of_environment()
     found = storage_status(site.stores.database, site.disk)
@@ -100,8 +99,9 @@ def move(given: argparse.Namespace) -> Result:
             "STORE is s3, so the janitor would move the files to the object store again. Set"
             " STORE=disk first, and start the services anew."
         )
-    if given.video is not None and not is_known(site.stores.database, video_id=given.video):
-        raise CommandRefused(f"There is no video {given.video}.")
+    for video_id in given.video or ():
+        if not is_known(site.stores.database, video_id=video_id):
+            raise CommandRefused(f"There is no video {video_id}.")
     pace = Pace(
         threading.Event(),
         rate=lambda: site.stores.site.current().move_rate,
@@ -112,8 +112,8 @@ def move(given: argparse.Namespace) -> Result:
             Mover(site.stores, site.disk, files),
             pace,
             to,
-            video_ids=None if given.video is None else [given.video],
-            tell=_teller(),
+            video_ids=given.video,
+            tell=partial(_tell_progress, time.monotonic()),
         )
     except StorageFull as error:
         raise CommandRefused(f"The disk is full: {error}. What was moved stays moved.") from error
@@ -129,26 +129,21 @@ def move(given: argparse.Namespace) -> Result:
 def verify(given: argparse.Namespace) -> Result:
     """Check that every file is where its row says, and every original somewhere.
 
-    :raises CommandRefused: something is missing or wrong, or the object store refuses to be read.
+    :raises CommandRefused: something is missing or wrong.
+    :raises StoreRefused: the object store refuses to be read.
     :raises StoreUnavailable: the object store does not answer.
     """
     from upload_service.mover import survey  # noqa: PLC0415
 
     site = _Site.of_environment()
     checked, wrong = 0, dict[str, str]()
-    try:
-        for video_id, name, problem in survey.verify(
-            site.stores.database,
-            site.disk,
-            site.files(),
-            full=given.full,
-            video_ids=None if given.video is None else [given.video],
-        ):
-            checked += 1
-            if problem:
-                wrong[f"{video_id}/{name}"] = problem
-    except StoreRefused as error:
-        raise CommandRefused(f"The object store refuses: {error}") from error
+    database, files = site.stores.database, site.files()
+    for video_id, name, problem in survey.verify(
+        database, site.disk, files, full=given.full, video_ids=given.video
+    ):
+        checked += 1
+        if problem:
+            wrong[f"{video_id}/{name}"] = problem
     data = {"checked": checked, "wrong": wrong}
     if wrong:
         lines = [f"{file}: {problem}" for file, problem in wrong.items()]
@@ -161,7 +156,7 @@ def verify(given: argparse.Namespace) -> Result:
 def clean(given: argparse.Namespace) -> Result:
     """List the objects that no row knows, and remove those that nobody needs if so asked.
 
-    :raises CommandRefused: the object store refuses.
+    :raises StoreRefused: the object store refuses.
     :raises StoreUnavailable: the object store does not answer.
     """
     from upload_service.mover.survey import StrayKind, strays  # noqa: PLC0415
@@ -170,14 +165,11 @@ def clean(given: argparse.Namespace) -> Result:
     files = site.files()
     found: dict[StrayKind, list[str]] = {kind: [] for kind in StrayKind}
     removed = 0
-    try:
-        for key, kind in strays(site.stores.database, site.disk, files):
-            found[kind].append(key)
-            if given.remove and kind is not StrayKind.UNKNOWN:
-                files.store.delete(key)
-                removed += 1
-    except StoreRefused as error:
-        raise CommandRefused(f"The object store refuses: {error}") from error
+    for key, kind in strays(site.stores.database, site.disk, files):
+        found[kind].append(key)
+        if given.remove and kind is not StrayKind.UNKNOWN:
+            files.store.delete(key)
+            removed += 1
     lines = []
     for kind, keys in found.items():
         lines += [f"{kind}: {len(keys)}", *(f"  {line}" for line in _some(keys))]
@@ -210,26 +202,15 @@ class _Site:
         return ObjectFiles(self.stores.database, store)
 
 
-def _teller() -> "Callable[[BulkMove], None]":
-    """Return what prints the progress of a move."""
-    began = time.monotonic()
-
-    def tell(state: "BulkMove") -> None:
-        speed = state.done_bytes / max(time.monotonic() - began, 0.001)
-        left = (state.bytes - state.done_bytes) / max(speed, 1)
-        print(
-            f"{state.done_files} of {state.files} files,"
-            f" {filesize(state.done_bytes)} of {filesize(state.bytes)},"
-            f" {filesize(round(speed))}/s, {_minutes(left)} left",
-            file=sys.stderr,
-        )
-
-    return tell
-
-
-def _minutes(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}:{rest:02}"
+def _tell_progress(began: float, state: "BulkMove") -> None:
+    speed = state.done_bytes / max(time.monotonic() - began, 0.001)
+    minutes, seconds = divmod(round((state.bytes - state.done_bytes) / max(speed, 1)), 60)
+    print(
+        f"{state.done_files} of {state.files} files,"
+        f" {filesize(state.done_bytes)} of {filesize(state.bytes)},"
+        f" {filesize(round(speed))}/s, {minutes}:{seconds:02} left",
+        file=sys.stderr,
+    )
 
 
 def _some(lines: list[str]) -> list[str]:
@@ -237,37 +218,21 @@ def _some(lines: list[str]) -> list[str]:
     return lines if more <= 0 else [*lines[:_EXAMPLES], f"and {more} more"]
 
 
-def _no_arguments(_parser: argparse.ArgumentParser) -> None:
-    """Everything is in the settings."""
-
-
-def _move_arguments(parser: argparse.ArgumentParser) -> None:
+def add_commands(commands: Any) -> None:
+    """Add the commands of this module; those of the mover where the upload service is."""
+    group = commands.add_parser("storage", help="commands of the storage")
+    commands = group.add_subparsers(dest="subcommand", required=True)
+    add_command(commands, "doctor", doctor, summary="check the object store of the settings S3_*")
+    if importlib.util.find_spec("upload_service") is None:
+        return
+    add_command(commands, "status", status, summary="count the files of each store")
+    parser = add_command(commands, "move", move, summary="move files to a store")
     parser.add_argument("--to", choices=[store.value for store in Store], required=True)
-    _video_argument(parser)
-
-
-def _verify_arguments(parser: argparse.ArgumentParser) -> None:
-    _video_argument(parser)
+    parser.add_argument("--video", metavar="ID", nargs=1, help="this video alone")
+    parser = add_command(
+        commands, "verify", verify, summary="check that every file is in its place"
+    )
+    parser.add_argument("--video", metavar="ID", nargs=1, help="this video alone")
     parser.add_argument("--full", action="store_true", help="read every object, to compare it")
-
-
-def _clean_arguments(parser: argparse.ArgumentParser) -> None:
+    parser = add_command(commands, "clean", clean, summary="list objects that nobody knows")
     parser.add_argument("--remove", action="store_true", help="remove what nobody needs")
-
-
-def _video_argument(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--video", metavar="ID", help="this video alone")
-
-
-_OF_THE_MOVER = (
-    Command("storage status", "count the files of each store", _no_arguments, status),
-    Command("storage move", "move files to a store", _move_arguments, move),
-    Command("storage verify", "check that every file is in its place", _verify_arguments, verify),
-    Command("storage clean", "list objects that nobody knows", _clean_arguments, clean),
-)
-_HAS_MOVER = importlib.util.find_spec("upload_service") is not None
-COMMANDS = (
-    Command("storage doctor", "check the object store of the settings S3_*", _no_arguments, doctor),
-    *(_OF_THE_MOVER if _HAS_MOVER else ()),
-)
-"""The mover's commands are where the upload service is."""

@@ -71,9 +71,9 @@ class StorageDoctor:
         :raises StoreUnavailable: the store does not answer.
         """
         checks: tuple[tuple[str, Callable[[], None]], ...] = (
-            ("put", self._put),
-            ("get", self._get),
-            ("range", self._range),
+            ("put", lambda: self._write(self._key, self._content)),
+            ("get", lambda: _same(self._store.get(self._key).body, self._content)),
+            ("range", lambda: self._read_range(self._key, self._content, 100, 199)),
             ("range of a small object", self._small_range),
             ("put if there is none", self._conditional_put),
             ("copy", self._copy),
@@ -93,15 +93,6 @@ class StorageDoctor:
                     return
         finally:
             self._clean_up()
-
-    def _put(self) -> None:
-        self._write(self._key, self._content)
-
-    def _get(self) -> None:
-        _same(self._store.get(self._key).body, self._content)
-
-    def _range(self) -> None:
-        self._read_range(self._key, self._content, 100, 199)
 
     def _small_range(self) -> None:
         key = self._folder + "small"
@@ -134,8 +125,7 @@ class StorageDoctor:
         _same(self._store.get(key).body, self._content)
 
     def _list(self) -> None:
-        found = list(self._store.list_keys(self._folder))
-        if self._key not in found:
+        if self._key not in self._store.list_keys(self._folder):
             raise CheckFailed("The list of the bucket lacks an object that has just been written.")
 
     def _multipart(self) -> None:

@@ -33,6 +33,11 @@ def log_in(
     return browser.post("/login", data=form, **options)
 
 
+def is_signed_in(browser: Client) -> bool:
+    """Tell whether a browser has a session."""
+    return browser.get("/api/session").status_code == 200
+
+
 def at_once(count: int, work: Callable[[int], TestResponse]) -> list[int]:
     """Run work that many times, and return the statuses of the answers.
 
@@ -42,10 +47,10 @@ def at_once(count: int, work: Callable[[int], TestResponse]) -> list[int]:
         return sorted(answer.status_code for answer in pool.map(work, range(count)))
 
 
-def account(database: Database, name: str) -> User | None:
-    """Return an account's row."""
-    key = name_key(name)
-    return database.read(lambda session: session.scalar(select(User).where(User.name_key == key)))
+def account(database: Database, name: str) -> User:
+    """Return the row of an account that is there."""
+    wanted = select(User).where(User.name_key == name_key(name))
+    return database.read(lambda session: session.scalars(wanted).one())
 
 
 def accounts(database: Database) -> list[User]:
@@ -55,9 +60,7 @@ def accounts(database: Database) -> list[User]:
 
 def user_id(database: Database, name: str) -> int:
     """Return the id of an account that is there."""
-    user = account(database, name)
-    assert user is not None
-    return user.id
+    return account(database, name).id
 
 
 def put_video(database: Database, owner: str, *, size: int = 1000) -> str:

@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 
 from auth_service import accounts
 from auth_service.account_deletion import LastAdministrator, delete_account
+from auth_service.accounts import find_account
 from common.audit import Actor
 from common.stores import Stores
 from common.web.auth import SESSION_COOKIE
@@ -20,6 +21,7 @@ from tests.auth_service.conftest import (
     PASSWORD,
     account,
     at_once,
+    is_signed_in,
     log_in,
     put_video,
     user_id,
@@ -38,10 +40,6 @@ def sign_in(site: Site, name: str, password: str = PASSWORD, address: str = "127
     headers = {"User-Agent": FIREFOX, "Sec-Fetch-Site": "same-origin"}
     assert log_in(browser, name, password, headers=headers).status_code == 303
     return browser
-
-
-def is_signed_in(browser: Client) -> bool:
-    return browser.get("/api/session").status_code == 200
 
 
 def test_the_account_is_for_who_is_signed_in(site: Site) -> None:
@@ -77,7 +75,7 @@ def test_one_session_can_be_ended(site: Site, alice: Client, stores: Stores) -> 
 
 
 def test_nobody_ends_a_session_of_somebody_elses(
-    site: Site, alice: Client, bob: Client, stores: Stores
+    alice: Client, bob: Client, stores: Stores
 ) -> None:
     bobs = user_id(stores.database, "bob")
     (session,) = stores.sessions.summaries(bobs, current=None)
@@ -126,11 +124,8 @@ def test_a_new_password_of_an_unfit_length_is_422(site: Site, alice: Client, pas
 
 
 @pytest.mark.on_mysql
-def test_of_two_password_changes_at_once_the_second_is_told(
-    site: Site, alice: Client, stores: Stores
-) -> None:
+def test_of_two_password_changes_at_once_the_second_is_told(alice: Client, stores: Stores) -> None:
     seen = account(stores.database, "alice")
-    assert seen is not None
     accounts.change_password(stores, Actor(None), user=seen, new_hash="one", token=None)
     with pytest.raises(accounts.AccountChanged):
         accounts.change_password(stores, Actor(None), user=seen, new_hash="two", token=None)
@@ -138,10 +133,9 @@ def test_of_two_password_changes_at_once_the_second_is_told(
 
 @pytest.mark.on_mysql
 def test_a_session_that_begins_just_before_the_change_is_committed_ends_too(
-    site: Site, alice: Client, stores: Stores
+    alice: Client, stores: Stores
 ) -> None:
     user = account(stores.database, "alice")
-    assert user is not None
     begun: list[str] = []
 
     def begin(_session: Session) -> None:
@@ -166,7 +160,7 @@ def test_leaving_takes_the_videos_along_and_ends_every_session(
     assert "your 1 video" in bob.get("/account").text
     answer = bob.post("/account/delete", data={"password": PASSWORD})
     assert (answer.status_code, answer.location) == (303, "/login?done=deleted")
-    assert account(database, "bob") is None
+    assert find_account(database, key="bob") is None
     row = database.read(lambda session: session.get(Video, video))
     assert row is not None
     assert row.owner_id is None  # the janitor takes it from here
@@ -194,7 +188,7 @@ def test_a_name_is_free_again_when_its_owner_has_left(
 
 
 def test_the_only_administrator_may_not_leave_others_behind(
-    site: Site, alice: Client, bob: Client, database: Database
+    alice: Client, bob: Client, database: Database
 ) -> None:
     answer = alice.post("/account/delete", data={"password": PASSWORD})
     assert answer.status_code == 409
@@ -216,7 +210,7 @@ def test_who_is_alone_may_leave_and_the_next_is_the_first_again(
 
 @pytest.mark.on_mysql
 def test_two_administrators_cannot_leave_at_the_same_time(
-    site: Site, alice: Client, bob: Client, charlie: Client, database: Database
+    alice: Client, bob: Client, charlie: Client, database: Database
 ) -> None:
     alice.post(f"/admin/users/{user_id(database, 'bob')}", data={"role": "admin"})
     both = [alice, bob]
@@ -246,10 +240,9 @@ def test_nobody_arrives_as_a_mere_uploader_while_the_last_one_leaves(
 
 @pytest.mark.on_mysql
 def test_a_video_that_arrives_while_its_owner_leaves_is_held_back_too(
-    site: Site, alice: Client, bob: Client, stores: Stores, monkeypatch: pytest.MonkeyPatch
+    alice: Client, bob: Client, stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     user = account(stores.database, "bob")
-    assert user is not None
     changing = stores.videos.changing
     held_back: list[list[str]] = []
 
@@ -263,12 +256,12 @@ def test_a_video_that_arrives_while_its_owner_leaves_is_held_back_too(
     monkeypatch.setattr(stores.videos, "changing", changing_late)
     delete_account(stores, Actor(None), user=user)
     assert [len(held) for held in held_back] == [1, 2]
-    assert account(stores.database, "bob") is None
+    assert find_account(stores.database, key="bob") is None
 
 
 @pytest.mark.on_mysql
 def test_nobody_is_signed_out_when_videos_keep_arriving_and_the_account_stays(
-    site: Site, alice: Client, bob: Client, stores: Stores, monkeypatch: pytest.MonkeyPatch
+    alice: Client, bob: Client, stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     changing = stores.videos.changing
 
@@ -278,7 +271,7 @@ def test_nobody_is_signed_out_when_videos_keep_arriving_and_the_account_stays(
 
     monkeypatch.setattr(stores.videos, "changing", changing_late)
     assert bob.post("/account/delete", data={"password": PASSWORD}).status_code == 409
-    assert account(stores.database, "bob") is not None
+    assert find_account(stores.database, key="bob") is not None
     assert is_signed_in(bob)
 
 
@@ -287,12 +280,10 @@ def test_an_account_deleted_twice_at_once_is_deleted_once(
     site: Site, alice: Client, bob: Client, stores: Stores
 ) -> None:
     user = account(stores.database, "bob")
-    assert user is not None
     delete_account(stores, Actor(None), user=user)
     with pytest.raises(accounts.AccountChanged):
         delete_account(stores, Actor(None), user=user)
     admin = account(stores.database, "alice")
-    assert admin is not None
     site.sign_up("charlie")
     with pytest.raises(LastAdministrator):
         delete_account(stores, Actor(None), user=admin)

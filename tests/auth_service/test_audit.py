@@ -11,7 +11,7 @@ from common.stores import Stores
 from db.engine import Database
 from db.models import AuditEntry, Role
 from tests.auth_service.conftest import user_id
-from tests.conftest import Client, Site
+from tests.conftest import Client
 
 pytestmark = pytest.mark.on_mysql
 
@@ -85,8 +85,7 @@ def test_a_change_that_fails_leaves_no_entry(
     assert len(entries(database, alices)) == before
 
 
-def test_an_operators_command_names_nobody(site: Site, bob: Client, database: Database) -> None:
-    stores: Stores = site.apps["auth"].extensions["matinee"].stores
+def test_an_operators_command_names_nobody(stores: Stores, bob: Client, database: Database) -> None:
     bobs = user_id(database, "bob")
     operator = Actor(None, address="command line")
 

@@ -126,9 +126,7 @@ def test_a_group_is_not_there_for_others(alice: Client, bob: Client, charlie: Cl
     assert alice.get("/api/groups").json["groups"] == []
 
 
-def test_administrators_make_groups_for_everyone(
-    alice: Client, bob: Client, database: Database
-) -> None:
+def test_administrators_make_groups_for_everyone(alice: Client, bob: Client) -> None:
     answer = bob.post("/api/groups", json={"name": "School", "for_everyone": True})
     assert answer.status_code == 403
     group = make(alice, "School", for_everyone=True)

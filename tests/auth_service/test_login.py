@@ -77,7 +77,6 @@ def test_an_account_has_at_most_a_hundred_sessions_and_the_oldest_ends(
     site: Site, alice: Client, bob: Client, stores: Stores
 ) -> None:
     user = account(stores.database, "bob")
-    assert user is not None
     viewer = viewer_for(user)
     begin = partial(stores.sessions.begin, viewer, device="A script", address="127.0.0.1")
     tokens = [begin() for _ in range(99)]
@@ -289,7 +288,7 @@ def test_a_token_that_the_client_made_up_is_never_taken(site: Site, alice: Clien
     assert not is_signed_in(site, "made-up-token")
 
 
-def test_a_failed_log_in_keeps_the_session_that_was_there(site: Site, alice: Client) -> None:
+def test_a_failed_log_in_keeps_the_session_that_was_there(alice: Client) -> None:
     assert log_in(alice, "alice", "wrong password").status_code == 401
     assert alice.get("/api/session").status_code == 200
 
@@ -365,12 +364,12 @@ def _demotion(stores: Stores, user: User) -> None:
     user_admin.change_user(stores, Actor(None), user_id=user.id, fields=fields)
 
 
-@pytest.mark.on_mysql
 def _new_name(stores: Stores, user: User) -> None:
     fields: user_admin.UserFields = {"name": parse_name("Robert")}
     user_admin.change_user(stores, Actor(None), user_id=user.id, fields=fields)
 
 
+@pytest.mark.on_mysql
 @pytest.mark.parametrize(
     ("change", "status"), [(_new_password, 401), (_ban, 403), (_demotion, 303), (_new_name, 401)]
 )
@@ -407,7 +406,7 @@ def test_what_changed_while_signing_in_counts(
 
 @pytest.mark.on_mysql
 def test_an_account_that_keeps_changing_is_not_signed_in_to(
-    site: Site, alice: Client, stores: Stores, monkeypatch: pytest.MonkeyPatch
+    site: Site, alice: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(login, "begin_session", lambda *_args, **_options: None)
     assert log_in(site.browser(), "alice").status_code == 409
@@ -420,9 +419,7 @@ def test_a_hash_of_an_older_cost_is_renewed_at_log_in(
     site.apps["auth"].extensions["matinee"].passwords = Passwords(dearer)
     browser = site.browser()
     assert log_in(browser, "alice").status_code == 303
-    user = account(database, "alice")
-    assert user is not None
-    assert extract_parameters(user.password_hash) == dearer
+    assert extract_parameters(account(database, "alice").password_hash) == dearer
     assert alice.get("/api/session").status_code == 200
     assert browser.get("/api/session").status_code == 200
     assert log_in(site.browser(), "alice").status_code == 303
@@ -430,7 +427,7 @@ def test_a_hash_of_an_older_cost_is_renewed_at_log_in(
 
 @pytest.mark.on_mysql
 def test_a_hash_that_another_log_in_renewed_first_is_no_reason_to_refuse(
-    site: Site, alice: Client, stores: Stores, monkeypatch: pytest.MonkeyPatch
+    site: Site, alice: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dearer = Passwords(replace(CHEAPEST, time_cost=2))
     site.apps["auth"].extensions["matinee"].passwords = dearer
@@ -444,6 +441,6 @@ def test_a_hash_that_another_log_in_renewed_first_is_no_reason_to_refuse(
     assert log_in(site.browser(), "alice").status_code == 303
 
 
-def test_pages_of_the_auth_service_are_not_kept_by_anybody(site: Site, alice: Client) -> None:
+def test_pages_of_the_auth_service_are_not_kept_by_anybody(alice: Client) -> None:
     for path in ("/login", "/register", "/account", "/admin"):
         assert alice.get(path).headers["Cache-Control"] == "no-store"

@@ -7,6 +7,7 @@ import pytest
 
 from auth_service.moving import Moving, load_moving
 from common.storage.store_settings import Store
+from common.stores import Stores
 from db.engine import Database
 from db.models import ObjectState, Rendition, RenditionKind, StoredObject, Video, now
 from tests.auth_service.conftest import put_video
@@ -53,9 +54,7 @@ def prepare(database: Database, video_id: str, name: str, size: int) -> None:
 
 
 @pytest.mark.on_mysql
-def test_it_counts_what_is_there_and_what_waits(
-    site: Site, alice: Client, database: Database
-) -> None:
+def test_it_counts_what_is_there_and_what_waits(alice: Client, database: Database) -> None:
     assert load_moving(database, default_store=Store.DISK) is None
     moved = put_video(database, "alice", size=100 * MIB)
     prepare(database, moved, "720p", 50 * MIB)
@@ -81,7 +80,7 @@ def page(alice: Client, path: str = "/admin") -> str:
     return alice.get(path).text.replace("\u00a0", " ")
 
 
-def test_a_site_without_an_object_store_says_nothing_of_it(site: Site, alice: Client) -> None:
+def test_a_site_without_an_object_store_says_nothing_of_it(alice: Client) -> None:
     assert "Object storage" not in page(alice)
     assert "Object storage" not in page(alice, "/admin/settings")
 
@@ -109,10 +108,10 @@ def test_the_page_says_how_long_it_takes(site: Site, alice: Client, database: Da
 
 
 @pytest.mark.usefixtures("on_s3")
-def test_it_can_be_paused_and_slowed_down(site: Site, alice: Client) -> None:
+def test_it_can_be_paused_and_slowed_down(alice: Client, stores: Stores) -> None:
     assert alice.post("/admin/settings", data={"move_rate": "20 MB"}).status_code == 303
     assert alice.post("/admin/settings", data={"move_paused": "yes"}).status_code == 303
-    settings = site.apps["auth"].extensions["matinee"].stores.site.current()
+    settings = stores.site.current()
     assert (settings.move_rate, settings.move_paused) == (20_000_000, True)
     assert 'value="20 MB"' in page(alice, "/admin/settings")
     for text in ("99 kB", "fast", "-1 MB"):
@@ -120,5 +119,4 @@ def test_it_can_be_paused_and_slowed_down(site: Site, alice: Client) -> None:
         assert answer.status_code == 422
         assert "at least 100 kB" in answer.text
     assert alice.post("/admin/settings", data={"move_rate": ""}).status_code == 303
-    settings = site.apps["auth"].extensions["matinee"].stores.site.current()
-    assert settings.move_rate is None
+    assert stores.site.current().move_rate is None

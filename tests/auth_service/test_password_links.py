@@ -9,23 +9,19 @@ from sqlalchemy import select, update
 from common.stores.sessions import token_hash
 from db.engine import Database
 from db.models import PasswordLink, Role, now
-from tests.auth_service.conftest import PASSWORD, account, at_once, log_in, user_id
+from tests.auth_service.conftest import PASSWORD, account, at_once, is_signed_in, log_in, user_id
 from tests.conftest import Client, Site
 
 NEW = "another fine password"
 
 
-def make_link(alice: Client, database: Database, name: str = "bob") -> str:
-    """Make a link for somebody through the page, and return the path of its address."""
-    answer = alice.post(f"/admin/users/{user_id(database, name)}/password-link")
+def make_link(alice: Client, database: Database) -> str:
+    """Make a link for Bob through the page, and return the path of its address."""
+    answer = alice.post(f"/admin/users/{user_id(database, 'bob')}/password-link")
     assert answer.status_code == 201, answer.text
     found = re.search(r'value="http://localhost(/password/[^"]+)"', answer.text)
     assert found
     return found[1]
-
-
-def is_signed_in(browser: Client) -> bool:
-    return browser.get("/api/session").status_code == 200
 
 
 def test_a_link_sets_the_password_once_ends_other_sessions_and_keeps_the_role(
@@ -40,9 +36,7 @@ def test_a_link_sets_the_password_once_ends_other_sessions_and_keeps_the_role(
     assert not is_signed_in(bob)
     assert log_in(site.browser(), "bob").status_code == 401
     assert log_in(site.browser(), "bob", NEW).status_code == 303
-    found = account(database, "bob")
-    assert found is not None
-    assert found.role is Role.UPLOADER
+    assert account(database, "bob").role is Role.UPLOADER
     assert site.browser().get(path).status_code == 404
     assert site.browser().post(path, data={"password": PASSWORD}).status_code == 404
 

@@ -61,10 +61,6 @@ def test_what_is_no_size_is_refused(typed: str) -> None:
         parse_quota(typed)
 
 
-def set_everybodys_quota(site: Site, quota: int | None) -> None:
-    set_site(site, quota=quota)
-
-
 def reserve(database: Database, owner: str, size: int) -> None:
     upload = Upload(id=new_id(), owner_id=user_id(database, owner), title="A video", reserved=size)
     database.write(lambda session: session.add(upload))
@@ -81,9 +77,7 @@ def test_an_administrator_sets_and_clears_a_quota(
     where = f"/admin/users/{user_id(database, 'bob')}"
     for typed, quota in (("20 GB", 20_000_000_000), ("no limit", NO_QUOTA), ("", None)):
         assert alice.post(where, data={"quota": typed}).location == f"{where}?done=saved"
-        found = account(database, "bob")
-        assert found is not None
-        assert found.quota == quota
+        assert account(database, "bob").quota == quota
     assert "changes are saved" in alice.get(f"{where}?done=saved").text
 
 
@@ -97,9 +91,7 @@ def test_what_is_no_size_comes_back_with_the_reason_and_changes_nothing(
     assert "That is no size. Write it like 20 GB" in answer.text
     assert answer.text.count('value="loads &#34;of&#34; it"') == 1
     assert answer.text.count('aria-invalid="true"') == 1
-    found = account(database, "bob")
-    assert found is not None
-    assert found.quota == 20_000_000_000
+    assert account(database, "bob").quota == 20_000_000_000
     assert alice.post(where, data={}).status_code == 422
     assert alice.post("/admin/users/999", data={"quota": "1 GB"}).status_code == 404
 
@@ -111,16 +103,14 @@ def test_only_administrators_set_quotas(
     assert bob.post(where, data={"quota": "no limit"}).status_code == 403
     assert site.browser().post(where, data={"quota": "no limit"}).status_code == 401
     assert bob.get(where).status_code == 403
-    found = account(database, "bob")
-    assert found is not None
-    assert found.quota is None
+    assert account(database, "bob").quota is None
 
 
 @pytest.mark.on_mysql
 def test_the_page_tells_what_each_account_stores_of_what_it_may(
     site: Site, alice: Client, bob: Client, charlie: Client, database: Database
 ) -> None:
-    set_everybodys_quota(site, 4_000_000)
+    set_site(site, quota=4_000_000)
     put_video(database, "bob", size=1_600_000)
     put_video(database, "bob", size=1_500_000)
     reserve(database, "bob", 500_000)
@@ -143,7 +133,7 @@ def test_everybody_sees_on_their_own_page_what_they_store(
     reserve(database, "alice", 500_000)
     put_video(database, "bob", size=9_000_000)
     assert "1.5 MB. There is no quota" in text_of(alice.get("/account").text)
-    set_everybodys_quota(site, 4_000_000)
+    set_site(site, quota=4_000_000)
     page = text_of(alice.get("/account").text)
     assert "1.5 MB of your 4 MB" in page
     assert "1 MB in videos 500 kB kept for unfinished uploads · Upload" in page
@@ -167,7 +157,7 @@ def test_a_quota_that_was_set_is_what_uploads_are_held_to(
         return alice.post("/upload/files", headers=headers).status_code
 
     site.apps["upload"].extensions["matinee"].settings.videos_dir.joinpath("incoming").mkdir()
-    set_everybodys_quota(site, 1_000_000)
+    set_site(site, quota=1_000_000)
     where = f"/admin/users/{user_id(database, 'alice')}"
     assert announce(2_000_000) == 413
     alice.post(where, data={"quota": "3 MB"})

@@ -1,7 +1,6 @@
 """How often somebody may try."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from argon2.profiles import CHEAPEST
@@ -141,7 +140,7 @@ def test_repeating_the_password_is_limited_like_signing_in(site: Site, alice: Cl
 
 
 def test_limits_are_counted_for_all_processes_together(
-    site: Site, alice: Client, common_settings: CommonSettings, tmp_path: Path
+    site: Site, alice: Client, common_settings: CommonSettings
 ) -> None:
     settings = AuthSettings(common_settings)
     other = create_app(settings, hash_cost=CHEAPEST).test_client()
@@ -151,7 +150,7 @@ def test_limits_are_counted_for_all_processes_together(
     assert other.post("/login", data=form).status_code == 429
 
 
-def test_an_account_tries_thirty_names_in_an_hour(site: Site, alice: Client, bob: Client) -> None:
+def test_an_account_tries_thirty_names_in_an_hour(alice: Client, bob: Client) -> None:
     tries = [bob.post("/account/name", data={"username": "alice"}) for _ in range(31)]
     assert [answer.status_code for answer in tries] == [409] * 30 + [429]
     assert bob.post("/account/name", data={"username": "robert"}).status_code == 429

@@ -8,11 +8,12 @@ import pytest
 from limits import RateLimitItemPerHour
 
 from auth_service import accounts as rules
+from auth_service.accounts import find_account
 from common.fixed_settings import Registration
 from common.web.auth import SESSION_COOKIE
 from db.engine import Database
 from db.models import Role
-from tests.auth_service.conftest import PASSWORD, account, accounts, at_once, log_in
+from tests.auth_service.conftest import PASSWORD, accounts, at_once, log_in
 from tests.auth_service.site_settings import set_site
 from tests.conftest import Client, Site
 
@@ -20,6 +21,16 @@ from tests.conftest import Client, Site
 def send(browser: Client, name: str, password: str = PASSWORD) -> int:
     answer = browser.post("/register", data={"username": name, "password": password})
     return answer.status_code
+
+
+def register_at_once(site: Site, count: int, name: str) -> list[int]:
+    """Make accounts from as many networks; `{}` in the name is the number of each."""
+    return at_once(
+        count,
+        lambda i: site.browser(f"10.0.0.{i}").post(
+            "/register", data={"username": name.format(i), "password": PASSWORD}
+        ),
+    )
 
 
 def close_registration(site: Site) -> None:
@@ -74,13 +85,7 @@ def test_a_name_that_is_taken_is_409(site: Site, alice: Client, database: Databa
 def test_fifty_registrations_of_one_name_at_once_make_exactly_one_account(
     site: Site, alice: Client, database: Database
 ) -> None:
-    statuses = at_once(
-        50,
-        lambda i: site.browser(f"10.0.0.{i}").post(
-            "/register", data={"username": "bob", "password": PASSWORD}
-        ),
-    )
-    assert statuses == [303] + [409] * 49
+    assert register_at_once(site, 50, "bob") == [303] + [409] * 49
     assert len(accounts(database)) == 2
 
 
@@ -88,13 +93,7 @@ def test_fifty_registrations_of_one_name_at_once_make_exactly_one_account(
 def test_fifty_first_registrations_at_once_make_exactly_one_administrator(
     site: Site, database: Database
 ) -> None:
-    statuses = at_once(
-        50,
-        lambda i: site.browser(f"10.0.0.{i}").post(
-            "/register", data={"username": f"person {i}", "password": PASSWORD}
-        ),
-    )
-    assert statuses == [303] * 50
+    assert register_at_once(site, 50, "person {}") == [303] * 50
     roles = [user.role for user in accounts(database)]
     assert (roles.count(Role.ADMIN), roles.count(Role.UPLOADER)) == (1, 49)
 
@@ -104,8 +103,7 @@ def test_who_missed_that_somebody_else_came_first_is_no_administrator(
     site: Site, alice: Client, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two transactions may both find nobody there; the column decides between them."""
-    look = rules._lock_first
-    monkeypatch.setattr(rules, "_lock_first", blind_at_first(look))
+    monkeypatch.setattr(rules, "_lock_first", blind_at_first(rules._lock_first))
     assert send(site.browser(), "bob") == 303
     assert [user.role for user in accounts(database)] == [Role.ADMIN, Role.UPLOADER]
 
@@ -125,13 +123,7 @@ def test_with_registration_closed_only_one_of_many_first_registrations_gets_in(
     site: Site, database: Database
 ) -> None:
     close_registration(site)
-    statuses = at_once(
-        20,
-        lambda i: site.browser(f"10.0.0.{i}").post(
-            "/register", data={"username": f"person {i}", "password": PASSWORD}
-        ),
-    )
-    assert statuses == [303] + [403] * 19
+    assert register_at_once(site, 20, "person {}") == [303] + [403] * 19
     assert [user.role for user in accounts(database)] == [Role.ADMIN]
 
 
@@ -157,7 +149,7 @@ def test_a_password_of_an_unfit_length_is_422(
 
 
 def test_a_password_of_a_megabyte_is_refused_without_a_hash(
-    site: Site, database: Database, monkeypatch: pytest.MonkeyPatch
+    site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(site.apps["auth"].extensions["matinee"].passwords, "_hasher", None)
     for path in ("/register", "/login"):
@@ -172,7 +164,7 @@ def test_closed_registration_says_so_and_makes_no_account(
     assert "Registration is closed" in site.browser().get("/register").text
     assert send(site.browser(), "bob") == 403
     assert send(site.browser(), "alice") == 403  # nor does it tell who is there
-    assert account(database, "bob") is None
+    assert find_account(database, key="bob") is None
 
 
 def test_the_first_account_can_be_made_with_registration_closed(site: Site) -> None:
@@ -181,16 +173,14 @@ def test_the_first_account_can_be_made_with_registration_closed(site: Site) -> N
     assert send(site.browser(), "alice") == 303
 
 
-def test_who_is_signed_in_makes_no_second_account(
-    site: Site, alice: Client, database: Database
-) -> None:
+def test_who_is_signed_in_makes_no_second_account(alice: Client, database: Database) -> None:
     answer = alice.post("/register", data={"username": "alice two", "password": PASSWORD})
     assert (answer.status_code, answer.location) == (303, "/stream")
     assert alice.get("/api/session").json["name"] == "alice"  # type: ignore[index]
     assert len(accounts(database)) == 1
 
 
-def test_a_user_who_is_signed_in_is_redirected_from_the_form(site: Site, alice: Client) -> None:
+def test_a_user_who_is_signed_in_is_redirected_from_the_form(alice: Client) -> None:
     answer = alice.get("/register")
     assert (answer.status_code, answer.location) == (303, "/stream")
 

@@ -42,7 +42,7 @@ def test_a_token_is_dead_once_it_was_ended(site: Site, alice: Client) -> None:
     assert alice.get("/api/session").status_code == 200
 
 
-def test_a_browsers_script_can_sign_out_too(site: Site, alice: Client) -> None:
+def test_a_browsers_script_can_sign_out_too(alice: Client) -> None:
     assert alice.delete("/api/session").status_code == 204
     assert alice.get_cookie(SESSION_COOKIE) is None
     assert alice.get("/api/session").status_code == 401

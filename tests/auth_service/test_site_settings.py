@@ -32,7 +32,7 @@ def register(site: Site, name: str) -> int:
     return site.browser().post("/register", data=form).status_code
 
 
-def test_the_first_administrator_is_led_through_three_steps(site: Site, database: Database) -> None:
+def test_the_first_administrator_is_led_through_three_steps(site: Site) -> None:
     browser = site.browser()
     assert browser.get("/").location == "/register"
     where = browser.post("/register", data={"username": "alice", "password": PASSWORD}).location
@@ -49,13 +49,13 @@ def test_the_first_administrator_is_led_through_three_steps(site: Site, database
     assert "invitation" in site.browser().get("/register").text
 
 
-def test_each_step_can_be_skipped(site: Site, alice: Client) -> None:
+def test_each_step_can_be_skipped(alice: Client) -> None:
     assert 'href="/admin/setup/joining"' in alice.get("/admin/setup").text
     assert 'href="/admin/setup/upload"' in alice.get("/admin/setup/joining").text
     assert 'href="/stream"' in alice.get("/admin/setup/upload").text
 
 
-def test_what_is_wrong_in_a_step_is_said_there(site: Site, alice: Client) -> None:
+def test_what_is_wrong_in_a_step_is_said_there(alice: Client) -> None:
     answer = alice.post("/admin/setup", data={"name": " "})
     assert answer.status_code == 422
     assert "1 to 40 characters" in answer.text
@@ -69,9 +69,7 @@ def test_a_setting_is_kept_applies_at_once_and_is_recorded(
     assert register(site, "bob") == 403
     assert save(alice, registration="open", new_role="viewer") == 303
     assert register(site, "bob") == 303
-    bob = account(database, "bob")
-    assert bob is not None
-    assert bob.role is Role.VIEWER
+    assert account(database, "bob").role is Role.VIEWER
     wanted = select(AuditEntry.object_id).where(AuditEntry.action == "setting.changed")
     found = database.read(lambda session: list(session.scalars(wanted)))
     assert found == ["registration", "registration", "new_role"]
@@ -154,14 +152,14 @@ def test_the_settings_of_the_environment_are_read_strictly() -> None:
     ],
 )
 def test_a_wrong_value_changes_nothing_of_the_form(
-    site: Site, alice: Client, database: Database, key: str, text: str
+    alice: Client, database: Database, key: str, text: str
 ) -> None:
     answer = alice.post("/admin/settings", data={"new_role": "viewer", key: text})
     assert answer.status_code == 422
     assert database.read(lambda session: list(session.scalars(select(Setting)))) == []
 
 
-def test_new_videos_have_the_visibility_of_the_settings(site: Site, alice: Client) -> None:
+def test_new_videos_have_the_visibility_of_the_settings(alice: Client) -> None:
     save(alice, visibility="members")
     file = (io.BytesIO(media.mp4()), "film.mp4")
     answer = alice.post("/upload", data={"title": "A day", "file": file})
@@ -170,9 +168,7 @@ def test_new_videos_have_the_visibility_of_the_settings(site: Site, alice: Clien
     assert found["visibility"] == Visibility.MEMBERS.value
 
 
-def test_who_chooses_private_gets_it_where_new_videos_are_for_members(
-    site: Site, alice: Client
-) -> None:
+def test_who_chooses_private_gets_it_where_new_videos_are_for_members(alice: Client) -> None:
     save(alice, visibility="members")
     assert '<option value="members" selected>' in " ".join(alice.get("/upload").text.split())
     file = (io.BytesIO(media.mp4()), "film.mp4")
@@ -181,7 +177,7 @@ def test_who_chooses_private_gets_it_where_new_videos_are_for_members(
     assert alice.get(f"/api/videos/{video}").get_json()["visibility"] == Visibility.PRIVATE.value
 
 
-def test_a_script_is_told_that_a_setting_is_saved_or_why_not(site: Site, alice: Client) -> None:
+def test_a_script_is_told_that_a_setting_is_saved_or_why_not(alice: Client) -> None:
     json = {"Accept": "application/json"}
     answer = alice.post("/admin/settings", data={"bin_days": "9"}, headers=json)
     assert answer.get_json() == {"saved": True}
@@ -252,9 +248,7 @@ def bomb() -> bytes:
     ],
     ids=["svg", "html", "cut", "gif", "bomb", "large"],
 )
-def test_what_is_no_picture_is_no_logo(
-    site: Site, alice: Client, database: Database, content: bytes
-) -> None:
+def test_what_is_no_picture_is_no_logo(alice: Client, database: Database, content: bytes) -> None:
     assert send_logo(alice, content) in (413, 422)
     assert database.read(lambda session: list(session.scalars(select(Logo)))) == []
 

@@ -14,7 +14,7 @@ from common.settings import CommonSettings
 from db.engine import Database
 from db.models import Role, User
 from tests.auth_service.conftest import PASSWORD, accounts
-from tests.conftest import Client, Site, free_ports
+from tests.conftest import Client, free_ports
 
 FORM = {"username": "alice", "password": PASSWORD}
 
@@ -30,7 +30,7 @@ def without_redis(common_settings: CommonSettings) -> FlaskClient:
 
 
 def test_without_redis_nobody_is_signed_in_whatever_the_password(
-    site: Site, alice: Client, without_redis: FlaskClient
+    alice: Client, without_redis: FlaskClient
 ) -> None:
     for path, body in (
         ("/login", {"data": FORM}),
@@ -47,7 +47,7 @@ def test_without_redis_nobody_is_signed_in_whatever_the_password(
 
 
 def test_without_redis_a_right_password_is_not_told_from_a_wrong_one(
-    site: Site, alice: Client, without_redis: FlaskClient
+    alice: Client, without_redis: FlaskClient
 ) -> None:
     """Also once the limits are counted in memory, and so no longer ask for Redis themselves."""
     assert without_redis.post("/register", data=FORM).status_code == 503

@@ -96,9 +96,7 @@ def test_it_makes_an_administrator_beside_others(
     done = command.run("create-admin", "Carol")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "Carol is an administrator now.\n"
-    found = account(database, "carol")
-    assert found is not None
-    assert found.role is Role.ADMIN
+    assert account(database, "carol").role is Role.ADMIN
     assert log_in(site.browser(), "carol", PASSWORD).status_code == 303
 
 
@@ -146,9 +144,7 @@ def test_a_reset_password_ends_the_sessions_and_keeps_the_role_unless_asked(
     assert bob.get("/api/session").status_code == 401
     assert log_in(site.browser(), "bob").status_code == 401
     assert log_in(site.browser(), "bob", PASSWORD).status_code == 303
-    found = account(database, "bob")
-    assert found is not None
-    assert found.role is role
+    assert account(database, "bob").role is role
     assert alice.get("/api/session").status_code == 200
 
 

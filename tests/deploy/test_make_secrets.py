@@ -120,14 +120,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         process.wait()
 
 
-@pytest.fixture
-def connect(store: Store) -> Callable[[str], Redis]:
-    """Connects to the store as a service does."""
-    return store.connect
-
-
-def test_auth_begins_lists_and_ends_sessions(connect: Callable[[str], Redis]) -> None:
-    sessions = SessionStore(connect("auth"), ttl=60)
+def test_auth_begins_lists_and_ends_sessions(store: Store) -> None:
+    sessions = SessionStore(store.connect("auth"), ttl=60)
     token = sessions.begin(ALICE, device="a test", address="127.0.0.1")
     sessions.change_role(ALICE)
     assert [summary.current for summary in sessions.summaries(7, current=token)] == [True]
@@ -135,16 +129,16 @@ def test_auth_begins_lists_and_ends_sessions(connect: Callable[[str], Redis]) ->
     assert sessions.find(token) is None
 
 
-def test_auth_counts_tries(connect: Callable[[str], Redis]) -> None:
-    limits = RateLimits(connect("auth"))
+def test_auth_counts_tries(store: Store) -> None:
+    limits = RateLimits(store.connect("auth"))
     limits.init_app(Flask("auth"))
     count_wrong_passwords(limits, of="name")
     with RegistrationLimits(limits, per_hour=1).counting(address="10.0.0.1"):
         pass
 
 
-def test_streaming_counts_passwords_of_links(connect: Callable[[str], Redis]) -> None:
-    limits = RateLimits(connect("streaming"))
+def test_streaming_counts_passwords_of_links(store: Store) -> None:
+    limits = RateLimits(store.connect("streaming"))
     limits.init_app(Flask("streaming"))
     count_wrong_passwords(limits, of="link")
 
@@ -159,10 +153,10 @@ def count_wrong_passwords(limits: RateLimits, *, of: str) -> None:
 
 @pytest.mark.parametrize("service", ["upload", "streaming"])
 def test_a_service_reads_and_extends_sessions_and_cannot_make_them(
-    connect: Callable[[str], Redis], service: str
+    store: Store, service: str
 ) -> None:
-    token = SessionStore(connect("auth"), ttl=4).begin(ALICE, device="a test", address="x")
-    sessions = SessionStore(connect(service), ttl=60)
+    token = SessionStore(store.connect("auth"), ttl=4).begin(ALICE, device="a test", address="x")
+    sessions = SessionStore(store.connect(service), ttl=60)
     assert sessions.find(token) == ALICE
     sessions.record_use(token, ALICE, address="another")
     with pytest.raises(NoPermissionError):
@@ -172,8 +166,8 @@ def test_a_service_reads_and_extends_sessions_and_cannot_make_them(
     assert sessions.find(token) == ALICE
 
 
-def test_transcode_has_no_way_to_sessions(connect: Callable[[str], Redis]) -> None:
-    sessions = SessionStore(connect("transcode"), ttl=60)
+def test_transcode_has_no_way_to_sessions(store: Store) -> None:
+    sessions = SessionStore(store.connect("transcode"), ttl=60)
     for attempt in (
         lambda: sessions.find("a token"),
         lambda: sessions.summaries(7, current=None),
@@ -184,10 +178,8 @@ def test_transcode_has_no_way_to_sessions(connect: Callable[[str], Redis]) -> No
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_every_service_invalidates_the_metadata_of_videos(
-    connect: Callable[[str], Redis], service: str
-) -> None:
-    redis = connect(service)
+def test_every_service_invalidates_the_metadata_of_videos(store: Store, service: str) -> None:
+    redis = store.connect(service)
     videos = VideoCache(redis)
     access = VideoAccess(owner_id=7, visibility=Visibility.PRIVATE)
     with videos.changing(["v"]):
@@ -197,17 +189,17 @@ def test_every_service_invalidates_the_metadata_of_videos(
 
 
 @pytest.mark.parametrize("service", ["upload", "streaming", "transcode"])
-def test_workers_are_woken(connect: Callable[[str], Redis], service: str) -> None:
-    with connect(service).pipeline() as pipe:
+def test_workers_are_woken(store: Store, service: str) -> None:
+    with store.connect(service).pipeline() as pipe:
         pipe.lpush("jobs:wake", "")
         pipe.ltrim("jobs:wake", 0, 15)
         pipe.execute()
-    assert connect("transcode").blpop(["jobs:wake"], timeout=1)
+    assert store.connect("transcode").blpop(["jobs:wake"], timeout=1)
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_no_service_may_administer_the_store(connect: Callable[[str], Redis], service: str) -> None:
-    redis = connect(service)
+def test_no_service_may_administer_the_store(store: Store, service: str) -> None:
+    redis = store.connect(service)
     attempts: list[Callable[[], object]] = [
         redis.flushall,
         redis.keys,

@@ -3,9 +3,7 @@
 import re
 from pathlib import Path
 
-from demo.moving_picture import SIZE_LIMIT as MOVING_LIMIT
-from demo.pictures import MOVING, PICTURES
-from demo.screenshots import SIZE_LIMIT
+from demo.pictures import MOVING, PICTURES, SIZE_LIMIT
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "screenshots"
@@ -25,5 +23,5 @@ def test_every_picture_that_is_shown_is_taken_and_no_other() -> None:
 def test_every_picture_is_there_and_small() -> None:
     sizes = {file.name: file.stat().st_size for file in FOLDER.iterdir()}
     assert set(sizes) == TAKEN
-    assert sizes.pop(MOVING) < MOVING_LIMIT
+    assert sizes.pop(MOVING) < SIZE_LIMIT
     assert max(sizes.values()) < SIZE_LIMIT
