@@ -145,8 +145,8 @@ def _receive_file(
     if locked is None:
         raise UploadExpired  # somebody has removed it already
     request = AppendRequest(part.content, form.interrupt, offset=0, size=None)
-    form.received = receive(context, upload, locked, request)
+    form.received = receive(context, locked, request)
     if not form.received:
         raise Unprocessable(gettext("This file is empty."))
-    locked.lease.upload.length = form.received
+    locked.upload.length = form.received
     locked.bytes.sync()  # in the object store, what came last completes the file

@@ -36,4 +36,4 @@ def recover_upload(context: UploadContext, upload: Upload) -> UploadStatus | Non
             raise InsufficientStorage from error
         size = locked.bytes.size
         record(context.database, locked.lease, offset=size, release=size != upload.length)
-        return finish_if_complete(context, locked.lease.upload, size)
+        return finish_if_complete(context, locked.upload, size)
