@@ -99,7 +99,6 @@ class StoreBytes:
 
     @property
     def size(self) -> int:
-        """How many bytes are recorded."""
         return self._recorded
 
     def writer(self, hashes: Sequence["hashlib._Hash"] = ()) -> "_PartWriter":
@@ -107,7 +106,6 @@ class StoreBytes:
         return _PartWriter(self, hashes)
 
     def append_file(self, source: BinaryIO, *, start: int = 0) -> None:
-        """Append from another file."""
         source.seek(start)
         writer = self.writer()
         while piece := source.read(_COPY_PIECE):
@@ -276,7 +274,6 @@ class _PartWriter:
 
     @property
     def end(self) -> int:
-        """Bytes of the upload that are whole pieces."""
         return self._base + self._writer.end
 
     def append(self, piece: bytes) -> None:
@@ -292,5 +289,4 @@ class _PartWriter:
             self._room -= len(piece)
 
     def flush(self) -> None:
-        """Wait until every piece is collected or handed over."""
         self._writer.flush()
