@@ -2,12 +2,11 @@
 
 import time
 from contextlib import suppress
-from datetime import UTC
-from email.utils import format_datetime
 
 import structlog
 from flask import Blueprint, Response, make_response, request
 from werkzeug.exceptions import MethodNotAllowed
+from werkzeug.http import http_date
 
 from common.errors import Forbidden, MatineeError, Unprocessable
 from common.translation import gettext
@@ -212,8 +211,7 @@ def _with_progress(response: Response, status: UploadStatus) -> Response:
         if status.video.sha256 is not None:
             response.headers["Upload-Receipt"] = f"sha256 {status.video.sha256}"
     elif status.upload is not None and status.upload.expires_at is not None:
-        until = status.upload.expires_at.astimezone(UTC)
-        response.headers["Upload-Expires"] = format_datetime(until, usegmt=True)
+        response.headers["Upload-Expires"] = http_date(status.upload.expires_at)
     # The answer has no body, so it has no type.
     del response.headers["Content-Type"]
     return response
