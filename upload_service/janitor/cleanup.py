@@ -72,7 +72,8 @@ class Cleaner:
         strays = [one for one in self.incoming.sizes() if one not in uploads]
         self._each(strays, self._clean_stray, done)
         self.incoming.drop_unheld_locks()
-        self._each(self._expired_in_bin(), self._delete_binned, done)
+        expired = _binned_before(self.stores.database, self._bin_deadline())
+        self._each(expired, self._delete_binned, done)
         self._each(_unwanted_videos(self.stores.database), self._remove_video, done)
         return done
 
@@ -152,9 +153,6 @@ class Cleaner:
             return None
         self.incoming.drop_incoming(upload_id)
         return "stray bytes removed"
-
-    def _expired_in_bin(self) -> list[str]:
-        return _binned_before(self.stores.database, self._bin_deadline())
 
     def _bin_deadline(self) -> datetime:
         return now() - timedelta(days=self.stores.site.current().bin_days)
