@@ -20,14 +20,13 @@ from upload_service.receive.body import ClientDisconnected, RequestTimeout
 from upload_service.services import request_body, settings, upload_context, upload_slot
 from upload_service.tus import headers as tus
 from upload_service.uploads.append import AppendRequest, append
-from upload_service.uploads.concatenate import concatenate
+from upload_service.uploads.complete import concatenate, recover_upload
 from upload_service.uploads.context import UploadContext
 from upload_service.uploads.create import create_upload
 from upload_service.uploads.delete import delete_upload
 from upload_service.uploads.lease import Superseded
 from upload_service.uploads.lock import UploadLocked
 from upload_service.uploads.queries import UploadExpired, UploadStatus, status_of
-from upload_service.uploads.recover import recover_upload
 
 blueprint = Blueprint("tus", __name__)
 restrict_to(blueprint, Audience.UPLOADERS)
