@@ -41,10 +41,7 @@ def run(
     *,
     interval: float = _INTERVAL,
 ) -> None:
-    """Clean until told to stop; see :func:`common.process.daemon.repeat_until_stopped`.
-
-    :raises SettingsError: there is an object store, and boto3 is not installed.
-    """
+    """Clean until told to stop; see :func:`common.process.daemon.repeat_until_stopped`."""
     log.info("janitor started", cleanup_after=settings.cleanup_after)
     stores = Stores.of(settings.common)
     incoming, videos = IncomingStore(settings.videos_dir), VideoStore(settings.videos_dir)

@@ -63,25 +63,24 @@ def move_files(
 
     :param video_ids: None: all.
     :param tell: is called every few seconds, and at the end.
-    :raises StoreUnavailable: the store does not answer. What was moved stays moved.
-    :raises DatabaseUnavailable: likewise the database.
+    :raises StoreUnavailable, DatabaseUnavailable: what was moved stays moved.
     :raises StorageFull: the disk has no space for the next file.
     """
     plan = _to_disk(mover, video_ids) if to is Store.DISK else _to_store(mover, video_ids)
     state = BulkMove(len(plan), sum(one.size for one in plan))
     tell_at = time.monotonic() + _TELL_EVERY
+
+    def tell_progress(done: int) -> None:
+        nonlocal tell_at
+        state.done_bytes = before + done
+        if time.monotonic() >= tell_at:
+            tell(state)
+            tell_at = time.monotonic() + _TELL_EVERY
+        advance(done)
+
     for one in plan:
         before = state.done_bytes
         advance = pace.begin()
-
-        def tell_progress(done: int, before: int = before, advance: Advance = advance) -> None:
-            nonlocal tell_at
-            state.done_bytes = before + done
-            if time.monotonic() >= tell_at:
-                tell(state)
-                tell_at = time.monotonic() + _TELL_EVERY
-            advance(done)
-
         moved = _attempt(one, tell_progress, state)
         state.done_files += 1
         state.done_bytes = before + one.size

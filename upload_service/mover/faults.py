@@ -19,10 +19,7 @@ log = structlog.get_logger()
 
 @dataclass
 class Faults:
-    """What has failed, by a key of its own.
-
-    :ivar clock: a clock in seconds.
-    """
+    """What has failed, by a key of its own."""
 
     clock: Callable[[], float] = time.monotonic
     _until: dict[str, tuple[float, float]] = field(default_factory=dict)

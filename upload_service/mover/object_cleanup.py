@@ -55,8 +55,7 @@ class ObjectCleaner:
 
         What fails is logged, and tried again after a while.
 
-        :raises DatabaseUnavailable: everything must wait.
-        :raises RedisError: likewise.
+        :raises DatabaseUnavailable, RedisError: everything must wait.
         """
         done: Counter[str] = Counter()
         database = self.stores.database

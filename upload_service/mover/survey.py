@@ -37,13 +37,9 @@ class Amount:
 
 @dataclass(frozen=True)
 class StorageStatus:
-    """How much is where.
+    """How much is where: files on the disk alone, or also in the store; and objects by their state.
 
-    :ivar disk: files that are on the disk alone.
-    :ivar leftovers: files on the disk that are in the object store as well.
-    :ivar current: objects that are the place of a file.
-    :ivar retired: objects that were replaced, and are removed later.
-    :ivar writing: objects that are being written; the bytes of these are not known.
+    The bytes of objects that are being written are not known.
     """
 
     disk: Amount = field(default_factory=Amount)
@@ -76,10 +72,9 @@ def verify(
 
     :param full: read every object and compare its SHA-256, instead of its length alone.
     :returns: yields video, name, and what is wrong or None.
-    :raises StoreUnavailable: the store does not answer.
-    :raises StoreRefused: it refuses to be read.
+    :raises StoreUnavailable, StoreRefused: the store cannot be read.
     """
-    for batch in _live_batches(database, video_ids):
+    for batch in live_batches(database, video_ids):
         for video_id, stored in objects.current_by_video(database, video_ids=batch).items():
             for name, found in stored.items():
                 problem = _problem(files, found, full=full)
@@ -151,7 +146,10 @@ def _problem(files: ObjectFiles, found: CurrentObject, *, full: bool) -> str | N
     return None
 
 
-def _live_batches(database: Database, video_ids: Collection[str] | None) -> Iterator[list[str]]:
+def live_batches(
+    database: Database, video_ids: Collection[str] | None = None
+) -> Iterator[list[str]]:
+    """Yield the ids of all live videos, or of some, a few hundred at a time."""
     last = ""
     while batch := _live_after(database, last=last, video_ids=video_ids):
         yield batch
