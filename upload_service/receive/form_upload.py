@@ -32,8 +32,7 @@ class FormUpload:
     :ivar announced: bytes of the whole form, if that is known.
     :ivar interrupt: ends the wait for the client's next bytes.
     :ivar received: bytes of the file.
-    :ivar count: videos that it has become.
-    :ivar taken: bytes of their files.
+    :ivar count: videos that it has become, and `taken` the bytes of their files.
     """
 
     announced: int | None

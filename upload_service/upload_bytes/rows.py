@@ -17,13 +17,10 @@ from upload_service.uploads.lease import Lease, held
 
 @dataclass(frozen=True)
 class StoredBytes:
-    """An upload in the store.
-
-    :ivar parts: the number and the ETag of each, in their order.
-    """
+    """An upload in the store."""
 
     upload: Upload
-    parts: list[tuple[int, str]]
+    parts: list[tuple[int, str]]  # the number and the ETag of each, in their order
 
 
 @transaction(writes=False)

@@ -31,9 +31,7 @@ from upload_service.upload_bytes.store import StoreBytes
 from upload_service.uploads.context import UploadContext
 from upload_service.uploads.lease import HeldElsewhere, Lease, Superseded, hold
 
-LOCK_WAIT = 2.0
-"""Seconds that a request waits for an older one to end."""
-
+LOCK_WAIT = 2.0  # seconds that a request waits for an older one to end
 _POLL = 0.02  # seconds between two tries for the lock
 _LEASE_POLL = 0.2  # seconds between two tries for the lease
 _CLAIM_INTERVAL = 0.3  # seconds between two looks for claims
@@ -124,7 +122,7 @@ class ActiveWriter:
 
     :ivar interrupt: ends its wait for the client.
     :ivar arrived: bytes so far; the request counts them.
-    :ivar superseded: whether another request continues.
+    :ivar seen: what `arrived` was at the last look for claims.
     """
 
     upload_id: str
@@ -189,10 +187,7 @@ _watchers: "WeakKeyDictionary[Redis, ClaimWatcher]" = WeakKeyDictionary()
 
 @contextmanager
 def supersedable(redis: Redis, writer: ActiveWriter) -> Iterator[None]:
-    """Receive until everything has arrived, or another request supersedes a stalled one.
-
-    :raises Superseded: another request continues.
-    """
+    """Receive until everything has arrived; raise :class:`Superseded` if another continues."""
     watcher = _watchers.setdefault(redis, ClaimWatcher())
     watcher.add(writer, redis)
     try:
