@@ -17,7 +17,6 @@ from common.storage.object_files import ObjectFiles, WrittenObject
 from common.storage.objects import OpenObject
 from db.engine import DatabaseUnavailable
 from transcode_service import publishing
-from transcode_service.jobs import Claim
 from transcode_service.leases import Lease, LeaseLost
 from transcode_service.media.playlists import write_master
 from transcode_service.media.source_info import RenditionInfo
@@ -38,27 +37,17 @@ _PATIENCE_LIMIT = 1800.0
 log = structlog.get_logger()
 
 
-def publish_attempt(
-    context: WorkerContext,
-    claim: Claim,
-    lease: Lease,
-    *,
-    folder: Path,
-    output: StepOutput,
-    seconds: float,
-) -> bool:
-    """Publish an attempt's output, and record that its job is done.
+def publish_attempt(lease: Lease, *, folder: Path, output: StepOutput, seconds: float) -> bool:
+    """Publish an attempt's output, and record that its job is done; see `publishing.publish`.
 
     :param seconds: that the step took.
-    :returns: whether the job was still held and its video still live; if not, nothing was
-        published.
     :raises Cancelled: the job was lost, or this worker was told to stop.
     :raises StoreUnavailable: the object store could not be used for as long as the step took.
     :raises StoreRefused: it refuses.
     :raises FileElsewhere: what the master playlist is made of is not here.
     """
     patience = min(max(_PATIENCE, seconds), _PATIENCE_LIMIT)
-    ending = _Ending(context, claim, lease, folder, output, time.monotonic() + patience)
+    ending = _Ending(lease, folder, output, deadline=time.monotonic() + patience)
     is_published = False
     try:
         for name, file in output.files.items():
@@ -73,7 +62,7 @@ def publish_attempt(
                 return is_published
     finally:
         if not is_published:
-            _remove(context.publishes_to, ending.written.values())
+            _remove(lease.context.publishes_to, ending.written.values())
 
 
 def restore_master(context: WorkerContext, video_id: str) -> bool:
@@ -115,15 +104,12 @@ def _write_text(objects: ObjectFiles, text: str, video_id: str, name: str) -> Wr
 
 @dataclass
 class _Ending:
-    """The files of an attempt as they are finished.
+    """The files of an attempt as they are finished, by the names that they get.
 
     :ivar deadline: on the monotonic clock, until which an object store is waited for.
-    :ivar paths: on the disk, by the names that they are published under.
-    :ivar written: their objects, by the same names; none if files are published on the disk.
+    :ivar written: their objects; none if files are published on the disk.
     """
 
-    context: WorkerContext
-    claim: Claim
     lease: Lease
     folder: Path
     output: StepOutput
@@ -133,13 +119,14 @@ class _Ending:
 
     def finish_file(self, name: str, path: Path) -> None:
         """Make a file durable, here since a transaction should be short, or write its object."""
-        objects = self.context.publishes_to
+        objects = self.lease.context.publishes_to
         if objects is None:
             sync_path(path)
         else:
-            write = partial(objects.write, path, video_id=self.claim.video_id, name=name)
+            write = partial(objects.write, path, video_id=self.lease.claim.video_id, name=name)
+            write = partial(write, advance=lambda _done: self.lease.report(1.0))
             try:
-                self.written[name] = self._persist(partial(write, advance=self._advance))
+                self.written[name] = self._persist(write)
             except IntegrityError as error:  # the video has been removed
                 raise LeaseLost from error
         self.paths[name] = path
@@ -148,14 +135,14 @@ class _Ending:
         """Write the master playlist as it will be; return the renditions that it names."""
         if not self.output.renditions:
             return []
+        context, claim = self.lease.context, self.lease.claim
         self.paths.pop(MASTER, None)
         if MASTER in self.written:
-            _remove(self.context.publishes_to, [self.written.pop(MASTER)])
-        video_id = self.claim.video_id
-        plan = partial(publishing.plan_master, self.context.database, video_id=video_id)
-        named = self.lease.persist(partial(plan, done=self.claim, made=self.output.renditions))
+            _remove(context.publishes_to, [self.written.pop(MASTER)])
+        plan = partial(publishing.plan_master, context.database, video_id=claim.video_id)
+        named = self.lease.persist(partial(plan, done=claim, made=self.output.renditions))
         if named:
-            read = partial(_read, self.context, video_id, self.folder)
+            read = partial(_read, context, claim.video_id, self.folder)
             text = self._persist(lambda: write_master(named, read=read))
             path = self.folder / "master.m3u8"
             path.write_text(text, encoding="utf-8")
@@ -167,18 +154,15 @@ class _Ending:
 
         :raises MasterOutdated: the master playlist is to be written again.
         """
-        files = FinishedFiles(
-            self.context.storage,
-            self.claim.video_id,
-            self.paths,
-            None if self.context.publishes_to is None else self.written,
-        )
+        context, claim = self.lease.context, self.lease.claim
+        written = None if context.publishes_to is None else self.written
+        files = FinishedFiles(context.storage, claim.video_id, self.paths, written)
 
         def publish() -> bool:
-            with self.context.changing(self.claim.video_id):
+            with context.changing(claim.video_id):
                 return publishing.publish(
-                    self.context.database,
-                    claim=self.claim,
+                    context.database,
+                    claim=claim,
                     output=self.output,
                     files=files,
                     named=named,
@@ -196,21 +180,14 @@ class _Ending:
                 if time.monotonic() >= self.deadline:
                     raise
                 log.warning("waiting for the object store", detail=str(error))
-            self.context.stopping.wait(_RETRY_DELAY)
+            self.lease.context.stopping.wait(_RETRY_DELAY)
             self.lease.report(1.0)
-
-    def _advance(self, _done: int) -> None:
-        self.lease.report(1.0)
 
 
 def _read(
     context: WorkerContext, video_id: str, folder: Path | None, name: str, limit: int | None
 ) -> bytes:
-    """Return a file of renditions: that of an attempt's folder, or the published one.
-
-    :raises FileNotFoundError: there is none.
-    :raises FileElsewhere: it may be on another machine.
-    """
+    """Return a file of renditions: that of an attempt's folder, or the published one."""
     if folder is not None and (folder / name).exists():
         with (folder / name).open("rb") as file:
             return file.read(-1 if limit is None else limit)

@@ -8,8 +8,9 @@ from typing import Self, TypeVar, cast
 import structlog
 
 from common.process.store_retry import wait_for_stores
-from db.engine import Database, DatabaseUnavailable
+from db.engine import DatabaseUnavailable
 from transcode_service.jobs import Claim, is_wanted, renew
+from transcode_service.worker_context import WorkerContext
 
 T = TypeVar("T")
 
@@ -33,18 +34,15 @@ class WorkerStopping(Cancelled):
 
 
 class Lease:
-    """Holds one job while it is used as a context manager.
+    """Holds one job of a worker while it is used as a context manager.
 
     While the database is unavailable the step continues. The job is still held afterwards unless
     another worker has claimed it meanwhile.
-
-    :param stopping: set when this worker is told to stop.
     """
 
-    def __init__(self, database: Database, claim: Claim, stopping: threading.Event) -> None:
-        self._database = database
-        self._claim = claim
-        self._stopping = stopping
+    def __init__(self, context: WorkerContext, claim: Claim) -> None:
+        self.context = context
+        self.claim = claim
         self._lost = threading.Event()
         self._ended = threading.Event()
         self._progress = 0.0
@@ -58,7 +56,7 @@ class Lease:
         self._progress = share
         if self._lost.is_set():
             raise LeaseLost
-        if self._stopping.is_set():
+        if self.context.stopping.is_set():
             raise WorkerStopping
 
     def persist(self, work: Callable[[], T]) -> T:
@@ -68,7 +66,7 @@ class Lease:
         """
 
         def pause() -> bool:
-            self._stopping.wait(_RETRY_DELAY)
+            self.context.stopping.wait(_RETRY_DELAY)
             self.report(self._progress)
             return True
 
@@ -89,13 +87,13 @@ class Lease:
             due = progress > stored or time.monotonic() - renewed >= _RENEW
             try:
                 if due:
-                    held = renew(self._database, claim=self._claim, progress=progress)
+                    held = renew(self.context.database, claim=self.claim, progress=progress)
                     renewed, stored = time.monotonic(), progress
                 else:
-                    held = is_wanted(self._database, claim=self._claim)
+                    held = is_wanted(self.context.database, claim=self.claim)
                 if not held:
                     self._lost.set()
             except Exception as error:
                 bug = not isinstance(error, DatabaseUnavailable)
-                about = {"job": self._claim.job_id, "detail": str(error)}
+                about = {"job": self.claim.job_id, "detail": str(error)}
                 log.warning("a lease could not be renewed", **about, exc_info=bug)

@@ -2,8 +2,7 @@
 
 import re
 
-LIMIT = 4000
-"""Characters that are kept."""
+LIMIT = 4000  # characters that are kept
 
 # From its first line up to the line that names the exception, which is the first not indented.
 _TRACEBACK = re.compile(r"^Traceback \(most recent call last\):\n(?:[ \t].*\n|\n)*", re.MULTILINE)

@@ -10,10 +10,8 @@ import structlog
 
 from common.storage.objects import CurrentObject, current_objects
 from common.storage.volume import ORIGINAL
-from transcode_service.jobs import Claim
 from transcode_service.leases import Lease
 from transcode_service.published import FileElsewhere, require_store
-from transcode_service.worker_context import WorkerContext
 
 _FETCH_SHARE = 0.05  # of a step's progress
 _PAUSE = 0.5  # seconds between two looks whether another worker has fetched it
@@ -23,9 +21,7 @@ log = structlog.get_logger()
 
 
 @contextmanager
-def original(
-    context: WorkerContext, claim: Claim, folder: Path, lease: Lease
-) -> Iterator[Callable[[], Path]]:
+def original(lease: Lease, folder: Path) -> Iterator[Callable[[], Path]]:
     """Give a function that returns the path of the original, which stays inside the `with` block.
 
     It is a link in the attempt's folder, or a copy in scratch space, fetched at the first call.
@@ -34,28 +30,26 @@ def original(
     :meth:`Scratch.hold` and :class:`ObjectFiles` raise.
     """
     with ExitStack() as held:
-        yield functools.cache(lambda: _find(context, claim, folder, lease, held))
+        yield functools.cache(lambda: _find(lease, folder, held))
 
 
-def _find(
-    context: WorkerContext, claim: Claim, folder: Path, lease: Lease, held: ExitStack
-) -> Path:
+def _find(lease: Lease, folder: Path, held: ExitStack) -> Path:
+    context, video_id = lease.context, lease.claim.video_id
     for _ in range(_LOOKS):
         try:
-            return context.storage.link_original(claim.video_id, folder)
+            return context.storage.link_original(video_id, folder)
         except FileNotFoundError as error:
             missing = error
-        rows = lease.persist(lambda: current_objects(context.database, video_id=claim.video_id))
+        rows = lease.persist(lambda: current_objects(context.database, video_id=video_id))
         if found := rows.get(ORIGINAL):
-            return held.enter_context(_copy(context, found, lease))
+            return held.enter_context(_copy(lease, found))
     if not context.storage.is_shared:
-        raise FileElsewhere(f"{claim.video_id}/{ORIGINAL}") from missing
+        raise FileElsewhere(f"{video_id}/{ORIGINAL}") from missing
     raise missing
 
 
-def _copy(
-    context: WorkerContext, found: CurrentObject, lease: Lease
-) -> AbstractContextManager[Path]:
+def _copy(lease: Lease, found: CurrentObject) -> AbstractContextManager[Path]:
+    context = lease.context
     objects = require_store(context.objects, found)
 
     def advance(done: int) -> None:

@@ -16,10 +16,7 @@ class FileElsewhere(Exception):
 
 
 def require_store(objects: ObjectFiles | None, found: CurrentObject) -> ObjectFiles:
-    """Return the object store that a row leads to.
-
-    :raises StoreUnavailable: the settings name none.
-    """
+    """Return the object store that a row leads to, or raise :class:`StoreUnavailable`."""
     if objects is None:
         raise StoreUnavailable(f"{found.key} is in the object store, and S3_BUCKET is not set")
     return objects
@@ -27,10 +24,7 @@ def require_store(objects: ObjectFiles | None, found: CurrentObject) -> ObjectFi
 
 @dataclass(frozen=True)
 class PublishedFiles:
-    """Reads published files.
-
-    :ivar objects: the files in the object store, or None if the settings name none.
-    """
+    """Reads published files; see also :class:`WorkerContext`."""
 
     database: Database
     storage: AttemptStore
@@ -61,10 +55,7 @@ class PublishedFiles:
         raise missing
 
     def has(self, video_id: str, name: str) -> bool:
-        """Tell whether a file is in the object store or here.
-
-        :raises DatabaseUnavailable: nobody knows.
-        """
+        """Tell whether a file is in the object store or here."""
         return any(
             name in current_objects(self.database, video_id=video_id)
             or self.storage.has_published(video_id, name)

@@ -45,11 +45,10 @@ class MasterOutdated(Exception):
 
 @dataclass(frozen=True)
 class FinishedFiles:
-    """Files of a video that a transaction may publish.
+    """Files of a video that a transaction may publish, by the names that they get.
 
-    :ivar paths: where they are on the disk, by the names that they are published under.
-    :ivar written: the objects that have their bytes, by the same names; None: they are published
-        on the disk.
+    :ivar paths: where they are on the disk.
+    :ivar written: the objects that have their bytes; None: they are published on the disk.
     """
 
     storage: AttemptStore
@@ -87,14 +86,14 @@ def publish(
 ) -> bool:
     """Publish the output of an attempt, add the jobs that follow, and record that it is done.
 
-    Call it inside `WorkerContext.changing`.
+    Call it inside `WorkerContext.changing`. If it returns False or raises, nothing was published.
 
     :param files: those of the output, and the master playlist if it names any renditions.
     :param named: the renditions that it names.
     :param seconds: that the step took.
-    :return: whether the job was still held and its video still live; if not, nothing was published.
-    :raises MasterOutdated: it should name others; nothing was published.
-    :raises StoreUnavailable: an object has been given up meanwhile; nothing was published.
+    :return: whether the job was still held and its video still live.
+    :raises MasterOutdated: it should name others.
+    :raises StoreUnavailable: an object has been given up meanwhile.
     """
     video = session.get(Video, claim.video_id, with_for_update=True)
     if video is None or not is_live_video(video):
@@ -197,9 +196,8 @@ def publish_master(
     """
     if session.get(Video, video_id, with_for_update=True) is None:
         return False
-    if MASTER in objects.current_objects(session, video_id=video_id):
-        return False
-    if storage.has_published(video_id, MASTER):
+    stored = objects.current_objects(session, video_id=video_id)
+    if MASTER in stored or storage.has_published(video_id, MASTER):
         return False
     if plan_master(session, video_id=video_id) != list(named):
         return False

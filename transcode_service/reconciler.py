@@ -32,11 +32,7 @@ log = structlog.get_logger()
 
 @dataclass
 class Reconciler:
-    """Reconciles one set of stores.
-
-    :ivar context: its name is the process's.
-    :ivar sweep_every: seconds between two looks at the whole volume.
-    """
+    """Reconciles one set of stores. The context's name is the process's."""
 
     context: WorkerContext
     sweep_every: float = _SWEEP
@@ -74,10 +70,7 @@ class Reconciler:
         self._restoring.release()
 
     def expire(self, *, worker: str | None = None) -> None:
-        """Queue jobs again whose lease has expired, or that a worker held which has ended.
-
-        :raises DatabaseUnavailable: the jobs are still to be queued.
-        """
+        """Queue jobs again whose lease has expired, or that a worker held which has ended."""
         if count := jobs.expire(self.context.database, worker=worker):
             log.warning("jobs of lost workers were queued again", count=count, worker=worker)
             wake_workers(self.context.redis, count)

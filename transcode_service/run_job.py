@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 import structlog
 
@@ -15,7 +17,6 @@ from common.translation import gettext_noop
 from db.models import JobKind
 from transcode_service import jobs, publishing
 from transcode_service.finish_attempt import publish_attempt
-from transcode_service.jobs import Claim
 from transcode_service.leases import Cancelled, Lease, LeaseLost, WorkerStopping
 from transcode_service.media.source_info import DiskFull, MediaFailed, UnplayableSource
 from transcode_service.original import original
@@ -42,8 +43,7 @@ log = structlog.get_logger()
 def run_until_empty(context: WorkerContext) -> None:
     """Work on jobs until none waits or this worker is told to stop.
 
-    :raises DatabaseUnavailable: no job could be claimed.
-    :raises StorageError: the volume is not there; no job is claimed, since each would fail.
+    :raises DatabaseUnavailable, StorageError: no job could be claimed, or each would fail.
     """
     while not context.stopping.is_set():
         context.check_storage()
@@ -52,59 +52,56 @@ def run_until_empty(context: WorkerContext) -> None:
 
 
 def run_one(context: WorkerContext) -> bool:
-    """Claim the next job and bring it to an end; tell whether there was one.
-
-    :raises DatabaseUnavailable: no job could be claimed.
-    """
+    """Claim the next job and bring it to an end; tell whether there was one."""
     claim = jobs.claim(context.database, worker=context.name)
     if claim is None:
         return False
     about = {"job": claim.job_id, "video": claim.video_id, "kind": claim.kind.value}
     with structlog.contextvars.bound_contextvars(**about, height=claim.height):
         log.info("step begun", fence=claim.fence, estimate=round(claim.estimate, 2))
-        with Lease(context.database, claim, context.stopping) as lease:
-            _attempt(context, claim, lease)
-        _remove_attempt(context, claim)
+        with Lease(context, claim) as lease:
+            _attempt(lease)
+        _remove_attempt(lease)
     return True
 
 
-def _attempt(context: WorkerContext, claim: Claim, lease: Lease) -> None:
+def _attempt(lease: Lease) -> None:
     began = time.monotonic()
     try:
         with raising_storage_full():
-            _run_and_publish(context, claim, lease)
+            _run_and_publish(lease)
     except Cancelled as cancelled:
-        _cancel(context, claim, cancelled)
+        _cancel(lease, cancelled)
     except (DiskFull, StorageFull) as full:
         after = _delay(began)
         log.error("the disk is full", detail=str(full), again_in=after)
-        _defer(context, claim, after=after, error=DiskFull().sentence)
+        _defer(lease, after=after, error=DiskFull().sentence)
     except StoreUnavailable as away:
         after = _delay(began)
         log.warning("the object store is unavailable", detail=str(away), again_in=after)
-        _defer(context, claim, after=after, error=_STORE_AWAY)
+        _defer(lease, after=after, error=_STORE_AWAY)
     except StoreRefused as refused:
         after = _delay(began)
         about = {"code": refused.code, "detail": str(refused)}
         log.error("the object store refuses", **about, again_in=after)
-        _defer(context, claim, after=after, error=_STORE_AWAY)
+        _defer(lease, after=after, error=_STORE_AWAY)
     except FileElsewhere as elsewhere:
         log.info("a file is not here", detail=str(elsewhere), again_in=_ELSEWHERE_DELAY)
-        _defer(context, claim, after=_ELSEWHERE_DELAY, error=_ELSEWHERE)
+        _defer(lease, after=_ELSEWHERE_DELAY, error=_ELSEWHERE)
     except MediaFailed as failed:
-        final = failed.is_final
-        _fail(context, claim, error=failed.sentence, detail=failed.detail, final=final)
+        _fail(lease, error=failed.sentence, detail=failed.detail, final=failed.is_final)
     except FileNotFoundError as error:
-        _fail(context, claim, error=_MISSING, detail=str(error))
+        _fail(lease, error=_MISSING, detail=str(error))
     except OSError as error:
-        _fail(context, claim, error=_FAULT, detail=str(error))
+        _fail(lease, error=_FAULT, detail=str(error))
     except Exception as error:
         log.exception("a step failed by a bug")
-        _fail(context, claim, error=_FAULT, detail=f"{type(error).__name__}: {error}")
+        _fail(lease, error=_FAULT, detail=f"{type(error).__name__}: {error}")
 
 
-def _run_and_publish(context: WorkerContext, claim: Claim, lease: Lease) -> None:
+def _run_and_publish(lease: Lease) -> None:
     began = time.monotonic()
+    context, claim = lease.context, lease.claim
     storage = context.storage
     if storage.free_bytes() < context.limits.reserve:
         raise DiskFull
@@ -116,26 +113,27 @@ def _run_and_publish(context: WorkerContext, claim: Claim, lease: Lease) -> None
     def read(name: str) -> bytes:
         return lease.persist(lambda: context.published.read(claim.video_id, name))
 
-    with original(context, claim, folder, lease) as source:
+    with original(lease, folder) as source:
         run = JobRun(source, read, claim.height, folder, context.limits, lease.report, poster)
         try:
             output = run_step(claim.kind, run)
         except UnplayableSource as unplayable:
-            _reject(context, claim, lease, unplayable.sentence)
+            _reject(lease, unplayable.sentence)
             return
     seconds = time.monotonic() - began
-    if not publish_attempt(context, claim, lease, folder=folder, output=output, seconds=seconds):
+    if not publish_attempt(lease, folder=folder, output=output, seconds=seconds):
         raise LeaseLost
     log.info("step done", seconds=round(seconds, 2))
     if len(output.steps) > 1:
         wake_workers(context.redis, len(output.steps) - 1)  # this worker goes on with one of them
 
 
-def _record_outcome(context: WorkerContext, work: Callable[[], bool]) -> bool:
+def _record_outcome(lease: Lease, rule: Callable[..., bool], **values: Any) -> bool:
     """Record how an attempt ended; wait for the database unless this worker is stopping.
 
     What could not be recorded is found by the reconciler once the lease has expired.
     """
+    context = lease.context
     deadline: float | None = None
 
     def pause() -> bool:
@@ -146,19 +144,22 @@ def _record_outcome(context: WorkerContext, work: Callable[[], bool]) -> bool:
         time.sleep(_RETRY_DELAY / 4)
         return time.monotonic() < deadline
 
+    work = partial(rule, context.database, claim=lease.claim, **values)
     return bool(wait_for_stores(work, pause=pause))
 
 
-def _cancel(context: WorkerContext, claim: Claim, cancelled: Cancelled) -> None:
+def _cancel(lease: Lease, cancelled: Cancelled) -> None:
     if isinstance(cancelled, WorkerStopping):
-        held = _record_outcome(context, lambda: jobs.release(context.database, claim=claim))
+        held = _record_outcome(lease, jobs.release)
         log.info("step handed back", held=held)
-        wake_workers(context.redis)
+        wake_workers(lease.context.redis)
     else:
         log.info("step cancelled: the job or its video is no longer ours")
 
 
-def _reject(context: WorkerContext, claim: Claim, lease: Lease, reason: str) -> None:
+def _reject(lease: Lease, reason: str) -> None:
+    context, claim = lease.context, lease.claim
+
     def reject() -> bool:
         with context.videos.changing([claim.video_id]):
             return publishing.reject(context.database, claim=claim, reason=reason)
@@ -172,27 +173,20 @@ def _delay(began: float) -> float:
     return min(max(_DELAY, time.monotonic() - began), _DELAY_LIMIT)
 
 
-def _defer(context: WorkerContext, claim: Claim, *, after: float, error: str) -> None:
+def _defer(lease: Lease, *, after: float, error: str) -> None:
     """Try again later, without counting the attempt."""
-    _remove_attempt(context, claim)  # first, since the database may need the space too
-    wait = timedelta(seconds=after)
-    _record_outcome(
-        context, lambda: jobs.release(context.database, claim=claim, after=wait, error=error)
-    )
+    _remove_attempt(lease)  # first, since the database may need the space too
+    _record_outcome(lease, jobs.release, after=timedelta(seconds=after), error=error)
 
 
-def _fail(
-    context: WorkerContext, claim: Claim, *, error: str, detail: str, final: bool = False
-) -> None:
-    held = _record_outcome(
-        context,
-        lambda: jobs.fail(context.database, claim=claim, error=error, detail=detail, final=final),
-    )
+def _fail(lease: Lease, *, error: str, detail: str, final: bool = False) -> None:
+    held = _record_outcome(lease, jobs.fail, error=error, detail=detail, final=final)
     log.warning("step failed", error=error, detail=detail[-500:], held=held)
 
 
-def _remove_attempt(context: WorkerContext, claim: Claim) -> None:
+def _remove_attempt(lease: Lease) -> None:
+    claim = lease.claim
     try:
-        context.storage.drop_attempts(claim.video_id, claim.job_id, below=claim.fence + 1)
+        lease.context.storage.drop_attempts(claim.video_id, claim.job_id, below=claim.fence + 1)
     except OSError:
         log.exception("an attempt's folder is left to the reconciler")

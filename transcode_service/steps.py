@@ -9,7 +9,6 @@ from typing import Any
 from common.translation import gettext_noop
 from db.models import JobKind
 from transcode_service.media.ladder import plan
-from transcode_service.media.poster import make_poster_at, make_poster_of
 from transcode_service.media.probe import check, measure
 from transcode_service.media.renditions import encode_rendition, make_audio, remux_video
 from transcode_service.media.source_info import (
@@ -19,7 +18,12 @@ from transcode_service.media.source_info import (
     SandboxLimits,
     SourceInfo,
 )
-from transcode_service.media.storyboard import POSTER, make_thumbnails
+from transcode_service.media.storyboard import (
+    POSTER,
+    make_poster_at,
+    make_poster_of,
+    make_thumbnails,
+)
 from transcode_service.published import FileElsewhere
 
 SOURCE_INFO = "facts.json"
@@ -91,8 +95,7 @@ class JobRun:
 def run_step(kind: JobKind, run: JobRun) -> StepOutput:
     """Carry out a step.
 
-    :raises UnplayableSource: the video can never be played.
-    :raises MediaFailed: the step did not succeed.
+    :raises UnplayableSource, MediaFailed: see `transcode_service.media`.
     :raises FileNotFoundError: the original is not there.
     :raises FileElsewhere: it may still come.
     :raises StoreUnavailable, StoreRefused: the object store cannot be used now.
@@ -131,10 +134,6 @@ def _check(run: JobRun) -> StepOutput:
 
 
 def _poster(run: JobRun) -> StepOutput:
-    """Make the poster that was chosen.
-
-    :raises MediaFailed: none is any more, or it cannot be made.
-    """
     chosen = run.poster
     given: dict[str, Any] = {"limits": run.limits, "report": run.report}
     if chosen is not None and chosen.image is not None:

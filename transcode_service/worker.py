@@ -25,26 +25,22 @@ _WAIT = 1.0  # seconds between two looks at the database, and until an idle work
 log = structlog.get_logger()
 
 
-def main() -> None:
-    """Read the settings, and work until SIGTERM."""
+def run(settings: TranscodeSettings, stopping: threading.Event, _heartbeat: object) -> None:
+    """Work until told to stop."""
     name = f"{sys.argv[1]}-{os.getpid()}"
+    structlog.contextvars.bind_contextvars(worker=name)
+    log.info("worker started", pid=os.getpid())
+    context = WorkerContext.of(settings, name=name, stopping=stopping)
+    wake_ups = connect_redis(settings.common.redis_url, patience=_WAIT)
 
-    def run(settings: TranscodeSettings, stopping: threading.Event, _heartbeat: object) -> None:
-        structlog.contextvars.bind_contextvars(worker=name)
-        log.info("worker started", pid=os.getpid())
-        context = WorkerContext.of(settings, name=name, stopping=stopping)
-        wake_ups = connect_redis(settings.common.redis_url, patience=_WAIT)
+    def work() -> None:
+        run_until_empty(context)
+        if not stopping.is_set():
+            wait(wake_ups, seconds=_WAIT)
 
-        def work() -> None:
-            run_until_empty(context)
-            if not stopping.is_set():
-                wait(wake_ups, seconds=_WAIT)
-
-        repeat_until_stopped(work, stopping, interval=0, heartbeat=None)
-        log.info("worker ended")
-
-    run_daemon("transcode", TranscodeSettings.read, run)
+    repeat_until_stopped(work, stopping, interval=0, heartbeat=None)
+    log.info("worker ended")
 
 
 if __name__ == "__main__":
-    main()
+    run_daemon("transcode", TranscodeSettings.read, run)

@@ -23,10 +23,8 @@ class WorkerContext:
     """The stores, the limits of ffmpeg, and the worker's name.
 
     :ivar storage: the volume, or with `store` S3 perhaps a folder of this machine's own.
-    :ivar scratch: for copies of originals that are in the object store.
     :ivar objects: the files in the object store, or None if the settings name none.
     :ivar store: where files are published.
-    :ivar name: of this worker, as rows of `jobs` record who holds them.
     :ivar stopping: set when this worker is to end: it hands its job back.
     """
 
@@ -66,7 +64,6 @@ class WorkerContext:
 
     @property
     def published(self) -> PublishedFiles:
-        """The published files, wherever they are."""
         return PublishedFiles(self.database, self.storage, self.objects)
 
     @property

@@ -21,10 +21,9 @@ from common.web.urls import watch_url
 from db.models import Upload, Video
 from upload_service.services import upload_context
 from upload_service.uploads.context import UploadContext
-from upload_service.uploads.duplicates import duplicate_json, find_duplicates
 from upload_service.uploads.host import arrived_bytes
 from upload_service.uploads.intent import UploadEdit, edit_upload, intent_json
-from upload_service.uploads.queries import find, unfinished_uploads
+from upload_service.uploads.queries import find, find_duplicates, unfinished_uploads
 
 blueprint = Blueprint("uploads_api", __name__)
 restrict_to(blueprint, Audience.UPLOADERS)
@@ -41,7 +40,7 @@ def duplicates() -> dict[str, Any]:
     """Return the caller's own videos with a checksum."""
     sha256 = request.args.get("sha256", "")
     found = find_duplicates(stores().database, owner_id=require_viewer().id, sha256=sha256)
-    return {"videos": [duplicate_json(video) for video in found]}
+    return {"videos": [_describe_duplicate(video) for video in found]}
 
 
 @blueprint.get("/api/uploads/<string(length=22):upload_id>")
@@ -112,5 +111,9 @@ def _describe_video(context: UploadContext, video: Video) -> dict[str, Any]:
         "length": video.size,
         "offset": video.size,
         "sha256": video.sha256,
-        "duplicates": [duplicate_json(one) for one in found],
+        "duplicates": [_describe_duplicate(one) for one in found],
     }
+
+
+def _describe_duplicate(video: Video) -> dict[str, Any]:
+    return {"id": video.id, "title": video.title, "page": watch_url(video.id)}

@@ -56,10 +56,7 @@ def settings() -> UploadSettings:
 
 
 def upload_context() -> UploadContext:
-    """Return what is needed for the caller's uploads, with the volume ready to be written.
-
-    :raises StorageUnavailable: it is not.
-    """
+    """Return what is needed for the caller's uploads, or raise :class:`StorageUnavailable`."""
     found = services()
     try:
         found.incoming.prepare()
@@ -77,10 +74,7 @@ def upload_context() -> UploadContext:
 
 
 def upload_slot(upload_id: str) -> AbstractContextManager[None]:
-    """Count the request among those that the caller's account is sending.
-
-    :raises TooManyAtOnce: there are as many as there may be.
-    """
+    """Count the request among those of the caller's account: see :meth:`ReceiveLimit.receiving`."""
     return services().receiving.receiving(require_viewer().id, upload_id)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from redis import Redis
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from common.ids import new_id
 from common.settings import CommonSettings
@@ -85,23 +85,13 @@ class House:
 
     def change(self, job_id: int, **values: object) -> None:
         """Set values of a job."""
-
-        def work(session: object) -> None:
-            job = session.get_one(Job, job_id)  # type: ignore[attr-defined]
-            for name, value in values.items():
-                setattr(job, name, value)
-
-        self.database.write(work)
+        wanted = update(Job).where(Job.id == job_id).values(values)
+        self.database.write(lambda session: session.execute(wanted))
 
     def change_video(self, video_id: str, **values: object) -> None:
         """Set values of a video."""
-
-        def work(session: object) -> None:
-            video = session.get_one(Video, video_id)  # type: ignore[attr-defined]
-            for name, value in values.items():
-                setattr(video, name, value)
-
-        self.database.write(work)
+        wanted = update(Video).where(Video.id == video_id).values(values)
+        self.database.write(lambda session: session.execute(wanted))
 
     def renditions(self, video_id: str) -> list[str]:
         """Return the names of a video's published renditions."""

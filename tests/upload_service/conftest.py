@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 
@@ -51,13 +50,13 @@ def videos_dir(site: Site) -> Path:
 
 
 @pytest.fixture
-def storage(videos_dir: Path) -> "Files":
+def storage(videos_dir: Path) -> Files:
     """The volume of the site."""
     return Files(videos_dir)
 
 
 @pytest.fixture
-def context(site: Site, stores: Stores, storage: "Files", owner: User) -> UploadContext:
+def context(site: Site, stores: Stores, storage: Files, owner: User) -> UploadContext:
     """What Alice's uploads work with."""
     services = site.apps["upload"].extensions["matinee"]
     return UploadContext(
@@ -65,52 +64,38 @@ def context(site: Site, stores: Stores, storage: "Files", owner: User) -> Upload
     )
 
 
-class Place(Protocol):
-    """Where the bytes of uploads are."""
+@dataclass
+class OnDisk:
+    """The bytes of uploads on the volume."""
+
+    storage: Files
 
     def unfinished(self, where: str) -> bytes:
         """Return what has arrived of an upload, which is less than a part."""
-
-    def video(self, video_id: str) -> bytes:
-        """Return a video's original."""
-
-    def files(self) -> list[str]:
-        """Return the names of all files of uploads and videos."""
-
-    def lock(self, where: str) -> AbstractContextManager[object]:
-        """Hold the lock of an upload."""
-
-    def publish(self, context: UploadContext, upload_id: str) -> None:
-        """Bring complete bytes to their place, as is done before the video has a row."""
-
-
-@dataclass
-class OnDisk:
-    """See `Place`."""
-
-    storage: "Files"
-
-    def unfinished(self, where: str) -> bytes:
         return (self.storage.root / "incoming" / _id_in(where)).read_bytes()
 
     def video(self, video_id: str) -> bytes:
+        """Return a video's original."""
         return (self.storage.root / video_id / "original.mp4").read_bytes()
 
     def files(self) -> list[str]:
+        """Return the names of all files of uploads and videos."""
         return files_in(self.storage.root)
 
     def lock(self, where: str) -> AbstractContextManager[object]:
+        """Hold the lock of an upload."""
         return self.storage.open_for_appending(_id_in(where))
 
     def publish(self, _context: UploadContext, upload_id: str) -> None:
+        """Bring complete bytes to their place, as is done before the video has a row."""
         self.storage.publish(upload_id)
 
 
 @dataclass
 class InStore:
-    """See `Place`."""
+    """The bytes of uploads in the object store, with the methods of `OnDisk`."""
 
-    storage: "Files"
+    storage: Files
     store: S3Store
     database: Database
 
@@ -137,14 +122,15 @@ class InStore:
         seal(context, upload_id)
 
 
+Place = OnDisk | InStore
+
+
 def _id_in(where: str) -> str:
     return where.rsplit("/", 1)[1]
 
 
 @pytest.fixture(params=["disk", "s3"])
-def place(
-    request: pytest.FixtureRequest, site: Site, storage: "Files", database: Database
-) -> Place:
+def place(request: pytest.FixtureRequest, site: Site, storage: Files, database: Database) -> Place:
     """Let uploads come to one of the two places."""
     if request.param == "disk":
         return OnDisk(storage)

@@ -165,8 +165,8 @@ class Connection:
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         self.socket.close()
 
-    def answer(self) -> Answer:
-        response: Any = HTTPResponse(self.socket)
+    def answer(self, method: str | None = None) -> Answer:
+        response: Any = HTTPResponse(self.socket, method=method)
         response.begin()
         return Answer(response.status, dict(response.getheaders()), response.read())
 

@@ -51,6 +51,14 @@ def begin(context: UploadContext, storage: Files) -> Begin:
     return begin
 
 
+@pytest.fixture
+def video_id(cleaner: Cleaner, begin: Begin, video_bytes: bytes) -> str:
+    """A video that the janitor has made of an upload."""
+    upload = begin(video_bytes, published=True)
+    cleaner.clean()
+    return upload.id
+
+
 def age(database: Database, upload: Upload) -> None:
     def change(session: Any) -> None:
         session.get(Upload, upload.id).created_at = now() - timedelta(seconds=2 * HOUR)
@@ -120,34 +128,23 @@ def test_what_is_not_ours_in_the_folder_is_left_alone(cleaner: Cleaner, storage:
 @pytest.mark.on_mysql
 @pytest.mark.parametrize("column", ["deleted_at", "owner_id"])
 def test_a_video_that_is_nobodys_goes_with_its_bytes(
-    cleaner: Cleaner,
-    storage: Files,
-    begin: Begin,
-    database: Database,
-    rows: Rows,
-    video_bytes: bytes,
-    column: str,
+    cleaner: Cleaner, storage: Files, database: Database, rows: Rows, video_id: str, column: str
 ) -> None:
-    upload = begin(video_bytes, published=True)
-    cleaner.clean()
     value = now() if column == "deleted_at" else None
-    database.write(lambda session: setattr(session.get(Video, upload.id), column, value))
+    database.write(lambda session: setattr(session.get(Video, video_id), column, value))
     assert cleaner.clean() == {"video removed": 1}
     assert (files_in(storage.root), rows.videos()) == ([], [])
-    assert not (storage.root / upload.id).exists()
+    assert not (storage.root / video_id).exists()
 
 
 @pytest.mark.on_mysql
 def test_the_bin_is_emptied_of_what_has_been_there_for_thirty_days(
-    cleaner: Cleaner, begin: Begin, database: Database, rows: Rows, video_bytes: bytes
+    cleaner: Cleaner, database: Database, rows: Rows, video_id: str
 ) -> None:
-    upload = begin(video_bytes, published=True)
-    cleaner.clean()
-
     def bin_for(time: timedelta) -> None:
         binned_at = now() - time
         database.write(
-            lambda session: setattr(session.get(Video, upload.id), "binned_at", binned_at)
+            lambda session: setattr(session.get(Video, video_id), "binned_at", binned_at)
         )
 
     bin_for(timedelta(days=29, hours=23))
@@ -156,56 +153,40 @@ def test_the_bin_is_emptied_of_what_has_been_there_for_thirty_days(
     assert cleaner.clean() == {"binned video deleted": 1, "video removed": 1}
     assert rows.videos() == []
     entries = database.read(
-        lambda session: session.query(AuditEntry).filter_by(video_id=upload.id).all()
+        lambda session: session.query(AuditEntry).filter_by(video_id=video_id).all()
     )
     assert [(e.action, e.video_id, e.actor_id) for e in entries] == [
-        ("video.deleted", upload.id, None)
+        ("video.deleted", video_id, None)
     ]
 
 
 def test_a_removal_cut_short_is_taken_up_again(
-    cleaner: Cleaner,
-    storage: Files,
-    begin: Begin,
-    database: Database,
-    rows: Rows,
-    video_bytes: bytes,
+    cleaner: Cleaner, storage: Files, database: Database, rows: Rows, video_id: str
 ) -> None:
-    upload = begin(video_bytes, published=True)
-    cleaner.clean()
-    database.write(lambda session: setattr(session.get(Video, upload.id), "deleted_at", now()))
-    (storage.root / upload.id / "original.mp4").unlink()
+    database.write(lambda session: setattr(session.get(Video, video_id), "deleted_at", now()))
+    (storage.root / video_id / "original.mp4").unlink()
     assert cleaner.clean() == {"video removed": 1}
     assert rows.videos() == []
 
 
 def test_a_video_the_database_does_not_know_is_reported_and_kept(
-    cleaner: Cleaner, storage: Files, begin: Begin, database: Database, video_bytes: bytes
+    cleaner: Cleaner, storage: Files, database: Database, video_id: str
 ) -> None:
-    upload = begin(video_bytes, published=True)
-    cleaner.clean()
     database.write(lambda session: session.query(Video).delete())
-    grow_old(storage.root / upload.id)
+    grow_old(storage.root / video_id)
     cleaner.clean()
     found = audit(database, storage, cleanup_after=HOUR)
-    assert found.unknown_folders == [upload.id]
-    assert files_in(storage.root) == [f"{upload.id}/original.mp4"]
+    assert found.unknown_folders == [video_id]
+    assert files_in(storage.root) == [f"{video_id}/original.mp4"]
 
 
 def test_a_video_whose_file_is_missing_is_reported_and_kept(
-    cleaner: Cleaner,
-    storage: Files,
-    begin: Begin,
-    database: Database,
-    rows: Rows,
-    video_bytes: bytes,
+    cleaner: Cleaner, storage: Files, database: Database, rows: Rows, video_id: str
 ) -> None:
-    upload = begin(video_bytes, published=True)
-    cleaner.clean()
     assert audit(database, storage, cleanup_after=HOUR).missing_originals == []
-    (storage.root / upload.id / "original.mp4").unlink()
+    (storage.root / video_id / "original.mp4").unlink()
     cleaner.clean()
-    assert audit(database, storage, cleanup_after=HOUR).missing_originals == [upload.id]
+    assert audit(database, storage, cleanup_after=HOUR).missing_originals == [video_id]
     stopped = audit(database, storage, cleanup_after=HOUR, stopping=lambda: True)
     assert stopped.missing_originals == []
     assert len(rows.videos()) == 1

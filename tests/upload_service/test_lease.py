@@ -20,13 +20,12 @@ from upload_service.receive.append_pieces import append_pieces
 from upload_service.uploads import host, lease
 from upload_service.uploads.append import AppendRequest, WrongOffset, append
 from upload_service.uploads.checksums import checksums
-from upload_service.uploads.concatenate import concatenate
+from upload_service.uploads.complete import concatenate, recover_upload
 from upload_service.uploads.context import UploadContext
 from upload_service.uploads.create import InvalidParts, NewUpload, create_upload
 from upload_service.uploads.lease import Superseded, renew
 from upload_service.uploads.lock import LockedUpload, UploadLocked, exclusive_writer
 from upload_service.uploads.queries import status_of
-from upload_service.uploads.recover import recover_upload
 
 pytestmark = pytest.mark.on_mysql
 
@@ -324,7 +323,7 @@ def test_what_one_host_put_together_is_finished_by_another(
     whole = NewUpload(length=None, title="A film")
     upload = create_upload(cluster.context, whole, parts=[cluster.id])
     with monkeypatch.context() as fault:
-        fault.setattr("upload_service.uploads.concatenate.finish_if_complete", fail)
+        fault.setattr("upload_service.uploads.complete.finish_if_complete", fail)
         with pytest.raises(DatabaseUnavailable):
             concatenate(cluster.context, upload)
     cluster.act_for("second")

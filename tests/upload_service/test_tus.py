@@ -6,6 +6,7 @@ All holds for uploads on the disk and for those in the object store.
 import errno
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -39,8 +40,6 @@ def set_up(site: Site) -> Iterator[Callable[..., None]]:
     fixed = site.apps["upload"].extensions["matinee"].stores.site.fixed
 
     def change(**values: Any) -> None:
-        from dataclasses import replace
-
         app = site.apps["upload"]
         services = app.extensions["matinee"]
         if "quota" in values:  # a setting of the site
@@ -53,13 +52,8 @@ def set_up(site: Site) -> Iterator[Callable[..., None]]:
 
 @pytest.fixture
 def cleaner(context: UploadContext) -> Cleaner:
-    return Cleaner(
-        context.stores,
-        context.incoming,
-        context.videos,
-        context.settings,
-        object_store=context.object_store,
-    )
+    own = context.stores, context.incoming, context.videos, context.settings
+    return Cleaner(*own, object_store=context.object_store)
 
 
 # The protocol ------------------------------------------------------------------------------------

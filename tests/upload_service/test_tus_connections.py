@@ -70,13 +70,7 @@ class Client:
     def ask(self, method: str, where: str, content: bytes = b"", **headers: str) -> Answer:
         with self.server.connect() as connection:
             connection.send(self.head_of(method, where, len(content), **headers) + content)
-            if method != "HEAD":
-                return connection.answer()
-            from http.client import HTTPResponse
-
-            response = HTTPResponse(connection.socket, method="HEAD")
-            response.begin()
-            return Answer(response.status, dict(response.getheaders()), b"")
+            return connection.answer(method)
 
     def begin(self, length: int) -> str:
         answer = self.ask("POST", "/upload/files", Upload_Length=str(length))

@@ -10,12 +10,8 @@ from common.translation import gettext_noop
 from transcode_service.media.open_container import open_source, video_decoder
 from transcode_service.media.source_info import UnplayableSource
 
-KEYFRAMES = 32
-"""How many keyframes are decoded, spread over the video."""
-
-END_SECONDS = 2
-"""How much of the start and of the end is decoded frame by frame."""
-
+KEYFRAMES = 32  # how many keyframes are decoded, spread over the video
+END_SECONDS = 2  # how much of the start and of the end is decoded frame by frame
 _MAX_PACKETS = 240  # of the start and of the end: slow motion has many a second
 _DAMAGED_SHARE = 0.05
 

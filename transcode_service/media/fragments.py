@@ -3,15 +3,13 @@
 The file is our own, so anything missing in it is a bug.
 """
 
-import mmap
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
-HEADER_LIMIT = 64 << 10
-"""The fragments of an audio file that we wrote begin before this byte."""
-
+HEADER_LIMIT = 64 << 10  # the fragments of an audio file that we wrote begin before this byte
 _DATA_OFFSET, _FIRST_FLAGS = 0x1, 0x4
 _DURATION, _SIZE, _FLAGS, _TIME_OFFSET = 0x100, 0x200, 0x400, 0x800
 _NOT_SYNC = 0x10000
@@ -45,14 +43,11 @@ class FragmentedTrack:
 
 
 def read_fragments(path: Path) -> FragmentedTrack:
-    """Return what a fragmented MP4 file with one track holds.
-
-    :raises ValueError: it is no such file.
-    """
+    """Return what a fragmented MP4 file with one track holds, or raise `ValueError`."""
     header, codecs, timescale, defaults = 0, "", 0, (0, 0, 0)
     fragments: list[Fragment] = []
     moof, moof_at = b"", 0
-    with _mapped(path) as content:
+    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as content:
         for kind, at, begin, end in _boxes(content):
             if kind == b"moov":
                 moov, header = content[begin:end], end
@@ -79,11 +74,6 @@ def read_channels(start: bytes) -> int:
     moov = _find(start, b"moov")
     # Bits 9 to 12, after a type of 5 and a rate of 4. What the sample entry says is 2.
     return int.from_bytes(_audio_config(_sample_entry(moov))[:2], "big") >> 3 & 15
-
-
-def _mapped(path: Path) -> mmap.mmap:
-    with path.open("rb") as file:
-        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
 def _fragment(moof: bytes, at: int, end: int, timescale: int, defaults: _Defaults) -> Fragment:
@@ -121,7 +111,7 @@ def _defaults_of(tfhd: bytes, defaults: _Defaults) -> _Defaults:
     return own.get(0x8, duration), own.get(0x10, size), own.get(0x20, sample_flags)
 
 
-def _boxes(content: bytes | mmap.mmap) -> Iterator[tuple[bytes, int, int, int]]:
+def _boxes(content: bytes | mmap) -> Iterator[tuple[bytes, int, int, int]]:
     """Yield each box's kind, start, and the start and end of its content."""
     at = 0
     while at + 8 <= len(content):
@@ -136,11 +126,8 @@ def _boxes(content: bytes | mmap.mmap) -> Iterator[tuple[bytes, int, int, int]]:
         at += size
 
 
-def _find(content: bytes | mmap.mmap, *path: bytes) -> bytes:
-    """Return the content of the first box on a path of kinds.
-
-    :raises ValueError: there is none.
-    """
+def _find(content: bytes | mmap, *path: bytes) -> bytes:
+    """Return the content of the first box on a path of kinds, or raise `ValueError`."""
     for wanted in path:
         places = (content[begin:end] for kind, _, begin, end in _boxes(content) if kind == wanted)
         inner = next(places, None)

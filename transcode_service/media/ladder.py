@@ -4,12 +4,8 @@ from dataclasses import dataclass
 
 from transcode_service.media.source_info import SourceInfo
 
-LADDER = (1080, 720, 480, 360, 240)
-"""Heights of renditions: their shorter side in pixels."""
-
-LONGEST_KEYFRAME_MS = 10_500
-"""A segment begins with a keyframe, and a viewer waits for a whole one."""
-
+LADDER = (1080, 720, 480, 360, 240)  # heights of renditions: their shorter side in pixels
+LONGEST_KEYFRAME_MS = 10_500  # a segment begins with a keyframe, and a viewer waits for a whole one
 _LATE_MS = 100
 _ALMOST = 1.1
 _BROWSER_FORMATS = frozenset({"yuv420p", "yuvj420p"})

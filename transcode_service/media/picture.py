@@ -7,25 +7,18 @@ from typing import BinaryIO
 from PIL import (
     Image,
     ImageOps,
-    JpegImagePlugin,
+    JpegImagePlugin,  # noqa: F401
     MpoImagePlugin,  # noqa: F401
-    PngImagePlugin,
+    PngImagePlugin,  # noqa: F401
     TiffImagePlugin,  # noqa: F401
-    WebPImagePlugin,
+    WebPImagePlugin,  # noqa: F401
 )
 
 from transcode_service.media.confine import seal
 from transcode_service.media.source_info import UnplayableSource
 from transcode_service.media.thumbnails import POSTER_SIDE, jpeg
 
-_FORMATS = [
-    plugin.format
-    for plugin in (
-        JpegImagePlugin.JpegImageFile,
-        PngImagePlugin.PngImageFile,
-        WebPImagePlugin.WebPImageFile,
-    )
-]
+_FORMATS = ("JPEG", "PNG", "WEBP")
 
 
 def convert(path: Path, poster: BinaryIO, *, max_pixels: int) -> None:

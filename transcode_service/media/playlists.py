@@ -33,10 +33,6 @@ class _Segment:
     size: int
     duration: float
 
-    @property
-    def line(self) -> str:
-        return f"#EXTINF:{self.duration:.5f},\n#EXT-X-BYTERANGE:{self.size}@{self.at}"
-
 
 def write_rendition(folder: Path, name: str, *, kind: str) -> RenditionInfo:
     """Write the playlists of `<name>.mp4` in a folder, and return what is measured of it.
@@ -134,7 +130,8 @@ def _playlist(
         f'#EXT-X-MAP:URI="{name}.mp4",BYTERANGE="{header}@0"',
     ]
     for segment in segments:
-        lines += [segment.line, f"{name}.mp4"]
+        byte_range = f"#EXT-X-BYTERANGE:{segment.size}@{segment.at}"
+        lines += [f"#EXTINF:{segment.duration:.5f},", byte_range, f"{name}.mp4"]
     return "\n".join([*lines, "#EXT-X-ENDLIST", ""])
 
 
@@ -151,14 +148,12 @@ def read_segments(playlist: str) -> list[_Segment]:
     return found
 
 
-def write_master(renditions: Iterable[RenditionInfo], *, read: Read | None = None) -> str:
+def write_master(renditions: Iterable[RenditionInfo], *, read: Read) -> str:
     """Return the master playlist of a video, naming its playlists as `hls/<name>.m3u8`.
 
     The bandwidth of each video rendition includes the largest of the audio (RFC 8216, 4.3.4.2).
 
     :param renditions: all that are published, with at least one video rendition.
-    :param read: reads their files; without it no keyframe playlists are named, and all audio is
-        taken for stereo.
     :raises FileNotFoundError: an audio file is not there.
     """
     rows = list(renditions)
@@ -171,13 +166,11 @@ def write_master(renditions: Iterable[RenditionInfo], *, read: Read | None = Non
     lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"]
     names = _distinct_names(audio)
     for number, track in enumerate(audio):
-        channels = read_channels(read(f"{track.name}.mp4", HEADER_LIMIT)) if read else 2
+        channels = read_channels(read(f"{track.name}.mp4", HEADER_LIMIT))
         lines.append(_media_line(track, names[number], channels, first=number == 0))
     for row in video:
         lines += [_stream_line(row, audio), f"hls/{row.name}.m3u8"]
     for row in video:
-        if read is None:
-            break
         with suppress(FileNotFoundError):  # an earlier version wrote none
             keyframes = read(f"{row.name}-iframes.m3u8", None).decode("ascii")
             lines.append(_keyframes_line(row, read_segments(keyframes)))

@@ -15,11 +15,8 @@ def measure(
     """Measure a file: all of its packets, and one decoded frame.
 
     Reads the whole file once; a video of 20 minutes takes about a second.
-
-    :raises UnplayableSource: it cannot be played, with the reason.
-    :raises MediaFailed: the child was killed or took too long.
     """
-    work = {"do": "measure", "max_pixels": limits.max_pixels, "max_seconds": limits.max_seconds}
+    work = {"do": "measure", "max_seconds": limits.max_seconds}
     answer = run_probe(work, source, folder=source.parent, limits=limits, report=report)
     info = SourceInfo.from_json(answer["info"])
     if info.container == "matroska" and not limits.formats & _MATROSKA_FORMATS:
@@ -40,9 +37,6 @@ def check(
     """Decode the start, the end and keyframes between, to find damage.
 
     Truncated files were found by :func:`measure`, which reads all packets.
-
-    :raises UnplayableSource: it does not decode.
-    :raises MediaFailed: the child was killed or took too long.
     """
-    work = {"do": "check", "max_pixels": limits.max_pixels, "index": info.video.index}
+    work = {"do": "check", "index": info.video.index}
     run_probe(work, source, folder=source.parent, limits=limits, report=report)

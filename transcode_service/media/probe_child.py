@@ -10,7 +10,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import av
 from av.audio.stream import AudioStream
@@ -25,9 +25,7 @@ from transcode_service.media.packet_scan import TrackScan, scan_packets
 from transcode_service.media.source_info import UnplayableSource, VideoTrack
 from transcode_service.media.storyboard import POSTER, SPRITE
 
-_HDR = {16: "pq", 18: "hlg"}
-"""Transfer characteristics of ISO/IEC 23091-2, table 3."""
-
+_HDR = {16: "pq", 18: "hlg"}  # transfer characteristics of ISO/IEC 23091-2, table 3
 _MATRICES = {1: "bt709", 4: "bt601", 5: "bt601", 6: "bt601", 9: "bt2020", 10: "bt2020"}
 """Matrix coefficients, ibid., table 4; without one the size decides, as in players."""
 
@@ -155,27 +153,25 @@ def _do(work: dict[str, Any], path: Path) -> dict[str, Any]:
     if work["do"] == "check":
         check_decoding(path, max_pixels=max_pixels, index=work["index"])
         return {"checked": True}
-    return _draw(work, path)
+    with Path(POSTER).open("wb") as poster:
+        return _draw(work, path, poster, max_pixels=max_pixels)
 
 
-def _draw(work: dict[str, Any], path: Path) -> dict[str, Any]:
+def _draw(work: dict[str, Any], path: Path, poster: BinaryIO, *, max_pixels: int) -> dict[str, Any]:
     # They load Pillow, which nothing else here needs.
     # No file can be opened once the source is: these are loaded, and the others opened, before.
     from transcode_service.media.picture import convert  # noqa: PLC0415
     from transcode_service.media.thumbnails import draw, draw_poster  # noqa: PLC0415
 
-    max_pixels = work["max_pixels"]
-    if work["do"] in ("poster", "picture"):
-        with Path(POSTER).open("wb") as poster:
-            if work["do"] == "picture":
-                convert(path, poster, max_pixels=max_pixels)
-            else:
-                track, at_ms = VideoTrack(**work["video"]), work["at_ms"]
-                draw_poster(path, poster, video=track, at_ms=at_ms, max_pixels=max_pixels)
+    if work["do"] == "picture":
+        convert(path, poster, max_pixels=max_pixels)
         return {"drawn": True}
-    with Path(POSTER).open("wb") as poster, Path(SPRITE).open("wb") as sprite:
-        video = VideoTrack(**work["video"])
-        duration_ms = work["duration_ms"]
+    video = VideoTrack(**work["video"])
+    if work["do"] == "poster":
+        draw_poster(path, poster, video=video, at_ms=work["at_ms"], max_pixels=max_pixels)
+        return {"drawn": True}
+    duration_ms = work["duration_ms"]
+    with Path(SPRITE).open("wb") as sprite:
         return draw(
             path, poster, sprite, video=video, duration_ms=duration_ms, max_pixels=max_pixels
         )

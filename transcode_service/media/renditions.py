@@ -48,9 +48,7 @@ _MIN_FRAGMENT = 2_000_000  # microseconds: a video of keyframes only would have 
 PRESET = "veryfast"
 CRF = 23
 KEYFRAME_SECONDS = 2
-MAX_FRAME_RATE = 60
-"""Frames a second; few screens show more."""
-
+MAX_FRAME_RATE = 60  # frames a second; few screens show more
 _LARGEST_ERROR_SHARE = "0.05"
 
 # Kilobits a second by shorter side: Apple's ladder, HLS Authoring Specification, 9.
@@ -70,10 +68,7 @@ _FROM_ZERO = ("-bsf:a", "noise=drop=lt(pts\\,0)")
 def remux_video(
     source: Path, folder: Path, *, info: SourceInfo, limits: SandboxLimits, report: Report
 ) -> RenditionInfo:
-    """Make the rendition "source" of the original's packets; :func:`plan` says whether it may.
-
-    :raises MediaFailed: see :func:`run_ffmpeg`.
-    """
+    """Make the rendition "source" of the original's packets; :func:`plan` says whether it may."""
     video = info.video
     arguments = [
         *reading(source, info, limits),
@@ -97,7 +92,6 @@ def encode_rendition(
     """Make the rendition "<height>p": H.264 square pixels, upright, at most 60 frames/s.
 
     :param height: the shorter side, as :func:`plan` gave it.
-    :raises MediaFailed: see :func:`run_ffmpeg`.
     """
     video = info.video
     width, lines = fit(video, height)
@@ -129,7 +123,7 @@ def fit(video: VideoTrack, side: int) -> tuple[int, int]:
 
 
 def cap(video: VideoTrack, side: int) -> int:
-    """Return the kilobits a second that a rendition may take, by Apple's ladder."""
+    """Return the kilobits a second that a rendition may take."""
     rate = _CAPS[next((height for height in sorted(_CAPS) if side <= height), max(_CAPS))]
     return rate * 3 // 2 if min(video.frame_rate, MAX_FRAME_RATE) > _FAST else rate
 
@@ -146,10 +140,7 @@ def _filters(video: VideoTrack, width: int, height: int) -> list[str]:
 def make_audio(
     source: Path, folder: Path, *, info: SourceInfo, limits: SandboxLimits, report: Report
 ) -> tuple[RenditionInfo, ...]:
-    """Make "audio-1", "audio-2" and so on: copied if the source has stereo AAC, else encoded.
-
-    :raises MediaFailed: see :func:`run_ffmpeg`.
-    """
+    """Make "audio-1", "audio-2" and so on: copied if the source has stereo AAC, else encoded."""
     if not info.audio:
         return ()
     arguments = reading(source, info, limits)

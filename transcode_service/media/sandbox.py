@@ -110,16 +110,10 @@ def run_ffmpeg(
     limits: SandboxLimits,
     report: Report,
 ) -> str:
-    """Run ffmpeg in a folder, report its progress, and return its warnings.
-
-    :param arguments: those after the options that every call has.
-    :raises UnplayableSource: too much of the source does not decode.
-    :raises DiskFull: the volume has no more space than its reserve.
-    :raises MediaFailed: it failed, took too long, or was killed.
-    """
+    """Run ffmpeg in a folder, report its progress, and return its warnings."""
     command = [limits.ffmpeg or find_ffmpeg(), "-hide_banner", "-nostdin", "-loglevel", "warning"]
     command += ["-y", "-progress", "pipe:1", "-stats_period", str(_TICK), "-nostats", *arguments]
-    wall = limits.wall(info.duration_ms)
+    wall = limits.base_seconds + limits.seconds_per_second * info.duration_ms / 1000
     duration_ms = max(info.duration_ms, 1)
 
     def tell(microseconds: int) -> None:
@@ -141,14 +135,11 @@ def run_probe(
 
     :param work: what it is to do, as :mod:`transcode_service.media.probe_child` names it.
     :param folder: where the child runs and writes.
-    :raises UnplayableSource: the file cannot be played.
-    :raises DiskFull: the volume has no more space than its reserve.
-    :raises MediaFailed: it failed, took too long, or was killed.
     """
     wall = _PROBE_SECONDS + source.stat().st_size / _BYTES_PER_SECOND
     given = _limits(limits, wall, min(_PROBE_FILE_LIMIT, _free_space(folder, limits)))
     command = [sys.executable, "-m", "transcode_service.media.probe_child", given]
-    command += [json.dumps(work), str(source)]
+    command += [json.dumps({**work, "max_pixels": limits.max_pixels}), str(source)]
     result = _run(command, folder=folder, wall=wall, limits=limits, tell=lambda _: report(0.0))
     if result.status:
         if _is_full(result):
@@ -161,10 +152,7 @@ def run_probe(
 
 
 def _free_space(folder: Path, limits: SandboxLimits) -> int:
-    """Return how many bytes a step may write to the volume of a folder.
-
-    :raises DiskFull: none, since the reserve is kept for the database, sign-in and deletion.
-    """
+    """Return how many bytes a step may write to a volume, which keeps its reserve for the rest."""
     free = shutil.disk_usage(folder).free - limits.reserve
     if free <= 0:
         raise DiskFull

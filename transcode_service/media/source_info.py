@@ -12,10 +12,7 @@ Report = Callable[[float], None]
 
 
 class UnplayableSource(Exception):
-    """The file can never be played here.
-
-    :ivar sentence: the reason, shown to the person who uploaded it.
-    """
+    """The file can never be played here. The sentence is for the person who uploaded it."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
@@ -23,11 +20,9 @@ class UnplayableSource(Exception):
 
 
 class MediaFailed(Exception):
-    """A step did not succeed, and may when it is tried again.
+    """A step did not succeed, and may when it is tried again, unless that `is_final`.
 
-    :ivar sentence: shown to people.
-    :ivar detail: the program's last lines.
-    :ivar is_final: whether trying again would change nothing.
+    :ivar sentence: shown to people, as is the end of `detail`, the program's last lines.
     """
 
     def __init__(self, sentence: str, detail: str = "", *, is_final: bool = False) -> None:
@@ -71,10 +66,6 @@ class SandboxLimits:
     reserve: int = 0
     base_seconds: int = 300
     seconds_per_second: int = 60
-
-    def wall(self, duration_ms: int) -> float:
-        """Return the wall-clock seconds that a step over a video may take."""
-        return self.base_seconds + self.seconds_per_second * duration_ms / 1000
 
 
 @dataclass(frozen=True)

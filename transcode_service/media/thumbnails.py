@@ -20,9 +20,7 @@ from transcode_service.media.storyboard import COLUMNS
 from transcode_service.media.tone_mapping import CUBE
 
 MAX_THUMBNAILS = 100
-THUMBNAIL_SIDE = 160
-"""Pixels of a thumbnail's longer side."""
-
+THUMBNAIL_SIDE = 160  # pixels of a thumbnail's longer side
 POSTER_SIDE = 1280
 _INTERVAL = 1.0  # seconds, at least, between thumbnails
 _LOW_SCORE = 12.0  # below this a frame shows nothing worth a poster

@@ -67,10 +67,7 @@ def is_playable(video_codec: str, audio_codec: str | None) -> bool:
 
 
 def no_decoder(track: str) -> str:
-    """Return the clause about a track that cannot be decoded.
-
-    :param track: "video" or "audio".
-    """
+    """Return the clause about a "video" or "audio" track that cannot be decoded."""
     if track == "video":
         return gettext("the video does not say how to decode it")
     return gettext("the audio does not say how to decode it")

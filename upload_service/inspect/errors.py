@@ -5,10 +5,7 @@ from common.translation import gettext
 
 
 class NotAVideo(Unprocessable):
-    """The bytes are not a video that can be played.
-
-    :ivar sentence: says what is wrong, and what to do about it.
-    """
+    """The bytes are not a video that can be played; the sentence says why, and what to do."""
 
 
 def truncated() -> NotAVideo:
@@ -22,10 +19,7 @@ def truncated() -> NotAVideo:
 
 
 def damaged(reason: str) -> NotAVideo:
-    """Return the error for a file that contradicts itself.
-
-    :param reason: a clause about the part that is wrong, without a full stop.
-    """
+    """Return the error for a file that contradicts itself: `reason` is a clause that says where."""
     return NotAVideo(
         gettext(
             "This file is damaged: %(reason)s. Save it again as MP4 and upload the new file.",
@@ -35,10 +29,7 @@ def damaged(reason: str) -> NotAVideo:
 
 
 def limit_exceeded(reason: str) -> NotAVideo:
-    """Return the error for a file that exceeds a limit.
-
-    :param reason: a clause about the limit, without a full stop.
-    """
+    """Return the error for a file that exceeds a limit: `reason` is a clause that says which."""
     return NotAVideo(
         gettext(
             "This file cannot be used: %(reason)s. Save it again as an ordinary MP4 and upload the "

@@ -5,9 +5,7 @@ import re
 from common.translation import gettext, gettext_noop
 from upload_service.inspect.errors import NotAVideo
 
-HEAD = 4096
-"""Bytes from the start of a file that are enough to recognize it."""
-
+HEAD = 4096  # bytes from the start of a file that are enough to recognize it
 _MAGIC: tuple[tuple[int, bytes | tuple[bytes, ...], str, str], ...] = (
     # Offset, bytes, name of the format, and the kind of thing that it is.
     (0, b"\x89PNG\r\n\x1a\n", "PNG", "picture"),

@@ -11,15 +11,18 @@ import time
 from pathlib import Path
 
 import structlog
+from sqlalchemy import update
+from sqlalchemy.orm import Session
 
 from common.duty import Duty, process_name
 from common.process.daemon import repeat_until_stopped, run_daemon
 from common.storage import IncomingStore, VideoStore
 from common.stores import Stores
+from db.engine import transaction
+from db.models import Volume, now
 from upload_service.janitor.audit import AuditReport, audit
 from upload_service.janitor.checksum_backfill import ChecksumBackfill
 from upload_service.janitor.cleanup import Cleaner
-from upload_service.janitor.disk_space import record_disk_space
 from upload_service.mover.threads import start_mover
 from upload_service.settings import UploadSettings
 
@@ -38,10 +41,7 @@ def run(
     *,
     interval: float = _INTERVAL,
 ) -> None:
-    """Clean until told to stop; see :func:`common.process.daemon.repeat_until_stopped`.
-
-    :raises SettingsError: there is an object store, and boto3 is not installed.
-    """
+    """Clean until told to stop; see :func:`common.process.daemon.repeat_until_stopped`."""
     log.info("janitor started", cleanup_after=settings.cleanup_after)
     stores = Stores.of(settings.common)
     incoming, videos = IncomingStore(settings.videos_dir), VideoStore(settings.videos_dir)
@@ -82,6 +82,12 @@ def run(
     for mover in movers:
         mover.join()
     log.info("janitor ended")
+
+
+@transaction(writes=True)
+def record_disk_space(session: Session, *, size: int, free: int) -> None:
+    """Note the bytes of the volume, and those that are free, for the administrators' page."""
+    session.execute(update(Volume).values(size=size, free=free, measured_at=now()))
 
 
 def _log(found: AuditReport) -> None:

@@ -17,6 +17,7 @@ from common.storage import VideoStore, objects
 from common.storage.volume import ORIGINAL
 from db.engine import Database, transaction
 from db.models import Upload, Video
+from upload_service.mover.survey import live_batches
 
 _BATCH = 500
 
@@ -52,12 +53,13 @@ def audit(
             settled = time.time() - modified > cleanup_after
             if video_id not in known and settled and not videos.drop_empty_video(video_id):
                 unknown.append(video_id)
-    missing, last = [], ""
-    while not stopping() and (ids := _video_ids_after(database, last=last)):
+    missing: list[str] = []
+    for ids in live_batches(database):
+        if stopping():
+            break
         absent = [video_id for video_id in ids if not videos.has_original(video_id)]
         # Looked up now: one may have been moved or deleted while this was reading.
         missing += _without_original(database, ids=absent)
-        last = ids[-1]
     return AuditReport(unknown_folders=unknown, missing_originals=missing)
 
 
@@ -66,12 +68,6 @@ def _known(session: Session, *, ids: Iterable[str]) -> set[str]:
     """Return which of these ids have a row. An upload's turns into a video's, so it comes first."""
     uploads = session.scalars(select(Upload.id).where(Upload.id.in_(ids)))
     return {*uploads, *session.scalars(select(Video.id).where(Video.id.in_(ids)))}
-
-
-@transaction(writes=False)
-def _video_ids_after(session: Session, *, last: str) -> list[str]:
-    page = select(Video.id).where(Video.id > last).order_by(Video.id).limit(_BATCH)
-    return list(session.scalars(page))
 
 
 @transaction(writes=False)

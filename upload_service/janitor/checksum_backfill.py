@@ -42,31 +42,25 @@ class ChecksumBackfill:
     _offset: int = 0
 
     def work(self) -> int:
-        """Read for a moment; return how many checksums were recorded.
-
-        :raises DatabaseUnavailable: it must wait.
-        """
+        """Read for a moment; return how many checksums were recorded."""
         made = 0
         until = time.monotonic() + _SLICE
         while wanted := _next_without(self.database, first=self._video_id):
             if wanted != self._video_id:
                 self._begin(wanted)
             stored = objects.current_objects(self.database, video_id=wanted).get(ORIGINAL)
-            found = None
             try:
                 if stored and stored.sha256:
-                    found = (stored.size, stored.sha256)
+                    size, sha256 = stored.size, stored.sha256
                 elif self._read(stored, until):
-                    found = (self._offset, self._hash.hexdigest())
+                    size, sha256 = self._offset, self._hash.hexdigest()
                 else:
                     return made
+                made += _record(self.database, video_id=wanted, size=size, sha256=sha256)
             except FileNotFoundError:  # the janitor's report tells of it
                 pass
             except (StoreUnavailable, StoreRefused) as error:
                 log.warning("a file could not be read", video=wanted, detail=str(error))
-            if found is not None:
-                size, sha256 = found
-                made += _record(self.database, video_id=wanted, size=size, sha256=sha256)
             self._begin(wanted + _NEXT)
             if time.monotonic() >= until:
                 return made
@@ -77,12 +71,7 @@ class ChecksumBackfill:
         self._video_id, self._hash, self._offset = video_id, hashlib.sha256(), 0
 
     def _read(self, stored: objects.CurrentObject | None, until: float) -> bool:
-        """Go on reading the file; return whether its end was reached.
-
-        :raises FileNotFoundError: it is nowhere.
-        :raises StoreUnavailable: the store does not answer.
-        :raises StoreRefused: it refuses.
-        """
+        """Go on reading the file; return whether its end was reached."""
         with self._open(stored) as file:
             file.seek(self._offset)
             while piece := file.read(_PIECE):

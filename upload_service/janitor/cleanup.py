@@ -24,13 +24,13 @@ from common.stores import Stores
 from db.engine import DatabaseUnavailable, transaction
 from db.models import Upload, Video, now
 from upload_service.settings import UploadSettings
+from upload_service.uploads.complete import recover_upload
 from upload_service.uploads.context import UploadContext
 from upload_service.uploads.delete import abandon_upload
 from upload_service.uploads.finish import finish_upload
 from upload_service.uploads.lock import UploadLocked, exclusive_writer
 from upload_service.uploads.queries import UploadExpired
 from upload_service.uploads.quota import InsufficientStorage
-from upload_service.uploads.recover import recover_upload
 
 if TYPE_CHECKING:
     from common.storage.s3 import S3Store
@@ -61,9 +61,7 @@ class Cleaner:
 
         Something that fails is logged, and does not keep the rest from being done.
 
-        :raises DatabaseUnavailable: everything must wait.
-        :raises RedisError: likewise.
-        :raises StorageError: likewise: the volume is not there.
+        :raises DatabaseUnavailable, RedisError, StorageError: everything must wait.
         """
         self.incoming.prepare()
         done: Counter[str] = Counter()
@@ -72,7 +70,8 @@ class Cleaner:
         strays = [one for one in self.incoming.sizes() if one not in uploads]
         self._each(strays, self._clean_stray, done)
         self.incoming.drop_unheld_locks()
-        self._each(self._expired_in_bin(), self._delete_binned, done)
+        expired = _binned_before(self.stores.database, self._bin_deadline())
+        self._each(expired, self._delete_binned, done)
         self._each(_unwanted_videos(self.stores.database), self._remove_video, done)
         return done
 
@@ -98,7 +97,6 @@ class Cleaner:
                 log.info(outcome, id=public_id)
 
     def _clean_upload(self, upload: Upload) -> str | None:
-        """Finish an upload that is complete, and remove one that has expired."""
         own = self.stores, self.incoming, self.videos, self.settings
         context = UploadContext(*own, upload.owner_id, self.object_store)
         try:
@@ -152,9 +150,6 @@ class Cleaner:
             return None
         self.incoming.drop_incoming(upload_id)
         return "stray bytes removed"
-
-    def _expired_in_bin(self) -> list[str]:
-        return _binned_before(self.stores.database, self._bin_deadline())
 
     def _bin_deadline(self) -> datetime:
         return now() - timedelta(days=self.stores.site.current().bin_days)

@@ -31,11 +31,6 @@ class DiskVideo:
     waiting: list[DiskFile] = field(default_factory=list)
     leftovers: list[tuple[DiskFile, datetime]] = field(default_factory=list)
 
-    @property
-    def has_waiting_original(self) -> bool:
-        """Whether its original waits to be moved."""
-        return any(file.name == ORIGINAL for file in self.waiting)
-
     def old_leftovers(self, grace: timedelta) -> list[DiskFile]:
         """Return the leftovers that have been in the store for some time."""
         deadline = now() - grace

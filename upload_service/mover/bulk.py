@@ -3,12 +3,13 @@
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from functools import partial
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from common.live import is_live
+from common.live import is_live, is_live_video
 from common.storage import StorageFull, objects
 from common.storage.errors import StoreRefused
 from common.storage.object_files import Advance, WrongBytes
@@ -47,7 +48,7 @@ class _OneMove:
     video_id: str
     name: str
     size: int
-    run: Callable[[Advance], bool]
+    run: Callable[..., bool]  # takes `advance`
 
 
 def move_files(
@@ -62,25 +63,24 @@ def move_files(
 
     :param video_ids: None: all.
     :param tell: is called every few seconds, and at the end.
-    :raises StoreUnavailable: the store does not answer. What was moved stays moved.
-    :raises DatabaseUnavailable: likewise the database.
+    :raises StoreUnavailable, DatabaseUnavailable: what was moved stays moved.
     :raises StorageFull: the disk has no space for the next file.
     """
     plan = _to_disk(mover, video_ids) if to is Store.DISK else _to_store(mover, video_ids)
     state = BulkMove(len(plan), sum(one.size for one in plan))
     tell_at = time.monotonic() + _TELL_EVERY
+
+    def tell_progress(done: int) -> None:
+        nonlocal tell_at
+        state.done_bytes = before + done
+        if time.monotonic() >= tell_at:
+            tell(state)
+            tell_at = time.monotonic() + _TELL_EVERY
+        advance(done)
+
     for one in plan:
         before = state.done_bytes
         advance = pace.begin()
-
-        def tell_progress(done: int, before: int = before, advance: Advance = advance) -> None:
-            nonlocal tell_at
-            state.done_bytes = before + done
-            if time.monotonic() >= tell_at:
-                tell(state)
-                tell_at = time.monotonic() + _TELL_EVERY
-            advance(done)
-
         moved = _attempt(one, tell_progress, state)
         state.done_files += 1
         state.done_bytes = before + one.size
@@ -92,7 +92,7 @@ def move_files(
 
 def _attempt(one: _OneMove, advance: Advance, state: BulkMove) -> bool:
     try:
-        return one.run(advance)
+        return one.run(advance=advance)
     except (FileNotFoundError, IntegrityError):
         return False  # the video was deleted, or the file replaced
     except StorageFull:
@@ -105,12 +105,7 @@ def _attempt(one: _OneMove, advance: Advance, state: BulkMove) -> bool:
 def _to_store(mover: Mover, video_ids: Collection[str] | None) -> list[_OneMove]:
     videos = videos_on_disk(mover.stores.database, mover.disk, video_ids=video_ids)
     return [
-        _OneMove(
-            file.video_id,
-            file.name,
-            file.size,
-            lambda advance, file=file: mover.to_store(file, advance=advance),  # type: ignore[misc]
-        )
+        _OneMove(file.video_id, file.name, file.size, partial(mover.to_store, file))
         for video in sorted(videos, key=lambda video: video.created_at)
         for file in video.waiting
     ]
@@ -118,12 +113,7 @@ def _to_store(mover: Mover, video_ids: Collection[str] | None) -> list[_OneMove]
 
 def _to_disk(mover: Mover, video_ids: Collection[str] | None) -> list[_OneMove]:
     return [
-        _OneMove(
-            video_id,
-            name,
-            found.size,
-            lambda advance, at=(video_id, name, found): mover.to_disk(*at, advance=advance),  # type: ignore[misc]
-        )
+        _OneMove(video_id, name, found.size, partial(mover.to_disk, video_id, name, found))
         for video_id, stored in _stored(mover.stores.database, video_ids=video_ids).items()
         for name, found in stored.items()
     ]
@@ -149,5 +139,5 @@ def _stored(
 @transaction(writes=False)
 def is_known(session: Session, *, video_id: str) -> bool:
     """Tell whether there is a live video of that id."""
-    wanted = select(Video.id).where(Video.id == video_id, is_live())
-    return session.scalar(wanted) is not None
+    video = session.get(Video, video_id)
+    return video is not None and is_live_video(video)

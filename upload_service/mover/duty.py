@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from common.storage.errors import StoreRefused, StoreUnavailable
 from common.storage.movable import DiskFile
 from common.storage.objects import WRITE_LIMIT
+from common.storage.volume import ORIGINAL
 from upload_service.mover.backlog import DiskVideo, drop_leftover, videos_on_disk
 from upload_service.mover.faults import Faults
 from upload_service.mover.move import Mover, WrongOriginal
@@ -46,8 +47,7 @@ class MoverDuty:
         Videos whose original waits come first, and older videos before newer ones. What fails is
         logged, and tried again after a while.
 
-        :raises DatabaseUnavailable: everything must wait.
-        :raises RedisError: likewise.
+        :raises DatabaseUnavailable, RedisError: everything must wait.
         """
         done: Counter[str] = Counter()
         waiting: list[DiskVideo] = []
@@ -104,4 +104,4 @@ class MoverDuty:
 
 
 def _turn(video: DiskVideo) -> tuple[bool, object]:
-    return not video.has_waiting_original, video.created_at
+    return video.waiting[0].name != ORIGINAL, video.created_at

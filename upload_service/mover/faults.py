@@ -19,10 +19,7 @@ log = structlog.get_logger()
 
 @dataclass
 class Faults:
-    """What has failed, by a key of its own.
-
-    :ivar clock: a clock in seconds.
-    """
+    """What has failed, by a key of its own."""
 
     clock: Callable[[], float] = time.monotonic
     _until: dict[str, tuple[float, float]] = field(default_factory=dict)
@@ -38,10 +35,10 @@ class Faults:
         self._until.pop("", None)
         self._refusals = 0
 
-    def failed(self, key: str, error: Exception) -> bool:
-        """Log an error, and let what has failed wait; return whether the store is well otherwise.
+    def failed(self, key: str, error: Exception) -> None:
+        """Log an error, and let what has failed wait.
 
-        If it does not answer, or refuses several requests in a row, everything waits.
+        If the store does not answer, or refuses several requests in a row, everything waits.
         """
         state = _state(error)
         self._wait(key)
@@ -49,8 +46,6 @@ class Faults:
         self._refusals = self._refusals + 1 if isinstance(error, StoreRefused) else 0
         if state == "store unavailable" or self._refusals >= _REFUSALS:
             self._wait("")
-            return False
-        return True
 
     def _wait(self, key: str) -> None:
         delay = min(2 * self._until.get(key, (0.0, _FIRST_DELAY / 2))[1], _MAX_DELAY)

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -54,8 +55,7 @@ class ObjectCleaner:
 
         What fails is logged, and tried again after a while.
 
-        :raises DatabaseUnavailable: everything must wait.
-        :raises RedisError: likewise.
+        :raises DatabaseUnavailable, RedisError: everything must wait.
         """
         done: Counter[str] = Counter()
         database = self.stores.database
@@ -82,34 +82,30 @@ class ObjectCleaner:
         return file is not None and self.disk.find_file(*file) is None
 
     def _remove(self, found: OpenObject) -> bool:
-        return self._try(found.key, lambda: self.files.remove(found))
+        return self._try(found.key, partial(self.files.remove, found))
 
     def _abort_parts(self) -> int:
+        deadline = datetime.now(UTC) - self.expires
         unfinished: list[UnfinishedUpload] = []
 
-        def look() -> bool:
-            deadline = datetime.now(UTC) - self.expires
+        def look() -> None:
             listed = self.files.store.list_multiparts("")
             unfinished.extend(upload for upload in listed if upload.begun <= deadline)
-            return True
-
-        def abort(upload: "UnfinishedUpload") -> bool:
-            self.files.abort(upload)
-            return True
 
         self._try("unfinished uploads", look)
         known = objects.known_keys(self.stores.database, keys=[upload.key for upload in unfinished])
         return sum(
-            self._try(upload.key, lambda upload=upload: abort(upload))  # type: ignore[misc]
+            self._try(upload.key, partial(self.files.abort, upload))
             for upload in unfinished
             if upload.key not in known
         )
 
-    def _try(self, key: str, work: Callable[[], bool]) -> bool:
+    def _try(self, key: str, work: Callable[[], bool | None]) -> bool:
+        """Do some work unless it must wait; tell whether it was done. It may return False too."""
         if self.stopping() or not self.faults.may_try() or not self.faults.may_try(key):
             return False
         try:
-            done = work()
+            done = work() is not False
         except (StoreRefused, StoreUnavailable) as error:
             self.faults.failed(key, error)
             return False

@@ -24,7 +24,6 @@ class Pace:
     :ivar rate: returns bytes per second, or None for no limit.
     :ivar is_paused: tells whether copies are to wait.
     :ivar renew: is called at each look, at least once a second while a copy waits for the rate.
-    :ivar clock: a clock in seconds.
     """
 
     stop: threading.Event
@@ -34,10 +33,9 @@ class Pace:
     clock: Callable[[], float] = time.monotonic
 
     def check(self) -> None:
-        """Find out whether a copy may begin.
+        """Return if a copy may begin or go on.
 
-        :raises MovePaused: not now.
-        :raises MoveStopped: not any more.
+        :raises MovePaused, MoveStopped: it may not.
         """
         self.renew()
         if self.stop.is_set():
@@ -48,8 +46,7 @@ class Pace:
     def begin(self) -> Callable[[int], None]:
         """Return what a new copy tells its progress, in bytes that are done. It waits as needed.
 
-        :raises MovePaused: see :meth:`check`; so does what is returned.
-        :raises MoveStopped: likewise.
+        Both raise as :meth:`check` does.
         """
         self.check()
         told, at = 0, self.clock()

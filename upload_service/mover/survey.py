@@ -8,7 +8,7 @@ from itertools import islice
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from common.live import is_live
+from common.live import is_live, is_live_video
 from common.storage import objects
 from common.storage.errors import ObjectMissing
 from common.storage.movable import MovableFiles
@@ -37,13 +37,9 @@ class Amount:
 
 @dataclass(frozen=True)
 class StorageStatus:
-    """How much is where.
+    """How much is where: files on the disk alone, or also in the store; and objects by their state.
 
-    :ivar disk: files that are on the disk alone.
-    :ivar leftovers: files on the disk that are in the object store as well.
-    :ivar current: objects that are the place of a file.
-    :ivar retired: objects that were replaced, and are removed later.
-    :ivar writing: objects that are being written; the bytes of these are not known.
+    The bytes of objects that are being written are not known.
     """
 
     disk: Amount = field(default_factory=Amount)
@@ -76,10 +72,9 @@ def verify(
 
     :param full: read every object and compare its SHA-256, instead of its length alone.
     :returns: yields video, name, and what is wrong or None.
-    :raises StoreUnavailable: the store does not answer.
-    :raises StoreRefused: it refuses to be read.
+    :raises StoreUnavailable, StoreRefused: the store cannot be read.
     """
-    for batch in _live_batches(database, video_ids):
+    for batch in live_batches(database, video_ids):
         for video_id, stored in objects.current_by_video(database, video_ids=batch).items():
             for name, found in stored.items():
                 problem = _problem(files, found, full=full)
@@ -129,12 +124,12 @@ def _kind(database: Database, disk: MovableFiles, key: str) -> StrayKind | None:
     if file is None:
         return StrayKind.UNKNOWN
     video_id, name = file
-    if _is_upload(database, upload_id=video_id):
+    row = _row(database, public_id=video_id)
+    if isinstance(row, Upload):
         return None
-    state = _video_state(database, video_id=video_id)
-    if state is _VideoState.UNKNOWN:
+    if row is None:
         return StrayKind.UNKNOWN if name == ORIGINAL else StrayKind.STRAY
-    if state is _VideoState.DELETED or disk.find_file(video_id, name) is not None:
+    if not is_live_video(row) or disk.find_file(video_id, name) is not None:
         return StrayKind.STRAY
     if found := objects.current_objects(database, video_id=video_id).get(name):
         return StrayKind.STRAY if found.key != key else None
@@ -151,7 +146,10 @@ def _problem(files: ObjectFiles, found: CurrentObject, *, full: bool) -> str | N
     return None
 
 
-def _live_batches(database: Database, video_ids: Collection[str] | None) -> Iterator[list[str]]:
+def live_batches(
+    database: Database, video_ids: Collection[str] | None = None
+) -> Iterator[list[str]]:
+    """Yield the ids of all live videos, or of some, a few hundred at a time."""
     last = ""
     while batch := _live_after(database, last=last, video_ids=video_ids):
         yield batch
@@ -175,36 +173,22 @@ def _is_current(session: Session, *, video_id: str, object_id: int) -> bool:
 @transaction(writes=False)
 def _has_no_original(session: Session, *, video_id: str) -> bool:
     """Tell whether a video is live, and its original not in the store."""
-    if session.scalar(select(Video.id).where(Video.id == video_id, is_live())) is None:
+    video = session.get(Video, video_id)
+    if video is None or not is_live_video(video):
         return False
     return ORIGINAL not in objects.current_objects(session, video_id=video_id)
 
 
 @transaction(writes=False)
-def _is_upload(session: Session, *, upload_id: str) -> bool:
-    return session.get(Upload, upload_id) is not None
-
-
-class _VideoState(enum.Enum):
-    LIVE = enum.auto()
-    DELETED = enum.auto()
-    UNKNOWN = enum.auto()
-
-
-@transaction(writes=False)
-def _video_state(session: Session, *, video_id: str) -> _VideoState:
-    live = session.scalar(select(is_live()).select_from(Video).where(Video.id == video_id))
-    if live is None:
-        return _VideoState.UNKNOWN
-    return _VideoState.LIVE if live else _VideoState.DELETED
+def _row(session: Session, *, public_id: str) -> Upload | Video | None:
+    """Return an upload, or the video that it has become."""
+    return session.get(Upload, public_id) or session.get(Video, public_id)
 
 
 @transaction(writes=False)
 def _objects_by_state(session: Session) -> dict[str, Amount]:
-    """Return the objects of each state, by its word."""
-    size = func.coalesce(func.sum(StoredObject.size), 0)
+    """Return the objects of each state that there are any of, by its word."""
+    size = func.sum(StoredObject.size)
     wanted = select(StoredObject.state, func.count(), size).group_by(StoredObject.state)
-    found = {
-        ObjectState(state).value: Amount(n, int(b or 0)) for state, n, b in session.execute(wanted)
-    }
-    return {state.value: found.get(state.value, Amount()) for state in ObjectState}
+    found = session.execute(wanted)
+    return {ObjectState(state).value: Amount(count, int(b or 0)) for state, count, b in found}

@@ -31,7 +31,6 @@ def start_mover(
     A copy may take hours, and does not keep the other from working. Of several janitors one at a
     time moves, and one cleans.
 
-    :param stop: ends both.
     :raises SettingsError: boto3 is not installed.
     """
     store = settings.store.connect()

@@ -32,8 +32,7 @@ class FormUpload:
     :ivar announced: bytes of the whole form, if that is known.
     :ivar interrupt: ends the wait for the client's next bytes.
     :ivar received: bytes of the file.
-    :ivar count: videos that it has become.
-    :ivar taken: bytes of their files.
+    :ivar count: videos that it has become, and `taken` the bytes of their files.
     """
 
     announced: int | None
@@ -145,8 +144,8 @@ def _receive_file(
     if locked is None:
         raise UploadExpired  # somebody has removed it already
     request = AppendRequest(part.content, form.interrupt, offset=0, size=None)
-    form.received = receive(context, upload, locked, request)
+    form.received = receive(context, locked, request)
     if not form.received:
         raise Unprocessable(gettext("This file is empty."))
-    locked.lease.upload.length = form.received
+    locked.upload.length = form.received
     locked.bytes.sync()  # in the object store, what came last completes the file

@@ -1,21 +1,21 @@
 """How many uploads of one account a process receives at once."""
 
 import threading
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from common.errors import MatineeError
 from common.translation import gettext
 
-MAX_AT_ONCE = 6
-"""Uploads of one account that one process receives at the same time."""
+MAX_AT_ONCE = 6  # uploads of one account that one process receives at the same time
 
 
 class TooManyAtOnce(MatineeError):
     """The account sends as many files at once as it may."""
 
     status = 429
+    retry_after = 5
 
     def __init__(self) -> None:
         super().__init__(
@@ -26,15 +26,13 @@ class TooManyAtOnce(MatineeError):
             )
         )
 
-    retry_after = 5
-
 
 class ReceiveLimit:
     """Counts, for each account, the uploads that are being received. Safe for several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._requests: defaultdict[int, Counter[str]] = defaultdict(Counter)
+        self._requests: Counter[tuple[int, str]] = Counter()  # by account and upload
 
     @contextmanager
     def receiving(self, owner_id: int, upload_id: str) -> Iterator[None]:
@@ -45,17 +43,16 @@ class ReceiveLimit:
 
         :raises TooManyAtOnce: the account sends as many others as it may.
         """
+        key = owner_id, upload_id
         with self._lock:
-            requests = self._requests[owner_id]
-            if upload_id not in requests and len(requests) >= MAX_AT_ONCE:
+            uploads = sum(owner == owner_id for owner, _ in self._requests)
+            if key not in self._requests and uploads >= MAX_AT_ONCE:
                 raise TooManyAtOnce
-            requests[upload_id] += 1
+            self._requests[key] += 1
         try:
             yield
         finally:
             with self._lock:
-                requests[upload_id] -= 1
-                if not requests[upload_id]:
-                    del requests[upload_id]
-                if not requests:
-                    self._requests.pop(owner_id, None)
+                self._requests[key] -= 1
+                if not self._requests[key]:
+                    del self._requests[key]

@@ -1,4 +1,7 @@
-"""The headers of tus 1.0.0 (https://tus.io/protocols/resumable-upload), read strictly."""
+"""The headers of tus 1.0.0 (https://tus.io/protocols/resumable-upload), read strictly.
+
+One that is missing, doubled, or not what it should be raises `BadHeader`.
+"""
 
 import base64
 import hashlib
@@ -53,20 +56,14 @@ class WrongContentType(MatineeError):
 
 
 def number(name: str, value: str | None) -> int:
-    """Read a header that is a number of bytes; one that came twice holds a comma, and fails.
-
-    :raises BadHeader: it is missing, or not a whole number that can be counted.
-    """
+    """Read a header that is a number of bytes; one that came twice holds a comma, and fails."""
     if value is None or not _NUMBER.fullmatch(value) or int(value) > _MAX_NUMBER:
         raise BadHeader(name)
     return int(value)
 
 
 def upload_length(length: str | None, deferred: str | None) -> int | None:
-    """Read `Upload-Length` and `Upload-Defer-Length`, of which one must be there.
-
-    :raises BadHeader: neither or both are, or one is wrong.
-    """
+    """Read `Upload-Length` and `Upload-Defer-Length`, of which one must be there."""
     if deferred is None:
         return number("Upload-Length", length)
     if deferred != "1" or length is not None:
@@ -75,10 +72,7 @@ def upload_length(length: str | None, deferred: str | None) -> int | None:
 
 
 def metadata(header: str | None) -> dict[str, str]:
-    """Read `Upload-Metadata`: pairs of a key and a value in Base64, which may be missing.
-
-    :raises BadHeader: a pair cannot be read, or a key came twice.
-    """
+    """Read `Upload-Metadata`: pairs of a key and a value in Base64, which may be missing."""
     pairs: dict[str, str] = {}
     if header is None or not header.strip():
         return pairs
@@ -94,10 +88,7 @@ def metadata(header: str | None) -> dict[str, str]:
 
 
 def new_upload(*, length: int | None, header: str | None, is_part: bool) -> NewUpload:
-    """Read what a client says of an upload. Five keys of its metadata are used, and all are kept.
-
-    :raises BadHeader: it cannot be read, or one of those is malformed.
-    """
+    """Read what a client says of an upload. Of its metadata five keys are used, and all kept."""
     pairs = metadata(header)
     name = pairs.get("filename", "")
     submission = pairs.get("submission") or None
@@ -121,8 +112,6 @@ def checksum(header: str | None) -> Checksum | None:
     """Read `Upload-Checksum`: an algorithm and a digest in Base64.
 
     A digest of the wrong length matches no bytes, so the answer is that of a mismatch.
-
-    :raises BadHeader: it cannot be read, or the algorithm is not one of ours.
     """
     if header is None:
         return None
@@ -144,7 +133,6 @@ def concat(header: str | None) -> tuple[bool, list[str] | None]:
     """Read `Upload-Concat`: `partial`, or `final;` and addresses of parts.
 
     :return: whether it is a part, and the ids of the parts of a whole.
-    :raises BadHeader: it is something else.
     """
     if header is None or header.strip() == "partial":
         return header is not None, None

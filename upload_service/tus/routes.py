@@ -2,12 +2,11 @@
 
 import time
 from contextlib import suppress
-from datetime import UTC
-from email.utils import format_datetime
 
 import structlog
 from flask import Blueprint, Response, make_response, request
 from werkzeug.exceptions import MethodNotAllowed
+from werkzeug.http import http_date
 
 from common.errors import Forbidden, MatineeError, Unprocessable
 from common.translation import gettext
@@ -21,14 +20,13 @@ from upload_service.receive.body import ClientDisconnected, RequestTimeout
 from upload_service.services import request_body, settings, upload_context, upload_slot
 from upload_service.tus import headers as tus
 from upload_service.uploads.append import AppendRequest, append
-from upload_service.uploads.concatenate import concatenate
+from upload_service.uploads.complete import concatenate, recover_upload
 from upload_service.uploads.context import UploadContext
 from upload_service.uploads.create import create_upload
 from upload_service.uploads.delete import delete_upload
 from upload_service.uploads.lease import Superseded
 from upload_service.uploads.lock import UploadLocked
 from upload_service.uploads.queries import UploadExpired, UploadStatus, status_of
-from upload_service.uploads.recover import recover_upload
 
 blueprint = Blueprint("tus", __name__)
 restrict_to(blueprint, Audience.UPLOADERS)
@@ -212,8 +210,7 @@ def _with_progress(response: Response, status: UploadStatus) -> Response:
         if status.video.sha256 is not None:
             response.headers["Upload-Receipt"] = f"sha256 {status.video.sha256}"
     elif status.upload is not None and status.upload.expires_at is not None:
-        until = status.upload.expires_at.astimezone(UTC)
-        response.headers["Upload-Expires"] = format_datetime(until, usegmt=True)
+        response.headers["Upload-Expires"] = http_date(status.upload.expires_at)
     # The answer has no body, so it has no type.
     del response.headers["Content-Type"]
     return response

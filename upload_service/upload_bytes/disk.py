@@ -23,15 +23,12 @@ class DiskBytes:
 
     @property
     def size(self) -> int:
-        """How many bytes the file has."""
         return file_io.file_size(self._file)
 
     def writer(self, hashes: Sequence["hashlib._Hash"] = ()) -> FileWriter:
-        """Return a writer that appends to the file."""
         return FileWriter(self._file, hashes, before_write=self._require_lease)
 
     def append_file(self, source: BinaryIO, *, start: int = 0) -> None:
-        """Append from another file; the system copies where it can."""
         native_threads.run(
             lambda: file_io.append_from(
                 source, self._file, start=start, before_piece=self._require_lease
@@ -39,7 +36,6 @@ class DiskBytes:
         )
 
     def sync(self) -> None:
-        """Sync the file, or undo."""
         try:
             native_threads.run(lambda: file_io.sync(self._file))
         except (OSError, StorageFull):
@@ -47,12 +43,10 @@ class DiskBytes:
             raise
 
     def keep(self, size: int) -> None:
-        """Cut the file, and sync it."""
         self._truncate(size)
         self.sync()
 
     def undo(self) -> None:
-        """Cut the file to the size that it had."""
         self._truncate(self._start)
 
     def _truncate(self, size: int) -> None:

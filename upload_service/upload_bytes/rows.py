@@ -1,7 +1,8 @@
 """The rows of uploads in the object store: which parts count, and which tail.
 
 Whoever changes them holds the upload's lease. So what counts is what one host after the other has
-recorded, whatever the others still send to the store.
+recorded, whatever the others still send to the store. Functions that take a lease raise what
+:func:`upload_service.uploads.lease.held` raises.
 """
 
 from dataclasses import dataclass
@@ -16,13 +17,10 @@ from upload_service.uploads.lease import Lease, held
 
 @dataclass(frozen=True)
 class StoredBytes:
-    """An upload in the store.
-
-    :ivar parts: the number and the ETag of each, in their order.
-    """
+    """An upload in the store."""
 
     upload: Upload
-    parts: list[tuple[int, str]]
+    parts: list[tuple[int, str]]  # the number and the ETag of each, in their order
 
 
 @transaction(writes=False)
@@ -49,8 +47,6 @@ def give_number(session: Session, lease: Lease, *, key: str, multipart_id: str) 
     So a part that comes late from a host that stood still replaces no part that counts.
 
     :param key: of the object that the parts become, and `multipart_id` of its upload.
-    :raises Superseded: another host has the lease.
-    :raises UploadExpired: the upload has no row any more.
     """
     row = held(session, lease)
     row.multipart_key, row.multipart_id = key, multipart_id
@@ -63,8 +59,6 @@ def record_part(session: Session, lease: Lease, *, number: int, etag: str, offse
     """Record a part that the store has. The tail is in it, and does not count any more.
 
     :param offset: bytes of the upload with it.
-    :raises Superseded: another host has the lease.
-    :raises UploadExpired: the upload has no row any more.
     """
     row = held(session, lease)
     session.merge(UploadPart(upload_id=row.id, number=number, etag=etag))
@@ -76,8 +70,6 @@ def record_tail(session: Session, lease: Lease, *, key: str, offset: int) -> Non
     """Record a tail that the store has, in the place of the one before.
 
     :param offset: bytes of the upload with it.
-    :raises Superseded: another host has the lease.
-    :raises UploadExpired: the upload has no row any more.
     """
     row = held(session, lease)
     row.offset, row.tail_key = offset, key
@@ -87,11 +79,7 @@ def record_tail(session: Session, lease: Lease, *, key: str, offset: int) -> Non
 def go_back(
     session: Session, lease: Lease, *, last_number: int, tail_key: str | None, offset: int
 ) -> None:
-    """Let no part count whose number is higher, and go back to a tail and an offset.
-
-    :raises Superseded: another host has the lease.
-    :raises UploadExpired: the upload has no row any more.
-    """
+    """Let no part count whose number is higher, and go back to a tail and an offset."""
     row = held(session, lease)
     session.execute(
         delete(UploadPart).where(UploadPart.upload_id == row.id, UploadPart.number > last_number)

@@ -26,12 +26,9 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class SealedObject:
-    """The object with all bytes of an upload.
+    """The object with all bytes of an upload."""
 
-    :ivar key: None if the upload is empty.
-    """
-
-    key: str | None
+    key: str | None  # None if the upload is empty
     size: int
 
 
@@ -39,8 +36,7 @@ class SealedObject:
 def open_complete(context: UploadContext, upload_id: str) -> Iterator[tuple[BinaryIO, int]]:
     """Open a complete upload for reading, and give its size as well.
 
-    :raises FileNotFoundError: it has no bytes.
-    :raises UploadExpired: likewise.
+    :raises FileNotFoundError, UploadExpired: it has no bytes.
     :raises StoreAway: the object store does not answer.
     """
     if not rows.is_in_store(context.database, upload_id=upload_id):
@@ -84,11 +80,9 @@ def open_sealed(context: UploadContext, sealed: SealedObject) -> BinaryIO:
 
 
 def drop_tails(context: UploadContext, upload_id: str, *, keep: str) -> None:
-    """Delete what an upload that is a video now has left in the store.
+    """Delete what an upload that is a video now has left beside its original, whose key is `keep`.
 
     If that fails it is found later, by whoever looks for objects without a row.
-
-    :param keep: the key of the video's original.
     """
     with suppress(StoreUnavailable, StoreRefused):
         store = context.require_object_store()

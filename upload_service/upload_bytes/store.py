@@ -47,20 +47,14 @@ class StoreAway(MatineeError):
 
 
 def part_size_of(size: int) -> int:
-    """Return how large the parts of an upload are to be.
-
-    :param size: how large it may become, in bytes.
-    """
+    """Return how large the parts are of an upload that may become so large, in bytes."""
     least = -(-size // _MAX_PARTS)
     return max(_PART, -(-least // _STEP) * _STEP)
 
 
 @contextmanager
 def naming_store_errors(upload_id: str) -> Iterator[None]:
-    """Turn what the store raises into what a client is told.
-
-    :raises StoreAway: it does not answer, or refuses.
-    """
+    """Turn what the store raises into what a client is told: :class:`StoreAway`."""
     try:
         yield
     except (StoreUnavailable, StoreRefused) as error:
@@ -70,10 +64,7 @@ def naming_store_errors(upload_id: str) -> Iterator[None]:
 
 @contextmanager
 def ending_if_lost(context: UploadContext, upload_id: str) -> Iterator[None]:
-    """End an upload if the store has lost what was acknowledged, as by a rule of the bucket.
-
-    :raises UploadExpired: it has.
-    """
+    """End an upload if the store has lost what was acknowledged, as by a rule of the bucket."""
     try:
         yield
     except ObjectMissing as error:
@@ -99,7 +90,6 @@ class StoreBytes:
 
     @property
     def size(self) -> int:
-        """How many bytes are recorded."""
         return self._recorded
 
     def writer(self, hashes: Sequence["hashlib._Hash"] = ()) -> "_PartWriter":
@@ -107,7 +97,6 @@ class StoreBytes:
         return _PartWriter(self, hashes)
 
     def append_file(self, source: BinaryIO, *, start: int = 0) -> None:
-        """Append from another file."""
         source.seek(start)
         writer = self.writer()
         while piece := source.read(_COPY_PIECE):
@@ -276,7 +265,6 @@ class _PartWriter:
 
     @property
     def end(self) -> int:
-        """Bytes of the upload that are whole pieces."""
         return self._base + self._writer.end
 
     def append(self, piece: bytes) -> None:
@@ -292,5 +280,4 @@ class _PartWriter:
             self._room -= len(piece)
 
     def flush(self) -> None:
-        """Wait until every piece is collected or handed over."""
         self._writer.flush()

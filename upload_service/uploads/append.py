@@ -85,15 +85,10 @@ def append(context: UploadContext, upload_id: str, request: AppendRequest) -> Up
     bytes with a checksum that did not all arrive and match.
 
     :raises NotFound: the account has no such upload.
-    :raises NotAppendable: it is concatenated of others.
-    :raises WrongOffset: it ends somewhere else.
-    :raises LengthFixed: its length is known, and is another.
-    :raises LengthExceeded: more comes than was announced.
-    :raises ChecksumMismatch: the bytes are not what the checksum says.
-    :raises UploadLocked: another request is writing.
-    :raises Superseded: a newer request continues.
-    :raises QuotaExceeded: the account may not have so many bytes.
-    :raises InsufficientStorage: the volume is full.
+    :raises NotAppendable, WrongOffset, LengthFixed, LengthExceeded, ChecksumMismatch: the request
+        does not fit the upload.
+    :raises UploadLocked, Superseded: another request writes.
+    :raises QuotaExceeded, InsufficientStorage: there is no space.
     :raises NotAVideo: the upload is complete, and cannot be played; it is gone.
     """
     found = find(context.database, owner_id=context.owner_id, upload_id=upload_id)
@@ -104,31 +99,28 @@ def append(context: UploadContext, upload_id: str, request: AppendRequest) -> Up
             if locked is not None:
                 if locked.bytes.size != request.offset:
                     raise WrongOffset
-                upload = locked.lease.upload
-                _prepare(context, upload, request)
+                _prepare(context, locked.upload, request)
                 try:
-                    end = receive(context, upload, locked, request)
+                    end = receive(context, locked, request)
                 except MatineeError:
                     with suppress(DatabaseUnavailable, UploadExpired, Superseded):
-                        _record(context, upload, locked, request, locked.bytes.size)
+                        _record(context, locked, request, locked.bytes.size)
                     raise
-                _record(context, upload, locked, request, end)
-                return finish_if_complete(context, upload, end)
+                _record(context, locked, request, end)
+                return finish_if_complete(context, locked.upload, end)
     return _confirm_complete(context, upload_id, request)
 
 
-def receive(
-    context: UploadContext, upload: Upload, locked: LockedUpload, request: AppendRequest
-) -> int:
+def receive(context: UploadContext, locked: LockedUpload, request: AppendRequest) -> int:
     """Append a request's bytes to an upload, and sync them; return its size.
 
     :raises BodyTooLarge: the file would be larger than any may be.
     :raises MatineeError: as for :func:`append`.
     """
+    upload = locked.upload
     writer = ActiveWriter(upload.id, request.interrupt)
-    fence = locked.lease.upload.fence
     max_bytes = context.settings.max_upload_size if upload.length is None else upload.length
-    before = checksums.take(upload.id, request.offset, fence=fence)
+    before = checksums.take(upload.id, request.offset, fence=upload.fence)
     sha256 = before.copy() if before else None
     with supersedable(context.stores.redis, writer):
         pieces = _pieces(context, upload, request, writer)
@@ -149,13 +141,13 @@ def receive(
             hashed = before if kept == request.offset else sha256
             if kept != request.offset and isinstance(error, StoreAway):
                 hashed = None  # it has bytes that are not kept
-            checksums.keep(upload.id, kept, hashed, fence=fence)
+            checksums.keep(upload.id, kept, hashed, fence=upload.fence)
             if isinstance(error, StorageFull):
                 raise InsufficientStorage from error
             if isinstance(error, LengthExceeded) and upload.length is None:
                 raise file_too_large(max_bytes) from error
             raise
-    checksums.keep(upload.id, end, sha256, fence=fence)
+    checksums.keep(upload.id, end, sha256, fence=upload.fence)
     return end
 
 
@@ -215,16 +207,13 @@ def _set_length(session: Session, *, upload_id: str, length: int) -> None:
 
 
 def _record(
-    context: UploadContext,
-    upload: Upload,
-    locked: LockedUpload,
-    request: AppendRequest,
-    offset: int,
+    context: UploadContext, locked: LockedUpload, request: AppendRequest, offset: int
 ) -> None:
     """Record how far an upload is, and move its expiry if it has been written to.
 
     The lease is given back unless the upload is to be finished.
     """
+    upload = locked.upload
     expires = context.settings.upload_expires
     until = now() + timedelta(seconds=expires)
     least = timedelta(seconds=min(_MIN_RENEWAL, expires / 10))

@@ -15,10 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class UploadContext:
-    """The stores and settings that apply to uploads of one account.
-
-    :ivar object_store: None if the settings name none.
-    """
+    """The stores and settings that apply to uploads of one account."""
 
     stores: Stores
     incoming: IncomingStore
@@ -28,15 +25,11 @@ class UploadContext:
     object_store: "S3Store | None" = None
 
     def require_object_store(self) -> "S3Store":
-        """Return the object store.
-
-        :raises StoreUnavailable: the settings name none.
-        """
+        """Return the object store, or raise :class:`StoreUnavailable` if the settings name none."""
         if self.object_store is None:
             raise StoreUnavailable("S3_BUCKET is not set")
         return self.object_store
 
     @property
     def database(self) -> Database:
-        """The database of the stores."""
         return self.stores.database

@@ -39,8 +39,8 @@ def abandon_upload(context: UploadContext, upload_id: str, *, published: bool = 
 
     With the database or the object store away the row stays, and the janitor removes it.
 
-    :param published: whether bytes that were moved to their final place go too. Then the caller
-        knows that nobody needs them.
+    :param published: whether bytes in their final place go too, as the caller knows that nobody
+        needs them.
     """
     native_threads.run(lambda: context.incoming.drop_incoming(upload_id))
     try:

@@ -56,8 +56,7 @@ def finish_upload(context: UploadContext, upload: Upload) -> Video:
 
     :raises NotAVideo: the bytes are not a video that can be played; they and the row are removed.
     :raises UploadExpired: there is no such upload any more, and nothing of it stays.
-    :raises StoreAway: the object store does not answer; the janitor finishes the upload later.
-    :raises DatabaseUnavailable: the janitor finishes the upload once the database is back.
+    :raises StoreAway, DatabaseUnavailable: the janitor finishes the upload later.
     """
     try:
         found = _check_and_publish(context, upload)
@@ -66,15 +65,13 @@ def finish_upload(context: UploadContext, upload: Upload) -> Video:
         raise
     sha256 = checksums.pop(upload.id, found.size, fence=upload.fence)
     visibility = context.stores.site.current().visibility
-    record = partial(record_video, context.database, visibility=visibility)
+    record = partial(record_video, context.database, upload=upload, published=found, sha256=sha256)
     with context.stores.videos.changing([upload.id]):
         try:
             try:
-                video = record(upload=upload, published=found, sha256=sha256)
-            except IntegrityError:
-                # Another request recorded the same submission, or deleted the account, at this
-                # moment.
-                video = record(upload=upload, published=found, sha256=sha256)
+                video = record(visibility=visibility)
+            except IntegrityError:  # the same submission was recorded, or the account deleted, now
+                video = record(visibility=visibility)
         except UploadExpired:
             native_threads.run(lambda: context.videos.drop_video(upload.id))
             raise
@@ -89,14 +86,11 @@ def finish_upload(context: UploadContext, upload: Upload) -> Video:
 
 @dataclass(frozen=True)
 class Published:
-    """A file that is in its place.
-
-    :ivar key: in the object store, None if it is on the disk.
-    """
+    """A file that is in its place."""
 
     size: int
     facts: VideoInfo
-    key: str | None = None
+    key: str | None = None  # in the object store
 
 
 @transaction(writes=True)

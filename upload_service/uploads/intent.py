@@ -5,8 +5,8 @@ by then, such as an account, a group or a collection, is left out.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import func, select
@@ -24,10 +24,8 @@ from db.engine import transaction
 from db.models import CollectionItem, Grant, Group, Level, Upload, User, Video, Visibility
 from upload_service.uploads.queries import find
 
-MAX_GRANTS = 100
-"""People and groups that an upload may name."""
-MAX_COLLECTIONS = 20
-"""Collections that an upload may go into."""
+_MAX_GRANTS = 100  # people and groups that an upload may name
+_MAX_COLLECTIONS = 20  # that a new video may go into
 
 
 class AlreadyVideo(Conflict):
@@ -55,11 +53,10 @@ class Intent:
     description: str = ""
     visibility: Visibility | None = None
     collections: tuple[str, ...] = ()
-    grants: tuple[IntendedGrant, ...] = field(default=())
+    grants: tuple[IntendedGrant, ...] = ()
 
     @classmethod
     def read(cls, text: str | None) -> "Intent":
-        """Return what a row holds."""
         if text is None:
             return cls()
         stored = json.loads(text)
@@ -74,7 +71,6 @@ class Intent:
         )
 
     def dump(self) -> str:
-        """Return it as a row holds it."""
         return json.dumps(asdict(self), ensure_ascii=False)
 
 
@@ -142,25 +138,27 @@ def _changed(session: Session, viewer: Viewer, intent: Intent, edit: UploadEdit)
         changes["visibility"] = parse_visibility(edit.visibility)
     if edit.collections is not None:
         ids = tuple(dict.fromkeys(edit.collections))
-        if len(ids) > MAX_COLLECTIONS:
+        if len(ids) > _MAX_COLLECTIONS:
             raise Unprocessable(
                 gettext(
                     "A new video goes into %(max_collections)s collections at most.",
-                    max_collections=MAX_COLLECTIONS,
+                    max_collections=_MAX_COLLECTIONS,
                 )
             )
         for collection_id in ids:
             get_collection_for(session, Watcher(viewer), collection_id, level=Level.EDIT)
         changes["collections"] = ids
     if edit.grants is not None:
-        if len(edit.grants) > MAX_GRANTS:
+        if len(edit.grants) > _MAX_GRANTS:
             raise Unprocessable(
                 gettext(
                     "An upload names %(max_grants)s people and groups at most.",
-                    max_grants=MAX_GRANTS,
+                    max_grants=_MAX_GRANTS,
                 )
             )
-        changes["grants"] = _unique(_read_grant(session, viewer, one) for one in edit.grants)
+        grants = [_read_grant(session, viewer, one) for one in edit.grants]
+        # The last one for each subject.
+        changes["grants"] = tuple({(one.user_id, one.group_id): one for one in grants}.values())
     return Intent(**{**vars(intent), **changes})
 
 
@@ -192,18 +190,11 @@ def _read_grant(session: Session, viewer: Viewer, given: Mapping[str, Any]) -> I
     return IntendedGrant(Level(level), user_id=subject.id)
 
 
-def _unique(grants: Iterable[IntendedGrant]) -> tuple[IntendedGrant, ...]:
-    """Return one grant for each subject: the last one."""
-    return tuple({(one.user_id, one.group_id): one for one in grants}.values())
-
-
 @transaction(writes=False)
 def intent_json(
     session: Session, viewer: Viewer, upload: Upload, *, default: Visibility
 ) -> dict[str, Any]:
-    """Return an upload's intent for scripts, with the names of people and groups.
-
-    Whom the viewer may not name any more is left out, as at the end.
+    """Return an upload's intent for scripts, with the people and groups that may be named now.
 
     :param default: who can watch new videos where nothing was chosen.
     """

@@ -63,15 +63,12 @@ class HeldElsewhere(Exception):
 
 @dataclass(eq=False)
 class Lease:
-    """The right to change an upload's bytes.
+    """The right to change an upload's bytes, held by a process of a host.
 
     :ivar upload: the row as it was when the lease began.
-    :ivar host: that holds it.
-    :ivar process: of that host.
     :ivar cut_at: the offset at which the file is to be cut, None if its size is right.
     :ivar sure_until: by this host's clock, see :func:`elapsed`.
     :ivar is_lost: whether another host has it.
-    :ivar is_released: whether it was given back.
     """
 
     upload: Upload
@@ -82,11 +79,6 @@ class Lease:
     is_lost: bool = False
     is_released: bool = False
 
-    @property
-    def is_sure(self) -> bool:
-        """Whether no other host can hold it."""
-        return not self.is_lost and elapsed() < self.sure_until
-
     def require(self) -> None:
         """Return if no other host can hold it. To be called before each change of the file.
 
@@ -95,7 +87,7 @@ class Lease:
         """
         if self.is_lost:
             raise Superseded
-        if not self.is_sure:
+        if elapsed() >= self.sure_until:
             raise DatabaseUnavailable("the lease of an upload could not be renewed")
 
 
@@ -136,13 +128,9 @@ def hold(context: UploadContext, upload_id: str, file: BinaryIO | None) -> Itera
 
 @transaction(writes=True)
 def take(session: Session, *, upload_id: str, host: str, size: int | None) -> Lease | None:
-    """Take the lease of an upload, or return None if it has no row.
-
-    The caller has its lock on this host. Another process of this host that holds the lease is dead
-    for this reason.
+    """See :func:`hold`. The caller has the lock, so another holder on this host is dead.
 
     :param size: of its file, None if it has none.
-    :raises HeldElsewhere: it cannot be taken yet.
     """
     asked = elapsed()
     row = session.get(Upload, upload_id, with_for_update=True)
@@ -177,8 +165,7 @@ def record(
 
     :param release: whether the file will not be changed any more.
     :param expires_at: until when the upload can be continued, None to leave that.
-    :raises Superseded: another host has taken over.
-    :raises UploadExpired: the upload has no row any more.
+    :raises Superseded, UploadExpired: see :func:`held`.
     """
     _record(database, lease, offset=offset, release=release, expires_at=expires_at)
     lease.is_released = release
@@ -233,10 +220,7 @@ def _held(lease: Lease) -> Update:
 
 @transaction(writes=True)
 def renew(session: Session, leases: list[Lease]) -> set[str]:
-    """Extend leases of this process; return the ids of the uploads whose leases it still holds.
-
-    One statement serves all.
-    """
+    """Extend leases of this process; return the ids of the uploads whose leases it still holds."""
     ids = [lease.upload.id for lease in leases]
     mine = Upload.id.in_(ids), Upload.locked_by.in_({lease.process for lease in leases})
     until = clock(session) + LEASE

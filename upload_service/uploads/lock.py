@@ -10,7 +10,7 @@ lease of the upload is the lock (see `upload_service.uploads.lease`).
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -22,6 +22,7 @@ from redis.exceptions import RedisError
 from common.errors import MatineeError
 from common.storage import FileLocked
 from common.translation import gettext_noop
+from db.models import Upload
 from upload_service.receive.body import ClientDisconnected
 from upload_service.upload_bytes.disk import DiskBytes
 from upload_service.upload_bytes.interface import UploadBytes
@@ -30,9 +31,7 @@ from upload_service.upload_bytes.store import StoreBytes
 from upload_service.uploads.context import UploadContext
 from upload_service.uploads.lease import HeldElsewhere, Lease, Superseded, hold
 
-LOCK_WAIT = 2.0
-"""Seconds that a request waits for an older one to end."""
-
+LOCK_WAIT = 2.0  # seconds that a request waits for an older one to end
 _POLL = 0.02  # seconds between two tries for the lock
 _LEASE_POLL = 0.2  # seconds between two tries for the lease
 _CLAIM_INTERVAL = 0.3  # seconds between two looks for claims
@@ -59,6 +58,11 @@ class LockedUpload:
 
     bytes: UploadBytes
     lease: Lease
+
+    @property
+    def upload(self) -> Upload:
+        """The row as it was when the lease began."""
+        return self.lease.upload
 
 
 @contextmanager
@@ -94,30 +98,22 @@ def exclusive_writer(
 @contextmanager
 def _try_lock(context: UploadContext, upload_id: str) -> Iterator[LockedUpload | None]:
     with ExitStack() as lock:
+        file = None
         if context.object_store is not None and is_in_store(context.database, upload_id=upload_id):
             lock.enter_context(context.incoming.lock(upload_id))
-            lease = lock.enter_context(hold(context, upload_id, None))
-            if lease is None:
+        else:
+            try:
+                file = lock.enter_context(context.incoming.open_for_appending(upload_id))
+            except FileNotFoundError:
                 yield None
-            else:
-                yield LockedUpload(lock.enter_context(_in_store(context, lease)), lease)
-            return
-        try:
-            file = lock.enter_context(context.incoming.open_for_appending(upload_id))
-        except FileNotFoundError:
-            yield None
-            return
+                return
         lease = lock.enter_context(hold(context, upload_id, file))
-        yield None if lease is None else LockedUpload(DiskBytes(file, lease.require), lease)
-
-
-@contextmanager
-def _in_store(context: UploadContext, lease: Lease) -> Iterator[StoreBytes]:
-    stored = StoreBytes(context, lease)
-    try:
-        yield stored
-    finally:
-        stored.close()
+        if lease is None:
+            yield None
+        elif file is None:
+            yield LockedUpload(lock.enter_context(closing(StoreBytes(context, lease))), lease)
+        else:
+            yield LockedUpload(DiskBytes(file, lease.require), lease)
 
 
 @dataclass(eq=False)
@@ -126,7 +122,7 @@ class ActiveWriter:
 
     :ivar interrupt: ends its wait for the client.
     :ivar arrived: bytes so far; the request counts them.
-    :ivar superseded: whether another request continues.
+    :ivar seen: what `arrived` was at the last look for claims.
     """
 
     upload_id: str
@@ -191,10 +187,7 @@ _watchers: "WeakKeyDictionary[Redis, ClaimWatcher]" = WeakKeyDictionary()
 
 @contextmanager
 def supersedable(redis: Redis, writer: ActiveWriter) -> Iterator[None]:
-    """Receive until everything has arrived, or another request supersedes a stalled one.
-
-    :raises Superseded: another request continues.
-    """
+    """Receive until everything has arrived; raise :class:`Superseded` if another continues."""
     watcher = _watchers.setdefault(redis, ClaimWatcher())
     watcher.add(writer, redis)
     try:

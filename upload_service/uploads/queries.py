@@ -1,5 +1,6 @@
-"""Finding uploads: whose they are, and how far they are."""
+"""Finding uploads: whose they are, how far they are, and which videos are the same file."""
 
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -9,14 +10,18 @@ from redis.exceptions import RedisError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from common.errors import MatineeError, NotFound
+from common.errors import MatineeError, NotFound, Unprocessable
 from common.ids import is_id
-from common.translation import gettext_noop
+from common.live import is_live
+from common.translation import gettext, gettext_noop
 from db import native_threads
 from db.engine import transaction
 from db.models import Upload, Video, now
 from upload_service.uploads.context import UploadContext
 from upload_service.uploads.host import arrived_bytes, is_of_this_host
+
+_MAX_DUPLICATES = 5  # videos that are named
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class UploadExpired(MatineeError):
@@ -32,8 +37,6 @@ class UploadStatus:
 
     :ivar upload: its row, or what that was; None once it has become a video.
     :ivar offset: bytes that are durable.
-    :ivar length: bytes of the whole upload, None while that is unknown.
-    :ivar video: what it has become.
     :ivar parts: ids of the uploads that it is concatenated of.
     """
 
@@ -45,7 +48,6 @@ class UploadStatus:
 
     @property
     def is_complete(self) -> bool:
-        """Whether all bytes have arrived."""
         return self.offset == self.length
 
 
@@ -76,6 +78,32 @@ def unfinished_uploads(session: Session, *, owner_id: int) -> list[Upload]:
         select(Upload)
         .where(Upload.owner_id == owner_id, Upload.expires_at > now())
         .order_by(Upload.created_at.desc(), Upload.id)
+    )
+    return list(session.scalars(wanted))
+
+
+@transaction(writes=False)
+def find_duplicates(
+    session: Session, *, owner_id: int, sha256: str, besides: str = ""
+) -> list[Video]:
+    """Return an account's own videos with a checksum, the oldest first; not those in the bin.
+
+    :param besides: the id of a video that is left out.
+    :raises Unprocessable: it is not a SHA-256 in hexadecimal.
+    """
+    if not _SHA256.fullmatch(sha256):
+        raise Unprocessable(gettext("“sha256” is 64 hexadecimal digits in lower case."))
+    wanted = (
+        select(Video)
+        .where(
+            Video.owner_id == owner_id,
+            Video.sha256 == sha256,
+            Video.id != besides,
+            Video.binned_at.is_(None),
+            is_live(),
+        )
+        .order_by(Video.created_at, Video.id)
+        .limit(_MAX_DUPLICATES)
     )
     return list(session.scalars(wanted))
 

@@ -19,9 +19,7 @@ from db.models import Upload, Volume
 from upload_service.receive.body import BodyTooLarge
 from upload_service.uploads.context import UploadContext
 
-MAX_UNFINISHED = 100
-"""Unfinished uploads of one account."""
-
+MAX_UNFINISHED = 100  # unfinished uploads of one account
 _STEP = 64 << 20  # bytes by which a reservation grows while the length is unknown
 
 
@@ -81,10 +79,7 @@ def file_too_large(max_size: int) -> BodyTooLarge:
 
 
 def require_size(context: UploadContext, size: int) -> None:
-    """Check that a file may be so large.
-
-    :raises BodyTooLarge: it may not.
-    """
+    """:raises BodyTooLarge: no file may be so large."""
     if size > context.settings.max_upload_size:
         raise file_too_large(context.settings.max_upload_size)
 
@@ -108,9 +103,7 @@ def require_space(
     """Check that the account may have so many bytes more. The volume must be locked.
 
     :param on_disk: whether they come to the volume.
-
-    :raises QuotaExceeded: the account may not have them.
-    :raises InsufficientStorage: the volume has no space, with all that is reserved.
+    :raises QuotaExceeded, InsufficientStorage: it may not, or there is no space.
     """
     default_quota = context.stores.site.load(session).quota
     use = storage_use(session, user_id=context.owner_id, default_quota=default_quota)
@@ -132,10 +125,7 @@ def require_space(
 
 
 def require_few_unfinished(session: Session, *, owner_id: int) -> None:
-    """Check that an account may have one more unfinished upload. The volume must be locked.
-
-    :raises TooManyUnfinished: it may not.
-    """
+    """:raises TooManyUnfinished: the account may not have another. The volume must be locked."""
     count = select(func.count()).select_from(Upload).where(Upload.owner_id == owner_id)
     if (session.scalar(count) or 0) >= MAX_UNFINISHED:
         raise TooManyUnfinished
@@ -147,8 +137,7 @@ def extend_reservation(
 ) -> None:
     """Reserve so many bytes altogether for an upload, unless it has them already.
 
-    :raises QuotaExceeded: the account may not have them.
-    :raises InsufficientStorage: the volume has no space.
+    :raises QuotaExceeded, InsufficientStorage: as for :func:`require_space`.
     """
     lock_volume(session)
     upload = session.get(Upload, upload_id, with_for_update=True)

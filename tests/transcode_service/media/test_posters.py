@@ -8,8 +8,8 @@ import pytest
 from PIL import Image, ImageStat
 
 from tests.transcode_service.media.conftest import Sources, measured, quiet
-from transcode_service.media.poster import make_poster_at, make_poster_of
 from transcode_service.media.source_info import MediaFailed, SandboxLimits
+from transcode_service.media.storyboard import make_poster_at, make_poster_of
 
 
 def made(folder: Path, limits: SandboxLimits, data: bytes) -> Image.Image:

@@ -17,12 +17,8 @@ MAX_BYTES = 48 << 20
 MAX_BOXES = 250_000
 """Boxes read from one file: three hours in fragments of half a second have 200,000."""
 
-MAX_CHILDREN = 1000
-"""Boxes that are looked at in one of the movie box's parts."""
-
-CHUNK = 1 << 20
-"""The most bytes read at a time."""
-
+MAX_CHILDREN = 1000  # boxes that are looked at in one of the movie box's parts
+CHUNK = 1 << 20  # the most bytes read at a time
 _HEADER = struct.Struct(">I4s")
 _LARGE_HEADER_SIZE = 16
 _LARGE_SIZE = 1
@@ -54,10 +50,7 @@ class BoxReader:
         self._cache_offset = 0
 
     def read(self, offset: int, length: int) -> bytes:
-        """Return exactly `length` bytes from `offset`.
-
-        :raises NotAVideo: the file ends before, or too much of it has been read.
-        """
+        """Return exactly `length` bytes from `offset`."""
         start = offset - self._cache_offset
         if start >= 0 and start + length <= len(self._cache):
             return self._cache[start : start + length]
@@ -87,7 +80,6 @@ class BoxReader:
 
         :param may_be_open: whether a size of 0, "to the end of the file" (4.2), is allowed; the box
             then ends at `parent_end`.
-        :raises NotAVideo: the box is smaller than its own header, or there are too many.
         """
         self._boxes_left -= 1
         if self._boxes_left < 0:
@@ -109,8 +101,6 @@ class BoxReader:
         """Iterate over the boxes between two offsets, one level deep.
 
         QuickTime ends some lists with zeros, so zeros, and fewer than eight bytes, are no box.
-
-        :raises NotAVideo: a box ends after `end`, or is smaller than its own header.
         """
         offset = start
         while end - offset >= _HEADER.size:
@@ -133,10 +123,7 @@ class BoxReader:
 
 
 def unpack(layout: str, data: bytes, offset: int = 0) -> tuple[int, ...]:
-    """Unpack whole numbers, as `struct.unpack_from` does.
-
-    :raises NotAVideo: the bytes are too short.
-    """
+    """Unpack whole numbers, as `struct.unpack_from` does."""
     try:
         return struct.unpack_from(layout, data, offset)
     except struct.error as error:

@@ -14,10 +14,7 @@ _RUN_DURATION, _RUN_SIZE, _RUN_SAMPLE_FLAGS, _RUN_COMPOSITION = 0x100, 0x200, 0x
 
 
 def add_fragment(reader: BoxReader, moof: Box, movie: Movie) -> None:
-    """Add the samples of a fragment to their tracks.
-
-    :raises NotAVideo: it is damaged, or the file ends before the samples do.
-    """
+    """Add the samples of a fragment to their tracks."""
     reader.cache(moof.start, moof.end)
     base = moof.start
     for box in reader.children(moof.body, moof.end):

@@ -21,7 +21,6 @@ def read_samples(reader: BoxReader, boxes: dict[bytes, Box]) -> tuple[int, int]:
 
     :param boxes: the children of its `stbl` by their four letters.
     :return: the count, and the durations in the track's own timescale.
-    :raises NotAVideo: a sample lies past the end of the file, or the tables contradict each other.
     """
     sizes = boxes.get(b"stsz") or boxes.get(b"stz2")
     offsets = boxes.get(b"stco") or boxes.get(b"co64")
@@ -49,7 +48,6 @@ def read_entries(
 
     :param skip: bytes of the content before the first.
     :param entry: bytes of one entry.
-    :raises NotAVideo: the box cannot hold so many.
     """
     start = box.body + skip
     end = start + count * entry

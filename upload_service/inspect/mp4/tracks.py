@@ -58,7 +58,6 @@ class Mp4Track:
 class Movie:
     """What the movie box says.
 
-    :ivar by_id: the tracks by their ids.
     :ivar defaults: by track id, the duration and size of fragment samples that give none (8.8.3).
     """
 
@@ -69,10 +68,7 @@ class Movie:
 
 
 def read_movie(reader: BoxReader, moov: Box) -> Movie:
-    """Read the movie box.
-
-    :raises NotAVideo: it is damaged, compressed, or points past the end of the file.
-    """
+    """Read the movie box."""
     boxes = reader.first_children(moov)
     by_kind = {box.kind: box for box in reversed(boxes)}
     if b"cmov" in by_kind:

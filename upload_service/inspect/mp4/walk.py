@@ -32,12 +32,9 @@ _QUICKTIME = (b"", b"qt  ")  # the first QuickTime files had no `ftyp`
 
 @dataclass
 class _TopLevel:
-    """What the top level of the file holds.
+    """What the top level of the file holds."""
 
-    :ivar brand: the major brand of `ftyp`; empty without one.
-    """
-
-    brand: bytes = b""
+    brand: bytes = b""  # the major one of `ftyp`
     has_mdat: bool = False
     movie: Movie | None = None
     fragments: int = 0
