@@ -75,11 +75,7 @@ def _share(what: SharedObject) -> tuple[dict[str, Any], int]:
         anyone=fields.get("anyone"),
         expires_at=parse_expiry(fields.get("expires_at")),
     )
-    actor = current_actor()
-    grant = stores().videos.change(
-        lambda mark: create_grant(stores().database, actor, what, new, mark=mark)
-    )
-    return grant.as_json(), 201
+    return create_grant(stores(), current_actor(), what, new).as_json(), 201
 
 
 @blueprint.patch("/api/grants/<grant_id>")
@@ -91,18 +87,13 @@ def change(grant_id: str) -> dict[str, Any]:
         changes["level"] = parse_level(fields["level"])
     if "expires_at" in fields:
         changes["expires_at"] = parse_expiry(fields["expires_at"])
-    actor = current_actor()
-    grant = stores().videos.change(
-        lambda mark: change_grant(stores().database, actor, grant_id, changes, mark=mark)
-    )
-    return grant.as_json()
+    return change_grant(stores(), current_actor(), grant_id, changes).as_json()
 
 
 @blueprint.delete("/api/grants/<grant_id>")
 def remove(grant_id: str) -> tuple[str, int]:
     """Remove a grant."""
-    actor = current_actor()
-    stores().videos.change(lambda mark: remove_grant(stores().database, actor, grant_id, mark=mark))
+    remove_grant(stores(), current_actor(), grant_id)
     return "", 204
 
 

@@ -37,7 +37,6 @@ from streaming_service.sharing.link_views import (
     extended_expiry,
     load_link_section,
     load_own_links,
-    object_url,
 )
 from streaming_service.sharing.links import (
     LinkMaker,
@@ -47,7 +46,6 @@ from streaming_service.sharing.links import (
     get_link,
     revoke_all_links,
     revoke_link,
-    shared_object,
 )
 from streaming_service.sharing.objects import SharedObject, get_object_to_share
 
@@ -261,7 +259,7 @@ def _refused(error: MatineeError, page: str) -> Response:
 
 def _back(path: str | None, link: Link) -> str:
     """Return the page to go back to: the one that the form names, or that of the links."""
-    return same_site_path(path, default=f"{object_url(shared_object(link))}/links")
+    return same_site_path(path, default=f"{SharedObject.of(link).url}/links")
 
 
 def _go(back: str, done: str) -> Response:

@@ -30,8 +30,7 @@ from common.web.services import stores
 from common.web.templating import content_policy
 from db.models import now
 from streaming_service.services import services
-from streaming_service.sharing.link_views import object_url
-from streaming_service.sharing.links import shared_object
+from streaming_service.sharing.objects import SharedObject
 from streaming_service.sharing.open_link import FoundLink, LinkOpener, Visit, find_link, open_link
 
 _COOKIE_AGE = timedelta(days=400)  # the most that browsers keep one
@@ -101,7 +100,7 @@ def _page(found: FoundLink, *, error: str = "") -> str:
 def _go_on(found: FoundLink) -> Response:
     if _is_framed() and found.link.video_id is not None:
         return redirect(f"/embed/{found.link.video_id}", 303)
-    return redirect(object_url(shared_object(found.link)), 303)
+    return redirect(SharedObject.of(found.link).url, 303)
 
 
 def _is_framed() -> bool:

@@ -60,11 +60,9 @@ class AccessEntry:
     """One reason why somebody can watch.
 
     :ivar name: of the person or group, or the label of the link.
-    :ivar streams_only: whether it opens the renditions alone, and not the original.
     :ivar via: the collection that is shared; None: the video itself is.
     :ivar last_watched_at: of a group, the last time that any member did.
     :ivar grant: the id of the grant; of a grant through a collection, the collection's.
-    :ivar granted_by: who shared it; empty if that is not known any more.
     :ivar is_disabled: whether it is an account that is disabled, so that nobody can use it.
     :ivar member_count: people in the group.
     :ivar members: names of some of them.
@@ -73,7 +71,6 @@ class AccessEntry:
     kind: EntryKind
     name: str
     level: Level
-    streams_only: bool = False
     via: Via | None = None
     expires_at: datetime | None = None
     last_watched_at: datetime | None = None
@@ -304,7 +301,6 @@ def _shared(source: EffectiveGrant | EffectiveLink, titles: dict[str, str]) -> d
     """Return what grants and links have in common."""
     collection = source.collection_id
     return {
-        "streams_only": source.level is Level.WATCH,
         "via": Via(collection, titles.get(collection, "")) if collection is not None else None,
         "expires_at": source.expires_at,
     }

@@ -1,7 +1,4 @@
-"""Grants: sharing a video or a collection with a person or a group.
-
-Call these through `stores.videos.change`, which gives `mark`.
-"""
+"""Grants: sharing a video or a collection with a person or a group."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,8 +15,8 @@ from common.formatting import iso_time
 from common.ids import is_id, new_id
 from common.stores.read_through import Mark
 from common.translation import gettext, gettext_noop
-from db.engine import transaction
-from db.models import Collection, Grant, Group, Level, User, Video, now
+from db.models import Grant, Group, Level, User, Video, now
+from streaming_service.access_changes import changes_access
 from streaming_service.sharing.objects import SharedObject, get_object_to_share, hold_back
 
 GRANT_LIMIT = 500
@@ -95,9 +92,9 @@ class GrantView:
         }
 
 
-@transaction(writes=True)
+@changes_access
 def create_grant(
-    session: Session, actor: Actor, what: SharedObject, new: NewGrant, *, mark: Mark
+    session: Session, mark: Mark, actor: Actor, what: SharedObject, new: NewGrant
 ) -> GrantView:
     """Share a video or a collection with a person or a group.
 
@@ -113,20 +110,20 @@ def create_grant(
     viewer = require_signed_in(actor)
     shared = get_object_to_share(session, viewer, what)
     subject = _subject(session, viewer, new)
-    # Marks the entries, and keeps others from sharing the same object until the commit.
-    hold_back(session, what, mark)
-    _lock(session, what)
+    hold_back(session, mark, what)
+    if what.video_id is not None:  # so that two requests do not both share it; see `lock_items`
+        session.execute(select(Video.id).where(Video.id == what.video_id).with_for_update())
     user_id = subject.id if isinstance(subject, User) else None
     group_id = subject.id if isinstance(subject, Group) else None
     if user_id is not None and user_id == shared.owner_id:
         raise OwnerNamed
     if user_id == viewer.id:
         raise OwnRight
-    session.execute(delete(Grant).where(*_of(what), Grant.expires_at <= now()))
+    session.execute(delete(Grant).where(what.has(Grant), Grant.expires_at <= now()))
     same = (Grant.user_id == user_id) if group_id is None else (Grant.group_id == group_id)
-    if session.scalar(select(Grant.id).where(*_of(what), same)) is not None:
+    if session.scalar(select(Grant.id).where(what.has(Grant), same)) is not None:
         raise AlreadyShared
-    if (session.scalar(select(func.count()).where(*_of(what))) or 0) >= GRANT_LIMIT:
+    if (session.scalar(select(func.count()).where(what.has(Grant))) or 0) >= GRANT_LIMIT:
         raise TooManyGrants
     grant = Grant(
         id=new_id(),
@@ -144,9 +141,9 @@ def create_grant(
     return view
 
 
-@transaction(writes=True)
+@changes_access
 def change_grant(
-    session: Session, actor: Actor, grant_id: str, changes: dict[str, Any], *, mark: Mark
+    session: Session, mark: Mark, actor: Actor, grant_id: str, changes: dict[str, Any]
 ) -> GrantView:
     """Change the level or the expiry of a grant.
 
@@ -156,12 +153,12 @@ def change_grant(
     """
     viewer = require_signed_in(actor)
     found = _get(session, grant_id)
-    what = SharedObject(found.video_id, found.collection_id)
+    what = SharedObject.of(found)
     get_object_to_share(session, viewer, what)
     if found.user_id == viewer.id:
         raise OwnRight
     subject = _subject_of(session, found)
-    hold_back(session, what, mark)
+    hold_back(session, mark, what)
     grant = _get(session, grant_id, lock=True)
     before = {"level": grant.level, "expires_at": grant.expires_at}
     for name, value in changes.items():
@@ -171,19 +168,19 @@ def change_grant(
     return view
 
 
-@transaction(writes=True)
-def remove_grant(session: Session, actor: Actor, grant_id: str, *, mark: Mark) -> None:
+@changes_access
+def remove_grant(session: Session, mark: Mark, actor: Actor, grant_id: str) -> None:
     """Remove a grant. Its receiver may do that as well, but not for a whole group.
 
     :raises NotFound: there is none, or it is not the actor's to remove.
     """
     viewer = require_signed_in(actor)
     found = _get(session, grant_id)
-    what = SharedObject(found.video_id, found.collection_id)
+    what = SharedObject.of(found)
     if found.user_id != viewer.id:
         get_object_to_share(session, viewer, what)
     subject = _subject_of(session, found)
-    hold_back(session, what, mark)
+    hold_back(session, mark, what)
     grant = _get(session, grant_id, lock=True)
     session.delete(grant)
     _record(session, actor, Action.GRANT_REMOVED, _view(grant, subject))
@@ -207,19 +204,6 @@ def _subject_of(session: Session, grant: Grant) -> User | Group:
     if found is None:
         raise NotFound
     return found
-
-
-def _of(what: SharedObject) -> tuple[Any, ...]:
-    if what.video_id is not None:
-        return (Grant.video_id == what.video_id,)
-    return (Grant.collection_id == what.collection_id,)
-
-
-def _lock(session: Session, what: SharedObject) -> None:
-    model, identity = (
-        (Video, what.video_id) if what.video_id is not None else (Collection, what.collection_id)
-    )
-    session.execute(select(model.id).where(model.id == identity).with_for_update())
 
 
 def _get(session: Session, grant_id: str, *, lock: bool = False) -> Grant:

@@ -13,7 +13,6 @@ from common.access import Viewer, Watcher
 from common.access_queries import asked_by, sees_collection, visible_to
 from common.formatting import iso_time
 from common.translation import gettext, ngettext
-from common.web.urls import watch_url
 from db.engine import transaction
 from db.models import Collection, Link, Video, now
 from streaming_service.sharing.link_rules import LinkRules, describe_age
@@ -38,11 +37,9 @@ class LinkView:
     may_extend: bool
 
     @property
-    def target_url(self) -> str:
+    def page(self) -> str:
         """The page that the link leads to."""
-        if self.link.video_id is not None:
-            return watch_url(self.link.video_id)
-        return f"/collections/{self.link.collection_id}"
+        return SharedObject.of(self.link).url
 
     @property
     def name(self) -> str:
@@ -143,7 +140,7 @@ class LinkSection:
     @property
     def page(self) -> str:
         """The page of what is shared."""
-        return object_url(self.what)
+        return self.what.url
 
     @property
     def action(self) -> str:
@@ -159,13 +156,6 @@ class LinkSection:
     def default_choice(self) -> str:
         """The choice that the form begins with."""
         return default_choice(self.rules)
-
-
-def object_url(what: SharedObject) -> str:
-    """Return the page of a video or collection."""
-    if what.video_id is not None:
-        return watch_url(what.video_id)
-    return f"/collections/{what.collection_id}"
 
 
 @transaction(writes=False)
@@ -187,7 +177,7 @@ def load_link_section(
     """
     shared = get_object_to_share(session, viewer, what)
     views = [_view(link, shared.title, rules) for link in list_links(session, what)]
-    back = back or f"{object_url(what)}/links"
+    back = back or f"{what.url}/links"
     return LinkSection(what, shared.title, back, views, rules, **extra)
 
 

@@ -12,8 +12,10 @@ from werkzeug.test import TestResponse
 from common import site_settings
 from common.access import Viewer
 from common.ids import new_id
+from common.stores import Stores
 from common.stores.sessions import SessionStore
 from common.web.auth import SESSION_COOKIE
+from common.web.services import Services, services_of
 from db.engine import Database
 from db.models import (
     Base,
@@ -50,6 +52,11 @@ class House:
         self.sessions = SessionStore(redis, ttl=3600)
         self.viewers: dict[str, Viewer] = {}
         self.tokens: dict[str, str] = {}
+
+    @property
+    def stores(self) -> Stores:
+        """What the streaming service works with."""
+        return services_of(self.site.apps["streaming"], Services).stores
 
     def browser(self) -> Client:
         """Return a browser that is signed out."""

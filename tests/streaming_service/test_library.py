@@ -12,7 +12,7 @@ from common.audit import Actor
 from common.errors import LoginRequired, NotFound, Unprocessable
 from db.models import Position, Role, Video, Visibility, now
 from streaming_service.videos import library
-from streaming_service.videos.changes import VideoEdit, apply_edit, mark_binned
+from streaming_service.videos.changes import VideoEdit, bin_video, edit_video
 from streaming_service.videos.cursors import Cursor, Sort
 from streaming_service.videos.filters import Filters, OwnerFilter
 from streaming_service.videos.library import ListQuery, count_videos, get_video_for, list_videos
@@ -229,7 +229,7 @@ def test_many_words_are_fine(house: House, put: Put) -> None:
 
 def edit(house: House, name: str, video_id: str, **fields: str) -> None:
     """Edit as somebody."""
-    apply_edit(house.database, Actor(house.viewers[name]), video_id, VideoEdit(**fields))
+    edit_video(house.stores, Actor(house.viewers[name]), video_id, VideoEdit(**fields))
 
 
 def test_a_title_is_cleaned_as_at_the_upload(house: House, put: Put) -> None:
@@ -293,11 +293,11 @@ def test_a_binned_video_is_its_owners_alone(house: House, put: Put, bob: Client)
     video_id = put(visibility="members")
     alice = Actor(house.viewers["alice"])
 
-    mark_binned(house.database, alice, video_id)
+    bin_video(house.stores, alice, video_id)
 
     assert house.video(video_id).binned_at is not None
     assert _reaches(house, get_video_for, "alice", video_id)
     assert not _reaches(house, get_video_for, "bob", video_id)
     assert listed(house, "alice") == listed(house, "bob") == []
     with pytest.raises(NotFound):
-        mark_binned(house.database, alice, video_id)
+        bin_video(house.stores, alice, video_id)
