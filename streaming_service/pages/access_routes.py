@@ -12,16 +12,15 @@ The first four are there for `/collections/<collection>/access` too.
 
 from typing import Any
 
-from flask import Blueprint, make_response, redirect, render_template, request
+from flask import Blueprint, redirect, render_template, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from common.access import Viewer
 from common.directory import suggest
-from common.errors import Conflict, MatineeError, NotFound, Unprocessable
+from common.errors import Conflict, NotFound, Unprocessable
 from common.translation import gettext_noop
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to
-from common.web.error_handlers import wants_json
 from common.web.forms import form_fields
 from common.web.notices import notice_of
 from common.web.services import stores
@@ -29,6 +28,7 @@ from common.web.urls import watch_url
 from db.engine import transaction
 from db.models import Level, Video, now
 from streaming_service.pages.link_routes import LINK_NOTICES
+from streaming_service.pages.refused import refused
 from streaming_service.services import services
 from streaming_service.sharing.access_list import load_access_list, load_collection_access
 from streaming_service.sharing.fields import expiry_words, last_day, parse_expiry, parse_level
@@ -74,7 +74,7 @@ def share(**ids: str) -> Response:
         )
         create_grant(stores(), current_actor(), what, new)
     except (Unprocessable, Conflict) as error:
-        return _again(error, what, values=form)
+        return refused(error, _page(what, error=error.sentence, values=form))
     return _done(what, "shared")
 
 
@@ -92,7 +92,7 @@ def change(grant_id: str, **ids: str) -> Response:
             changes["expires_at"] = parse_expiry(form["until"])
         change_grant(stores(), current_actor(), grant_id, changes)
     except (Unprocessable, Conflict) as error:
-        return _again(error, what)
+        return refused(error, _page(what, error=error.sentence))
     return _done(what, "saved")
 
 
@@ -116,7 +116,7 @@ def change_visibility(video_id: str) -> Response:
     try:
         edit_video(stores(), current_actor(), video_id, edit)
     except Unprocessable as error:
-        return _again(error, what)
+        return refused(error, _page(what, error=error.sentence))
     return _done(what, "visibility")
 
 
@@ -139,13 +139,6 @@ def _done(what: SharedObject, done: str) -> Response:
     except NotFound:
         return redirect("/stream/shared", 303)
     return redirect(f"{what.url}/access?done={done}", 303)
-
-
-def _again(error: MatineeError, what: SharedObject, **options: Any) -> Response:
-    """Show the page with the reason why not."""
-    if wants_json():
-        raise error
-    return make_response(_page(what, error=error.sentence, **options), error.status)
 
 
 def _page(what: SharedObject, *, error: str = "", values: dict[str, str] | None = None) -> str:

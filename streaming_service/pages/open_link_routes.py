@@ -24,11 +24,11 @@ from common.web.auth import (
     restrict_to,
     visit_cookie,
 )
-from common.web.error_handlers import wants_json
 from common.web.forms import form_fields
 from common.web.services import stores
 from common.web.templating import content_policy
 from db.models import now
+from streaming_service.pages.refused import refused
 from streaming_service.services import services
 from streaming_service.sharing.objects import SharedObject
 from streaming_service.sharing.open_link import FoundLink, LinkOpener, Visit, find_link, open_link
@@ -76,11 +76,9 @@ def open_(token: str) -> Response:
     try:
         visit = open_link(opener, current_actor(), watcher, found.link, password)
     except MatineeError as error:
-        if error.status not in (401, 422, 429) or wants_json():
+        if error.status not in (401, 422, 429):
             raise
-        page = make_response(_page(found, error=error.sentence), error.status)
-        page.headers.update(error.headers)
-        return page
+        return refused(error, _page(found, error=error.sentence))
     response = _go_on(found)
     _keep_visit(response, visit)
     return response
