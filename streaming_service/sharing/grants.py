@@ -72,20 +72,16 @@ class NewGrant:
 
 @dataclass(frozen=True)
 class GrantView:
-    """A grant with the names of its subject.
-
-    :ivar user: the name of the person; None: it is to a group.
-    """
+    """A grant, and the person or group that it is to."""
 
     grant: Grant
-    user: str | None = None
-    group: str | None = None
+    subject: User | Group
 
     def as_json(self) -> dict[str, Any]:
         """Return it for scripts; `group` is the group's id."""
         return {
             "id": self.grant.id,
-            "user": self.user,
+            "user": self.subject.name if isinstance(self.subject, User) else None,
             "group": self.grant.group_id,
             "level": self.grant.level,
             "expires_at": iso_time(self.grant.expires_at),
@@ -136,9 +132,8 @@ def create_grant(
         granted_by_id=viewer.id,
     )
     session.add(grant)
-    view = _view(grant, subject)
-    _record(session, actor, Action.GRANT_CREATED, view)
-    return view
+    _record(session, actor, Action.GRANT_CREATED, grant, subject)
+    return GrantView(grant, subject)
 
 
 @changes_access
@@ -163,9 +158,8 @@ def change_grant(
     before = {"level": grant.level, "expires_at": grant.expires_at}
     for name, value in changes.items():
         setattr(grant, name, value)
-    view = _view(grant, subject)
-    _record(session, actor, Action.GRANT_CHANGED, view, before=before)
-    return view
+    _record(session, actor, Action.GRANT_CHANGED, grant, subject, before=before)
+    return GrantView(grant, subject)
 
 
 @changes_access
@@ -183,7 +177,7 @@ def remove_grant(session: Session, mark: Mark, actor: Actor, grant_id: str) -> N
     hold_back(session, mark, what)
     grant = _get(session, grant_id, lock=True)
     session.delete(grant)
-    _record(session, actor, Action.GRANT_REMOVED, _view(grant, subject))
+    _record(session, actor, Action.GRANT_REMOVED, grant, subject)
 
 
 def _subject(session: Session, viewer: Viewer, new: NewGrant) -> User | Group:
@@ -215,16 +209,15 @@ def _get(session: Session, grant_id: str, *, lock: bool = False) -> Grant:
     return grant
 
 
-def _view(grant: Grant, subject: User | Group) -> GrantView:
-    if isinstance(subject, User):
-        return GrantView(grant, user=subject.name)
-    return GrantView(grant, group=subject.name)
-
-
 def _record(
-    session: Session, actor: Actor, action: Action, view: GrantView, **details: object
+    session: Session,
+    actor: Actor,
+    action: Action,
+    grant: Grant,
+    subject: User | Group,
+    **details: object,
 ) -> None:
-    grant = view.grant
+    is_user = isinstance(subject, User)
     record(
         session,
         actor,
@@ -232,8 +225,8 @@ def _record(
         video_id=grant.video_id,
         object_id=grant.id,
         collection=grant.collection_id,
-        user=view.user,
-        group=view.group,
+        user=subject.name if is_user else None,
+        group=None if is_user else subject.name,
         level=grant.level,
         expires_at=grant.expires_at,
         **details,

@@ -62,9 +62,9 @@ class FailedJob:
         return self.video.owner.name if self.video.owner is not None else ""
 
     @property
-    def error(self) -> str:
-        """Why it failed, for people; empty if that is not known."""
-        return gettext(self.job.error) if self.job.error else ""
+    def error(self) -> str | None:
+        """Why it failed, for people, if that is known."""
+        return JobProgress.of(self.job).error
 
     @property
     def again(self) -> str:
@@ -84,7 +84,7 @@ class FailedJob:
             "words": self.label,
             "ended_at": iso(self.ended_at),
             "attempts": self.job.attempts,
-            "error": self.error or None,
+            "error": self.error,
             "detail": self.job.log_tail,
             "urls": {"again": self.again} | page,
         }
