@@ -22,7 +22,7 @@ from common.web.urls import watch_url
 from db.engine import transaction
 from db.models import Video, Visibility
 from streaming_service.collections.listing import editable_collections
-from streaming_service.processing.first_playlists import first_playlists
+from streaming_service.processing.view import first_playlists
 from streaming_service.services import services
 from streaming_service.sharing.access_list import load_access_list
 from streaming_service.videos.arriving import find_arriving
