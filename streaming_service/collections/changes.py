@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Session
 
-from common.access import Viewer, Watcher
+from common.access import Watcher
 from common.access_queries import shareable_items
 from common.audit import Action, Actor, record, require_signed_in
 from common.collection_access import MAX_ITEMS, get_collection_for, lock_items
@@ -90,7 +90,7 @@ def edit_collection(
     :raises NotFound: it is not theirs to edit.
     :raises Unprocessable: a text is wrong, or cover or order name other videos than it has.
     """
-    collection = _get_to_edit(session, require_signed_in(actor), collection_id)
+    collection = _get_to_edit(session, actor, collection_id)
     items = lock_items(session, collection_id)
     if edit.title is not None:
         collection.title = _checked_title(edit.title)
@@ -131,7 +131,7 @@ def move_item(
 
     :raises NotFound: it is not theirs to edit, or has no such item.
     """
-    _get_to_edit(session, require_signed_in(actor), collection_id)
+    _get_to_edit(session, actor, collection_id)
     lock_items(session, collection_id)
     order = list(session.scalars(ordered_items(collection_id)))
     if video_id not in order:
@@ -167,11 +167,11 @@ def add_item(session: Session, mark: Mark, actor: Actor, collection_id: str, vid
     :raises NotTheirsToShare: it would be shared, and the actor may not share it.
     :raises TooManyItems: the collection is full.
     """
-    viewer = require_signed_in(actor)
-    _get_to_edit(session, viewer, collection_id)
-    get_video_for(session, Watcher(viewer), video_id)
+    watcher = Watcher(require_signed_in(actor))
+    _get_to_edit(session, actor, collection_id)
+    get_video_for(session, watcher, video_id)
     # Asked before it is added: from then on the collection itself could be the reason.
-    may_share = rights_for(session, Watcher(viewer), [video_id])[video_id].share
+    may_share = rights_for(session, watcher, [video_id])[video_id].share
     items = lock_items(session, collection_id)
     if video_id in items:
         return
@@ -191,11 +191,10 @@ def add_items(
 
     :raises NotFound: the collection is not theirs to edit.
     """
-    viewer = require_signed_in(actor)
-    _get_to_edit(session, viewer, collection_id)
+    _get_to_edit(session, actor, collection_id)
     wanted = list(dict.fromkeys(video_ids))
     # Asked before they are added: from then on the collection itself could be the reason.
-    rights = rights_for(session, Watcher(viewer), wanted)
+    rights = rights_for(session, Watcher(require_signed_in(actor)), wanted)
     items = set(lock_items(session, collection_id))
     room = max(0, MAX_ITEMS - len(items))
     added = [i for i in wanted if i not in items and rights[i].watch][:room]
@@ -233,7 +232,7 @@ def remove_item(
 
     :raises NotFound: the collection is not theirs to edit, or has no such video.
     """
-    collection = _get_to_edit(session, require_signed_in(actor), collection_id)
+    collection = _get_to_edit(session, actor, collection_id)
     if video_id not in lock_items(session, collection_id):
         raise NotFound
     mark([video_id])
@@ -258,8 +257,9 @@ def ordered_items(collection_id: str) -> Select[str]:
     )
 
 
-def _get_to_edit(session: Session, viewer: Viewer, collection_id: str) -> Collection:
-    return get_collection_for(session, Watcher(viewer), collection_id, level=Level.EDIT)
+def _get_to_edit(session: Session, actor: Actor, collection_id: str) -> Collection:
+    watcher = Watcher(require_signed_in(actor))
+    return get_collection_for(session, watcher, collection_id, level=Level.EDIT)
 
 
 def _record(session: Session, actor: Actor, action: Action, collection: Collection) -> None:

@@ -19,6 +19,7 @@ from common.web.urls import poster_url
 from db.engine import transaction
 from db.models import Collection, CollectionItem, Job, JobKind, JobState, Level, User, Video
 from streaming_service.collections.changes import ordered_items
+from streaming_service.videos.library import is_shown
 from streaming_service.videos.presenters import Card, load_cards_by_id, placeholder
 
 PAGE = 96
@@ -123,7 +124,7 @@ def list_collections(
     ids = [row.Collection.id for row in found]
     counts, posters = _counts(session, watcher, ids), _posters(session, watcher, ids)
     covers = select(Video.id).where(
-        Video.id.in_([row.Collection.cover_id for row in found]), visible_to(watcher), _is_kept()
+        Video.id.in_([row.Collection.cover_id for row in found]), visible_to(watcher), is_shown()
     )
     visible_covers = set(session.scalars(covers.params(asked_by(watcher))))
     return [
@@ -143,7 +144,7 @@ def _counts(session: Session, watcher: Watcher, ids: Sequence[str]) -> Mapping[s
     counted = (
         select(CollectionItem.collection_id, func.count().label("number"))
         .join(Video, Video.id == CollectionItem.video_id)
-        .where(CollectionItem.collection_id.in_(ids), visible_to(watcher), _is_kept())
+        .where(CollectionItem.collection_id.in_(ids), visible_to(watcher), is_shown())
         .group_by(CollectionItem.collection_id)
         .params(asked_by(watcher))
     )
@@ -163,7 +164,7 @@ def _posters(
         .where(
             CollectionItem.collection_id.in_(ids),
             visible_to(watcher),
-            _is_kept(),
+            is_shown(),
             Job.kind == JobKind.THUMBNAILS,
             Job.state == JobState.DONE,
         )
@@ -173,10 +174,6 @@ def _posters(
     for row in rows:
         places.setdefault(row.collection_id, {})[row.video_id] = row
     return places
-
-
-def _is_kept() -> Any:
-    return Video.binned_at.is_(None) & Video.rejection_reason.is_(None)
 
 
 def _cover(collection: Collection, places: Mapping[str, Row[Any]]) -> str | None:
@@ -199,8 +196,7 @@ def load_collection(
 ) -> CollectionPage:
     """Return a collection with those of its videos that somebody may watch, a page at a time.
 
-    :raises LoginRequired: nobody is signed in, and they may not open it, or there is none.
-    :raises NotFound: there is none, or it is not for them.
+    :raises LoginRequired, NotFound: as :func:`get_collection_for`.
     """
     collection = get_collection_for(session, watcher, collection_id)
     order = visible_items(session, watcher, collection_id)
@@ -225,7 +221,7 @@ def load_collection(
 
 def visible_items(session: Session, watcher: Watcher, collection_id: str) -> list[str]:
     """Return the ids of those of a collection's videos that somebody may watch, in their order."""
-    visible = select(Video.id).where(visible_to(watcher), _is_kept())
+    visible = select(Video.id).where(visible_to(watcher), is_shown())
     wanted = ordered_items(collection_id).where(CollectionItem.video_id.in_(visible))
     return list(session.scalars(wanted.params(asked_by(watcher))))
 

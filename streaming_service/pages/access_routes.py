@@ -183,7 +183,7 @@ def load_access_page(
     """
     shared = get_object_to_share(session, viewer, what)
     back = f"{what.url}/access"
-    section = load_link_section(session, viewer, what, rules, back=back, notice=link_notice or "")
+    section = load_link_section(session, viewer, what, rules, back=back, notice=link_notice)
     if isinstance(shared, Video):
         access = load_access_list(session, shared)
     else:

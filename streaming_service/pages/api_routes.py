@@ -74,8 +74,7 @@ def load_video(
 ) -> dict[str, Any]:
     """Return a video that somebody may watch.
 
-    :raises LoginRequired: nobody is signed in, and they may not watch it.
-    :raises NotFound: there is no such video, or it is not for them.
+    :raises LoginRequired, NotFound: as :func:`get_video_for`.
     """
     video = get_video_for(session, watcher, video_id)
     return load_json(session, watcher, [video], forecasts)[0]

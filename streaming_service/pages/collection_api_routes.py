@@ -88,8 +88,7 @@ def load_json(
 ) -> dict[str, Any]:
     """Return a collection with a page of its videos.
 
-    :raises LoginRequired: nobody is signed in, and they may not open it, or there is none.
-    :raises NotFound: there is none, or it is not for them.
+    :raises LoginRequired, NotFound: as :func:`load_collection`.
     """
     page = load_collection(session, watcher, collection_id, forecasts, start=start)
     tracks = caption_tracks(session, [card.video for card in page.cards])

@@ -65,7 +65,7 @@ restrict_to(blueprint, Audience.SIGNED_IN)
 @blueprint.get("/collections/<video:collection_id>/links", endpoint="of_collection")
 def show(**ids: str) -> str:
     """Show the links of a video or collection."""
-    return _page(SharedObject(**ids), notice=_notice())
+    return _page(SharedObject(**ids), notice=notice_of(LINK_NOTICES))
 
 
 @blueprint.post("/stream/<video:video_id>/links", endpoint="add_to_video")
@@ -94,7 +94,7 @@ def mine() -> str:
         links=load_own_links(database, viewer, services().link_rules),
         counts=count_links(database) if viewer.may_administer else None,
         back=_ACCOUNT,
-        notice=_notice(),
+        notice=notice_of(LINK_NOTICES),
     )
 
 
@@ -238,7 +238,3 @@ def _back(path: str | None, link: Link) -> str:
 
 def _go(back: str, done: str) -> Response:
     return redirect(f"{back}{'&' if '?' in back else '?'}done={done}", 303)
-
-
-def _notice() -> str:
-    return notice_of(LINK_NOTICES) or ""

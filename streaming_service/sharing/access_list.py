@@ -169,9 +169,9 @@ def _entries(session: Session, access: VideoAccess, video_id: str) -> list[Acces
     if not access.is_binned:
         titles = _titles(session, [*access.grants, *access.links])
         entries += _visibility_entries(access)
-        entries += _user_entries(access, titles, users)
-        entries += _group_entries(session, access, titles, video_id)
-        entries += _link_entries(session, access, titles)
+        entries += sorted(_user_entries(access, titles, users), key=_by_name)
+        entries += sorted(_group_entries(session, access, titles, video_id), key=_by_name)
+        entries += sorted(_link_entries(session, access, titles), key=_by_name)
     return entries
 
 
@@ -210,7 +210,7 @@ def _visibility_entries(access: VideoAccess) -> list[AccessEntry]:
 def _user_entries(
     access: VideoAccess, titles: dict[str, str], users: dict[int | None, Row[Any]]
 ) -> list[AccessEntry]:
-    entries = [
+    return [
         AccessEntry(
             EntryKind.USER,
             level=grant.level,
@@ -221,7 +221,6 @@ def _user_entries(
         for grant in access.grants
         if grant.user_id in users
     ]
-    return sorted(entries, key=_by_name)
 
 
 def _group_entries(
@@ -232,7 +231,7 @@ def _group_entries(
     names = dict(session.execute(select(Group.id, Group.name).where(Group.id.in_(ids))).all())
     counts, members = _members(session, ids)
     watched = _group_watched_at(session, ids, video_id)
-    entries = [
+    return [
         AccessEntry(
             EntryKind.GROUP,
             names[grant.group_id],
@@ -247,7 +246,6 @@ def _group_entries(
         for grant in grants
         if grant.group_id is not None and grant.group_id in names
     ]
-    return sorted(entries, key=_by_name)
 
 
 def _members(
@@ -282,7 +280,7 @@ def _link_entries(
     ids = [link.id for link in access.links]
     rows = session.execute(select(Link.id, Link.label, Link.last_used_at).where(Link.id.in_(ids)))
     found = {row.id: row for row in rows}
-    entries = [
+    return [
         AccessEntry(
             EntryKind.LINK,
             found[link.id].label,
@@ -294,7 +292,6 @@ def _link_entries(
         for link in access.links
         if link.id in found
     ]
-    return sorted(entries, key=_by_name)
 
 
 def _shared(source: EffectiveGrant | EffectiveLink, titles: dict[str, str]) -> dict[str, Any]:

@@ -123,7 +123,7 @@ class LinkSection:
     new: NewLink | None = None
     values: Mapping[str, str] | None = None
     error: str = ""
-    notice: str = ""
+    notice: str | None = None
 
     @property
     def page(self) -> str:

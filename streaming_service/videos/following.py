@@ -13,7 +13,7 @@ from common.forecast import ForecastCache
 from common.web.urls import watch_url
 from db.models import Collection, Video, Visibility
 from streaming_service.collections.listing import visible_items
-from streaming_service.videos.library import get_videos_for, select_with_owner
+from streaming_service.videos.library import get_videos_for, is_shown, select_with_owner
 from streaming_service.videos.presenters import Card, load_cards
 
 _NEXT_SHOWN = 10  # videos of the collection
@@ -81,8 +81,7 @@ def _more_of_owner(session: Session, watcher: Watcher, video: Video) -> list[Vid
     wanted = select_with_owner().where(
         Video.owner_id == video.owner_id,
         Video.id != video.id,
-        Video.binned_at.is_(None),
-        Video.rejection_reason.is_(None),
+        is_shown(),
         Video.id.in_(select(Video.id).where(visible_to(watcher))),
     )
     order = (later, Video.created_at.desc(), Video.id.desc())
