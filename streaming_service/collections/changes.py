@@ -1,7 +1,4 @@
-"""Making, changing and deleting collections, and what is in them.
-
-Adding and removing a video changes who may watch it, so its cached entry is held back meanwhile.
-"""
+"""Making, changing and deleting collections, and what is in them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,18 +6,18 @@ from dataclasses import dataclass
 from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Session
 
-from common.access import Viewer, Watcher
+from common.access import Watcher
 from common.access_queries import shareable_items
 from common.audit import Action, Actor, record, require_signed_in
 from common.collection_access import MAX_ITEMS, get_collection_for, lock_items
 from common.errors import Conflict, Forbidden, NotFound, Unprocessable
 from common.ids import new_id
-from common.stores import Stores
 from common.stores.read_through import Mark
 from common.translation import gettext, gettext_noop
 from common.video_texts import checked_description, checked_title
 from db.engine import transaction
 from db.models import Collection, CollectionItem, Level, now
+from streaming_service.access_changes import changes_access
 from streaming_service.videos.library import get_video_for, rights_for
 
 _MAX_COLLECTIONS = 1000  # of one account
@@ -80,13 +77,7 @@ def create_collection(
         description=checked_description(description),
     )
     session.add(collection)
-    record(
-        session,
-        actor,
-        Action.COLLECTION_CREATED,
-        object_id=collection.id,
-        title=collection.title,
-    )
+    _record(session, actor, Action.COLLECTION_CREATED, collection)
     return collection
 
 
@@ -99,7 +90,7 @@ def edit_collection(
     :raises NotFound: it is not theirs to edit.
     :raises Unprocessable: a text is wrong, or cover or order name other videos than it has.
     """
-    collection = _get_to_edit(session, require_signed_in(actor), collection_id)
+    collection = _get_to_edit(session, actor, collection_id)
     items = lock_items(session, collection_id)
     if edit.title is not None:
         collection.title = _checked_title(edit.title)
@@ -111,13 +102,7 @@ def edit_collection(
         collection.cover_id = edit.cover or None
     if edit.items is not None:
         _reorder(session, collection_id, items, edit.items)
-    record(
-        session,
-        actor,
-        Action.COLLECTION_CHANGED,
-        object_id=collection_id,
-        title=collection.title,
-    )
+    _record(session, actor, Action.COLLECTION_CHANGED, collection)
     return collection
 
 
@@ -146,7 +131,7 @@ def move_item(
 
     :raises NotFound: it is not theirs to edit, or has no such item.
     """
-    _get_to_edit(session, require_signed_in(actor), collection_id)
+    _get_to_edit(session, actor, collection_id)
     lock_items(session, collection_id)
     order = list(session.scalars(ordered_items(collection_id)))
     if video_id not in order:
@@ -156,32 +141,23 @@ def move_item(
     _reorder(session, collection_id, order, order)
 
 
-def delete_collection(stores: Stores, actor: Actor, collection_id: str) -> None:
+@changes_access
+def delete_collection(session: Session, mark: Mark, actor: Actor, collection_id: str) -> None:
     """Delete a collection, with what it shared. Its videos stay.
 
     :raises NotFound: the actor does not own it.
     """
-    stores.videos.change(lambda mark: _delete_row(stores.database, actor, collection_id, mark=mark))
-
-
-@transaction(writes=True)
-def _delete_row(session: Session, actor: Actor, collection_id: str, *, mark: Mark) -> None:
     viewer = require_signed_in(actor)
     collection = get_collection_for(session, Watcher(viewer), collection_id)
     if collection.owner_id != viewer.id:
         raise NotFound
     mark(lock_items(session, collection_id))
     session.delete(collection)
-    record(
-        session,
-        actor,
-        Action.COLLECTION_DELETED,
-        object_id=collection_id,
-        title=collection.title,
-    )
+    _record(session, actor, Action.COLLECTION_DELETED, collection)
 
 
-def add_item(stores: Stores, actor: Actor, collection_id: str, video_id: str) -> None:
+@changes_access
+def add_item(session: Session, mark: Mark, actor: Actor, collection_id: str, video_id: str) -> None:
     """Add a video that the actor may watch; one that is there already stays where it is.
 
     It is shared with those who see the collection if the collection's owner may share it. Then the
@@ -191,75 +167,43 @@ def add_item(stores: Stores, actor: Actor, collection_id: str, video_id: str) ->
     :raises NotTheirsToShare: it would be shared, and the actor may not share it.
     :raises TooManyItems: the collection is full.
     """
-    stores.videos.change(
-        lambda mark: _add_row(stores.database, actor, collection_id, video_id, mark=mark)
-    )
-
-
-@transaction(writes=True)
-def _add_row(
-    session: Session, actor: Actor, collection_id: str, video_id: str, *, mark: Mark
-) -> None:
-    viewer = require_signed_in(actor)
-    _get_to_edit(session, viewer, collection_id)
-    get_video_for(session, Watcher(viewer), video_id)
+    watcher = Watcher(require_signed_in(actor))
+    _get_to_edit(session, actor, collection_id)
+    get_video_for(session, watcher, video_id)
     # Asked before it is added: from then on the collection itself could be the reason.
-    may_share = rights_for(session, Watcher(viewer), [video_id])[video_id].share
+    may_share = rights_for(session, watcher, [video_id])[video_id].share
     items = lock_items(session, collection_id)
     if video_id in items:
         return
     if len(items) >= MAX_ITEMS:
         raise TooManyItems
     mark([video_id])
-    last = session.scalar(
-        select(func.max(CollectionItem.place)).where(CollectionItem.collection_id == collection_id)
-    )
-    place = 0 if last is None else last + 1
-    session.add(CollectionItem(collection_id=collection_id, video_id=video_id, place=place))
-    session.flush()
-    if _passes_on(session, collection_id, video_id) and not may_share:
+    if _append(session, collection_id, [video_id]) and not may_share:
         raise NotTheirsToShare
     record(session, actor, Action.COLLECTION_ITEM_ADDED, video_id=video_id, object_id=collection_id)
 
 
+@changes_access
 def add_items(
-    stores: Stores, actor: Actor, collection_id: str, video_ids: Sequence[str]
+    session: Session, mark: Mark, actor: Actor, collection_id: str, video_ids: Sequence[str]
 ) -> list[str]:
     """Add several videos at once, each as :func:`add_item` would; return the ids of those added.
 
     :raises NotFound: the collection is not theirs to edit.
     """
-    return stores.videos.change(
-        lambda mark: _add_rows(stores.database, actor, collection_id, video_ids, mark=mark)
-    )
-
-
-@transaction(writes=True)
-def _add_rows(
-    session: Session, actor: Actor, collection_id: str, video_ids: Sequence[str], *, mark: Mark
-) -> list[str]:
-    viewer = require_signed_in(actor)
-    _get_to_edit(session, viewer, collection_id)
+    _get_to_edit(session, actor, collection_id)
     wanted = list(dict.fromkeys(video_ids))
     # Asked before they are added: from then on the collection itself could be the reason.
-    rights = rights_for(session, Watcher(viewer), wanted)
+    rights = rights_for(session, Watcher(require_signed_in(actor)), wanted)
     items = set(lock_items(session, collection_id))
     room = max(0, MAX_ITEMS - len(items))
     added = [i for i in wanted if i not in items and rights[i].watch][:room]
     mark(added)
-    last = session.scalar(
-        select(func.max(CollectionItem.place)).where(CollectionItem.collection_id == collection_id)
-    )
-    of_collection = CollectionItem.collection_id == collection_id
-    for place, video_id in enumerate(added, start=0 if last is None else last + 1):
-        session.add(CollectionItem(collection_id=collection_id, video_id=video_id, place=place))
-    session.flush()
-    passed_on = session.execute(
-        shareable_items(now(), of_collection, CollectionItem.video_id.in_(added))
-    )
-    refused = {row.video_id for row in passed_on if not rights[row.video_id].share}
+    refused = {i for i in _append(session, collection_id, added) if not rights[i].share}
     session.execute(
-        delete(CollectionItem).where(of_collection, CollectionItem.video_id.in_(refused)),
+        delete(CollectionItem).where(
+            CollectionItem.collection_id == collection_id, CollectionItem.video_id.in_(refused)
+        ),
         execution_options={"synchronize_session": False},
     )
     kept = [video_id for video_id in added if video_id not in refused]
@@ -269,27 +213,26 @@ def _add_rows(
     return kept
 
 
-def _passes_on(session: Session, collection_id: str, video_id: str) -> bool:
-    """Tell whether a collection shares an item with those who see it."""
-    item = CollectionItem.collection_id == collection_id, CollectionItem.video_id == video_id
-    return session.execute(shareable_items(now(), *item)).first() is not None
+def _append(session: Session, collection_id: str, video_ids: Sequence[str]) -> set[str]:
+    """Add items at the end; return those of them that the collection shares."""
+    of_collection = CollectionItem.collection_id == collection_id
+    last = session.scalar(select(func.max(CollectionItem.place)).where(of_collection))
+    for place, video_id in enumerate(video_ids, start=0 if last is None else last + 1):
+        session.add(CollectionItem(collection_id=collection_id, video_id=video_id, place=place))
+    session.flush()
+    shared = shareable_items(now(), of_collection, CollectionItem.video_id.in_(video_ids))
+    return {row.video_id for row in session.execute(shared)}
 
 
-def remove_item(stores: Stores, actor: Actor, collection_id: str, video_id: str) -> None:
+@changes_access
+def remove_item(
+    session: Session, mark: Mark, actor: Actor, collection_id: str, video_id: str
+) -> None:
     """Remove a video from a collection.
 
     :raises NotFound: the collection is not theirs to edit, or has no such video.
     """
-    stores.videos.change(
-        lambda mark: _remove_row(stores.database, actor, collection_id, video_id, mark=mark)
-    )
-
-
-@transaction(writes=True)
-def _remove_row(
-    session: Session, actor: Actor, collection_id: str, video_id: str, *, mark: Mark
-) -> None:
-    collection = _get_to_edit(session, require_signed_in(actor), collection_id)
+    collection = _get_to_edit(session, actor, collection_id)
     if video_id not in lock_items(session, collection_id):
         raise NotFound
     mark([video_id])
@@ -314,8 +257,13 @@ def ordered_items(collection_id: str) -> Select[str]:
     )
 
 
-def _get_to_edit(session: Session, viewer: Viewer, collection_id: str) -> Collection:
-    return get_collection_for(session, Watcher(viewer), collection_id, level=Level.EDIT)
+def _get_to_edit(session: Session, actor: Actor, collection_id: str) -> Collection:
+    watcher = Watcher(require_signed_in(actor))
+    return get_collection_for(session, watcher, collection_id, level=Level.EDIT)
+
+
+def _record(session: Session, actor: Actor, action: Action, collection: Collection) -> None:
+    record(session, actor, action, object_id=collection.id, title=collection.title)
 
 
 def _checked_title(text: str) -> str:

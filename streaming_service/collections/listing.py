@@ -5,7 +5,6 @@ What a viewer may not see is left out, and not counted.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC
 from typing import Any
 
 from sqlalchemy import Row, func, select
@@ -14,13 +13,13 @@ from sqlalchemy.orm import Session
 from common.access import Watcher, includes
 from common.access_queries import asked_by, sees_collection, shareable_items, visible_to
 from common.collection_access import collection_level, get_collection_for
-from common.errors import LoginRequired, NotFound
 from common.forecast import ForecastCache
+from common.formatting import iso_time
 from common.web.urls import poster_url
 from db.engine import transaction
 from db.models import Collection, CollectionItem, Job, JobKind, JobState, Level, User, Video
 from streaming_service.collections.changes import ordered_items
-from streaming_service.videos.library import get_videos_for
+from streaming_service.videos.library import is_shown
 from streaming_service.videos.presenters import Card, load_cards_by_id, placeholder
 
 PAGE = 96
@@ -99,7 +98,7 @@ def collection_json(
         "title": collection.title,
         "description": collection.description,
         "owner": owner_name,
-        "created_at": collection.created_at.astimezone(UTC).isoformat(),
+        "created_at": iso_time(collection.created_at),
         "cover": cover,
     }
 
@@ -125,7 +124,7 @@ def list_collections(
     ids = [row.Collection.id for row in found]
     counts, posters = _counts(session, watcher, ids), _posters(session, watcher, ids)
     covers = select(Video.id).where(
-        Video.id.in_([row.Collection.cover_id for row in found]), visible_to(watcher), _is_kept()
+        Video.id.in_([row.Collection.cover_id for row in found]), visible_to(watcher), is_shown()
     )
     visible_covers = set(session.scalars(covers.params(asked_by(watcher))))
     return [
@@ -145,7 +144,7 @@ def _counts(session: Session, watcher: Watcher, ids: Sequence[str]) -> Mapping[s
     counted = (
         select(CollectionItem.collection_id, func.count().label("number"))
         .join(Video, Video.id == CollectionItem.video_id)
-        .where(CollectionItem.collection_id.in_(ids), visible_to(watcher), _is_kept())
+        .where(CollectionItem.collection_id.in_(ids), visible_to(watcher), is_shown())
         .group_by(CollectionItem.collection_id)
         .params(asked_by(watcher))
     )
@@ -165,7 +164,7 @@ def _posters(
         .where(
             CollectionItem.collection_id.in_(ids),
             visible_to(watcher),
-            _is_kept(),
+            is_shown(),
             Job.kind == JobKind.THUMBNAILS,
             Job.state == JobState.DONE,
         )
@@ -175,10 +174,6 @@ def _posters(
     for row in rows:
         places.setdefault(row.collection_id, {})[row.video_id] = row
     return places
-
-
-def _is_kept() -> Any:
-    return Video.binned_at.is_(None) & Video.rejection_reason.is_(None)
 
 
 def _cover(collection: Collection, places: Mapping[str, Row[Any]]) -> str | None:
@@ -201,8 +196,7 @@ def load_collection(
 ) -> CollectionPage:
     """Return a collection with those of its videos that somebody may watch, a page at a time.
 
-    :raises LoginRequired: nobody is signed in, and they may not open it, or there is none.
-    :raises NotFound: there is none, or it is not for them.
+    :raises LoginRequired, NotFound: as :func:`get_collection_for`.
     """
     collection = get_collection_for(session, watcher, collection_id)
     order = visible_items(session, watcher, collection_id)
@@ -227,41 +221,9 @@ def load_collection(
 
 def visible_items(session: Session, watcher: Watcher, collection_id: str) -> list[str]:
     """Return the ids of those of a collection's videos that somebody may watch, in their order."""
-    visible = select(Video.id).where(visible_to(watcher), _is_kept())
+    visible = select(Video.id).where(visible_to(watcher), is_shown())
     wanted = ordered_items(collection_id).where(CollectionItem.video_id.in_(visible))
     return list(session.scalars(wanted.params(asked_by(watcher))))
-
-
-@dataclass(frozen=True)
-class NextUp:
-    """What follows a video in a collection that is being played.
-
-    :ivar videos: the next few, with their owners.
-    """
-
-    collection: Collection
-    videos: list[Video]
-
-
-NEXT_SHOWN = 10
-"""Videos that the watch page lists as following."""
-
-
-def load_next_up(
-    session: Session, watcher: Watcher, collection_id: str, video_id: str
-) -> NextUp | None:
-    """Return what follows a video; None if the viewer may not open the collection."""
-    try:
-        collection = get_collection_for(session, watcher, collection_id)
-    except (NotFound, LoginRequired):
-        return None
-    order = visible_items(session, watcher, collection_id)
-    if video_id not in order:
-        return None
-    place = order.index(video_id) + 1
-    following = order[place : place + NEXT_SHOWN]
-    found = {video.id: video for video in get_videos_for(session, watcher, following)}
-    return NextUp(collection, [found[i] for i in following if i in found])
 
 
 @transaction(writes=False)

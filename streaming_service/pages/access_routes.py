@@ -12,16 +12,15 @@ The first four are there for `/collections/<collection>/access` too.
 
 from typing import Any
 
-from flask import Blueprint, make_response, redirect, render_template, request
+from flask import Blueprint, redirect, render_template, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from common.access import Viewer
 from common.directory import suggest
-from common.errors import Conflict, MatineeError, NotFound, Unprocessable
+from common.errors import Conflict, NotFound, Unprocessable
 from common.translation import gettext_noop
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to
-from common.web.error_handlers import wants_json
 from common.web.forms import form_fields
 from common.web.notices import notice_of
 from common.web.services import stores
@@ -29,12 +28,13 @@ from common.web.urls import watch_url
 from db.engine import transaction
 from db.models import Level, Video, now
 from streaming_service.pages.link_routes import LINK_NOTICES
+from streaming_service.pages.refused import refused
 from streaming_service.services import services
 from streaming_service.sharing.access_list import load_access_list, load_collection_access
 from streaming_service.sharing.fields import expiry_words, last_day, parse_expiry, parse_level
 from streaming_service.sharing.grants import NewGrant, change_grant, create_grant, remove_grant
 from streaming_service.sharing.link_rules import LinkRules
-from streaming_service.sharing.link_views import load_link_section, object_url
+from streaming_service.sharing.link_views import load_link_section
 from streaming_service.sharing.objects import SharedObject, get_object_to_share
 from streaming_service.sharing.view_as import Subject, load_page_as
 from streaming_service.videos.changes import VideoEdit, edit_video
@@ -63,7 +63,7 @@ def show(**ids: str) -> str:
 @blueprint.post("/collections/<video:collection_id>/access")
 def share(**ids: str) -> Response:
     """Share a video or collection with a person or a group."""
-    what, actor = SharedObject(**ids), current_actor()
+    what = SharedObject(**ids)
     get_object_to_share(stores().database, require_viewer(), what)
     form = form_fields("who", "level", optional=("until",))
     try:
@@ -72,11 +72,9 @@ def share(**ids: str) -> Response:
             anyone=form["who"],
             expires_at=parse_expiry(form["until"]),
         )
-        stores().videos.change(
-            lambda mark: create_grant(stores().database, actor, what, new, mark=mark)
-        )
+        create_grant(stores(), current_actor(), what, new)
     except (Unprocessable, Conflict) as error:
-        return _again(error, what, values=form)
+        return refused(error, _page(what, error=error.sentence, values=form))
     return _done(what, "shared")
 
 
@@ -84,7 +82,7 @@ def share(**ids: str) -> Response:
 @blueprint.post("/collections/<video:collection_id>/access/grants/<grant_id>")
 def change(grant_id: str, **ids: str) -> Response:
     """Change what somebody may do, and until when."""
-    what, actor = SharedObject(**ids), current_actor()
+    what = SharedObject(**ids)
     get_object_to_share(stores().database, require_viewer(), what)
     form = form_fields("level", optional=("until", "until_before"))
     try:
@@ -92,11 +90,9 @@ def change(grant_id: str, **ids: str) -> Response:
         # The field holds a day. An end at some hour of that day stays unless it was changed.
         if form["until"] != form["until_before"]:
             changes["expires_at"] = parse_expiry(form["until"])
-        stores().videos.change(
-            lambda mark: change_grant(stores().database, actor, grant_id, changes, mark=mark)
-        )
+        change_grant(stores(), current_actor(), grant_id, changes)
     except (Unprocessable, Conflict) as error:
-        return _again(error, what)
+        return refused(error, _page(what, error=error.sentence))
     return _done(what, "saved")
 
 
@@ -104,9 +100,9 @@ def change(grant_id: str, **ids: str) -> Response:
 @blueprint.post("/collections/<video:collection_id>/access/grants/<grant_id>/remove")
 def remove(grant_id: str, **ids: str) -> Response:
     """Stop sharing a video or collection with somebody."""
-    what, actor = SharedObject(**ids), current_actor()
+    what = SharedObject(**ids)
     get_object_to_share(stores().database, require_viewer(), what)
-    stores().videos.change(lambda mark: remove_grant(stores().database, actor, grant_id, mark=mark))
+    remove_grant(stores(), current_actor(), grant_id)
     return _done(what, "removed")
 
 
@@ -120,7 +116,7 @@ def change_visibility(video_id: str) -> Response:
     try:
         edit_video(stores(), current_actor(), video_id, edit)
     except Unprocessable as error:
-        return _again(error, what)
+        return refused(error, _page(what, error=error.sentence))
     return _done(what, "visibility")
 
 
@@ -142,14 +138,7 @@ def _done(what: SharedObject, done: str) -> Response:
         get_object_to_share(stores().database, require_viewer(), what)
     except NotFound:
         return redirect("/stream/shared", 303)
-    return redirect(f"{object_url(what)}/access?done={done}", 303)
-
-
-def _again(error: MatineeError, what: SharedObject, **options: Any) -> Response:
-    """Show the page with the reason why not."""
-    if wants_json():
-        raise error
-    return make_response(_page(what, error=error.sentence, **options), error.status)
+    return redirect(f"{what.url}/access?done={done}", 303)
 
 
 def _page(what: SharedObject, *, error: str = "", values: dict[str, str] | None = None) -> str:
@@ -193,15 +182,15 @@ def load_access_page(
     :raises NotFound: there is no such video or collection, or the viewer may not share it.
     """
     shared = get_object_to_share(session, viewer, what)
-    back = f"{object_url(what)}/access"
-    section = load_link_section(session, viewer, what, rules, back=back, notice=link_notice or "")
+    back = f"{what.url}/access"
+    section = load_link_section(session, viewer, what, rules, back=back, notice=link_notice)
     if isinstance(shared, Video):
         access = load_access_list(session, shared)
     else:
         access = load_collection_access(session, shared)
     return {
         "shared": shared,
-        "page": object_url(what),
+        "page": what.url,
         "access": access,
         "suggestions": suggest(session, viewer, "") if suggests else [],
         "links": section,

@@ -8,15 +8,15 @@ GET  /api/videos/failed            {"steps": [job, ...], "next": cursor or null}
 
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request
+from flask import Blueprint, redirect, render_template
 from werkzeug.wrappers import Response
 
-from common.errors import Unprocessable
 from common.translation import gettext_noop
 from common.web.auth import Audience, require_viewer, restrict_to
 from common.web.notices import notice_of
 from common.web.services import stores
-from streaming_service.videos.cursors import BadCursor, FailedJobCursor
+from streaming_service.pages.list_query import read_parameter
+from streaming_service.videos.cursors import FailedJobCursor
 from streaming_service.videos.failed_jobs import FailedJobPage, list_failed_jobs, retry_job
 
 _NOTICES = {"again": gettext_noop("It is being tried again.")}
@@ -33,10 +33,7 @@ restrict_to(blueprint, Audience.ADMINISTRATORS)
 @blueprint.get("/stream/failed")
 def failed() -> str:
     """Show a page of the failed jobs; a cursor that makes no sense leads to the first page."""
-    try:
-        after = _after()
-    except BadCursor:
-        after = None
+    after = _after(strict=False)
     page = _load_page(after)
     return render_template(
         "streaming/failed.html",
@@ -58,18 +55,15 @@ def retry(job_id: int) -> Response:
 @blueprint.get("/api/videos/failed")
 def failed_for_scripts() -> dict[str, Any]:
     """List the failed jobs, a page at a time."""
-    try:
-        page = _load_page(_after())
-    except BadCursor as error:
-        raise Unprocessable("“after” is not a cursor of this list.") from error
+    page = _load_page(_after(strict=True))
     return {
         "steps": [job.as_json() for job in page.jobs],
         "next": str(page.next) if page.next else None,
     }
 
 
-def _after() -> FailedJobCursor | None:
-    return FailedJobCursor.read(request.args["after"]) if "after" in request.args else None
+def _after(*, strict: bool) -> FailedJobCursor | None:
+    return read_parameter("after", FailedJobCursor.read, None, strict=strict)
 
 
 def _load_page(after: FailedJobCursor | None) -> FailedJobPage:

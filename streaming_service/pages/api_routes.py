@@ -74,8 +74,7 @@ def load_video(
 ) -> dict[str, Any]:
     """Return a video that somebody may watch.
 
-    :raises LoginRequired: nobody is signed in, and they may not watch it.
-    :raises NotFound: there is no such video, or it is not for them.
+    :raises LoginRequired, NotFound: as :func:`get_video_for`.
     """
     video = get_video_for(session, watcher, video_id)
     return load_json(session, watcher, [video], forecasts)[0]
@@ -84,18 +83,9 @@ def load_video(
 @blueprint.get("/api/videos/<video:video_id>/captions")
 def captions(video_id: str) -> dict[str, Any]:
     """List the caption tracks of a video."""
-    return load_captions(stores().database, current_watcher(), video_id)
-
-
-@transaction(writes=False)
-def load_captions(session: Session, watcher: Watcher, video_id: str) -> dict[str, Any]:
-    """Return the caption tracks of a video that somebody may watch.
-
-    :raises LoginRequired: nobody is signed in, and they may not watch it.
-    :raises NotFound: there is no such video, or it is not for them.
-    """
-    video = get_video_for(session, watcher, video_id)
-    return {"captions": [track.as_json() for track in caption_tracks(session, [video])[video.id]]}
+    database = stores().database
+    video = get_video_for(database, current_watcher(), video_id)
+    return {"captions": [track.as_json() for track in caption_tracks(database, [video])[video_id]]}
 
 
 @blueprint.patch("/api/videos/<video:video_id>")

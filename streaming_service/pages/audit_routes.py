@@ -12,11 +12,12 @@ from typing import Any
 
 from flask import Blueprint, Response, render_template, request
 
-from common.errors import Unprocessable
 from common.web.auth import Audience, require_viewer, restrict_to
 from common.web.services import stores
 from common.web.urls import watch_url
+from streaming_service.pages.list_query import read_parameter
 from streaming_service.videos.audit_log import AuditPage, export_audit, list_audit
+from streaming_service.videos.cursors import BadCursor
 from streaming_service.videos.library import get_video_to_share
 
 blueprint = Blueprint("audit", __name__)
@@ -28,7 +29,7 @@ restrict_to(administration, Audience.ADMINISTRATORS)
 @blueprint.get("/stream/<video:video_id>/audit")
 def of_video(video_id: str) -> str:
     """Show a page of a video's entries."""
-    page = _load_page(video_id)
+    page = _load_page(video_id, strict=False)
     return render_template(
         "streaming/audit.html",
         video=get_video_to_share(stores().database, require_viewer(), video_id),
@@ -39,16 +40,14 @@ def of_video(video_id: str) -> str:
 @administration.get("/stream/audit")
 def everything() -> str:
     """Show a page of all entries."""
-    page = _load_page(None)
+    page = _load_page(None, strict=False)
     return render_template("streaming/audit.html", video=None, **_shown(page, "/stream/audit", ""))
 
 
 @blueprint.get("/api/audit")
 def list_for_scripts() -> dict[str, Any]:
     """List entries, a page at a time."""
-    if _after() is None and "after" in request.args:
-        raise Unprocessable("“after” is not a cursor of this list.")
-    page = _load_page(request.args.get("video"))
+    page = _load_page(request.args.get("video"), strict=True)
     return {
         "entries": [view.as_json() for view in page.entries],
         "next": None if page.next is None else str(page.next),
@@ -71,11 +70,12 @@ def _shown(page: AuditPage, address: str, query: str) -> dict[str, Any]:
     }
 
 
-def _load_page(video_id: str | None) -> AuditPage:
-    return list_audit(stores().database, require_viewer(), video_id=video_id, after=_after())
+def _load_page(video_id: str | None, *, strict: bool) -> AuditPage:
+    after = read_parameter("after", _cursor, None, strict=strict)
+    return list_audit(stores().database, require_viewer(), video_id=video_id, after=after)
 
 
-def _after() -> int | None:
-    """Return the cursor; None: there is none, or it makes no sense."""
-    text = request.args.get("after", "")
-    return int(text) if re.fullmatch("[0-9]{1,18}", text) else None
+def _cursor(text: str) -> int:
+    if not re.fullmatch("[0-9]{1,18}", text):
+        raise BadCursor("not the id of an entry")
+    return int(text)

@@ -17,7 +17,6 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from common.access import Viewer, Watcher
-from common.errors import Unprocessable
 from common.forecast import ForecastCache
 from common.quota import binned_bytes
 from common.translation import gettext_noop
@@ -27,6 +26,7 @@ from common.web.services import stores
 from common.web.urls import watch_url
 from db.engine import transaction
 from streaming_service.pages.api_routes import load_video
+from streaming_service.pages.list_query import read_parameter
 from streaming_service.pages.list_view import current_view
 from streaming_service.services import services
 from streaming_service.videos.bin import (
@@ -36,7 +36,7 @@ from streaming_service.videos.bin import (
     list_bin,
     restore_video,
 )
-from streaming_service.videos.cursors import BadCursor, Cursor, Sort
+from streaming_service.videos.cursors import Cursor, Sort
 from streaming_service.videos.presenters import load_cards, load_json
 
 _NOTICES = {
@@ -53,11 +53,7 @@ restrict_to(blueprint, Audience.SIGNED_IN)
 @blueprint.get("/stream/bin")
 def show() -> str:
     """Show a page of the bin; a cursor that makes no sense leads to the first page."""
-    try:
-        after = _after()
-    except BadCursor:
-        after = None
-    here = services()
+    here, after = services(), _after(strict=False)
     page = load_bin_page(here.stores.database, require_viewer(), after, here.forecasts)
     return render_template(
         "streaming/bin.html",
@@ -106,11 +102,7 @@ def delete_now(video_id: str) -> Response:
 @blueprint.get("/api/bin")
 def list_for_scripts() -> dict[str, Any]:
     """List the caller's bin, a page at a time."""
-    try:
-        after = _after()
-    except BadCursor as error:
-        raise Unprocessable("“after” is not a cursor of this list.") from error
-    here = services()
+    here, after = services(), _after(strict=True)
     return load_bin_json(
         here.stores.database, require_viewer(), after, here.forecasts, here.bin_days
     )
@@ -141,7 +133,5 @@ def restore_for_scripts(video_id: str) -> dict[str, Any]:
     return load_video(here.stores.database, Watcher(require_viewer()), video_id, here.forecasts)
 
 
-def _after() -> Cursor | None:
-    if "after" not in request.args:
-        return None
-    return Cursor.read(request.args["after"], Sort.NEWEST)
+def _after(*, strict: bool) -> Cursor | None:
+    return read_parameter("after", lambda text: Cursor.read(text, Sort.NEWEST), None, strict=strict)

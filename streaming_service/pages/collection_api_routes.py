@@ -70,10 +70,6 @@ def create() -> tuple[dict[str, Any], int]:
 @blueprint.get("/api/collections/<video:collection_id>")
 def collection(collection_id: str) -> dict[str, Any]:
     """Describe a collection and its videos."""
-    return _describe(collection_id)
-
-
-def _describe(collection_id: str) -> dict[str, Any]:
     here = services()
     start = max(0, request.args.get("start", 0, type=int))
     return load_json(
@@ -92,8 +88,7 @@ def load_json(
 ) -> dict[str, Any]:
     """Return a collection with a page of its videos.
 
-    :raises LoginRequired: nobody is signed in, and they may not open it, or there is none.
-    :raises NotFound: there is none, or it is not for them.
+    :raises LoginRequired, NotFound: as :func:`load_collection`.
     """
     page = load_collection(session, watcher, collection_id, forecasts, start=start)
     tracks = caption_tracks(session, [card.video for card in page.cards])
@@ -108,15 +103,11 @@ def load_json(
 def patch(collection_id: str) -> dict[str, Any]:
     """Change a collection, and return it as it is now."""
     # Asked first: a body that is wrong must not tell a stranger that the collection exists.
-    _require_level(collection_id, Level.EDIT)
+    watcher = Watcher(require_viewer())
+    get_collection_for(stores().database, watcher, collection_id, level=Level.EDIT)
     fields = json_fields(optional=("title", "description", "cover"), lists=("items",))
     edit_collection(stores().database, current_actor(), collection_id, CollectionEdit(**fields))
-    return _describe(collection_id)
-
-
-def _require_level(collection_id: str, level: Level) -> None:
-    watcher = Watcher(require_viewer())
-    get_collection_for(stores().database, watcher, collection_id, level=level)
+    return collection(collection_id)
 
 
 @blueprint.delete("/api/collections/<video:collection_id>")

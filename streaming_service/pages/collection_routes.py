@@ -61,13 +61,8 @@ restrict_to(changes, Audience.SIGNED_IN)
 
 
 @changes.get("/collections")
-def overview() -> str:
+def overview(*, error: str | None = None, title: str = "") -> str:
     """List the collections that the viewer may open."""
-    return _overview()
-
-
-def _overview(*, error: str | None = None, title: str = "") -> str:
-    require_viewer()
     return render_template(
         "streaming/collections.html",
         collections=list_collections(stores().database, current_watcher()),
@@ -84,28 +79,20 @@ def create() -> Response | tuple[str, int]:
     try:
         made = create_collection(stores().database, current_actor(), **fields)
     except Unprocessable as error:
-        return _overview(error=error.sentence, title=fields["title"]), error.status
+        return overview(error=error.sentence, title=fields["title"]), error.status
     return redirect(f"/collections/{made.id}?done=created", 303)
 
 
 @blueprint.get("/collections/<video:collection_id>")
-def show(collection_id: str) -> str:
-    """Show a collection."""
-    return _page(collection_id)
-
-
-def _page(collection_id: str, *, error: str | None = None) -> str:
+def show(collection_id: str, *, error: str | None = None) -> str:
+    """Show a page of a collection."""
     here = services()
     start = max(0, request.args.get("start", 0, type=int))
     page = load_collection(
         here.stores.database, current_watcher(), collection_id, here.forecasts, start=start
     )
-    return render_template(
-        "streaming/collection.html",
-        page=page,
-        notice=notice_of(_NOTICES),
-        error=error,
-    )
+    notice = notice_of(_NOTICES)
+    return render_template("streaming/collection.html", page=page, notice=notice, error=error)
 
 
 @changes.post("/collections/<video:collection_id>/edit")
@@ -115,7 +102,7 @@ def edit(collection_id: str) -> Response | tuple[str, int]:
     try:
         edit_collection(stores().database, current_actor(), collection_id, CollectionEdit(**fields))
     except Unprocessable as error:
-        return _page(collection_id, error=error.sentence), error.status
+        return show(collection_id, error=error.sentence), error.status
     return _back(collection_id, "saved")
 
 

@@ -5,12 +5,10 @@ from dataclasses import replace
 from io import BytesIO
 
 from flask import Blueprint, jsonify, make_response, redirect, render_template, request
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from common.access import Watcher
 from common.errors import Unprocessable
-from common.forecast import ForecastCache
 from common.translation import gettext, gettext_noop
 from common.web.app_factory import FORM_LIMIT
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to
@@ -19,8 +17,8 @@ from common.web.forms import form_fields
 from common.web.notices import notice_of
 from common.web.services import stores
 from common.web.urls import watch_url
-from db.engine import transaction
 from db.models import CAPTION_LIMIT, POSTER_LIMIT, Video
+from streaming_service.pages.refused import refused
 from streaming_service.services import services
 from streaming_service.videos.captions import add_caption, caption_tracks, remove_caption
 from streaming_service.videos.changes import VideoEdit, bin_video, edit_video, upsert
@@ -28,7 +26,7 @@ from streaming_service.videos.failed_jobs import retry_video
 from streaming_service.videos.languages import COMMON
 from streaming_service.videos.library import get_video_to_edit
 from streaming_service.videos.posters import choose_poster, poster_state
-from streaming_service.videos.presenters import Card, load_cards
+from streaming_service.videos.presenters import load_cards
 from streaming_service.videos.tags import split_tags
 
 _NOTICES = {
@@ -60,11 +58,8 @@ def edit(video_id: str) -> Response:
         tags=split_tags(values["tags"]) if "tags" in request.form else None,
     )
     if values["visibility"]:
-        edited = replace(
-            edited,
-            visibility=values["visibility"],
-            downloadable=values["downloadable"] != "",
-        )
+        is_downloadable = values["downloadable"] != ""
+        edited = replace(edited, visibility=values["visibility"], downloadable=is_downloadable)
     try:
         edit_video(stores(), current_actor(), video_id, edited)
     except Unprocessable as error:
@@ -91,10 +86,7 @@ def add_captions(video_id: str) -> Response:
             ),
         )
     except Unprocessable as error:
-        if wants_json():
-            raise
-        page = _form(video, caption=fields, caption_error=error.sentence)
-        return make_response(page, error.status)
+        return refused(error, _form(video, caption=fields, caption_error=error.sentence))
     if wants_json():
         return make_response(jsonify(track.as_json()), 201)
     return redirect(f"{watch_url(video_id)}/edit?done=added#captions", 303)
@@ -127,10 +119,8 @@ def choose(video_id: str) -> Response:
             image = _uploaded_file(POSTER_LIMIT, missing=gettext("Choose a moment, or an image."))
             choose_poster(stores(), viewer, video_id, image=image)
     except Unprocessable as error:
-        if wants_json():
-            raise
         page = _form(video, poster_error=error.sentence, poster_at=fields["at"])
-        return make_response(page, error.status)
+        return refused(error, page)
     if wants_json():
         return make_response("", 202)
     return redirect(f"{watch_url(video_id)}/edit?done=poster#poster", 303)
@@ -181,8 +171,7 @@ def _form(
 ) -> str:
     here = services()
     database = here.stores.database
-    watcher = Watcher(require_viewer())
-    card = load_card(database, watcher, video, here.forecasts)
+    [card] = load_cards(database, Watcher(require_viewer()), [video], here.forecasts)
     state, problem = poster_state(database, video.id)
     current = {
         "title": video.title,
@@ -209,9 +198,3 @@ def _form(
         bin_days=here.bin_days,
         rights=card.rights,
     )
-
-
-@transaction(writes=False)
-def load_card(session: Session, watcher: Watcher, video: Video, forecasts: ForecastCache) -> Card:
-    """Return what the form shows of a video besides its columns."""
-    return load_cards(session, watcher, [video], forecasts)[0]

@@ -17,17 +17,17 @@ from sqlalchemy.orm import Session
 
 from common.access import Watcher
 from common.errors import LoginRequired, MatineeError, NotFound, Unprocessable
+from common.forecast import ForecastCache
 from common.ids import PATTERN
 from common.translation import gettext_noop
 from common.web.auth import Audience, current_watcher, restrict_to
-from common.web.services import stores
 from common.web.templating import content_policy
 from db.engine import transaction
 from db.models import Visibility
-from streaming_service.pages.watch_routes import load_watch_page
+from streaming_service.pages.watch_routes import frame_html, load_watch_page
 from streaming_service.services import services
 from streaming_service.videos.library import get_video_for
-from streaming_service.videos.presenters import load_cards
+from streaming_service.videos.presenters import Card, load_cards
 from streaming_service.videos.social import fit, frame_size
 
 _VIDEO_PATH = re.compile(rf"/(?:stream|embed)/({PATTERN})/?")
@@ -72,13 +72,13 @@ def oembed() -> dict[str, Any]:
     if request.args.get("format", "json") != "json":
         raise UnknownFormat
     video_id = _video_of(request.args.get("url", ""))
+    here = services()
     try:
-        found = describe(stores().database, video_id)
+        card = load_public(here.stores.database, video_id, here.forecasts)
     except LoginRequired as error:
         raise NotFound from error
-    root = request.host_url.rstrip("/")
-    width, height = fit(found.pop("size"), _limit("maxwidth"), _limit("maxheight"))
-    poster = found.pop("poster")
+    root, poster = request.host_url.rstrip("/"), card.processing.poster
+    width, height = fit(frame_size(card.video), _limit("maxwidth"), _limit("maxheight"))
     thumbnail = {"thumbnail_width": 640, "thumbnail_height": 360}
     return {
         "version": "1.0",
@@ -87,14 +87,9 @@ def oembed() -> dict[str, Any]:
         "provider_url": root,
         "width": width,
         "height": height,
-        "html": render_template(
-            "streaming/frame.html",
-            src=f"{root}/embed/{video_id}",
-            title=found["title"],
-            width=width,
-            height=height,
-        ),
-        **found,
+        "html": frame_html(card.video, root, width, height),
+        "title": card.video.title,
+        "author_name": card.owner_name,
         **({"thumbnail_url": root + poster} | thumbnail if poster else {}),
     }
 
@@ -121,19 +116,12 @@ def _limit(name: str) -> int | None:
 
 
 @transaction(writes=False)
-def describe(session: Session, video_id: str) -> dict[str, Any]:
-    """Return what oEmbed tells of a public video, with its `size` and the path of its `poster`.
+def load_public(session: Session, video_id: str, forecasts: ForecastCache) -> Card:
+    """Return a public video.
 
     :raises LoginRequired: there is no such public video.
     """
     video = get_video_for(session, Watcher(None), video_id)
     if video.visibility is not Visibility.PUBLIC:
         raise LoginRequired
-    return {
-        "title": video.title,
-        "author_name": video.owner.name if video.owner is not None else "",
-        "size": frame_size(video),
-        "poster": load_cards(session, Watcher(None), [video], services().forecasts)[
-            0
-        ].processing.poster,
-    }
+    return load_cards(session, Watcher(None), [video], forecasts)[0]

@@ -14,16 +14,13 @@ Those who may not share the video or collection get 404.
 from typing import Any
 
 from flask import Blueprint, request
-from sqlalchemy.orm import Session
 
-from common.access import Viewer
 from common.directory import suggest
 from common.errors import Unprocessable
 from common.translation import gettext
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to
 from common.web.forms import json_fields
 from common.web.services import stores
-from db.engine import transaction
 from streaming_service.services import services
 from streaming_service.sharing.access_list import load_access_list
 from streaming_service.sharing.fields import parse_expiry, parse_level
@@ -38,33 +35,18 @@ restrict_to(blueprint, Audience.SIGNED_IN)
 @blueprint.get("/api/videos/<video:video_id>/access")
 def access(video_id: str) -> dict[str, Any]:
     """List everyone who can watch a video, and why."""
-    return load_access_json(stores().database, require_viewer(), video_id)
+    database = stores().database
+    video = get_video_to_share(database, require_viewer(), video_id)
+    return load_access_list(database, video).as_json()
 
 
-@transaction(writes=False)
-def load_access_json(session: Session, viewer: Viewer, video_id: str) -> dict[str, Any]:
-    """Return who can watch a video that a viewer may share.
-
-    :raises NotFound: there is none, or they may not share it.
-    """
-    return load_access_list(session, get_video_to_share(session, viewer, video_id)).as_json()
-
-
-@blueprint.post("/api/videos/<video:video_id>/grants")
-def share_video(video_id: str) -> tuple[dict[str, Any], int]:
-    """Share a video with a person or a group."""
-    return _share(SharedObject(video_id=video_id))
-
-
-@blueprint.post("/api/collections/<collection_id>/grants")
-def share_collection(collection_id: str) -> tuple[dict[str, Any], int]:
-    """Share a collection with a person or a group."""
-    return _share(SharedObject(collection_id=collection_id))
-
-
-def _share(what: SharedObject) -> tuple[dict[str, Any], int]:
+@blueprint.post("/api/videos/<video:video_id>/grants", endpoint="share_video")
+@blueprint.post("/api/collections/<collection_id>/grants", endpoint="share_collection")
+def share(**ids: str) -> tuple[dict[str, Any], int]:
+    """Share a video or collection with a person or a group."""
+    what = SharedObject(**ids)
     # Asked first: a body that is wrong must not tell a stranger that there is something.
-    stores().database.read(lambda session: get_object_to_share(session, require_viewer(), what))
+    get_object_to_share(stores().database, require_viewer(), what)
     fields = json_fields("level", optional=("user", "group", "anyone"), nullable=("expires_at",))
     if len(fields.keys() & {"user", "group", "anyone"}) != 1:
         raise Unprocessable(gettext("Name a “user”, a “group”, or “anyone” by the name of either."))
@@ -75,11 +57,7 @@ def _share(what: SharedObject) -> tuple[dict[str, Any], int]:
         anyone=fields.get("anyone"),
         expires_at=parse_expiry(fields.get("expires_at")),
     )
-    actor = current_actor()
-    grant = stores().videos.change(
-        lambda mark: create_grant(stores().database, actor, what, new, mark=mark)
-    )
-    return grant.as_json(), 201
+    return create_grant(stores(), current_actor(), what, new).as_json(), 201
 
 
 @blueprint.patch("/api/grants/<grant_id>")
@@ -91,18 +69,13 @@ def change(grant_id: str) -> dict[str, Any]:
         changes["level"] = parse_level(fields["level"])
     if "expires_at" in fields:
         changes["expires_at"] = parse_expiry(fields["expires_at"])
-    actor = current_actor()
-    grant = stores().videos.change(
-        lambda mark: change_grant(stores().database, actor, grant_id, changes, mark=mark)
-    )
-    return grant.as_json()
+    return change_grant(stores(), current_actor(), grant_id, changes).as_json()
 
 
 @blueprint.delete("/api/grants/<grant_id>")
 def remove(grant_id: str) -> tuple[str, int]:
     """Remove a grant."""
-    actor = current_actor()
-    stores().videos.change(lambda mark: remove_grant(stores().database, actor, grant_id, mark=mark))
+    remove_grant(stores(), current_actor(), grant_id)
     return "", 204
 
 

@@ -34,7 +34,7 @@ from streaming_service.pages.list_view import current_view, keep_view
 from streaming_service.services import services
 from streaming_service.videos.filters import Filters
 from streaming_service.videos.library import PAGE, ListQuery, count_videos, list_videos
-from streaming_service.videos.presenters import load_cards_by_id
+from streaming_service.videos.presenters import load_cards, load_cards_by_id
 from streaming_service.videos.rows import RowIds, Rows, fill_rows, find_rows
 from streaming_service.videos.selection import Selection, change_selection
 from streaming_service.videos.suggestions import suggest_searches
@@ -120,10 +120,8 @@ def load_more(
     :param size: videos on it, at most.
     """
     page = list_videos(session, viewer, query, size=size)
-    ids = [video.id for video in page.videos]
-    cards = load_cards_by_id(session, Watcher(viewer), ids, forecasts, loaded=page.videos)
     return {
-        "videos": [cards[video_id] for video_id in ids if video_id in cards],
+        "videos": load_cards(session, Watcher(viewer), page.videos, forecasts),
         "more": list_address(query, after=str(page.next)) if page.next else None,
     }
 

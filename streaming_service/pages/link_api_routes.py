@@ -34,16 +34,14 @@ blueprint = Blueprint("link_api", __name__)
 restrict_to(blueprint, Audience.SIGNED_IN)
 
 
-@blueprint.post("/api/videos/<video:video_id>/links")
-def add_to_video(video_id: str) -> tuple[dict[str, Any], int]:
-    """Make a link to a video."""
-    return _add(SharedObject(video_id=video_id))
-
-
-@blueprint.post("/api/collections/<video:collection_id>/links")
-def add_to_collection(collection_id: str) -> tuple[dict[str, Any], int]:
-    """Make a link to a collection."""
-    return _add(SharedObject(collection_id=collection_id))
+@blueprint.post("/api/videos/<video:video_id>/links", endpoint="add_to_video")
+@blueprint.post("/api/collections/<video:collection_id>/links", endpoint="add_to_collection")
+def add(**ids: str) -> tuple[dict[str, Any], int]:
+    """Make a link to a video or collection."""
+    what = SharedObject(**ids)
+    get_object_to_share(stores().database, require_viewer(), what)
+    link, token = create_link(link_maker(), current_actor(), what, _fields())
+    return link_json(link) | {"url": link_url(token)}, 201
 
 
 @blueprint.get("/api/links")
@@ -66,12 +64,6 @@ def revoke(link_id: str) -> tuple[str, int]:
     """Revoke a link."""
     revoke_link(stores(), current_actor(), link_id)
     return "", 204
-
-
-def _add(what: SharedObject) -> tuple[dict[str, Any], int]:
-    get_object_to_share(stores().database, require_viewer(), what)
-    link, token = create_link(link_maker(), current_actor(), what, _fields())
-    return link_json(link) | {"url": link_url(token)}, 201
 
 
 def _fields() -> LinkFields:

@@ -17,27 +17,25 @@ from typing import Any
 from flask import Blueprint, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response
 
-from common.errors import Conflict, MatineeError, Unprocessable
+from common.errors import Conflict, Unprocessable
 from common.passwords import HashingBusy
 from common.translation import gettext, gettext_noop
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to
-from common.web.error_handlers import wants_json
 from common.web.forms import form_fields
 from common.web.notices import notice_of
 from common.web.services import stores
 from common.web.urls import same_site_path
 from db.models import Link
+from streaming_service.pages.refused import refused
 from streaming_service.services import services
 from streaming_service.sharing.fields import parse_expiry, parse_level
 from streaming_service.sharing.link_rules import LinkFields
 from streaming_service.sharing.link_views import (
     NewLink,
     chosen_expiry,
-    expiry_choices,
     extended_expiry,
     load_link_section,
     load_own_links,
-    object_url,
 )
 from streaming_service.sharing.links import (
     LinkMaker,
@@ -47,7 +45,6 @@ from streaming_service.sharing.links import (
     get_link,
     revoke_all_links,
     revoke_link,
-    shared_object,
 )
 from streaming_service.sharing.objects import SharedObject, get_object_to_share
 
@@ -64,28 +61,28 @@ blueprint = Blueprint("links", __name__)
 restrict_to(blueprint, Audience.SIGNED_IN)
 
 
-@blueprint.get("/stream/<video:video_id>/links")
-def of_video(video_id: str) -> str:
-    """Show the links of a video."""
-    return _page(SharedObject(video_id=video_id), notice=_notice())
+@blueprint.get("/stream/<video:video_id>/links", endpoint="of_video")
+@blueprint.get("/collections/<video:collection_id>/links", endpoint="of_collection")
+def show(**ids: str) -> str:
+    """Show the links of a video or collection."""
+    return _page(SharedObject(**ids), notice=notice_of(LINK_NOTICES))
 
 
-@blueprint.post("/stream/<video:video_id>/links")
-def add_to_video(video_id: str) -> Response:
-    """Make a link to a video, and show its address."""
-    return _add(SharedObject(video_id=video_id))
-
-
-@blueprint.get("/collections/<video:collection_id>/links")
-def of_collection(collection_id: str) -> str:
-    """Show the links of a collection."""
-    return _page(SharedObject(collection_id=collection_id), notice=_notice())
-
-
-@blueprint.post("/collections/<video:collection_id>/links")
-def add_to_collection(collection_id: str) -> Response:
-    """Make a link to a collection, and show its address."""
-    return _add(SharedObject(collection_id=collection_id))
+@blueprint.post("/stream/<video:video_id>/links", endpoint="add_to_video")
+@blueprint.post("/collections/<video:collection_id>/links", endpoint="add_to_collection")
+def add(**ids: str) -> Response:
+    """Make a link to a video or collection, and show its address."""
+    what = SharedObject(**ids)
+    # Asked first: a form that is wrong must not tell a stranger that the video exists.
+    get_object_to_share(stores().database, require_viewer(), what)
+    form = form_fields(optional=(*_FIELDS, "next"))
+    try:
+        _, token = create_link(link_maker(), current_actor(), what, _new_fields(form))
+    except (Unprocessable, Conflict, HashingBusy) as error:
+        page = _page(what, values=form, error=error.sentence, back=form["next"])
+        return refused(error, page)
+    page = _page(what, new=NewLink(link_url(token)), back=form["next"])
+    return make_response(page, 201)
 
 
 @blueprint.get(_ACCOUNT)
@@ -97,7 +94,7 @@ def mine() -> str:
         links=load_own_links(database, viewer, services().link_rules),
         counts=count_links(database) if viewer.may_administer else None,
         back=_ACCOUNT,
-        notice=_notice(),
+        notice=notice_of(LINK_NOTICES),
     )
 
 
@@ -124,7 +121,7 @@ def edit(link_id: str) -> Response:
     try:
         change_link(link_maker(), current_actor(), link_id, _changes(form))
     except (Unprocessable, HashingBusy) as error:
-        return _refused(error, _edit_page(link, back=back, values=form, error=error.sentence))
+        return refused(error, _edit_page(link, back=back, values=form, error=error.sentence))
     return _go(back, "changed")
 
 
@@ -156,29 +153,13 @@ def link_url(token: str) -> str:
     return f"{request.host_url}s/{token}"
 
 
-def _add(what: SharedObject) -> Response:
-    # Asked first: a form that is wrong must not tell a stranger that the video exists.
-    get_object_to_share(stores().database, require_viewer(), what)
-    form = form_fields(optional=(*_FIELDS, "next"))
-    try:
-        _, token = create_link(link_maker(), current_actor(), what, _new_fields(form))
-    except (Unprocessable, Conflict, HashingBusy) as error:
-        page = _page(what, values=form, error=error.sentence, back=form["next"])
-        return _refused(error, page)
-    page = _page(what, new=NewLink(link_url(token)), back=form["next"])
-    return make_response(page, 201)
-
-
 def _new_fields(form: dict[str, str]) -> LinkFields:
     """Read the form of a new link."""
     fields = _fields(form)
-    rules = services().link_rules
     if form["expires_on"]:
         fields["expires_at"] = parse_expiry(form["expires_on"])
     elif form["expires"]:
-        if form["expires"] not in [choice.value for choice in expiry_choices(rules)]:
-            raise Unprocessable(gettext("Choose how long the link works."))
-        fields["expires_at"] = chosen_expiry(rules, form["expires"])
+        fields["expires_at"] = chosen_expiry(services().link_rules, form["expires"])
     if form["password"]:
         fields["password"] = form["password"]
     return fields
@@ -250,23 +231,10 @@ def _edit_page(
     )
 
 
-def _refused(error: MatineeError, page: str) -> Response:
-    """Answer with the form again, with the reason why not."""
-    if wants_json():
-        raise error
-    response = make_response(page, error.status)
-    response.headers.update(error.headers)
-    return response
-
-
 def _back(path: str | None, link: Link) -> str:
     """Return the page to go back to: the one that the form names, or that of the links."""
-    return same_site_path(path, default=f"{object_url(shared_object(link))}/links")
+    return same_site_path(path, default=f"{SharedObject.of(link).url}/links")
 
 
 def _go(back: str, done: str) -> Response:
     return redirect(f"{back}{'&' if '?' in back else '?'}done={done}", 303)
-
-
-def _notice() -> str:
-    return notice_of(LINK_NOTICES) or ""

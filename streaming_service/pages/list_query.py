@@ -30,7 +30,7 @@ def read_list_query(*, strict: bool) -> ListQuery:
     :param strict: whether a parameter that makes no sense is an error; otherwise it is ignored.
     :raises Unprocessable: a parameter makes no sense.
     """
-    sort = _read("sort", Sort, Sort.NEWEST, strict=strict)
+    sort = read_parameter("sort", Sort, Sort.NEWEST, strict=strict)
     search = clean_line(request.args.get("q", ""))
     if strict and len(search) > SEARCH_LIMIT:
         raise Unprocessable(
@@ -39,18 +39,24 @@ def read_list_query(*, strict: bool) -> ListQuery:
     filters = Filters(
         search=search[:SEARCH_LIMIT],
         by=clean_line(request.args.get("by", ""))[:NAME_LIMIT],
-        whose=_read("whose", OwnerFilter, OwnerFilter.ALL, strict=strict),
+        whose=read_parameter("whose", OwnerFilter, OwnerFilter.ALL, strict=strict),
         tag=clean_line(request.args.get("tag", ""))[:TAG_LIMIT],
-        length=_read("length", LengthFilter, LengthFilter.ANY, strict=strict),
-        since=_read("from", _day, None, strict=strict),
-        until=_read("to", _day, None, strict=strict),
-        state=_read("state", StateFilter, StateFilter.ANY, strict=strict),
+        length=read_parameter("length", LengthFilter, LengthFilter.ANY, strict=strict),
+        since=read_parameter("from", _day, None, strict=strict),
+        until=read_parameter("to", _day, None, strict=strict),
+        state=read_parameter("state", StateFilter, StateFilter.ANY, strict=strict),
     )
-    after = _read("after", lambda text: Cursor.read(text, sort), None, strict=strict)
+    after = read_parameter("after", lambda text: Cursor.read(text, sort), None, strict=strict)
     return ListQuery(filters, sort, after)
 
 
-def _read(name: str, parse: Callable[[str], T], default: T, *, strict: bool) -> T:
+def read_parameter(name: str, parse: Callable[[str], T], default: T, *, strict: bool) -> T:
+    """Read a parameter of the request's address.
+
+    :param parse: raises ValueError for what makes no sense, and for a cursor BadCursor.
+    :param default: returned if there is none.
+    :param strict: as of :func:`read_list_query`.
+    """
     if name not in request.args:
         return default
     try:

@@ -22,20 +22,12 @@ class ListView(enum.StrEnum):
 
 def current_view() -> ListView:
     """Return how the request wants lists to be shown."""
-    return (
-        _read(request.args.get("view")) or _read(request.cookies.get(VIEW_COOKIE)) or ListView.GRID
-    )
+    kept = request.cookies.get(VIEW_COOKIE, ListView.GRID, type=ListView)
+    return request.args.get("view", kept, type=ListView)
 
 
 def keep_view(response: Response) -> Response:
     """Let the browser keep the choice that the request's address makes, if it makes one."""
-    if chosen := _read(request.args.get("view")):
+    if chosen := request.args.get("view", type=ListView):
         keep_choice(response, VIEW_COOKIE, chosen.value)
     return response
-
-
-def _read(word: str | None) -> ListView | None:
-    try:
-        return ListView(word or "")
-    except ValueError:
-        return None

@@ -24,14 +24,13 @@ from common.web.auth import (
     restrict_to,
     visit_cookie,
 )
-from common.web.error_handlers import wants_json
 from common.web.forms import form_fields
 from common.web.services import stores
 from common.web.templating import content_policy
 from db.models import now
+from streaming_service.pages.refused import refused
 from streaming_service.services import services
-from streaming_service.sharing.link_views import object_url
-from streaming_service.sharing.links import shared_object
+from streaming_service.sharing.objects import SharedObject
 from streaming_service.sharing.open_link import FoundLink, LinkOpener, Visit, find_link, open_link
 
 _COOKIE_AGE = timedelta(days=400)  # the most that browsers keep one
@@ -77,11 +76,9 @@ def open_(token: str) -> Response:
     try:
         visit = open_link(opener, current_actor(), watcher, found.link, password)
     except MatineeError as error:
-        if error.status not in (401, 422, 429) or wants_json():
+        if error.status not in (401, 422, 429):
             raise
-        page = make_response(_page(found, error=error.sentence), error.status)
-        page.headers.update(error.headers)
-        return page
+        return refused(error, _page(found, error=error.sentence))
     response = _go_on(found)
     _keep_visit(response, visit)
     return response
@@ -101,7 +98,7 @@ def _page(found: FoundLink, *, error: str = "") -> str:
 def _go_on(found: FoundLink) -> Response:
     if _is_framed() and found.link.video_id is not None:
         return redirect(f"/embed/{found.link.video_id}", 303)
-    return redirect(object_url(shared_object(found.link)), 303)
+    return redirect(SharedObject.of(found.link).url, 303)
 
 
 def _is_framed() -> bool:

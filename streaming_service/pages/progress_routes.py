@@ -39,7 +39,7 @@ from common.web.auth import (
     visit_cookie,
 )
 from db.engine import DatabaseUnavailable, transaction
-from streaming_service.processing.view import load_processing
+from streaming_service.processing.view import FINAL_STATES, load_processing
 from streaming_service.services import services
 from streaming_service.videos.library import PAGE, get_videos_with_rights
 from streaming_service.videos.positions import CONTINUE_LIMIT
@@ -53,8 +53,6 @@ _MAX_READS = 600  # until a browser has to ask again
 
 # By the id of the video.
 States = Mapping[str, dict[str, Any]]
-
-_FINAL = ("done", "failed", "refused")
 
 log = structlog.get_logger()
 
@@ -161,7 +159,7 @@ def changes(
         yield from news
         known.update((i, _without_estimates(state)) for i, state in news)
         reads_without_news = 0 if news else reads_without_news + 1
-        if all(state["state"] in _FINAL for state in states.values()):
+        if all(state["state"] in FINAL_STATES for state in states.values()):
             return
         if reads_without_news == _PING_AFTER:
             reads_without_news = 0

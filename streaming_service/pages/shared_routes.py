@@ -49,6 +49,5 @@ def shared() -> str:
 @blueprint.post("/stream/shared/<grant_id>/remove")
 def remove(grant_id: str) -> Response:
     """Give back what somebody shared with the viewer by name."""
-    actor = current_actor()
-    stores().videos.change(lambda mark: remove_grant(stores().database, actor, grant_id, mark=mark))
+    remove_grant(stores(), current_actor(), grant_id)
     return redirect("/stream/shared?done=removed", 303)

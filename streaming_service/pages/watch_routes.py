@@ -22,7 +22,7 @@ from common.web.urls import watch_url
 from db.engine import transaction
 from db.models import Video, Visibility
 from streaming_service.collections.listing import editable_collections
-from streaming_service.processing.first_playlists import first_playlists
+from streaming_service.processing.view import first_playlists
 from streaming_service.services import services
 from streaming_service.sharing.access_list import load_access_list
 from streaming_service.videos.arriving import find_arriving
@@ -74,27 +74,27 @@ def watch(video_id: str) -> str:
         here.forecasts,
         collection_id=request.args.get("in", ""),
     )
-    template = (
-        "streaming/rejected.html" if page["video"].rejection_reason else "streaming/watch.html"
-    )
+    video: Video = page["video"]
+    template = "streaming/rejected.html" if video.rejection_reason else "streaming/watch.html"
     root = request.host_url.rstrip("/")
     poster = page["card"].processing.poster
+    is_embeddable = here.settings.embed_origins and video.visibility is Visibility.PUBLIC
     return render_template(
         template,
         **page,
-        embed_code=_embed_code(page["video"], root) if here.settings.embed_origins else None,
-        social_tags=social_tags(page["video"], root=root, poster=poster),
+        embed_code=frame_html(video, root, *frame_size(video)) if is_embeddable else None,
+        social_tags=social_tags(video, root=root, poster=poster),
         oembed_url=f"{root}/oembed?url={quote(root + watch_url(video_id), safe='')}",
         bin_days=here.bin_days,
         notice=notice_of(_NOTICES),
     )
 
 
-def _embed_code(video: Video, root: str) -> str | None:
-    """Return the HTML that shows a video in another site's page; None if it is not public."""
-    if video.visibility is not Visibility.PUBLIC:
-        return None
-    width, height = frame_size(video)
+def frame_html(video: Video, root: str, width: int, height: int) -> str:
+    """Return the HTML that shows a video in another site's page.
+
+    :param root: of this site, such as `https://video.example.org`.
+    """
     src = f"{root}/embed/{video.id}"
     return render_template(
         "streaming/frame.html", src=src, title=video.title, width=width, height=height
@@ -116,9 +116,7 @@ def load_watch_page(
     :param collection_id: of the collection that is being played; one that the viewer may not open
         is ignored.
     :param alone: nothing is offered beside the video.
-
-    :raises LoginRequired: nobody is signed in, and they may not watch it.
-    :raises NotFound: there is no such video, or it is not for them.
+    :raises LoginRequired, NotFound: as :func:`get_video_for`.
     """
     video = get_video_for(session, watcher, video_id)
     card = load_cards(session, watcher, [video], forecasts)[0]

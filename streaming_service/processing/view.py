@@ -19,7 +19,7 @@ from db.models import Job, JobKind, JobState, Rendition, RenditionKind, Video
 from streaming_service.processing.status import Processing, ProcessingState, describe, iso
 from streaming_service.videos.text import time_left
 
-_FINAL = (ProcessingState.DONE, ProcessingState.FAILED, ProcessingState.REJECTED)
+FINAL_STATES = (ProcessingState.DONE, ProcessingState.FAILED, ProcessingState.REJECTED)
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class ProcessingView:
     @property
     def is_over(self) -> bool:
         """Whether nothing more happens by itself."""
-        return self.processing.state in _FINAL
+        return self.processing.state in FINAL_STATES
 
     @property
     def has_failed(self) -> bool:
@@ -189,3 +189,19 @@ def _view(
         has_thumbnails=states.get(JobKind.THUMBNAILS) is JobState.DONE and not is_rejected,
         plays_original=plays_original,
     )
+
+
+def first_playlists(session: Session, video_id: str) -> list[str]:
+    """Return the URLs of the playlists that a player on a slow line reads first.
+
+    They are those of the smallest video rendition and of its audio.
+    """
+    found = session.execute(
+        select(Rendition.kind, Rendition.name)
+        .where(Rendition.video_id == video_id)
+        .order_by(Rendition.bandwidth, Rendition.name)
+    ).all()
+    first: dict[RenditionKind, str] = {}
+    for kind, name in found:
+        first.setdefault(kind, f"{watch_url(video_id)}/hls/{name}.m3u8")
+    return list(first.values())

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Row, and_, func, select
 from sqlalchemy.orm import Session
 
 from common.access import EffectiveGrant, EffectiveLink, VideoAccess
@@ -60,11 +60,9 @@ class AccessEntry:
     """One reason why somebody can watch.
 
     :ivar name: of the person or group, or the label of the link.
-    :ivar streams_only: whether it opens the renditions alone, and not the original.
     :ivar via: the collection that is shared; None: the video itself is.
     :ivar last_watched_at: of a group, the last time that any member did.
     :ivar grant: the id of the grant; of a grant through a collection, the collection's.
-    :ivar granted_by: who shared it; empty if that is not known any more.
     :ivar is_disabled: whether it is an account that is disabled, so that nobody can use it.
     :ivar member_count: people in the group.
     :ivar members: names of some of them.
@@ -73,7 +71,6 @@ class AccessEntry:
     kind: EntryKind
     name: str
     level: Level
-    streams_only: bool = False
     via: Via | None = None
     expires_at: datetime | None = None
     last_watched_at: datetime | None = None
@@ -167,28 +164,38 @@ def load_collection_access(session: Session, collection: Collection) -> AccessLi
 def _entries(session: Session, access: VideoAccess, video_id: str) -> list[AccessEntry]:
     if access.owner_id is None:
         return []
-    named = {grant.user_id for grant in access.grants} | {access.owner_id}
-    watched = _watched_at(session, video_id, named)
-    entries = [_owner_entry(session, access.owner_id, watched)]
+    users = _users(session, access, video_id)
+    entries = [AccessEntry(EntryKind.OWNER, level=Level.SHARE, **_of_user(users[access.owner_id]))]
     if not access.is_binned:
         titles = _titles(session, [*access.grants, *access.links])
         entries += _visibility_entries(access)
-        entries += _user_entries(session, access, titles, watched)
-        entries += _group_entries(session, access, titles, video_id)
-        entries += _link_entries(session, access, titles)
+        entries += sorted(_user_entries(access, titles, users), key=_by_name)
+        entries += sorted(_group_entries(session, access, titles, video_id), key=_by_name)
+        entries += sorted(_link_entries(session, access, titles), key=_by_name)
     return entries
 
 
-def _owner_entry(session: Session, owner_id: int, watched: dict[int, datetime]) -> AccessEntry:
-    owner = session.execute(select(User.name, User.disabled_at).where(User.id == owner_id)).one()
-    return AccessEntry(
-        EntryKind.OWNER,
-        owner.name,
-        Level.SHARE,
-        last_watched_at=watched.get(owner_id),
-        user_id=owner_id,
-        is_disabled=owner.disabled_at is not None,
+def _users(session: Session, access: VideoAccess, video_id: str) -> dict[int | None, Row[Any]]:
+    """Return the owner and the people that grants name, and when they last watched, by id."""
+    ids = {access.owner_id, *(grant.user_id for grant in access.grants)} - {None}
+    watched = and_(Position.user_id == User.id, Position.video_id == video_id)
+    wanted = (
+        select(User.id, User.name, User.disabled_at, Position.watched_at)
+        .outerjoin(Position, watched)
+        .where(User.id.in_(ids))
     )
+    rows: Iterable[Row[Any]] = session.execute(wanted)
+    return {row.id: row for row in rows}
+
+
+def _of_user(user: Row[Any]) -> dict[str, Any]:
+    """Return what the entries of the owner and of other people have in common."""
+    return {
+        "name": user.name,
+        "last_watched_at": user.watched_at,
+        "user_id": user.id,
+        "is_disabled": user.disabled_at is not None,
+    }
 
 
 def _visibility_entries(access: VideoAccess) -> list[AccessEntry]:
@@ -201,30 +208,19 @@ def _visibility_entries(access: VideoAccess) -> list[AccessEntry]:
 
 
 def _user_entries(
-    session: Session,
-    access: VideoAccess,
-    titles: dict[str, str],
-    watched: dict[int, datetime],
+    access: VideoAccess, titles: dict[str, str], users: dict[int | None, Row[Any]]
 ) -> list[AccessEntry]:
-    grants = [grant for grant in access.grants if grant.user_id is not None]
-    ids = {grant.user_id for grant in grants}
-    rows = session.execute(select(User.id, User.name, User.disabled_at).where(User.id.in_(ids)))
-    users = {row.id: row for row in rows}
-    entries = [
+    return [
         AccessEntry(
             EntryKind.USER,
-            users[grant.user_id].name,
-            grant.level,
-            last_watched_at=watched.get(users[grant.user_id].id),
-            user_id=grant.user_id,
-            is_disabled=users[grant.user_id].disabled_at is not None,
+            level=grant.level,
+            **_of_user(users[grant.user_id]),
             **_shared(grant, titles),
             grant=grant.id,
         )
-        for grant in grants
+        for grant in access.grants
         if grant.user_id in users
     ]
-    return sorted(entries, key=_by_name)
 
 
 def _group_entries(
@@ -235,7 +231,7 @@ def _group_entries(
     names = dict(session.execute(select(Group.id, Group.name).where(Group.id.in_(ids))).all())
     counts, members = _members(session, ids)
     watched = _group_watched_at(session, ids, video_id)
-    entries = [
+    return [
         AccessEntry(
             EntryKind.GROUP,
             names[grant.group_id],
@@ -250,7 +246,6 @@ def _group_entries(
         for grant in grants
         if grant.group_id is not None and grant.group_id in names
     ]
-    return sorted(entries, key=_by_name)
 
 
 def _members(
@@ -285,7 +280,7 @@ def _link_entries(
     ids = [link.id for link in access.links]
     rows = session.execute(select(Link.id, Link.label, Link.last_used_at).where(Link.id.in_(ids)))
     found = {row.id: row for row in rows}
-    entries = [
+    return [
         AccessEntry(
             EntryKind.LINK,
             found[link.id].label,
@@ -297,14 +292,12 @@ def _link_entries(
         for link in access.links
         if link.id in found
     ]
-    return sorted(entries, key=_by_name)
 
 
 def _shared(source: EffectiveGrant | EffectiveLink, titles: dict[str, str]) -> dict[str, Any]:
     """Return what grants and links have in common."""
     collection = source.collection_id
     return {
-        "streams_only": source.level is Level.WATCH,
         "via": Via(collection, titles.get(collection, "")) if collection is not None else None,
         "expires_at": source.expires_at,
     }
@@ -313,16 +306,6 @@ def _shared(source: EffectiveGrant | EffectiveLink, titles: dict[str, str]) -> d
 def _titles(session: Session, sources: Iterable[EffectiveGrant | EffectiveLink]) -> dict[str, str]:
     ids = {source.collection_id for source in sources if source.collection_id is not None}
     wanted = select(Collection.id, Collection.title).where(Collection.id.in_(ids))
-    return dict(session.execute(wanted).all())
-
-
-def _watched_at(
-    session: Session, video_id: str, user_ids: Iterable[int | None]
-) -> dict[int, datetime]:
-    """Return when those of these users who have watched a video did so last."""
-    wanted = select(Position.user_id, Position.watched_at).where(
-        Position.video_id == video_id, Position.user_id.in_(user_ids)
-    )
     return dict(session.execute(wanted).all())
 
 

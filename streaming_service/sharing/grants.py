@@ -1,7 +1,4 @@
-"""Grants: sharing a video or a collection with a person or a group.
-
-Call these through `stores.videos.change`, which gives `mark`.
-"""
+"""Grants: sharing a video or a collection with a person or a group."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,8 +15,8 @@ from common.formatting import iso_time
 from common.ids import is_id, new_id
 from common.stores.read_through import Mark
 from common.translation import gettext, gettext_noop
-from db.engine import transaction
-from db.models import Collection, Grant, Group, Level, User, Video, now
+from db.models import Grant, Group, Level, User, Video, now
+from streaming_service.access_changes import changes_access
 from streaming_service.sharing.objects import SharedObject, get_object_to_share, hold_back
 
 GRANT_LIMIT = 500
@@ -75,29 +72,25 @@ class NewGrant:
 
 @dataclass(frozen=True)
 class GrantView:
-    """A grant with the names of its subject.
-
-    :ivar user: the name of the person; None: it is to a group.
-    """
+    """A grant, and the person or group that it is to."""
 
     grant: Grant
-    user: str | None = None
-    group: str | None = None
+    subject: User | Group
 
     def as_json(self) -> dict[str, Any]:
         """Return it for scripts; `group` is the group's id."""
         return {
             "id": self.grant.id,
-            "user": self.user,
+            "user": self.subject.name if isinstance(self.subject, User) else None,
             "group": self.grant.group_id,
             "level": self.grant.level,
             "expires_at": iso_time(self.grant.expires_at),
         }
 
 
-@transaction(writes=True)
+@changes_access
 def create_grant(
-    session: Session, actor: Actor, what: SharedObject, new: NewGrant, *, mark: Mark
+    session: Session, mark: Mark, actor: Actor, what: SharedObject, new: NewGrant
 ) -> GrantView:
     """Share a video or a collection with a person or a group.
 
@@ -113,20 +106,20 @@ def create_grant(
     viewer = require_signed_in(actor)
     shared = get_object_to_share(session, viewer, what)
     subject = _subject(session, viewer, new)
-    # Marks the entries, and keeps others from sharing the same object until the commit.
-    hold_back(session, what, mark)
-    _lock(session, what)
+    hold_back(session, mark, what)
+    if what.video_id is not None:  # so that two requests do not both share it; see `lock_items`
+        session.execute(select(Video.id).where(Video.id == what.video_id).with_for_update())
     user_id = subject.id if isinstance(subject, User) else None
     group_id = subject.id if isinstance(subject, Group) else None
     if user_id is not None and user_id == shared.owner_id:
         raise OwnerNamed
     if user_id == viewer.id:
         raise OwnRight
-    session.execute(delete(Grant).where(*_of(what), Grant.expires_at <= now()))
+    session.execute(delete(Grant).where(what.has(Grant), Grant.expires_at <= now()))
     same = (Grant.user_id == user_id) if group_id is None else (Grant.group_id == group_id)
-    if session.scalar(select(Grant.id).where(*_of(what), same)) is not None:
+    if session.scalar(select(Grant.id).where(what.has(Grant), same)) is not None:
         raise AlreadyShared
-    if (session.scalar(select(func.count()).where(*_of(what))) or 0) >= GRANT_LIMIT:
+    if (session.scalar(select(func.count()).where(what.has(Grant))) or 0) >= GRANT_LIMIT:
         raise TooManyGrants
     grant = Grant(
         id=new_id(),
@@ -139,14 +132,13 @@ def create_grant(
         granted_by_id=viewer.id,
     )
     session.add(grant)
-    view = _view(grant, subject)
-    _record(session, actor, Action.GRANT_CREATED, view)
-    return view
+    _record(session, actor, Action.GRANT_CREATED, grant, subject)
+    return GrantView(grant, subject)
 
 
-@transaction(writes=True)
+@changes_access
 def change_grant(
-    session: Session, actor: Actor, grant_id: str, changes: dict[str, Any], *, mark: Mark
+    session: Session, mark: Mark, actor: Actor, grant_id: str, changes: dict[str, Any]
 ) -> GrantView:
     """Change the level or the expiry of a grant.
 
@@ -156,37 +148,36 @@ def change_grant(
     """
     viewer = require_signed_in(actor)
     found = _get(session, grant_id)
-    what = SharedObject(found.video_id, found.collection_id)
+    what = SharedObject.of(found)
     get_object_to_share(session, viewer, what)
     if found.user_id == viewer.id:
         raise OwnRight
     subject = _subject_of(session, found)
-    hold_back(session, what, mark)
+    hold_back(session, mark, what)
     grant = _get(session, grant_id, lock=True)
     before = {"level": grant.level, "expires_at": grant.expires_at}
     for name, value in changes.items():
         setattr(grant, name, value)
-    view = _view(grant, subject)
-    _record(session, actor, Action.GRANT_CHANGED, view, before=before)
-    return view
+    _record(session, actor, Action.GRANT_CHANGED, grant, subject, before=before)
+    return GrantView(grant, subject)
 
 
-@transaction(writes=True)
-def remove_grant(session: Session, actor: Actor, grant_id: str, *, mark: Mark) -> None:
+@changes_access
+def remove_grant(session: Session, mark: Mark, actor: Actor, grant_id: str) -> None:
     """Remove a grant. Its receiver may do that as well, but not for a whole group.
 
     :raises NotFound: there is none, or it is not the actor's to remove.
     """
     viewer = require_signed_in(actor)
     found = _get(session, grant_id)
-    what = SharedObject(found.video_id, found.collection_id)
+    what = SharedObject.of(found)
     if found.user_id != viewer.id:
         get_object_to_share(session, viewer, what)
     subject = _subject_of(session, found)
-    hold_back(session, what, mark)
+    hold_back(session, mark, what)
     grant = _get(session, grant_id, lock=True)
     session.delete(grant)
-    _record(session, actor, Action.GRANT_REMOVED, _view(grant, subject))
+    _record(session, actor, Action.GRANT_REMOVED, grant, subject)
 
 
 def _subject(session: Session, viewer: Viewer, new: NewGrant) -> User | Group:
@@ -209,19 +200,6 @@ def _subject_of(session: Session, grant: Grant) -> User | Group:
     return found
 
 
-def _of(what: SharedObject) -> tuple[Any, ...]:
-    if what.video_id is not None:
-        return (Grant.video_id == what.video_id,)
-    return (Grant.collection_id == what.collection_id,)
-
-
-def _lock(session: Session, what: SharedObject) -> None:
-    model, identity = (
-        (Video, what.video_id) if what.video_id is not None else (Collection, what.collection_id)
-    )
-    session.execute(select(model.id).where(model.id == identity).with_for_update())
-
-
 def _get(session: Session, grant_id: str, *, lock: bool = False) -> Grant:
     grant = None
     if is_id(grant_id):
@@ -231,16 +209,15 @@ def _get(session: Session, grant_id: str, *, lock: bool = False) -> Grant:
     return grant
 
 
-def _view(grant: Grant, subject: User | Group) -> GrantView:
-    if isinstance(subject, User):
-        return GrantView(grant, user=subject.name)
-    return GrantView(grant, group=subject.name)
-
-
 def _record(
-    session: Session, actor: Actor, action: Action, view: GrantView, **details: object
+    session: Session,
+    actor: Actor,
+    action: Action,
+    grant: Grant,
+    subject: User | Group,
+    **details: object,
 ) -> None:
-    grant = view.grant
+    is_user = isinstance(subject, User)
     record(
         session,
         actor,
@@ -248,8 +225,8 @@ def _record(
         video_id=grant.video_id,
         object_id=grant.id,
         collection=grant.collection_id,
-        user=view.user,
-        group=view.group,
+        user=subject.name if is_user else None,
+        group=None if is_user else subject.name,
         level=grant.level,
         expires_at=grant.expires_at,
         **details,

@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 
 from common.access import Viewer, Watcher
 from common.access_queries import asked_by, sees_collection, visible_to
+from common.errors import Unprocessable
 from common.formatting import iso_time
 from common.translation import gettext, ngettext
-from common.web.urls import watch_url
 from db.engine import transaction
 from db.models import Collection, Link, Video, now
-from streaming_service.sharing.link_rules import LinkRules, describe_age
+from streaming_service.sharing.link_rules import DEFAULT_AGE, LinkRules, describe_age
 from streaming_service.sharing.links import is_used_up, list_links, list_own_links
 from streaming_service.sharing.objects import SharedObject, get_object_to_share
 
@@ -38,11 +38,9 @@ class LinkView:
     may_extend: bool
 
     @property
-    def target_url(self) -> str:
+    def page(self) -> str:
         """The page that the link leads to."""
-        if self.link.video_id is not None:
-            return watch_url(self.link.video_id)
-        return f"/collections/{self.link.collection_id}"
+        return SharedObject.of(self.link).url
 
     @property
     def name(self) -> str:
@@ -82,41 +80,28 @@ class NewLink:
         return segno.make(self.url, error="m").svg_data_uri(scale=4, border=3, light="#fff")
 
 
-@dataclass(frozen=True)
-class ExpiryChoice:
-    """One of the times for which a link may work: the value in a form, and words."""
-
-    value: str
-    words: str
-
-
-def expiry_choices(rules: LinkRules) -> list[ExpiryChoice]:
-    """Return for how long a new link may work, as a form offers it."""
-    choices = [
-        ExpiryChoice(value, describe_age(age))
-        for value, age in _CHOICES
-        if rules.at_most(age) == age
-    ]
-    if rules.max_age is not None and rules.max_age not in (age for _, age in _CHOICES):
-        choices.append(ExpiryChoice("longest", describe_age(rules.max_age)))
+def _ages(rules: LinkRules) -> dict[str, timedelta | None]:
+    """Return for how long a new link may work, by the values of the form; None: for ever."""
+    ages: dict[str, timedelta | None] = {
+        value: age for value, age in _CHOICES if rules.at_most(age) == age
+    }
+    if rules.max_age is not None and rules.max_age not in ages.values():
+        ages["longest"] = rules.max_age
     if rules.may_last_forever:
-        choices.append(ExpiryChoice("never", gettext("Forever")))
-    return choices
-
-
-def default_choice(rules: LinkRules) -> str:
-    """Return which of the choices a form begins with."""
-    age = rules.at_most(timedelta(days=30))
-    return next((value for value, each in _CHOICES if each == age), "longest")
+        ages["never"] = None
+    return ages
 
 
 def chosen_expiry(rules: LinkRules, choice: str) -> datetime | None:
-    """Return when a link ends for a choice of a form."""
-    if choice == "never":
-        return None
-    if choice == "longest" and rules.max_age is not None:
-        return now() + rules.max_age
-    return now() + dict(_CHOICES).get(choice, _CHOICES[1][1])
+    """Return when a link ends for a choice of the form.
+
+    :raises Unprocessable: it is none that the form offers.
+    """
+    ages = _ages(rules)
+    if choice not in ages:
+        raise Unprocessable(gettext("Choose how long the link works."))
+    age = ages[choice]
+    return None if age is None else now() + age
 
 
 @dataclass(frozen=True)
@@ -138,12 +123,12 @@ class LinkSection:
     new: NewLink | None = None
     values: Mapping[str, str] | None = None
     error: str = ""
-    notice: str = ""
+    notice: str | None = None
 
     @property
     def page(self) -> str:
         """The page of what is shared."""
-        return object_url(self.what)
+        return self.what.url
 
     @property
     def action(self) -> str:
@@ -151,21 +136,18 @@ class LinkSection:
         return f"{self.page}/links"
 
     @property
-    def choices(self) -> list[ExpiryChoice]:
-        """For how long a link may work."""
-        return expiry_choices(self.rules)
+    def choices(self) -> list[tuple[str, str]]:
+        """For how long a link may work: the values of the form, with words."""
+        return [
+            (value, gettext("Forever") if age is None else describe_age(age))
+            for value, age in _ages(self.rules).items()
+        ]
 
     @property
     def default_choice(self) -> str:
         """The choice that the form begins with."""
-        return default_choice(self.rules)
-
-
-def object_url(what: SharedObject) -> str:
-    """Return the page of a video or collection."""
-    if what.video_id is not None:
-        return watch_url(what.video_id)
-    return f"/collections/{what.collection_id}"
+        default = self.rules.at_most(DEFAULT_AGE)
+        return next(value for value, age in _ages(self.rules).items() if age == default)
 
 
 @transaction(writes=False)
@@ -187,7 +169,7 @@ def load_link_section(
     """
     shared = get_object_to_share(session, viewer, what)
     views = [_view(link, shared.title, rules) for link in list_links(session, what)]
-    back = back or f"{object_url(what)}/links"
+    back = back or f"{what.url}/links"
     return LinkSection(what, shared.title, back, views, rules, **extra)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.orm import Session
 
 from common.access import Viewer
@@ -25,13 +25,9 @@ from common.stores.sessions import token_hash
 from common.translation import gettext
 from db.engine import transaction
 from db.models import Link, User, Video, now
+from streaming_service.access_changes import changes_access
 from streaming_service.sharing.link_rules import LinkFields, LinkRules, check_fields
-from streaming_service.sharing.objects import (
-    SharedObject,
-    get_object_to_share,
-    hold_back,
-    hold_back_all,
-)
+from streaming_service.sharing.objects import SharedObject, get_object_to_share, hold_back
 
 LINK_LIMIT = 100
 """Links of a video or collection that have not expired."""
@@ -81,21 +77,19 @@ def create_link(
     maker.rules.check_password(has_password=values.get("password") is not None)
     token = secrets.token_urlsafe(32)
     values = _with_hash(maker.passwords, values) | {"token_hash": token_hash(token)}
-    return maker.stores.videos.change(
-        lambda mark: _insert(maker.stores.database, actor, what, values, mark=mark)
-    ), token
+    return _insert(maker.stores, actor, what, values), token
 
 
-@transaction(writes=True)
+@changes_access
 def _insert(
-    session: Session, actor: Actor, what: SharedObject, values: dict[str, Any], *, mark: Mark
+    session: Session, mark: Mark, actor: Actor, what: SharedObject, values: dict[str, Any]
 ) -> Link:
     viewer = require_signed_in(actor)
     get_object_to_share(session, viewer, what)
-    hold_back(session, what, mark)
+    hold_back(session, mark, what)
     if what.video_id is not None:  # so that two requests do not both add the hundredth
         session.execute(select(Video.id).where(Video.id == what.video_id).with_for_update())
-    count = select(func.count()).select_from(Link).where(_belongs_to(what), _has_not_expired())
+    count = select(func.count()).select_from(Link).where(what.has(Link), _has_not_expired())
     if session.scalars(count).one() >= LINK_LIMIT:
         raise TooManyLinks
     link = Link(
@@ -126,48 +120,36 @@ def change_link(maker: LinkMaker, actor: Actor, link_id: str, fields: LinkFields
         expires_at = values.get("expires_at", link.expires_at)
         maker.rules.check_expiry(expires_at, created_at=link.created_at)
     maker.rules.check_password(has_password=values.get("password", link.password_hash) is not None)
-    values = _with_hash(maker.passwords, values)
-    return maker.stores.videos.change(
-        lambda mark: _update(maker.stores.database, actor, link_id, values, mark=mark)
-    )
+    return _update(maker.stores, actor, link_id, _with_hash(maker.passwords, values))
 
 
-@transaction(writes=True)
+@changes_access
 def _update(
-    session: Session, actor: Actor, link_id: str, values: dict[str, Any], *, mark: Mark
+    session: Session, mark: Mark, actor: Actor, link_id: str, values: dict[str, Any]
 ) -> Link:
     link = get_link(session, require_signed_in(actor), link_id)
-    hold_back(session, shared_object(link), mark)
+    hold_back(session, mark, SharedObject.of(link))
     for name, value in values.items():
         setattr(link, name, value)
     _record(session, actor, Action.LINK_CHANGED, link)
     return link
 
 
-def revoke_link(stores: Stores, actor: Actor, link_id: str) -> None:
+@changes_access
+def revoke_link(session: Session, mark: Mark, actor: Actor, link_id: str) -> None:
     """Revoke a link: from the next request on it opens nothing, and who has opened it is out.
 
     :raises NotFound: there is no such link, or it is not theirs to revoke.
     """
-    get_link(stores.database, require_signed_in(actor), link_id, to_revoke=True)
-    stores.videos.change(lambda mark: _delete(stores.database, actor, link_id, mark=mark))
-
-
-@transaction(writes=True)
-def _delete(session: Session, actor: Actor, link_id: str, *, mark: Mark) -> None:
     link = get_link(session, require_signed_in(actor), link_id, to_revoke=True)
-    hold_back(session, shared_object(link), mark)
+    hold_back(session, mark, SharedObject.of(link))
     _record(session, actor, Action.LINK_REVOKED, link)
     session.delete(link)
 
 
-def revoke_all_links(stores: Stores, actor: Actor) -> int:
-    """Revoke every link that somebody has made, expired or not; return how many there were."""
-    return stores.videos.change(lambda mark: _delete_all(stores.database, actor, mark=mark))
-
-
-@transaction(writes=True)
-def _delete_all(session: Session, actor: Actor, *, mark: Mark) -> int:
+@changes_access
+def revoke_all_links(session: Session, mark: Mark, actor: Actor) -> None:
+    """Revoke every link that somebody has made, expired or not."""
     viewer = require_signed_in(actor)
     # Always in the same order, in which collections are locked.
     wanted = (
@@ -176,11 +158,10 @@ def _delete_all(session: Session, actor: Actor, *, mark: Mark) -> int:
         .order_by(Link.collection_id, Link.video_id)
     )
     links = list(session.scalars(wanted))
-    hold_back_all(session, dict.fromkeys(map(shared_object, links)), mark)
+    hold_back(session, mark, *dict.fromkeys(map(SharedObject.of, links)))
     for link in links:
         _record(session, actor, Action.LINK_REVOKED, link)
         session.delete(link)
-    return len(links)
 
 
 @transaction(writes=False)
@@ -194,7 +175,7 @@ def get_link(session: Session, viewer: Viewer, link_id: str, *, to_revoke: bool 
     if link is None:
         raise NotFound
     if not (to_revoke and link.created_by_id == viewer.id):
-        get_object_to_share(session, viewer, shared_object(link))
+        get_object_to_share(session, viewer, SharedObject.of(link))
     return link
 
 
@@ -204,7 +185,7 @@ def list_links(session: Session, what: SharedObject) -> list[Link]:
 
     The caller has checked that the viewer may share it.
     """
-    return _list(session, _belongs_to(what))
+    return _list(session, what.has(Link))
 
 
 @transaction(writes=False)
@@ -218,41 +199,26 @@ def _list(session: Session, condition: ColumnElement[bool]) -> list[Link]:
     return list(session.scalars(wanted.order_by(Link.created_at.desc(), Link.id)))
 
 
-@dataclass(frozen=True)
-class LinkCount:
-    """How many links somebody has that have not expired."""
-
-    name: str
-    count: int
-
-
 @transaction(writes=False)
-def count_links(session: Session) -> Sequence[LinkCount]:
-    """Return how many links each person has, most first. Nothing says what they lead to."""
+def count_links(session: Session) -> Sequence[Row[str, int]]:
+    """Return the `name` of each person, and how many links (`total`) they have, most first.
+
+    Nothing says what they lead to.
+    """
+    total = func.count().label("total")
     wanted = (
-        select(User.name, func.count())
+        select(User.name, total)
         .join(Link, Link.created_by_id == User.id)
         .where(_has_not_expired())
         .group_by(User.id, User.name)
-        .order_by(func.count().desc(), User.name)
+        .order_by(total.desc(), User.name)
     )
-    return [LinkCount(name, count) for name, count in session.execute(wanted)]
-
-
-def shared_object(link: Link) -> SharedObject:
-    """Return what a link is for."""
-    return SharedObject(video_id=link.video_id, collection_id=link.collection_id)
+    return session.execute(wanted).all()
 
 
 def is_used_up(link: Link) -> bool:
     """Tell whether a link has been opened as often as it may."""
     return link.max_views is not None and link.view_count >= link.max_views
-
-
-def _belongs_to(what: SharedObject) -> ColumnElement[bool]:
-    if what.video_id is not None:
-        return Link.video_id == what.video_id
-    return Link.collection_id == what.collection_id
 
 
 def _has_not_expired() -> ColumnElement[bool]:

@@ -1,15 +1,16 @@
 """What a grant or link is for: a video or a collection."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
+from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
 from common.access import Viewer, Watcher
 from common.collection_access import get_collection_for, lock_items
 from common.stores.read_through import Mark
+from common.web.urls import watch_url
 from db.engine import transaction
-from db.models import Collection, Level, Video
+from db.models import Collection, Grant, Level, Link, Video
 from streaming_service.videos.library import get_video_to_share
 
 
@@ -19,6 +20,24 @@ class SharedObject:
 
     video_id: str | None = None
     collection_id: str | None = None
+
+    @classmethod
+    def of(cls, row: Grant | Link) -> "SharedObject":
+        """Return what a grant or link is for."""
+        return cls(row.video_id, row.collection_id)
+
+    @property
+    def url(self) -> str:
+        """The page of the video or collection."""
+        if self.video_id is not None:
+            return watch_url(self.video_id)
+        return f"/collections/{self.collection_id}"
+
+    def has(self, model: type[Grant] | type[Link]) -> ColumnElement[bool]:
+        """Return the condition that a grant or link is for this."""
+        if self.video_id is not None:
+            return model.video_id == self.video_id
+        return model.collection_id == self.collection_id
 
 
 @transaction(writes=False)
@@ -32,18 +51,11 @@ def get_object_to_share(session: Session, viewer: Viewer, what: SharedObject) ->
     return get_collection_for(session, Watcher(viewer), what.collection_id or "", level=Level.SHARE)
 
 
-def hold_back(session: Session, what: SharedObject, mark: Mark) -> None:
+def hold_back(session: Session, mark: Mark, *objects: SharedObject) -> None:
     """Hold back the cached entries of all videos that a change of sharing concerns.
 
-    Call it in the transaction of the change, before the change.
-    """
-    hold_back_all(session, [what], mark)
-
-
-def hold_back_all(session: Session, objects: Iterable[SharedObject], mark: Mark) -> None:
-    """Do as :func:`hold_back` for a change that concerns several videos and collections.
-
-    They are marked together, since each new mark runs the transaction once more.
+    Call it before the change, in its transaction. All are marked together, since each new mark runs
+    the transaction once more.
     """
     video_ids: list[str] = []
     for what in objects:

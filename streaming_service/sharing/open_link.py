@@ -21,6 +21,7 @@ from common.web.rate_limits import PasswordLimits, RateLimits, network_of
 from db.engine import Database, transaction
 from db.models import Collection, Link, LinkVisit, Video, now
 from streaming_service.sharing.links import is_used_up
+from streaming_service.videos.library import is_shown
 
 _TOKEN_LIMIT = 100  # characters; ours have 43
 # From one network: each adds rows, and a browser that keeps no cookies can open a link for ever.
@@ -78,8 +79,8 @@ def _title(session: Session, link: Link) -> str | None:
     """Return the title of what a link leads to; None if nobody can see that."""
     if link.collection_id is not None:
         return session.scalar(select(Collection.title).where(Collection.id == link.collection_id))
-    seen = (is_live(), Video.binned_at.is_(None), Video.rejection_reason.is_(None))
-    return session.scalar(select(Video.title).where(Video.id == link.video_id, *seen))
+    wanted = select(Video.title).where(Video.id == link.video_id, is_live(), is_shown())
+    return session.scalar(wanted)
 
 
 @dataclass(frozen=True)

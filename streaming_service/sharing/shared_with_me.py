@@ -13,7 +13,7 @@ from common.access_queries import asked_by
 from common.forecast import ForecastCache
 from common.received_grants import received_grants
 from db.engine import transaction
-from db.models import Group, Level, SharedSeen, User, now
+from db.models import Group, SharedSeen, User, now
 from streaming_service.collections.listing import CollectionCard, list_collections
 from streaming_service.videos.presenters import Card, load_cards_by_id
 
@@ -35,7 +35,6 @@ class SharedItem:
     by: str
     group: str | None
     grant: str
-    level: Level
     expires_at: datetime | None
     shared_at: datetime
     is_new: bool
@@ -104,7 +103,6 @@ def shared_items(
             by=row.by or "",
             group=row.group,
             grant=row.id,
-            level=row.level,
             expires_at=row.expires_at,
             shared_at=row.shared_at,
             is_new=seen is None or row.shared_at > seen.seen_at,

@@ -6,7 +6,6 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC
 from typing import Any
 
 from sqlalchemy import select
@@ -15,6 +14,7 @@ from sqlalchemy.orm import Session
 from common.access import Viewer
 from common.audit import Action
 from common.errors import NotFound
+from common.formatting import iso_time
 from common.translation import gettext, gettext_noop
 from db.engine import Database, transaction
 from db.models import AuditEntry
@@ -95,7 +95,7 @@ class AuditView:
         origin = {"address": entry.address, "request": entry.request_id}
         return {
             "id": entry.id,
-            "at": entry.at.astimezone(UTC).isoformat(),
+            "at": iso_time(entry.at),
             "actor": entry.actor_name or None,
             "action": entry.action,
             "video": entry.video_id,

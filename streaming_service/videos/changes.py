@@ -1,4 +1,4 @@
-"""Editing a video, and its way into the bin. Each change drops the cached access entry."""
+"""Editing a video, and its way into the bin."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,10 +12,12 @@ from common.access import Rights, Watcher
 from common.audit import Action, Actor, record, require_signed_in
 from common.errors import Forbidden, NotFound
 from common.stores import Stores
+from common.stores.read_through import Mark
 from common.translation import gettext
 from common.video_texts import checked_description, checked_title, parse_visibility
 from db.engine import transaction
 from db.models import Video, Visibility, now
+from streaming_service.access_changes import changes_access
 from streaming_service.videos.library import (
     get_video_to_delete,
     get_video_to_edit,
@@ -45,50 +47,22 @@ class VideoEdit:
     tags: Sequence[str] | None = None
 
 
-def edit_video(stores: Stores, actor: Actor, video_id: str, edit: VideoEdit) -> Video:
+def edit_video(stores: Stores, actor: Actor, video_id: str, edit: VideoEdit) -> None:
     """Change a video. From the next request on the new visibility counts.
 
     :raises NotFound: it is not theirs to edit.
     :raises Forbidden: they may edit it, and not decide who watches it.
     :raises Unprocessable: a text is empty or too long, or the visibility is unknown.
     """
-    # Checked before the entry is held back, so that a stranger cannot keep a video uncached.
-    get_video_to_edit(stores.database, require_signed_in(actor), video_id)
-    with stores.videos.changing([video_id]):
-        # Twice, if another request adds the same tag.
-        return upsert(apply_edit, stores.database, actor, video_id, edit)
+    # Twice, if another request adds the same tag.
+    upsert(_apply_edit, stores, actor, video_id, edit)
 
 
-def bin_video(stores: Stores, actor: Actor, video_id: str) -> Video:
-    """Put a video into its owner's bin: from the next request on, nobody else sees it.
-
-    :raises NotFound: it is not theirs to delete, or it is in the bin already.
-    """
-    get_video_to_delete(stores.database, require_signed_in(actor), video_id)
-    with stores.videos.changing([video_id]):
-        return mark_binned(stores.database, actor, video_id)
-
-
-def bin_videos(stores: Stores, actor: Actor, video_ids: Sequence[str]) -> list[str]:
-    """Put several videos into their owners' bins at once; return the ids of those that it was."""
-    watcher = Watcher(require_signed_in(actor))
-    rights = stores.database.read(lambda session: rights_for(session, watcher, video_ids))
-    # Asked first, so that a stranger cannot keep a video uncached.
-    theirs = [video_id for video_id in dict.fromkeys(video_ids) if rights[video_id].remove]
-    with stores.videos.changing(theirs):
-        return mark_all_binned(stores.database, actor, theirs)
-
-
-@transaction(writes=True)
-def apply_edit(session: Session, actor: Actor, video_id: str, edit: VideoEdit) -> Video:
-    """Change the row of a video. Call it inside `VideoCache.changing`.
-
-    :raises NotFound: it is not theirs to edit.
-    :raises Forbidden: they may edit it, and not decide who watches it.
-    :raises Unprocessable: a text is empty or too long, or the visibility is unknown.
-    """
+@changes_access
+def _apply_edit(session: Session, mark: Mark, actor: Actor, video_id: str, edit: VideoEdit) -> None:
     viewer = require_signed_in(actor)
     video = get_video_to_edit(session, viewer, video_id)
+    mark([video_id])
     if edit.title is not None:
         video.title = checked_title(edit.title)
     if edit.description is not None:
@@ -107,7 +81,26 @@ def apply_edit(session: Session, actor: Actor, video_id: str, edit: VideoEdit) -
                 gettext("You may edit this video. Who can watch it is for others to decide.")
             )
         _record_visibility(session, actor, video, before=before[0])
-    return video
+
+
+@changes_access
+def set_visibility(
+    session: Session,
+    mark: Mark,
+    actor: Actor,
+    video_ids: Sequence[str],
+    visibility: Visibility,
+) -> list[str]:
+    """Change who may watch several videos; return the ids of those that the actor may share."""
+    videos = _lock_allowed(session, actor, video_ids, lambda rights: rights.share)
+    changed = [video.id for video in videos]
+    mark(changed)
+    for video in videos:
+        before = video.visibility
+        video.visibility = visibility
+        if visibility is not before:
+            _record_visibility(session, actor, video, before=before)
+    return changed
 
 
 def _record_visibility(session: Session, actor: Actor, video: Video, *, before: Visibility) -> None:
@@ -122,31 +115,6 @@ def _record_visibility(session: Session, actor: Actor, video: Video, *, before: 
     )
 
 
-def set_visibility(
-    stores: Stores, actor: Actor, video_ids: Sequence[str], visibility: Visibility
-) -> list[str]:
-    """Change who may watch several videos; return the ids of those that the actor may share."""
-    watcher = Watcher(require_signed_in(actor))
-    rights = stores.database.read(lambda session: rights_for(session, watcher, video_ids))
-    # Asked first, so that a stranger cannot keep a video uncached.
-    theirs = [video_id for video_id in dict.fromkeys(video_ids) if rights[video_id].share]
-    with stores.videos.changing(theirs):
-        return _set_visibility(stores.database, actor, theirs, visibility)
-
-
-@transaction(writes=True)
-def _set_visibility(
-    session: Session, actor: Actor, video_ids: Sequence[str], visibility: Visibility
-) -> list[str]:
-    videos = _lock_allowed(session, actor, video_ids, lambda rights: rights.share)
-    for video in videos:
-        before = video.visibility
-        video.visibility = visibility
-        if visibility is not before:
-            _record_visibility(session, actor, video, before=before)
-    return [video.id for video in videos]
-
-
 @transaction(writes=True)
 def tag_videos(
     session: Session, actor: Actor, video_ids: Sequence[str], tags: Mapping[str, str], *, adds: bool
@@ -156,43 +124,33 @@ def tag_videos(
     return change_tags(session, [video.id for video in videos], tags, adds=adds)
 
 
-def _lock_allowed(
-    session: Session, actor: Actor, video_ids: Sequence[str], rule: Callable[[Rights], bool]
-) -> list[Video]:
-    """Return those of these videos with which the actor may do something, locked."""
-    rights = rights_for(session, Watcher(require_signed_in(actor)), video_ids)
-    wanted = select(Video).where(Video.id.in_(video_ids)).with_for_update()
-    return [video for video in session.scalars(wanted) if rule(rights[video.id])]
-
-
-@transaction(writes=True)
-def mark_binned(session: Session, actor: Actor, video_id: str) -> Video:
-    """Mark a video as binned. Call it inside `VideoCache.changing`.
+@changes_access
+def bin_video(session: Session, mark: Mark, actor: Actor, video_id: str) -> Video:
+    """Put a video into its owner's bin: from the next request on, nobody else sees it.
 
     One that an administrator takes away becomes private, so that its owner cannot simply put it
     back in front of everybody.
 
     :raises NotFound: it is not theirs to delete, or it is in the bin already.
     """
-    viewer = require_signed_in(actor)
-    video = get_video_to_delete(session, viewer, video_id)
+    video = get_video_to_delete(session, require_signed_in(actor), video_id)
     if video.binned_at is not None:
         raise NotFound
+    mark([video_id])
     _bin(session, actor, video)
     return video
 
 
-@transaction(writes=True)
-def mark_all_binned(session: Session, actor: Actor, video_ids: Sequence[str]) -> list[str]:
-    """Mark those of these videos as binned that the actor may delete; return their ids.
-
-    Call it inside `VideoCache.changing`. See :func:`mark_binned`.
-    """
+@changes_access
+def bin_videos(session: Session, mark: Mark, actor: Actor, video_ids: Sequence[str]) -> list[str]:
+    """Do as :func:`bin_video` with several videos at once; return the ids of those that it was."""
     allowed = _lock_allowed(session, actor, video_ids, lambda rights: rights.remove)
     videos = [video for video in allowed if video.binned_at is None]
+    binned = [video.id for video in videos]
+    mark(binned)
     for video in videos:
         _bin(session, actor, video)
-    return [video.id for video in videos]
+    return binned
 
 
 def _bin(session: Session, actor: Actor, video: Video) -> None:
@@ -200,6 +158,15 @@ def _bin(session: Session, actor: Actor, video: Video) -> None:
     if video.owner_id != require_signed_in(actor).id:
         video.visibility = Visibility.PRIVATE
     record(session, actor, Action.VIDEO_BINNED, video_id=video.id)
+
+
+def _lock_allowed(
+    session: Session, actor: Actor, video_ids: Sequence[str], rule: Callable[[Rights], bool]
+) -> list[Video]:
+    """Return those of these videos with which the actor may do something, locked."""
+    rights = rights_for(session, Watcher(require_signed_in(actor)), video_ids)
+    wanted = select(Video).where(Video.id.in_(video_ids)).with_for_update()
+    return [video for video in session.scalars(wanted) if rule(rights[video.id])]
 
 
 def upsert(rule: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

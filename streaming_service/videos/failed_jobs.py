@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, Update, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, and_, func, or_, select, update
 from sqlalchemy.orm import Session, contains_eager
 
 from common.access import Viewer, Watcher
@@ -22,7 +22,7 @@ from db.engine import transaction
 from db.models import Job, JobState, Video
 from streaming_service.processing.status import JobProgress, iso
 from streaming_service.videos.cursors import FailedJobCursor
-from streaming_service.videos.library import get_video_to_edit, rights_for
+from streaming_service.videos.library import get_video_to_edit, is_shown, rights_for
 
 PAGE = 25  # jobs
 
@@ -32,7 +32,7 @@ def _can_be_retried() -> ColumnElement[bool]:
 
     Its video is live, not in the bin, and not rejected.
     """
-    return and_(is_live(), Video.binned_at.is_(None), Video.rejection_reason.is_(None))
+    return and_(is_live(), is_shown())
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,9 @@ class FailedJob:
         return self.video.owner.name if self.video.owner is not None else ""
 
     @property
-    def error(self) -> str:
-        """Why it failed, for people; empty if that is not known."""
-        return gettext(self.job.error) if self.job.error else ""
+    def error(self) -> str | None:
+        """Why it failed, for people, if that is known."""
+        return JobProgress.of(self.job).error
 
     @property
     def again(self) -> str:
@@ -84,7 +84,7 @@ class FailedJob:
             "words": self.label,
             "ended_at": iso(self.ended_at),
             "attempts": self.job.attempts,
-            "error": self.error or None,
+            "error": self.error,
             "detail": self.job.log_tail,
             "urls": {"again": self.again} | page,
         }
@@ -141,8 +141,17 @@ def retry_video(stores: Stores, viewer: Viewer, video_id: str) -> None:
     :raises NotFound: it is not theirs to edit.
     :raises Conflict: it was rejected.
     """
-    count = queue_video_again(stores.database, viewer, video_id)
-    wake_workers(stores.redis, count)
+    wake_workers(stores.redis, _queue_video(stores.database, viewer, video_id))
+
+
+@transaction(writes=True)
+def _queue_video(session: Session, viewer: Viewer, video_id: str) -> int:
+    video = get_video_to_edit(session, viewer, video_id)
+    if video.rejection_reason is not None:
+        raise Conflict(
+            gettext("This video cannot be played, and trying again would not change that.")
+        )
+    return _queue_again(session, Job.video_id == video_id)
 
 
 def retry_job(stores: Stores, job_id: int) -> bool:
@@ -150,37 +159,17 @@ def retry_job(stores: Stores, job_id: int) -> bool:
 
     For administrators. A job that is not listed stays as it is.
     """
-    count = queue_job_again(stores.database, job_id)
+    listed = Job.video_id.in_(select(Video.id).where(_can_be_retried()))
+    count = stores.database.write(lambda session: _queue_again(session, Job.id == job_id, listed))
     wake_workers(stores.redis, count)
     return count > 0
 
 
-@transaction(writes=True)
-def queue_video_again(session: Session, viewer: Viewer, video_id: str) -> int:
-    """Set the failed jobs of a video to waiting, and return how many there are.
-
-    :raises NotFound: it is not theirs to edit.
-    :raises Conflict: it was rejected.
-    """
-    video = get_video_to_edit(session, viewer, video_id)
-    if video.rejection_reason is not None:
-        raise Conflict(
-            gettext("This video cannot be played, and trying again would not change that.")
-        )
-    return _queue_again(session, update(Job).where(Job.video_id == video_id))
-
-
-@transaction(writes=True)
-def queue_job_again(session: Session, job_id: int) -> int:
-    """Set a job to waiting if it is one of those listed; return 1, or 0 if it is not."""
-    retryable = select(Video.id).where(_can_be_retried())
-    return _queue_again(session, update(Job).where(Job.id == job_id, Job.video_id.in_(retryable)))
-
-
-def _queue_again(session: Session, jobs: Update) -> int:
+def _queue_again(session: Session, *where: ColumnElement[bool]) -> int:
+    """Set those of these jobs that failed to waiting; return how many there are."""
     values = {"state": JobState.WAITING, "attempts": 0, "progress": 0.0}
     cleared = dict.fromkeys(("not_before", "finished_at", "error", "log_tail"))
-    statement = jobs.where(Job.state == JobState.FAILED).values(values | cleared)
+    statement = update(Job).where(Job.state == JobState.FAILED, *where).values(values | cleared)
     # No job is loaded in this session, so none has to be synchronized.
     options = {"synchronize_session": False}
     result = session.execute(statement, execution_options=options)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from common.access import Viewer, Watcher
 from common.access_queries import granted_to, sees_collection
+from common.forecast import OPEN_STATES
 from common.names import name_key
 from common.titles import clean_line
 from db.collation import fold
@@ -89,13 +90,15 @@ class Filters:
         return bool(self.by or self.tag or self.length or self.since or self.until or self.state)
 
 
+def search_words(text: str) -> list[str]:
+    """Return the words of a search, folded as those of `SearchWord`."""
+    return typed_words(clean_line(text))[:_WORDS]
+
+
 def conditions(session: Session, viewer: Viewer, filters: Filters) -> list[ColumnElement[bool]]:
     """Return the conditions on `Video`; whether the viewer may see it is none of them."""
     watcher = Watcher(viewer)
-    wanted = [
-        _has_word(session, watcher, word)
-        for word in typed_words(clean_line(filters.search))[:_WORDS]
-    ]
+    wanted = [_has_word(session, watcher, word) for word in search_words(filters.search)]
     if filters.whose is OwnerFilter.MINE:
         wanted.append(Video.owner_id == viewer.id)
     elif filters.whose is OwnerFilter.SHARED:
@@ -167,21 +170,17 @@ def _has_length(length: LengthFilter) -> ColumnElement[bool]:
 
 
 def _has_state(state: StateFilter) -> ColumnElement[bool]:
-    is_open = exists().where(
-        Job.video_id == Video.id,
-        Job.kind != JobKind.POSTER,
-        Job.state.in_((JobState.WAITING, JobState.RUNNING)),
-    )
-    failed = or_(
-        Video.rejection_reason.is_not(None),
-        exists().where(
-            Job.video_id == Video.id, Job.kind != JobKind.POSTER, Job.state == JobState.FAILED
-        ),
-    )
+    failed = or_(Video.rejection_reason.is_not(None), _has_job(JobState.FAILED))
     if state is StateFilter.FAILED:
         return failed
-    is_processing = and_(Video.rejection_reason.is_(None), is_open)
+    is_processing = and_(Video.rejection_reason.is_(None), _has_job(*OPEN_STATES))
     return is_processing if state is StateFilter.PROCESSING else not_(or_(is_processing, failed))
+
+
+def _has_job(*states: JobState) -> ColumnElement[bool]:
+    return exists().where(
+        Job.video_id == Video.id, Job.kind != JobKind.POSTER, Job.state.in_(states)
+    )
 
 
 def _midnight(day: date) -> datetime:

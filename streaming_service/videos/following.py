@@ -7,14 +7,17 @@ from sqlalchemy.orm import Session
 
 from common.access import Watcher
 from common.access_queries import asked_by, visible_to
+from common.collection_access import get_collection_for
+from common.errors import LoginRequired, NotFound
 from common.forecast import ForecastCache
+from common.web.urls import watch_url
 from db.models import Collection, Video, Visibility
-from streaming_service.collections.listing import load_next_up
-from streaming_service.videos.library import select_with_owner
+from streaming_service.collections.listing import visible_items
+from streaming_service.videos.library import get_videos_for, is_shown, select_with_owner
 from streaming_service.videos.presenters import Card, load_cards
 
-MORE_SHOWN = 12
-"""Videos of the same owner that are listed."""
+_NEXT_SHOWN = 10  # videos of the collection
+_MORE_SHOWN = 12  # videos of the same owner
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class Following:
     def url(self, card: Card) -> str:
         """Return the address of a video's page; in a collection, one that plays on in it."""
         within = f"?in={self.collection.id}" if self.collection else ""
-        return f"/stream/{card.video.id}{within}"
+        return f"{watch_url(card.video.id)}{within}"
 
 
 def load_following(
@@ -52,14 +55,21 @@ def load_following(
     :param collection_id: of the collection that is being played; one that the viewer may not open
         is ignored.
     """
-    found = load_next_up(session, watcher, collection_id, video.id)
-    if found is None and watcher.viewer is None and video.visibility is not Visibility.PUBLIC:
+    try:
+        collection = get_collection_for(session, watcher, collection_id)
+    except (NotFound, LoginRequired):
+        collection = None
+    order = visible_items(session, watcher, collection_id) if collection else []
+    if video.id in order:
+        place = order.index(video.id) + 1
+        following = order[place : place + _NEXT_SHOWN]
+        found = {video.id: video for video in get_videos_for(session, watcher, following)}
+        videos = [found[video_id] for video_id in following if video_id in found]
+        return Following(collection, load_cards(session, watcher, videos, forecasts))
+    if watcher.viewer is None and video.visibility is not Visibility.PUBLIC:
         return None  # came by a share link of this video alone
-    videos = found.videos if found else _more_of_owner(session, watcher, video)
-    if found is None and not videos:
-        return None
-    cards = load_cards(session, watcher, videos, forecasts)
-    return Following(found.collection if found else None, cards)
+    videos = _more_of_owner(session, watcher, video)
+    return Following(None, load_cards(session, watcher, videos, forecasts)) if videos else None
 
 
 def _more_of_owner(session: Session, watcher: Watcher, video: Video) -> list[Video]:
@@ -71,9 +81,8 @@ def _more_of_owner(session: Session, watcher: Watcher, video: Video) -> list[Vid
     wanted = select_with_owner().where(
         Video.owner_id == video.owner_id,
         Video.id != video.id,
-        Video.binned_at.is_(None),
-        Video.rejection_reason.is_(None),
+        is_shown(),
         Video.id.in_(select(Video.id).where(visible_to(watcher))),
     )
     order = (later, Video.created_at.desc(), Video.id.desc())
-    return list(session.scalars(wanted.order_by(*order).limit(MORE_SHOWN), asked_by(watcher)))
+    return list(session.scalars(wanted.order_by(*order).limit(_MORE_SHOWN), asked_by(watcher)))

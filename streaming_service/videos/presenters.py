@@ -3,15 +3,16 @@
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from common.access import Rights, Watcher
 from common.forecast import ForecastCache
+from common.formatting import iso_time
 from common.translation import gettext, gettext_noop
 from common.web.urls import watch_url
+from db.engine import transaction
 from db.models import Video, Visibility
 from streaming_service.processing.view import ProcessingView, load_processing
 from streaming_service.videos.captions import CaptionTrack, caption_tracks
@@ -100,6 +101,7 @@ def placeholder(thing_id: str) -> int:
     return zlib.crc32(thing_id.encode()) % _PLACEHOLDERS
 
 
+@transaction(writes=False)
 def load_cards(
     session: Session,
     watcher: Watcher,
@@ -179,13 +181,12 @@ def video_json(card: Card, tracks: Sequence[CaptionTrack]) -> dict[str, Any]:
     """
     video = card.video
     columns = {name: getattr(video, name) for name in _COLUMNS}
-    binned_at = video.binned_at.isoformat() if video.binned_at else None
-    receipt = {"sha256": video.sha256, "binned_at": binned_at} if card.mine else {}
+    receipt = {"sha256": video.sha256, "binned_at": iso_time(video.binned_at)} if card.mine else {}
     return {
         **columns,
         "owner": card.owner_name,
         "tags": list(card.tags),
-        "created_at": video.created_at.astimezone(UTC).isoformat(),
+        "created_at": iso_time(video.created_at),
         "position_ms": card.position_ms or 0,
         "processing": card.processing.as_json(with_errors=card.mine),
         "captions": [track.as_json() for track in tracks],

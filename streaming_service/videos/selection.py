@@ -82,11 +82,8 @@ def _change(stores: Stores, actor: Actor, selection: Selection) -> Change:
 
 
 def _is_shared(stores: Stores, actor: Actor, video_id: str, new: NewGrant) -> bool:
-    what = SharedObject(video_id=video_id)
     try:
-        stores.videos.change(
-            lambda mark: create_grant(stores.database, actor, what, new, mark=mark)
-        )
+        create_grant(stores, actor, SharedObject(video_id=video_id), new)
     except (NotFound, Forbidden, Conflict, Unprocessable):
         return False
     return True

@@ -13,12 +13,10 @@ from common.titles import clean_line
 from common.web.urls import watch_url
 from db.engine import transaction
 from db.models import Collection, SearchWord, Tag, User, Video, VideoTag
-from db.search_words import typed_words
-from streaming_service.videos.filters import begins_with, contains, has_beginning
+from streaming_service.videos.filters import begins_with, contains, has_beginning, search_words
+from streaming_service.videos.library import SEARCH_LIMIT
 
 _VIDEOS, _OTHERS = 5, 3  # suggestions of each kind, at most
-_WORDS = 10
-_LIMIT = 200  # characters of a search
 
 
 @dataclass(frozen=True)
@@ -44,8 +42,8 @@ def suggest_searches(session: Session, viewer: Viewer, text: str) -> list[Search
 
     Four queries, however many there are.
     """
-    text = clean_line(text)[:_LIMIT]
-    words = typed_words(text)[:_WORDS]
+    text = clean_line(text)[:SEARCH_LIMIT]
+    words = search_words(text)
     if not words:
         return []
     asked = asked_by(Watcher(viewer))

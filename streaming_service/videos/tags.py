@@ -61,16 +61,24 @@ def set_tags(session: Session, video_id: str, names: Iterable[str]) -> None:
     :raises Unprocessable: a tag is wrong, or there are too many.
     """
     wanted = checked_tags(names)
-    known = {
-        tag.name_key: tag
-        for tag in session.scalars(select(Tag).where(Tag.name_key.in_(wanted.keys())))
-    }
-    added = [Tag(name=name, name_key=key) for key, name in wanted.items() if key not in known]
+    tag_ids = _add_missing(session, wanted, _known_ids(session, wanted))
+    session.execute(delete(VideoTag).where(VideoTag.video_id == video_id))
+    session.add_all(VideoTag(video_id=video_id, tag_id=tag_id) for tag_id in tag_ids)
+    session.flush()
+
+
+def _known_ids(session: Session, tags: Mapping[str, str]) -> dict[str, int]:
+    """Return the ids of those of these tags that are in use, by their keys."""
+    wanted = select(Tag.name_key, Tag.id).where(Tag.name_key.in_(tags.keys()))
+    return {row.name_key: row.id for row in session.execute(wanted)}
+
+
+def _add_missing(session: Session, tags: Mapping[str, str], known: Mapping[str, int]) -> list[int]:
+    """Add the tags that are not known; return the ids of all."""
+    added = [Tag(name=name, name_key=key) for key, name in tags.items() if key not in known]
     session.add_all(added)
     session.flush()
-    session.execute(delete(VideoTag).where(VideoTag.video_id == video_id))
-    session.add_all(VideoTag(video_id=video_id, tag_id=tag.id) for tag in (*known.values(), *added))
-    session.flush()
+    return [*known.values(), *(tag.id for tag in added)]
 
 
 def change_tags(
@@ -83,10 +91,7 @@ def change_tags(
 
     :param tags: from :func:`checked_tags`.
     """
-    known = {
-        tag.name_key: tag.id
-        for tag in session.scalars(select(Tag).where(Tag.name_key.in_(tags.keys())))
-    }
+    known = _known_ids(session, tags)
     if not adds:
         session.execute(
             delete(VideoTag).where(
@@ -103,10 +108,7 @@ def change_tags(
     changed = [i for i, has in given.items() if len(has.union(known.values())) + fresh <= MAX_TAGS]
     if not changed:
         return []
-    added = [Tag(name=name, name_key=key) for key, name in tags.items() if key not in known]
-    session.add_all(added)
-    session.flush()
-    tag_ids = [*known.values(), *(tag.id for tag in added)]
+    tag_ids = _add_missing(session, tags, known)
     session.add_all(
         VideoTag(video_id=video_id, tag_id=tag_id)
         for video_id in changed

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from random import Random
-from typing import Any
+from typing import Any, ParamSpec
 
 import pytest
 from redis import Redis
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
@@ -14,12 +15,19 @@ from common.access import Viewer
 from common.ids import new_id
 from common.stores.sessions import SessionStore
 from common.web.auth import SESSION_COOKIE
+from common.web.services import services_of
 from db.engine import Database
 from db.models import (
     Base,
+    Collection,
+    CollectionItem,
+    Grant,
+    Group,
+    GroupMember,
     Job,
     JobKind,
     JobState,
+    Level,
     Rendition,
     RenditionKind,
     Role,
@@ -27,9 +35,13 @@ from db.models import (
     Video,
     Visibility,
 )
+from streaming_service.services import StreamingServices
 from tests.conftest import Client, Site
 
 BYTES = Random(1).randbytes(1000)
+P = ParamSpec("P")
+Put = Callable[..., str]
+"""As the fixture `put`."""
 
 
 class Browser(Client):
@@ -51,14 +63,29 @@ class House:
         self.viewers: dict[str, Viewer] = {}
         self.tokens: dict[str, str] = {}
 
+    @property
+    def services(self) -> StreamingServices:
+        """What the views of the streaming service work with."""
+        return services_of(self.site.apps["streaming"], StreamingServices)
+
     def browser(self) -> Client:
         """Return a browser that is signed out."""
         return Browser(self.site.wsgi, "127.0.0.1")
 
+    def add(self, *rows: Base) -> None:
+        """Add rows, one after the other."""
+
+        def work(session: Session) -> None:
+            for row in rows:
+                session.add(row)
+                session.flush()
+
+        self.database.write(work)
+
     def join(self, name: str, role: Role = Role.UPLOADER) -> Client:
         """Open an account, and return a browser in which it is signed in."""
         user = User(name=name, name_key=name.casefold(), password_hash="-", role=role)
-        self.database.write(lambda session: session.add(user))
+        self.add(user)
         viewer = self.viewers[name] = Viewer(id=user.id, name=name, role=role)
         self.tokens[name] = self.sessions.begin(viewer, device="Test", address="127.0.0.1")
         browser = self.browser()
@@ -93,7 +120,7 @@ class House:
         folder = self.site.videos_dir / video.id
         folder.mkdir()
         (folder / "original.mp4").write_bytes(data)
-        self.database.write(lambda session: session.add(video))
+        self.add(video)
         return str(video.id)
 
     def add_job(
@@ -101,8 +128,47 @@ class House:
     ) -> int:
         """Give a video a step of its preparation, and return its id."""
         job = Job(video_id=video_id, kind=kind, state=state, **fields)
-        self.database.write(lambda session: session.add(job))
+        self.add(job)
         return int(job.id)
+
+    def grant(self, name: str, level: Level | str = Level.WATCH, **columns: Any) -> str:
+        """Share what the columns name with somebody, and return the grant's id."""
+        user_id = self.viewers[name].id
+        grant = Grant(id=new_id(), user_id=user_id, level=Level(level), **columns)
+        self.add(grant)
+        return str(grant.id)
+
+    def group(self, name: str, *members: str, for_everyone: bool = False) -> str:
+        """Make a group of these people, and return its id."""
+        group = Group(id=new_id(), name=name, for_everyone=for_everyone)
+        people = [GroupMember(group_id=group.id, user_id=self.viewers[m].id) for m in members]
+        self.add(group, *people)
+        return str(group.id)
+
+    def collection(self, owner: str, *videos: str, title: str = "Holidays") -> str:
+        """Make a collection of these videos, and return its id."""
+        made = Collection(id=new_id(), owner_id=self.viewers[owner].id, title=title)
+        items = [
+            CollectionItem(collection_id=made.id, video_id=video, place=place)
+            for place, video in enumerate(videos)
+        ]
+        self.add(made, *items)
+        return str(made.id)
+
+    def count_queries(self, work: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> int:
+        """Return how many statements the streaming service sends to its database meanwhile."""
+        engine = self.services.stores.database.engine
+        statements: list[str] = []
+
+        def note(*arguments: Any) -> None:
+            statements.append(arguments[2])
+
+        event.listen(engine, "before_cursor_execute", note)
+        try:
+            work(*args, **kwargs)
+        finally:
+            event.remove(engine, "before_cursor_execute", note)
+        return len(statements)
 
     def change(self, table: type[Base], identity: Any, **fields: Any) -> None:
         """Change a row, as another service would."""
@@ -128,7 +194,7 @@ class House:
             height=height,
             frame_rate=25.0,
         )
-        self.database.write(lambda session: session.add(rendition))
+        self.add(rendition)
 
     def video(self, video_id: str) -> Video:
         """Return a video's row as it is now."""
@@ -174,6 +240,6 @@ def nobody(house: House) -> Client:
 
 
 @pytest.fixture
-def put(house: House, alice: Client) -> Callable[..., str]:
+def put(house: House, alice: Client) -> Put:
     """Put a video of Alice's, unless another owner is given; return its id."""
     return house.put

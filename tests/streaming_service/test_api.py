@@ -9,9 +9,7 @@ from db.models import Visibility, now
 from streaming_service.videos.library import PAGE
 from tests.conftest import Client
 
-from .conftest import House
-
-Put = Callable[..., str]
+from .conftest import House, Put
 
 
 def test_the_shape_of_a_video(put: Put, alice: Client) -> None:

@@ -1,23 +1,19 @@
 """Reading the audit log: who sees which entries, page by page, and as an export."""
 
 import json
-from collections.abc import Callable
 
 import pytest
 from sqlalchemy import select
 
 from common.audit import Action, Actor, record
-from common.ids import new_id
 from db.engine import Database
-from db.models import AuditEntry, Grant, Level
+from db.models import AuditEntry, Level
 from streaming_service.videos import audit_log
 from tests.conftest import Client
 
-from .conftest import House
+from .conftest import House, Put
 
 pytestmark = pytest.mark.on_mysql
-
-Put = Callable[..., str]
 
 
 def note(
@@ -63,14 +59,7 @@ def test_who_sees_the_entries_of_a_video(
     for client, statuses in ((bob, [404, 404]), (charlie, [404, 404]), (nobody, [303, 401])):
         assert [client.get(address).status_code for address in addresses] == statuses
 
-    grant = Grant(
-        id=new_id(),
-        video_id=video_id,
-        user_id=house.viewers["bob"].id,
-        level=Level.SHARE,
-        granted_by_id=house.viewers["alice"].id,
-    )
-    house.database.write(lambda session: session.add(grant))
+    house.grant("bob", Level.SHARE, video_id=video_id)
     [entry] = bob.get(addresses[1]).json["entries"]
     assert entry["details"] == {"label": "For Anna"}
     assert "address" not in entry

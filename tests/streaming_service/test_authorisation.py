@@ -28,9 +28,8 @@ from streaming_service.delivery.files import MediaFile
 from streaming_service.delivery.presigned import PresignedUrls
 from tests.conftest import Client
 
-from .conftest import House
+from .conftest import House, Put
 
-Put = Callable[..., str]
 PATH = "/internal/authorise"
 ORIGINAL = MediaFile("original.mp4")
 
@@ -313,8 +312,7 @@ def test_what_ends_while_it_is_cached_is_over(
     owner = house.viewers["alice"].id
     link = Link(id=new_id(), token_hash="-", created_by_id=owner, **shared)
     seen = LinkVisit(token_hash=token_hash(visit), link_id=link.id)
-    for row in (grant, link, seen):
-        house.database.write(lambda session, row=row: session.add(row))
+    house.add(grant, link, seen)
 
     def statuses() -> list[int]:
         headers = {"X-Video": video_id, "X-Media-Name": "master.m3u8"}

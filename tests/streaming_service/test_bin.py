@@ -1,23 +1,19 @@
 """The bin: who sees what is in it, and how it comes back or is deleted."""
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
-from common.ids import new_id
 from db.engine import Database
-from db.models import AuditEntry, Grant, JobKind, JobState, Level, Video, now
+from db.models import AuditEntry, JobKind, JobState, Video, now
 from streaming_service.videos.library import PAGE
 from tests.conftest import Client
 from transcode_service.jobs import claim
 
-from .conftest import House
+from .conftest import House, Put
 
 pytestmark = pytest.mark.on_mysql
-
-Put = Callable[..., str]
 
 
 def actions(database: Database, video_id: str) -> list[str]:
@@ -76,14 +72,7 @@ def test_restoring_brings_back_who_could_watch(
     house: House, put: Put, alice: Client, bob: Client
 ) -> None:
     video_id = put()
-    grant = Grant(
-        id=new_id(),
-        video_id=video_id,
-        user_id=house.viewers["bob"].id,
-        level=Level.WATCH,
-        granted_by_id=house.viewers["alice"].id,
-    )
-    house.database.write(lambda session: session.add(grant))
+    house.grant("bob", video_id=video_id)
     assert bob.get(f"/stream/{video_id}").status_code == 200
     bob.put(f"/api/videos/{video_id}/position", json={"position_ms": 30_000})
 

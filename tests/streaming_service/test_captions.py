@@ -1,7 +1,6 @@
 """Captions: put there by the owner, read by whoever may watch."""
 
 import re
-from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
@@ -13,9 +12,8 @@ from werkzeug.test import TestResponse, encode_multipart
 from db.models import CAPTION_LIMIT, Caption, Video, now
 from tests.conftest import Client
 
-from .conftest import House
+from .conftest import House, Put
 
-Put = Callable[..., str]
 SRT = "1\n00:00:01,000 --> 00:00:02,000\nHello <b>you</b>\n"
 VTT = "WEBVTT\n\n00:00:01.000 --> 00:00:02.000\nHello <b>you</b>\n"
 

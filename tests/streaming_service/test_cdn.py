@@ -12,9 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from werkzeug.test import TestResponse
 
 from common.settings import Environment, SettingsError
-from common.web.services import services_of
 from streaming_service.delivery.cdn import CdnKind, CdnSettings, CdnUrls, signer
-from streaming_service.services import StreamingServices
 from streaming_service.settings import StreamingSettings
 from tests.conftest import Client
 
@@ -179,10 +177,9 @@ def test_a_cdn_may_remain_where_new_videos_stay_on_the_disk() -> None:
 @pytest.fixture
 def with_cdn(house: House, monkeypatch: pytest.MonkeyPatch) -> str:
     """Give the running app a CDN, and return its origin."""
-    services = services_of(house.site.apps["streaming"], StreamingServices)
     cdn = CdnSettings.read(Environment(CDN))
     assert cdn is not None
-    monkeypatch.setattr(services, "settings", replace(services.settings, cdn=cdn))
+    monkeypatch.setattr(house.services, "settings", replace(house.services.settings, cdn=cdn))
     return cdn.origin
 
 

@@ -1,20 +1,13 @@
 """Collections: who may open and change them, their order, and what they share."""
 
-from collections.abc import Callable
-
 import pytest
-from sqlalchemy import event
 
-from common.ids import new_id
-from common.web.services import Services, services_of
 from db.models import AuditEntry, Grant, JobKind, JobState, Level, Video, Visibility
-from tests.conftest import Client, Site
+from tests.conftest import Client
 
-from .conftest import House
+from .conftest import House, Put
 
 pytestmark = pytest.mark.on_mysql
-
-Put = Callable[..., str]
 
 
 def make(client: Client, title: str = "Holidays", *videos: str) -> str:
@@ -32,14 +25,6 @@ def ids(client: Client, collection_id: str) -> list[str]:
     answer = client.get(f"/api/collections/{collection_id}")
     assert answer.status_code == 200, answer.json
     return [video["id"] for video in answer.json["videos"]]
-
-
-def share(house: House, collection_id: str, name: str, level: Level = Level.WATCH) -> None:
-    """Share a collection with somebody."""
-    grant = Grant(
-        id=new_id(), collection_id=collection_id, user_id=house.viewers[name].id, level=level
-    )
-    house.database.write(lambda session: session.add(grant))
 
 
 def test_a_collection_keeps_its_order(put: Put, alice: Client) -> None:
@@ -115,7 +100,7 @@ def test_sharing_a_collection_shares_what_its_owner_may_share(
     hidden = put("dora", Visibility.MEMBERS)
     holidays = make(alice, "Holidays", mine, doras, hidden)
     house.change(Video, hidden, visibility=Visibility.PRIVATE)
-    share(house, holidays, "bob")
+    house.grant("bob", collection_id=holidays)
 
     assert ids(bob, holidays) == [mine, doras]  # the second for its visibility
     assert ids(alice, holidays) == [mine, doras]  # Alice no longer sees the third herself
@@ -130,7 +115,7 @@ def test_who_may_edit_changes_the_items_and_who_may_watch_does_not(
     first, second = put(), put()
     bobs = put("bob")
     holidays = make(alice, "Holidays", first, second)
-    share(house, holidays, "bob")
+    house.grant("bob", collection_id=holidays)
     assert bob.put(f"/api/collections/{holidays}/items/{bobs}").status_code == 404
 
     house.database.write(lambda session: session.query(Grant).update({"level": Level.EDIT}))
@@ -204,27 +189,19 @@ def test_from_the_page_of_a_video_it_is_added_to_a_new_collection(put: Put, alic
 
 
 def test_lists_take_as_many_queries_for_many_as_for_few(
-    house: House, site: Site, put: Put, alice: Client
+    house: House, put: Put, alice: Client
 ) -> None:
-    statements: list[str] = []
-    engine = services_of(site.apps["streaming"], Services).stores.database.engine
-    event.listen(
-        engine, "before_cursor_execute", lambda *arguments: statements.append(arguments[2])
-    )
-
-    def cost(address: str) -> int:
-        statements.clear()
+    def load(address: str) -> None:
         assert alice.get(address).status_code == 200
-        return len(statements)
 
     holidays = make(alice, "Holidays", put())
     addresses = ("/collections", f"/collections/{holidays}", f"/stream/{put()}")
-    few = [cost(address) for address in addresses]
+    few = [house.count_queries(load, address) for address in addresses]
     for number in range(20):
         alice.put(f"/api/collections/{holidays}/items/{put()}")
         make(alice, f"More {number}")
 
-    assert [cost(address) for address in addresses] == few
+    assert [house.count_queries(load, address) for address in addresses] == few
 
 
 def test_counts_and_covers_tell_nothing_of_videos_that_are_not_shared(
@@ -234,7 +211,7 @@ def test_counts_and_covers_tell_nothing_of_videos_that_are_not_shared(
     hidden, mine = put("dora", Visibility.MEMBERS), put()
     house.add_job(hidden, JobKind.THUMBNAILS, JobState.DONE)
     holidays = make(alice, "Holidays", hidden, mine)
-    share(house, holidays, "bob")
+    house.grant("bob", collection_id=holidays)
     before = bob.get("/api/collections").json["collections"][0]
     assert before["poster"] == f"/stream/{hidden}/poster.jpg"
     house.change(Video, hidden, visibility=Visibility.PRIVATE)
@@ -249,7 +226,7 @@ def test_a_change_of_a_collection_counts_for_media_from_the_next_request_on(
 ) -> None:
     video = put()
     holidays = make(alice)
-    share(house, holidays, "bob", Level.DOWNLOAD)
+    house.grant("bob", Level.DOWNLOAD, collection_id=holidays)
     item = f"/api/collections/{holidays}/items/{video}"
 
     def status() -> int:
@@ -270,8 +247,8 @@ def test_an_editor_shares_no_video_that_they_may_only_watch(
     put: Put, house: House, alice: Client, bob: Client, charlie: Client
 ) -> None:
     video, holidays = put(visibility="private"), make(alice)
-    share(house, holidays, "bob", Level.EDIT)
-    share(house, holidays, "charlie")
+    house.grant("bob", Level.EDIT, collection_id=holidays)
+    house.grant("charlie", collection_id=holidays)
     answer = alice.post(f"/api/videos/{video}/grants", json={"user": "bob", "level": "edit"})
 
     address = f"/api/collections/{holidays}/items/{video}"
@@ -289,7 +266,7 @@ def test_a_cover_that_one_may_not_watch_is_not_told(
     lent = put("charlie")
     charlie.post(f"/api/videos/{lent}/grants", json={"user": "alice", "level": "watch"})
     holidays = make(alice, "Holidays", put(), lent)
-    share(house, holidays, "bob")
+    house.grant("bob", collection_id=holidays)
     address = f"/api/collections/{holidays}"
     assert alice.patch(address, json={"cover": lent}).json["cover"] == lent
     assert alice.get("/api/collections").json["collections"][0]["cover"] == lent

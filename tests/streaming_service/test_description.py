@@ -1,14 +1,11 @@
 """Descriptions: what becomes a link, what stays text, and which lists are chapters."""
 
-from collections.abc import Callable
-
 import pytest
 
 from streaming_service.videos.description import Chapter, find_chapters, render_description
 from tests.conftest import Client
 
-Put = Callable[..., str]
-
+from .conftest import Put
 
 HOUR = 3_600_000
 

@@ -5,13 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from common.web.services import services_of
-from streaming_service.services import StreamingServices
 from tests.conftest import Client
 
-from .conftest import House
+from .conftest import House, Put
 
-Put = Callable[..., str]
 FRAMED = {"Sec-Fetch-Dest": "iframe", "Sec-Fetch-Site": "same-origin"}
 
 
@@ -47,10 +44,10 @@ POLICY = "Content-Security-Policy"
 @pytest.fixture
 def embed_origins(house: House, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Set `EMBED_ORIGINS` of the running app."""
-    settings = services_of(house.site.apps["streaming"], StreamingServices)
 
     def set_origins(*origins: str) -> None:
-        monkeypatch.setattr(settings, "settings", replace(settings.settings, embed_origins=origins))
+        settings = replace(house.services.settings, embed_origins=origins)
+        monkeypatch.setattr(house.services, "settings", settings)
 
     return set_origins
 

@@ -1,6 +1,5 @@
 """What could not be prepared, as administrators see it, and trying it again."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -11,9 +10,7 @@ from db.models import Job, JobKind, JobState, User, Video, now
 from streaming_service.videos.failed_jobs import PAGE
 from tests.conftest import Client
 
-from .conftest import House
-
-Put = Callable[..., str]
+from .conftest import House, Put
 
 PAGE_PATH, API = "/stream/failed", "/api/videos/failed"
 SENTENCE, LINES = "The picture could not be read.", "[h264 @ 0x1] <b>bad</b> cabac"

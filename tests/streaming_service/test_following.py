@@ -1,7 +1,6 @@
 """What the watch page offers beside a video."""
 
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -9,7 +8,7 @@ import pytest
 from db.models import Visibility
 from tests.conftest import Client
 
-Put = Callable[..., str]
+from .conftest import Put
 
 
 def offered(page: str) -> list[str]:

@@ -1,21 +1,15 @@
 """Sharing with people and groups: the API, the page "Who can watch this?", and what it changes."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select
-from sqlalchemy.orm import Session
+from sqlalchemy import select
 
 from common.ids import new_id
 from db.models import (
     AuditEntry,
-    Collection,
-    CollectionItem,
     Grant,
-    Group,
-    GroupMember,
     Level,
     User,
     Video,
@@ -23,39 +17,9 @@ from db.models import (
 )
 from streaming_service.sharing import grants
 from tests.conftest import Client
-from tests.streaming_service.conftest import House
+from tests.streaming_service.conftest import House, Put
 
 pytestmark = pytest.mark.on_mysql
-
-Put = Callable[..., str]
-
-
-def make_group(house: House, name: str, *members: str, for_everyone: bool = False) -> str:
-    """Make a group of these people, and return its id."""
-    group_id = new_id()
-
-    def work(session: Session) -> None:
-        session.add(Group(id=group_id, name=name, for_everyone=for_everyone))
-        session.flush()
-        for member in members:
-            session.add(GroupMember(group_id=group_id, user_id=house.viewers[member].id))
-
-    house.database.write(work)
-    return group_id
-
-
-def make_collection(house: House, owner: str, *videos: str, title: str = "Holidays") -> str:
-    """Make a collection of these videos, and return its id."""
-    collection_id = new_id()
-
-    def work(session: Session) -> None:
-        session.add(Collection(id=collection_id, owner_id=house.viewers[owner].id, title=title))
-        session.flush()
-        for place, video in enumerate(videos):
-            session.add(CollectionItem(collection_id=collection_id, video_id=video, place=place))
-
-    house.database.write(work)
-    return collection_id
 
 
 def share(client: Client, video: str, **fields: Any) -> Any:
@@ -96,14 +60,14 @@ def test_a_group_is_shared_with_by_its_members_or_if_it_is_for_everyone(
     put: Put, alice: Client, bob: Client, charlie: Client, house: House
 ) -> None:
     video = put()
-    family = make_group(house, "Family", "alice", "bob")
+    family = house.group("Family", "alice", "bob")
     share(alice, video, group=family)
     assert bob.get(f"/stream/{video}").status_code == 200
     assert charlie.get(f"/stream/{video}").status_code == 404
-    others = make_group(house, "Others", "bob")
+    others = house.group("Others", "bob")
     path = f"/api/videos/{video}/grants"
     assert alice.post(path, json={"group": others, "level": "watch"}).status_code == 422
-    everyone = make_group(house, "School", "charlie", for_everyone=True)
+    everyone = house.group("School", "charlie", for_everyone=True)
     share(alice, video, group=everyone)
     assert charlie.get(f"/stream/{video}").status_code == 200
 
@@ -184,7 +148,7 @@ def test_who_may_share_does_not_decide_on_their_own_right(
     assert page.status_code == 409
     assert "for the owner to decide" in page.text
 
-    collection = make_collection(house, "alice", lent := put())
+    collection = house.collection("alice", lent := put())
     body = {"user": "bob", "level": "share"}
     assert alice.post(f"/api/collections/{collection}/grants", json=body).status_code == 201
     assert bob.post(f"/api/videos/{lent}/grants", json=body).status_code == 409
@@ -195,7 +159,7 @@ def test_a_receiver_may_remove_their_own_grant_but_not_a_groups(
 ) -> None:
     video = put()
     own = share(alice, video, user="bob")["id"]
-    of_group = share(alice, video, group=make_group(house, "Family", "alice", "bob"))["id"]
+    of_group = share(alice, video, group=house.group("Family", "alice", "bob"))["id"]
     assert bob.delete(f"/api/grants/{of_group}").status_code == 404
     assert bob.delete(f"/api/grants/{own}").status_code == 204
     assert bob.get(f"/stream/{video}").status_code == 200
@@ -205,7 +169,7 @@ def test_a_collections_grant_counts_for_media_from_the_next_request_on(
     put: Put, alice: Client, bob: Client, house: House
 ) -> None:
     video = put()
-    collection = make_collection(house, "alice", video)
+    collection = house.collection("alice", video)
 
     def status() -> int:
         return bob.get(f"/stream/{video}/video.mp4").status_code
@@ -228,7 +192,7 @@ def test_a_collection_is_shared_as_a_whole(
     put: Put, alice: Client, bob: Client, charlie: Client, house: House
 ) -> None:
     video, foreign = put(), put("charlie")
-    collection = make_collection(house, "alice", video, foreign)
+    collection = house.collection("alice", video, foreign)
     path = f"/api/collections/{collection}/grants"
     assert bob.post(path, json={"user": "bob", "level": "watch"}).status_code == 404
     answer = alice.post(path, json={"user": "bob", "level": "watch"})
@@ -267,8 +231,8 @@ def test_names_are_suggested_as_one_types(
     for name in ("Zoë", "zora", "zoltan"):
         house.join(name)
     house.change(User, house.viewers["zoltan"].id, disabled_at=now())
-    make_group(house, "Zoo", "alice")
-    make_group(house, "Zookeepers", "bob")
+    house.group("Zoo", "alice")
+    house.group("Zookeepers", "bob")
     found = alice.get("/api/users?q=ZOE").json["suggestions"]
     assert found == [{"kind": "user", "name": "Zoë", "text": "Zoë"}]
     found = alice.get("/api/users?q=zo").json["suggestions"]
@@ -281,7 +245,7 @@ def test_names_are_suggested_as_one_types(
 def test_eight_are_suggested_at_most(alice: Client, house: House) -> None:
     for number in range(10):
         house.join(f"kim{number}")
-        make_group(house, f"Kim{number}", "alice")
+        house.group(f"Kim{number}", "alice")
     kinds = [one["kind"] for one in alice.get("/api/users?q=kim").json["suggestions"]]
     assert sorted(kinds) == ["group"] * 4 + ["user"] * 4
 
@@ -289,11 +253,11 @@ def test_eight_are_suggested_at_most(alice: Client, house: House) -> None:
 def test_without_a_directory_exact_names_still_work(
     put: Put, alice: Client, bob: Client, house: House
 ) -> None:
-    here = house.site.apps["streaming"].extensions["matinee"]
+    here = house.services
     here.settings = type(here.settings)(
         here.settings.common, here.settings.videos_dir, user_directory=False
     )
-    make_group(house, "Family", "alice")
+    house.group("Family", "alice")
     assert alice.get("/api/users?q=bo").json["suggestions"] == []
     video = put()
     page = alice.get(f"/stream/{video}/access").text
@@ -308,7 +272,7 @@ def test_the_page_shares_changes_and_removes(
     put: Put, alice: Client, bob: Client, house: House
 ) -> None:
     video = put()
-    make_group(house, "Family", "alice", "bob")
+    house.group("Family", "alice", "bob")
     base = f"/stream/{video}/access"
     answer = alice.post(base, data={"who": "bob", "level": "watch", "until": soon()[:10]})
     assert answer.location == f"{base}?done=shared"
@@ -353,8 +317,8 @@ def test_the_page_says_what_went_wrong_and_keeps_the_form(put: Put, alice: Clien
 
 
 def test_two_groups_with_one_name_are_not_guessed(put: Put, alice: Client, house: House) -> None:
-    make_group(house, "Team", "alice")
-    make_group(house, "team", "alice")
+    house.group("Team", "alice")
+    house.group("team", "alice")
     answer = alice.post(f"/stream/{put()}/access", data={"who": "Team (group)", "level": "watch"})
     assert answer.status_code == 422
     assert "another name" in answer.text
@@ -379,7 +343,7 @@ def test_the_list_says_when_it_was_last_watched(
 ) -> None:
     video = put()
     share(alice, video, user="bob")
-    share(alice, video, group=make_group(house, "Family", "alice", "bob"))
+    share(alice, video, group=house.group("Family", "alice", "bob"))
     path = f"/api/videos/{video}"
     assert alice.get(f"{path}/access").json["people"][1]["last_watched_at"] is None
     # To the end, so that nothing is left to resume.
@@ -393,7 +357,7 @@ def test_a_name_of_both_a_person_and_a_group_is_not_guessed(
     put: Put, alice: Client, bob: Client, house: House
 ) -> None:
     base = f"/stream/{put()}/access"
-    make_group(house, "Bob", "alice")
+    house.group("Bob", "alice")
     answer = alice.post(base, data={"who": "bob", "level": "watch"})
     assert answer.status_code == 422
     assert "A person and a group are called this" in answer.text
@@ -410,9 +374,9 @@ def test_who_gives_up_their_own_right_leaves_the_page(put: Put, alice: Client, b
 def test_a_collection_has_the_same_page(
     put: Put, alice: Client, bob: Client, charlie: Client, house: House
 ) -> None:
-    collection = make_collection(house, "alice", put())
+    collection = house.collection("alice", put())
     base = f"/collections/{collection}/access"
-    make_group(house, "Family", "alice", "bob")
+    house.group("Family", "alice", "bob")
     assert alice.post(base, data={"who": "Family", "level": "watch"}).status_code == 303
     assert alice.post(base, data={"who": "charlie", "level": "share"}).status_code == 303
     page = charlie.get(base).text
@@ -429,30 +393,14 @@ def test_a_collection_has_the_same_page(
     assert charlie.get(f"/collections/{collection}").status_code == 404
 
 
-def count_queries(house: House, work: Callable[[], object]) -> int:
-    """Return how many statements a request sends to the database."""
-    database = house.site.apps["streaming"].extensions["matinee"].stores.database
-    statements: list[str] = []
-
-    def note(*arguments: Any) -> None:
-        statements.append(arguments[2])
-
-    event.listen(database.engine, "before_cursor_execute", note)
-    try:
-        work()
-    finally:
-        event.remove(database.engine, "before_cursor_execute", note)
-    return len(statements)
-
-
 def test_lists_need_the_same_number_of_queries(
     put: Put, alice: Client, bob: Client, house: House
 ) -> None:
     video = put()
     put()  # the watch page lists more of the same owner
     share(alice, video, user="bob")
-    share(alice, video, group=make_group(house, "g", "alice", "bob"))
-    collection = make_collection(house, "alice", video)
+    share(alice, video, group=house.group("g", "alice", "bob"))
+    collection = house.collection("alice", video)
     alice.post(f"/api/collections/{collection}/grants", json={"user": "bob", "level": "watch"})
 
     def ask() -> None:
@@ -461,14 +409,14 @@ def test_lists_need_the_same_number_of_queries(
         assert bob.get("/stream/shared").status_code == 200
 
     ask()
-    few = count_queries(house, ask)
+    few = house.count_queries(ask)
     for number in range(5):
         house.join(f"kim{number}")
         share(alice, video, user=f"kim{number}")
-        share(alice, video, group=make_group(house, f"g{number}", "alice", f"kim{number}"))
+        share(alice, video, group=house.group(f"g{number}", "alice", f"kim{number}"))
         share(alice, put(), user="bob")
     ask()
-    assert count_queries(house, ask) == few
+    assert house.count_queries(ask) == few
 
 
 # --- as somebody else -----------------------------------------------------------------------------
@@ -480,7 +428,7 @@ def test_a_video_is_seen_as_its_receiver_gets_it(
     video = put()
     house.publish(video, 240)
     low = share(alice, video, user="bob")["id"]
-    high = share(alice, video, group=make_group(house, "Family", "alice"), level="download")["id"]
+    high = share(alice, video, group=house.group("Family", "alice"), level="download")["id"]
     as_bob = alice.get(f"/stream/{video}/as?grant={low}").text
     assert "You see this page as" in as_bob
     assert "/download" not in as_bob
@@ -516,10 +464,10 @@ def test_what_is_shared_is_told_once(
     put: Put, alice: Client, bob: Client, charlie: Client, house: House
 ) -> None:
     first, second = put(title="First"), put(title="Second")
-    collection = make_collection(house, "alice", put(title="Third"), title="Holidays")
+    collection = house.collection("alice", put(title="Third"), title="Holidays")
     assert "Nothing yet" in bob.get("/stream/shared").text
     share(alice, first, user="bob", level=Level.DOWNLOAD)
-    family = make_group(house, "Family", "alice", "bob")
+    family = house.group("Family", "alice", "bob")
     share(alice, first, group=family)
     share(alice, second, group=family)
     alice.post(f"/api/collections/{collection}/grants", json={"user": "bob", "level": "watch"})

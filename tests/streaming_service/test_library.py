@@ -12,17 +12,16 @@ from common.audit import Actor
 from common.errors import LoginRequired, NotFound, Unprocessable
 from db.models import Position, Role, Video, Visibility, now
 from streaming_service.videos import library
-from streaming_service.videos.changes import VideoEdit, apply_edit, mark_binned
+from streaming_service.videos.changes import VideoEdit, bin_video, edit_video
 from streaming_service.videos.cursors import Cursor, Sort
 from streaming_service.videos.filters import Filters, OwnerFilter
 from streaming_service.videos.library import ListQuery, count_videos, get_video_for, list_videos
 from tests.conftest import Client
 
-from .conftest import House
+from .conftest import House, Put
 
 pytestmark = pytest.mark.on_mysql
 
-Put = Callable[..., str]
 DAY = datetime(2026, 11, 14, tzinfo=UTC)
 
 
@@ -130,8 +129,7 @@ def test_every_video_is_listed_once_over_all_pages(house: House, put: Put, sort:
         video_id = put(title=f"Video {group}", size=1000 + group, **fields)
         if group:  # the others were never watched
             place = {"user_id": house.viewers["alice"].id, "video_id": video_id, "position_ms": 0}
-            watched = Position(watched_at=DAY + timedelta(days=group), **place)
-            house.database.write(lambda session, row=watched: session.add(row))
+            house.add(Position(watched_at=DAY + timedelta(days=group), **place))
 
     titles = listed(house, "alice", sort=sort)
 
@@ -229,7 +227,7 @@ def test_many_words_are_fine(house: House, put: Put) -> None:
 
 def edit(house: House, name: str, video_id: str, **fields: str) -> None:
     """Edit as somebody."""
-    apply_edit(house.database, Actor(house.viewers[name]), video_id, VideoEdit(**fields))
+    edit_video(house.services.stores, Actor(house.viewers[name]), video_id, VideoEdit(**fields))
 
 
 def test_a_title_is_cleaned_as_at_the_upload(house: House, put: Put) -> None:
@@ -293,11 +291,11 @@ def test_a_binned_video_is_its_owners_alone(house: House, put: Put, bob: Client)
     video_id = put(visibility="members")
     alice = Actor(house.viewers["alice"])
 
-    mark_binned(house.database, alice, video_id)
+    bin_video(house.services.stores, alice, video_id)
 
     assert house.video(video_id).binned_at is not None
     assert _reaches(house, get_video_for, "alice", video_id)
     assert not _reaches(house, get_video_for, "bob", video_id)
     assert listed(house, "alice") == listed(house, "bob") == []
     with pytest.raises(NotFound):
-        mark_binned(house.database, alice, video_id)
+        bin_video(house.services.stores, alice, video_id)

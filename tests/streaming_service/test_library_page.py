@@ -1,16 +1,13 @@
 """The page of the library: its rows, its parts, how it is shown, and what a search may mean."""
 
 import re
-from collections.abc import Callable
 
 import pytest
 
-from db.models import Collection, CollectionItem, Grant, Level, Position, Video
+from db.models import Position, Video
 from tests.conftest import Client
 
-from .conftest import House
-
-Put = Callable[..., str]
+from .conftest import House, Put
 
 
 def row(page: str, heading: str) -> list[str]:
@@ -19,25 +16,13 @@ def row(page: str, heading: str) -> list[str]:
     return re.findall(r'data-video="(.{22})"', found[0]) if found else []
 
 
-def share(house: House, video_id: str, name: str) -> None:
-    """Share a video of Alice's with somebody."""
-    grant = Grant(
-        id=video_id,
-        video_id=video_id,
-        user_id=house.viewers[name].id,
-        granted_by_id=house.viewers["alice"].id,
-        level=Level.WATCH,
-    )
-    house.database.write(lambda session: session.add(grant))
-
-
 @pytest.mark.on_mysql
 def test_the_rows_show_what_is_shared_and_what_is_new_to_one(
     house: House, put: Put, alice: Client, bob: Client
 ) -> None:
     shared, new, begun = put(), put(visibility="members"), put(visibility="members")
     own = house.put("bob", visibility="members")
-    share(house, shared, "bob")
+    house.grant("bob", video_id=shared, granted_by_id=house.viewers["alice"].id)
     bob.put(f"/api/videos/{begun}/position", json={"position_ms": 20_000})
 
     page = bob.get("/stream").text
@@ -120,10 +105,7 @@ def test_suggestions_are_of_what_one_may_see(
 ) -> None:
     public = put(title="Le passé composé", visibility="members")
     hidden = put(title="Passwords")
-    collection = Collection(id="c" * 22, owner_id=house.viewers["alice"].id, title="Passé 7b")
-    item = CollectionItem(collection_id="c" * 22, video_id=public, place=0)
-    house.database.write(lambda session: session.add(collection))
-    house.database.write(lambda session: session.add(item))
+    house.collection("alice", public, title="Passé 7b")
     alice.patch(f"/api/videos/{public}", json={"tags": ["Passage"]})
     alice.patch(f"/api/videos/{hidden}", json={"tags": ["passport"]})
 

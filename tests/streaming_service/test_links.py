@@ -7,15 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 
 from common.ids import new_id
-from db.models import AuditEntry, Collection, Grant, Level, Link, Role, Video, now
-from streaming_service.services import StreamingServices
-from tests.conftest import Client, Site
-from tests.streaming_service.conftest import House
+from db.models import AuditEntry, Grant, Level, Link, Role, Video, now
+from tests.conftest import Client
+from tests.streaming_service.conftest import House, Put
 
-Put = Callable[..., str]
 PASSWORD = "correct horse battery"
 
 
@@ -39,22 +37,17 @@ def own_links(browser: Client) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def services(site: Site) -> StreamingServices:
-    found: StreamingServices = site.apps["streaming"].extensions["matinee"]
-    return found
-
-
-@pytest.fixture
-def rules(services: StreamingServices) -> Iterator[Callable[..., None]]:
+def rules(house: House) -> Iterator[Callable[..., None]]:
     """Sets what the administrator asks of links."""
-    before = dict(services.stores.site.fixed)
+    fixed = house.services.stores.site.fixed
+    before = dict(fixed)
 
     def change(**fields: Any) -> None:
-        services.stores.site.fixed.update({f"link_{key}": value for key, value in fields.items()})
+        fixed.update({f"link_{key}": value for key, value in fields.items()})
 
     yield change
-    services.stores.site.fixed.clear()
-    services.stores.site.fixed.update(before)
+    fixed.clear()
+    fixed.update(before)
 
 
 def test_a_new_link_lasts_30_days_and_tells_its_address_once(
@@ -165,8 +158,7 @@ def test_only_those_who_may_share_make_change_and_revoke_links(
 ) -> None:
     video = put("alice", "public")
     link = make(alice, video)
-    edit = Grant(id=new_id(), video_id=video, user_id=house.viewers["bob"].id, level=Level.EDIT)
-    house.database.write(lambda session: session.add(edit))
+    grant = house.grant("bob", Level.EDIT, video_id=video)
     requests = [
         ("POST", f"/api/videos/{video}/links", {}),
         ("PATCH", f"/api/links/{link['id']}", {"label": "x"}),
@@ -177,7 +169,7 @@ def test_only_those_who_may_share_make_change_and_revoke_links(
         assert nobody.open(path, method=method, json=body).status_code == 401
     for path in (f"/stream/{video}/links", f"/account/links/{link['id']}"):
         assert bob.get(path).status_code == 404
-    house.change(Grant, edit.id, level=Level.SHARE)
+    house.change(Grant, grant, level=Level.SHARE)
     statuses = [bob.open(path, method=m, json=b).status_code for m, path, b in requests]
     assert statuses == [201, 200, 204]
 
@@ -186,10 +178,9 @@ def test_who_made_a_link_may_revoke_it_even_without_the_right_to_share(
     alice: Client, bob: Client, put: Put, house: House
 ) -> None:
     video = put()
-    share = Grant(id=new_id(), video_id=video, user_id=house.viewers["bob"].id, level=Level.SHARE)
-    house.database.write(lambda session: session.add(share))
+    grant = house.grant("bob", Level.SHARE, video_id=video)
     link = make(bob, video)
-    house.change(Grant, share.id, level=Level.WATCH)
+    house.change(Grant, grant, level=Level.WATCH)
     assert bob.patch(f"/api/links/{link['id']}", json={"label": "x"}).status_code == 404
     assert bob.delete(f"/api/links/{link['id']}").status_code == 204
 
@@ -207,7 +198,7 @@ def test_a_hundred_links_are_enough(alice: Client, put: Put, house: House) -> No
         )
         for number in range(100)
     ]
-    house.database.write(lambda session: session.add_all(links))
+    house.add(*links)
     answer = alice.post(f"/api/videos/{video}/links", json={})
     assert answer.status_code == 409
     assert "100 links" in answer.json["error"]
@@ -225,19 +216,13 @@ def test_the_list_has_no_expired_links_and_none_of_others(
 
 
 def test_links_of_a_collection(alice: Client, bob: Client, house: House) -> None:
-    collection = put_collection(house, "alice")
+    collection = house.collection("alice", title="A summer")
     answer = alice.post(f"/api/collections/{collection}/links", json={})
     assert answer.status_code == 201
     assert (answer.json["video"], answer.json["collection"]) == (None, collection)
     assert bob.post(f"/api/collections/{collection}/links", json={}).status_code == 404
     assert "A summer" in alice.get(f"/collections/{collection}/links").text
     assert bob.get(f"/collections/{collection}/links").status_code == 404
-
-
-def put_collection(house: House, owner: str) -> str:
-    found = Collection(id=new_id(), owner_id=house.viewers[owner].id, title="A summer")
-    house.database.write(lambda session: session.add(found))
-    return str(found.id)
 
 
 # --- what the administrator asks for ----------------------------------------------------------
@@ -409,7 +394,7 @@ def test_all_links_of_an_account_are_revoked_at_once(
     alice: Client, bob: Client, nobody: Client, put: Put, house: House
 ) -> None:
     links = [make(alice, put()) for _ in range(3)]
-    collection = put_collection(house, "alice")
+    collection = house.collection("alice", title="A summer")
     alice.post(f"/api/collections/{collection}/links", json={})
     kept = make(bob, put("bob"))
     nobody.post(path_of(links[0]))
@@ -433,10 +418,9 @@ def test_the_page_of_all_links_names_what_its_reader_may_see(
     house.join("erik", Role.UPLOADER)
     seen, unseen = put(title="Seen"), put("erik", title="Not seen")
     make(alice, seen, label="For Anna")
-    share = Grant(id=new_id(), video_id=unseen, user_id=house.viewers["alice"].id, level="share")
-    house.database.write(lambda session: session.add(share))
+    grant = house.grant("alice", Level.SHARE, video_id=unseen)
     make(alice, unseen)
-    house.database.write(lambda session: session.delete(session.get_one(Grant, share.id)))
+    house.database.write(lambda session: session.delete(session.get_one(Grant, grant)))
     page = alice.get("/account/links").text
     assert "Seen" in page
     assert "For Anna" in page
@@ -458,25 +442,20 @@ def test_administrators_see_how_many_links_there_are_and_not_to_what(
 
 
 def test_lists_of_links_take_as_many_queries_for_one_as_for_many(
-    alice: Client, put: Put, house: House, site: Site
+    alice: Client, put: Put, house: House
 ) -> None:
-    engine = site.apps["streaming"].extensions["matinee"].stores.database.engine
-    counted: list[str] = []
-    event.listen(engine, "before_cursor_execute", lambda *args: counted.append(args[2]))
     video = put()
 
-    def queries(path: str) -> int:
-        counted.clear()
+    def load(path: str) -> None:
         assert alice.get(path).status_code == 200
-        return len(counted)
 
     paths = ("/account/links", f"/stream/{video}/links", "/api/links")
     make(alice, video)
-    few = [queries(path) for path in paths]
+    few = [house.count_queries(load, path) for path in paths]
     for _ in range(5):
         make(alice, video)
         make(alice, put())
-    assert [queries(path) for path in paths] == few
+    assert [house.count_queries(load, path) for path in paths] == few
 
 
 def test_a_deleted_video_takes_its_links_along(alice: Client, put: Put, house: House) -> None:

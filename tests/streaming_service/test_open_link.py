@@ -12,14 +12,13 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from common.ids import new_id
 from common.stores.visits import MAX_VISITS
 from common.web.auth import SECURE_VISIT_COOKIE, VISIT_COOKIE
-from db.models import Collection, CollectionItem, Grant, JobKind, Link, LinkVisit, Video, now
+from db.models import JobKind, Link, LinkVisit, Video, now
 from streaming_service.sharing import open_link
 from tests.conftest import Client, Site
-from tests.streaming_service.conftest import House
-from tests.streaming_service.test_links import PASSWORD, Put, make, path_of
+from tests.streaming_service.conftest import House, Put
+from tests.streaming_service.test_links import PASSWORD, make, path_of
 
 _PLACES = {"rejection_reason": "It is no film.", "deleted_at": now(), "owner_id": None}
 
@@ -155,15 +154,12 @@ def test_a_link_to_a_collection_leads_there_and_opens_its_videos(
     nobody: Client, alice: Client, put: Put, house: House
 ) -> None:
     video = put()
-    found = Collection(id=new_id(), owner_id=house.viewers["alice"].id, title="A summer")
-    house.database.write(lambda session: session.add(found))
-    item = CollectionItem(collection_id=found.id, video_id=video, place=0)
-    house.database.write(lambda session: session.add(item))
-    link = alice.post(f"/api/collections/{found.id}/links", json={}).json
+    collection = house.collection("alice", video)
+    link = alice.post(f"/api/collections/{collection}/links", json={}).json
     answer = nobody.post(path_of(link))
-    assert (answer.status_code, answer.location) == (303, f"/collections/{found.id}")
+    assert (answer.status_code, answer.location) == (303, f"/collections/{collection}")
     page = nobody.get(answer.location).text
-    assert f'href="/stream/{video}?in={found.id}"' in page
+    assert f'href="/stream/{video}?in={collection}"' in page
     for other in ("<nav", 'role="search"', "Only you"):
         assert other not in page, other
     assert status(nobody, f"/stream/{video}") == 200
@@ -350,7 +346,7 @@ def test_a_right_guess_in_a_burst_is_not_told_from_the_wrong_ones(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     link = make(alice, put(), password=PASSWORD)
-    passwords = site.apps["streaming"].extensions["matinee"].passwords
+    passwords = house.services.passwords
     matches = passwords.matches
 
     def slowly(password: str, stored: str | None) -> bool:
@@ -373,7 +369,7 @@ def test_a_password_that_changes_while_it_is_checked_opens_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     link = make(alice, put(), password=PASSWORD)
-    passwords = site.apps["streaming"].extensions["matinee"].passwords
+    passwords = house.services.passwords
     matches = passwords.matches
 
     def slowly(password: str, stored: str | None) -> bool:
@@ -441,8 +437,7 @@ def test_a_grant_at_watch_gives_hls_alone_too(
 ) -> None:
     video = put()
     house.add_job(video, JobKind.RENDITION, height=360)
-    grant = Grant(id=new_id(), video_id=video, user_id=house.viewers["bob"].id, level="watch")
-    house.database.write(lambda session: session.add(grant))
+    house.grant("bob", video_id=video)
     assert "This video is being prepared." in bob.get(f"/stream/{video}").text
     assert bob.get(f"/api/videos/{video}").json["processing"]["watchable"] is False
 

@@ -1,7 +1,6 @@
 """The library, the watch page, and the form that edits a video, as browsers meet them."""
 
 import re
-from collections.abc import Callable
 
 import pytest
 from redis import Redis
@@ -11,9 +10,8 @@ from db.models import Role, Visibility, now
 from streaming_service.videos.library import PAGE
 from tests.conftest import Client
 
-from .conftest import House
+from .conftest import House, Put
 
-Put = Callable[..., str]
 FORM = {"title": "New title", "description": "New words", "visibility": "members"}
 PAGES = ("", "/edit")
 

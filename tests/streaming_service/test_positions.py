@@ -1,7 +1,6 @@
 """Where somebody stopped in a video: remembered, shown, forgotten."""
 
 import re
-from collections.abc import Callable
 
 import pytest
 from sqlalchemy import select
@@ -10,9 +9,7 @@ from db.models import Position, User, Video, now
 from streaming_service.videos.positions import is_over
 from tests.conftest import Client
 
-from .conftest import House
-
-Put = Callable[..., str]
+from .conftest import House, Put
 
 
 def stopped(client: Client, video_id: str) -> int:

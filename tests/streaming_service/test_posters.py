@@ -1,20 +1,18 @@
 """Choosing a poster: who may, what may be chosen, and what is queued."""
 
-from collections.abc import Callable
 from io import BytesIO
 
 import pytest
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
-from db.models import POSTER_LIMIT, Grant, Job, JobKind, JobState, Level, PosterChoice
+from db.models import POSTER_LIMIT, Job, JobKind, JobState, Level, PosterChoice
 from tests.conftest import Client
 
-from .conftest import House
+from .conftest import House, Put
 
 pytestmark = pytest.mark.on_mysql
 
-Put = Callable[..., str]
 PNG = b"\x89PNG\r\n\x1a\n" + b"x" * 100
 
 
@@ -106,8 +104,7 @@ def test_only_those_who_may_edit_choose(house: House, put: Put, alice: Client, b
     assert choose(bob, video_id, "0:01").status_code == 404
     assert send(bob, video_id, PNG).status_code == 404
 
-    grant = Grant(id="g" * 22, video_id=video_id, user_id=house.viewers["bob"].id, level=Level.EDIT)
-    house.database.write(lambda session: session.add(grant))
+    house.grant("bob", Level.EDIT, video_id=video_id)
     assert choose(bob, video_id, "0:01").status_code == 303
 
 

@@ -1,7 +1,7 @@
 """How far a video is prepared: said on pages, in JSON and live."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -17,9 +17,8 @@ from streaming_service.event_stream_limits import CLIENT_LIMIT, EventStreamLimit
 from streaming_service.pages import progress_routes as progress
 from tests.conftest import Client
 
-from .conftest import House
+from .conftest import House, Put
 
-Put = Callable[..., str]
 LIVE = {"Accept": "text/event-stream"}
 
 
@@ -368,8 +367,7 @@ def test_signed_out_an_address_has_four_streams(
 
 
 def test_a_process_has_so_many_streams(house: House, underway: str, alice: Client) -> None:
-    services = house.site.apps["streaming"].extensions["matinee"]
-    services.event_streams = EventStreamLimits(total=1)
+    house.services.event_streams = EventStreamLimits(total=1)
     path = f"/api/videos/{underway}/progress"
 
     first = Stream(alice, path)

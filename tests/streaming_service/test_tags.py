@@ -1,20 +1,15 @@
 """Tags, what lists are limited to, and changes of several videos at once."""
 
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from common.ids import new_id
 from db.models import (
-    Collection,
-    CollectionItem,
     Grant,
-    Group,
-    GroupMember,
     JobKind,
     JobState,
     Level,
@@ -24,11 +19,9 @@ from db.models import (
 from streaming_service.videos.tags import set_tags
 from tests.conftest import Client
 
-from .conftest import House
+from .conftest import House, Put
 
 pytestmark = pytest.mark.on_mysql
-
-Put = Callable[..., str]
 
 
 def found(client: Client, **parameters: str) -> list[str]:
@@ -36,29 +29,6 @@ def found(client: Client, **parameters: str) -> list[str]:
     answer = client.get("/api/videos", query_string=parameters)
     assert answer.status_code == 200, answer.text
     return sorted(video["title"] for video in answer.json["videos"])
-
-
-def share(house: House, level: Level = Level.WATCH, **columns: object) -> None:
-    """Add a grant."""
-    grant = Grant(id=new_id(), level=level, **columns)
-    house.database.write(lambda session: session.add(grant))
-
-
-def collect(house: House, owner: str, title: str, *video_ids: str) -> str:
-    """Put videos into a new collection, and return its id."""
-    collection = Collection(id=new_id(), owner_id=house.viewers[owner].id, title=title)
-    items = [
-        CollectionItem(collection_id=collection.id, video_id=video_id, place=place)
-        for place, video_id in enumerate(video_ids)
-    ]
-
-    def add(session: object) -> None:
-        session.add(collection)  # type: ignore[attr-defined]
-        session.flush()  # type: ignore[attr-defined]
-        session.add_all(items)  # type: ignore[attr-defined]
-
-    house.database.write(add)
-    return str(collection.id)
 
 
 def test_tags_are_set_shown_and_replaced(put: Put, alice: Client, bob: Client) -> None:
@@ -97,7 +67,7 @@ def test_a_list_is_limited_by_the_parameters(house: House, put: Put, alice: Clie
     shared = house.put("bob", title="shared")
     house.put("bob", "public", title="public")
     house.put("bob", title="hidden")
-    share(house, video_id=shared, user_id=house.viewers["alice"].id)
+    house.grant("alice", video_id=shared)
     alice.patch(f"/api/videos/{long}", json={"tags": ["Sea"]})
     house.add_job(short, JobKind.CHECK)
     house.add_job(long, JobKind.CHECK, JobState.FAILED)
@@ -159,13 +129,13 @@ def test_a_search_finds_tags_and_collections_that_one_sees(
 ) -> None:
     video_id = put(title="Sea", visibility="members")
     alice.patch(f"/api/videos/{video_id}", json={"tags": ["Überraschung"]})
-    collection_id = collect(house, "alice", "Summer in Crete", video_id)
+    collection_id = house.collection("alice", video_id, title="Summer in Crete")
 
     assert found(bob, q="uberr") == ["Sea"]
     assert found(alice, q="crete sea") == ["Sea"]
     assert found(bob, q="crete") == []
 
-    share(house, collection_id=collection_id, user_id=house.viewers["bob"].id)
+    house.grant("bob", collection_id=collection_id)
     assert found(bob, q="crete") == ["Sea"]
     assert found(bob, whose="shared") == ["Sea"]
 
@@ -200,7 +170,7 @@ def test_several_videos_are_changed_at_once(house: House, put: Put, alice: Clien
     assert "2 videos were changed." in tick(alice, "tag", one, two, tag="new, sea")
     tick(alice, "untag", one, tag="SEA")
     tick(alice, "visibility", one, visibility="members")
-    collection_id = collect(house, "alice", "Holidays")
+    collection_id = house.collection("alice")
     assert "Holidays" in alice.get("/stream?select=1").text
     tick(alice, "collection", one, two, collection=collection_id)
     tick(alice, "delete", two)
@@ -219,7 +189,7 @@ def test_each_video_of_a_selection_is_checked(
 ) -> None:
     theirs, own = put(visibility="public"), house.put("bob", title="own")
     editable = put(title="editable")
-    share(house, Level.EDIT, video_id=editable, user_id=house.viewers["bob"].id)
+    house.grant("bob", Level.EDIT, video_id=editable)
     selected = (theirs, own, editable, "A" * 22, "x")
 
     page = tick(bob, "delete", *selected)
@@ -240,9 +210,8 @@ def test_several_videos_are_shared_at_once_where_one_may_share(
 ) -> None:
     house.join("charlie")
     own, theirs, editable = house.put("bob", title="own"), put(title="theirs"), put(title="edit")
-    bob_id = house.viewers["bob"].id
-    share(house, Level.SHARE, video_id=theirs, user_id=bob_id)
-    share(house, Level.EDIT, video_id=editable, user_id=bob_id)
+    house.grant("bob", Level.SHARE, video_id=theirs)
+    house.grant("bob", Level.EDIT, video_id=editable)
 
     page = tick(bob, "share", own, theirs, editable, who="Charlie", level="download")
     assert "2 videos were changed." in page
@@ -278,19 +247,13 @@ def test_a_list_takes_the_same_queries_however_long_it_is(
 ) -> None:
     """Also with tags, groups, collections and grants."""
     house.join("bob")
-    bob, viewer = house.viewers["bob"].id, house.viewers["alice"].id
-    group = Group(id=new_id(), name="Family")
-    house.database.write(lambda session: session.add(group))
-    member = GroupMember(group_id=group.id, user_id=viewer)
-    house.database.write(lambda session: session.add(member))
-    statements: list[str] = []
+    viewer = house.viewers["alice"].id
+    group = house.group("Family", "alice")
     video_ids: list[str] = []
     address = "/stream?q=s&tag=sea&select=1"
 
-    def count() -> int:
-        statements.clear()
+    def load() -> None:
         assert alice.get(address).status_code == 200
-        return len(statements)
 
     def begin(video_id: str) -> Position:
         return Position(user_id=viewer, video_id=video_id, position_ms=1000)
@@ -300,26 +263,30 @@ def test_a_list_takes_the_same_queries_however_long_it_is(
             video_id = put("bob", title=f"Sea {number}", visibility="members")
             video_ids.append(video_id)
             house.add_job(video_id, JobKind.CHECK, JobState.DONE)
-            collect(house, "bob", "Sea", video_id)
-            share(house, video_id=video_id, group_id=group.id, granted_by_id=bob)
+            house.collection("bob", video_id, title="Sea")
+            house.add(
+                Grant(
+                    id=new_id(),
+                    level=Level.WATCH,
+                    video_id=video_id,
+                    group_id=group,
+                    granted_by_id=house.viewers["bob"].id,
+                )
+            )
             house.database.write(
                 lambda session, video_id=video_id: set_tags(session, video_id, ["sea"])
             )
 
-    engine = house.site.apps["streaming"].extensions["matinee"].stores.database.engine
-    event.listen(
-        engine, "before_cursor_execute", lambda _c, _u, statement, *_: statements.append(statement)
-    )
     fill(26)  # so that what was begun first is not on the first page
-    count()
-    few = count()
+    load()
+    few = house.count_queries(load)
     address = "/stream"
-    house.database.write(lambda session: session.add(begin(video_ids[0])))
-    count()
-    few_begun = count()
+    house.add(begin(video_ids[0]))
+    load()
+    few_begun = house.count_queries(load)
     fill(10)
-    house.database.write(lambda session: session.add_all(map(begin, video_ids[1:])))
-    assert count() == few_begun
+    house.add(*map(begin, video_ids[1:]))
+    assert house.count_queries(load) == few_begun
     address = "/stream?q=s&tag=sea&select=1"
-    assert count() == few
+    assert house.count_queries(load) == few
     assert house.database.read(lambda session: session.query(Video).count()) == 36
