@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
 
 from benchmarks.sites import Site
-from demo.chromium import FLAGS, find_chromium
+from demo.site import FLAGS, find_chromium
 
 
 @contextmanager

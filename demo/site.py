@@ -20,7 +20,7 @@ from standalone.settings import StandaloneSettings
 _SITE = ROOT / "build" / "demo-site"
 _PREPARED_LIMIT = 1800  # seconds until all films must be prepared
 _SCALE = 1.5
-_FLAGS = [
+FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
     "--no-first-run",
@@ -84,7 +84,7 @@ def demo_site() -> Iterator[Site]:
         fill_here(settings)
         videos, collections = _contents(url)
         _wait_until_prepared(url, videos)
-        browser = playwright.chromium.launch(executable_path=_find_chromium(), args=_FLAGS)
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
         yield Site(url, browser, videos, collections)
         browser.close()
 
@@ -139,7 +139,11 @@ def press(page: Page, name: str) -> None:
     button.or_(page.get_by_role("link", name=name, exact=True)).first.click()
 
 
-def _find_chromium() -> str:
+def find_chromium() -> str:
+    """Return the path of the browser.
+
+    :raises FileNotFoundError: it is not installed.
+    """
     for name in ("chromium-headless-shell", "chromium"):
         if found := shutil.which(name):
             return found
