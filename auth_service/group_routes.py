@@ -18,7 +18,7 @@ from werkzeug.wrappers import Response
 
 from auth_service import groups
 from auth_service.request_helpers import parse_group_role, rerender_with_error
-from common.errors import MatineeError, NotFound
+from common.errors import MatineeError
 from common.translation import gettext_noop
 from common.web.auth import Audience, current_actor, require_viewer, restrict_to
 from common.web.forms import form_fields
@@ -86,9 +86,8 @@ def delete(group_id: str) -> Response:
 @blueprint.post(f"{_GROUP}/leave")
 def leave(group_id: str) -> Response:
     """Leave the group."""
-    viewer = require_viewer()
-    groups.get_group(stores().database, viewer, group_id)
-    change = partial(groups.remove_member, stores(), current_actor(), group_id, viewer.id)
+    own = require_viewer().id
+    change = partial(groups.remove_member, stores(), current_actor(), group_id, own)
     answer = _answer(group_id, "left", change)
     return redirect("/groups?done=left", 303) if answer.status_code == 303 else answer
 
@@ -126,8 +125,6 @@ def _answer(
     """Make a change, and show the group with what was done or with what went wrong."""
     try:
         change()
-    except NotFound:
-        raise
     except MatineeError as error:
         return rerender_with_error(error, _page, group_id=group_id, errors_in=errors_in)
     return redirect(f"/groups/{group_id}?done={done}", 303)

@@ -114,8 +114,6 @@ def accept(invitation_token: str) -> Response:
             password=form["password"],
             client=client_info(),
         )
-    except InvitationNotFound:
-        raise
     except MatineeError as error:
         page = partial(_page, invitation, made_by)
         return rerender_with_error(error, page, username=form["username"])

@@ -44,8 +44,6 @@ def submit(password_token: str) -> Response:
         session_token = set_password(
             services(), token=password_token, password=form["password"], client=client_info()
         )
-    except PasswordLinkNotFound:
-        raise
     except MatineeError as error:
         return rerender_with_error(error, partial(_page, user))
     return begin_browser_session(session_token)

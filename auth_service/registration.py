@@ -62,7 +62,8 @@ def register(
     services.registrations.check(address=client.address)
     name = parse_name(username)
     database, site = services.stores.database, services.stores.site
-    require_open_registration(database, site)
+    if not has_no_accounts(database):
+        _role_by_registration(database, site)
     require_available_name(database, name=name)
     with services.registrations.counting(address=client.address):
         user = create_account(
@@ -88,16 +89,11 @@ def begin_first_session(services: AuthServices, *, user: User, client: ClientInf
 
 
 @transaction(writes=False)
-def require_open_registration(session: Session, site: SiteSettingsStore) -> None:
-    """Check, before a password is hashed, that people can make accounts, or that there is none.
-
-    :raises RegistrationClosed: they cannot.
-    """
-    if site.load(session).registration is not Registration.OPEN and not has_no_accounts(session):
-        raise RegistrationClosed
-
-
 def _role_by_registration(session: Session, site: SiteSettingsStore) -> Role:
+    """Return the role of an account that somebody makes for themselves.
+
+    :raises RegistrationClosed: nobody can.
+    """
     settings = site.load(session)
     if settings.registration is not Registration.OPEN:
         raise RegistrationClosed

@@ -12,7 +12,7 @@ from auth_service.login import ClientInfo
 from auth_service.services import services
 from auth_service.tokens import NewAddress
 from auth_service.user_agents import describe_user_agent
-from common.errors import MatineeError, Unprocessable
+from common.errors import MatineeError, NotFound, Unprocessable
 from common.translation import gettext
 from common.web.auth import SECURE_SESSION_COOKIE, client_address, session_cookie
 from common.web.error_handlers import wants_json
@@ -62,9 +62,10 @@ def rerender_with_error(
     """Answer an error with the form that caused it, filled in as it was sent.
 
     :param page: renders the form with the error's sentence, `error`, and these options.
-    :raises MatineeError: the same error, if the client wants JSON or the error is a server error.
+    :raises MatineeError: the same error, if the client wants JSON, what the form is about is not
+        there, or the error is a server error.
     """
-    if wants_json() or error.status >= 500:
+    if wants_json() or isinstance(error, NotFound) or error.status >= 500:
         raise error
     log.info("refused", status=error.status, why=type(error).__name__, sentence=str(error))
     response = make_response(page(error=error.sentence, **options), error.status)

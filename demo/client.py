@@ -138,7 +138,7 @@ class Client:
 
     def _request(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
-    ) -> tuple[Mapping[str, str], bytes]:
+    ) -> tuple[http.client.HTTPMessage, bytes]:
         """Send a request, again where the answer says to try later."""
         for attempt in range(_TRIES):
             try:
@@ -153,7 +153,7 @@ class Client:
                 time.sleep(min(_LONGEST_WAIT, 0.1 * 2**attempt))
                 continue
             if response.status < 400:
-                return response.headers, answer  # type: ignore[return-value]  # a mapping of texts
+                return response.headers, answer
             if response.status not in (429, 503) or attempt == _TRIES - 1:
                 break
             wait = float(response.headers.get("Retry-After", 1))
