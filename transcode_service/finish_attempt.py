@@ -20,7 +20,7 @@ from transcode_service import publishing
 from transcode_service.leases import Lease, LeaseLost
 from transcode_service.media.playlists import write_master
 from transcode_service.media.source_info import RenditionInfo
-from transcode_service.published import FileElsewhere
+from transcode_service.published import FileElsewhere, has_published, read_published
 from transcode_service.publishing import MASTER, FinishedFiles, MasterOutdated
 from transcode_service.steps import StepOutput
 from transcode_service.worker_context import WorkerContext
@@ -73,7 +73,7 @@ def restore_master(context: WorkerContext, video_id: str) -> bool:
     :raises FileElsewhere, FileNotFoundError: what it is made of is not here.
     """
     named = publishing.plan_master(context.database, video_id=video_id)
-    if not named or context.published.has(video_id, MASTER):
+    if not named or has_published(context, video_id, MASTER):
         return False
     text = write_master(named, read=partial(_read, context, video_id, None))
     objects = context.publishes_to
@@ -192,12 +192,12 @@ def _read(
         with (folder / name).open("rb") as file:
             return file.read(-1 if limit is None else limit)
     try:
-        return context.published.read(video_id, f"hls/{name}", limit=limit)
+        return read_published(context, video_id, f"hls/{name}", limit=limit)
     except FileElsewhere:
         # Where the rendition is, its keyframe playlist is too: an earlier version wrote none.
         if name.endswith(_KEYFRAMES):
             playlist = f"hls/{name.removesuffix(_KEYFRAMES)}.m3u8"
-            if context.published.has(video_id, playlist):
+            if has_published(context, video_id, playlist):
                 raise FileNotFoundError(name) from None
         raise
 

@@ -172,12 +172,11 @@ def release(
 def fail(
     session: Session, *, claim: Claim, error: str, detail: str | None = None, final: bool = False
 ) -> bool:
-    """Record a failed attempt. The job is tried again later, three times in all.
+    """Record a failed attempt; tell whether the job was still held. It is tried three times in all.
 
     :param error: what happened, shown to people.
     :param detail: ffmpeg's last lines; shown without tracebacks and paths.
     :param final: whether trying again would change nothing.
-    :return: whether the job was still held.
     """
     job = session.get(Job, claim.job_id)
     if job is None:

@@ -50,7 +50,7 @@ def _find(lease: Lease, folder: Path, held: ExitStack) -> Path:
 
 def _copy(lease: Lease, found: CurrentObject) -> AbstractContextManager[Path]:
     context = lease.context
-    objects = require_store(context.objects, found)
+    objects = require_store(context, found)
 
     def advance(done: int) -> None:
         lease.report(_FETCH_SHARE * done / max(found.size, 1))

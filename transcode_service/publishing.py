@@ -57,10 +57,7 @@ class FinishedFiles:
     written: Mapping[str, WrittenObject] | None = None
 
     def publish(self, session: Session, names: Sequence[str]) -> None:
-        """Publish some of the files. The caller has locked the video.
-
-        :raises StoreUnavailable: an object has been given up meanwhile.
-        """
+        """Publish some of the files. The caller has locked the video."""
         if self.written is None:
             for name in names:
                 self.storage.publish_file(self.paths[name], self.video_id, name)

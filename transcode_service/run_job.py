@@ -20,7 +20,7 @@ from transcode_service.finish_attempt import publish_attempt
 from transcode_service.leases import Cancelled, Lease, LeaseLost, WorkerStopping
 from transcode_service.media.source_info import DiskFull, MediaFailed, UnplayableSource
 from transcode_service.original import original
-from transcode_service.published import FileElsewhere
+from transcode_service.published import FileElsewhere, read_published
 from transcode_service.steps import JobRun, run_step
 from transcode_service.worker_context import WorkerContext
 
@@ -111,7 +111,7 @@ def _run_and_publish(lease: Lease) -> None:
         poster = publishing.chosen_poster(context.database, video_id=claim.video_id)
 
     def read(name: str) -> bytes:
-        return lease.persist(lambda: context.published.read(claim.video_id, name))
+        return lease.persist(lambda: read_published(context, claim.video_id, name))
 
     with original(lease, folder) as source:
         run = JobRun(source, read, claim.height, folder, context.limits, lease.report, poster)

@@ -14,7 +14,6 @@ from common.stores import Stores
 from common.stores.video_cache import VideoCache
 from db.engine import Database
 from transcode_service.media.source_info import SandboxLimits
-from transcode_service.published import PublishedFiles
 from transcode_service.settings import TranscodeSettings
 
 
@@ -61,10 +60,6 @@ class WorkerContext:
             name=name,
             stopping=stopping or threading.Event(),
         )
-
-    @property
-    def published(self) -> PublishedFiles:
-        return PublishedFiles(self.database, self.storage, self.objects)
 
     @property
     def publishes_to(self) -> ObjectFiles | None:

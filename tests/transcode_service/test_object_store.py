@@ -28,6 +28,7 @@ from tests.object_stores import ObjectStore, seaweedfs
 from tests.transcode_service.conftest import LADDER, PLAIN, House, Start
 from tests.waiting import wait_until
 from transcode_service import finish_attempt, jobs, leases, publishing
+from transcode_service.published import read_published
 from transcode_service.reconciler import Reconciler
 from transcode_service.run_job import run_one, run_until_empty
 from transcode_service.steps import JobRun, StepOutput
@@ -308,8 +309,7 @@ class TestPublishing:
         run_one(context)
 
         assert house.renditions(video) == ["240p", "360p"]
-        read = replace(context, store=store).published.read
-        master = read(video, MASTER).decode()
+        master = read_published(replace(context, store=store), video, MASTER).decode()
         assert playlists(master) == ["hls/240p.m3u8", "hls/360p.m3u8"]
         assert len(calls) == 3
         assert states(house, MASTER).count(ObjectState.WRITING) == 0

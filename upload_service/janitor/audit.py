@@ -42,8 +42,7 @@ def audit(
     Empty folders, which a crash in the middle of publishing leaves, are removed on the way.
 
     :param cleanup_after: seconds for which a folder that has just changed is left alone.
-    :param stopping: called before each batch; when it returns true, the report is of what was
-        found so far.
+    :param stopping: asked before each batch; then the report is of what was found so far.
     """
     unknown = []
     folders = iter(videos.list_videos())

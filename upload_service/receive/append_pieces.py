@@ -76,9 +76,7 @@ def append_checked(
 ) -> int:
     """As :func:`append_pieces`, once all pieces are there and match; they wait in another file.
 
-    :raises ChecksumMismatch: they do not match; nothing is kept.
-    :raises LengthExceeded: there are more than `max_bytes` allows; nothing is kept.
-    :raises StorageFull: the volume is full; nothing is kept.
+    :raises ChecksumMismatch, LengthExceeded, StorageFull: nothing is kept.
     :raises StoreAway: the object store does not answer; what had become a part is kept.
     """
     start = target.size

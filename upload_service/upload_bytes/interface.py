@@ -15,9 +15,8 @@ class Writer(Protocol):
     def append(self, piece: bytes) -> None:
         """Have a piece written after those before it.
 
-        :raises OSError: an earlier piece could not be written. No later one will be.
-        :raises StorageFull: the same, because the disk is full.
-        :raises MatineeError: the same, for another reason.
+        :raises OSError, StorageFull, MatineeError: an earlier piece could not be written. No later
+            one will be.
         """
 
     def flush(self) -> None:
@@ -49,9 +48,7 @@ class UploadBytes(Protocol):
         If a disk fails, everything since the bytes were opened is cut off: nobody knows what became
         of it. If the object store fails, what had become a part stays.
 
-        :raises StorageFull: the disk is full.
-        :raises OSError: the disk failed.
-        :raises StoreAway: the object store does not answer.
+        :raises OSError, StorageFull, StoreAway: the disk, or the object store, failed.
         """
 
     def keep(self, size: int) -> None:

@@ -97,8 +97,7 @@ def edit_upload(session: Session, viewer: Viewer, upload_id: str, edit: UploadEd
     """Change what becomes of an upload.
 
     :raises NotFound: it is not there, or not theirs; or a collection is not theirs to edit.
-    :raises UploadExpired: it has expired.
-    :raises AlreadyVideo: it is complete.
+    :raises UploadExpired, AlreadyVideo: it is too late.
     :raises UnknownSubject: there is no such person or group.
     :raises Unprocessable: a value is wrong, or there are too many.
     """

@@ -253,15 +253,19 @@ class _Renewer:
             self._leases.discard(lease)
 
     def _run(self, database: Database) -> None:
-        time.sleep(_RENEW)
-        while leases := self._current():
+        while True:
+            time.sleep(_RENEW)
+            with self._lock:
+                leases = list(self._leases)
+                self._running = bool(leases)
+            if not leases:
+                return
             try:
                 self._renew(database, leases)
             except DatabaseUnavailable as error:
                 log.warning("leases of uploads could not be renewed", detail=str(error))
             except Exception:
                 log.exception("renewing leases of uploads failed")
-            time.sleep(_RENEW)
 
     def _renew(self, database: Database, leases: list[Lease]) -> None:
         asked = elapsed()
@@ -271,11 +275,6 @@ class _Renewer:
                 lease.sure_until = asked + LEASE.total_seconds() - _MARGIN
             else:
                 lease.is_lost = True
-
-    def _current(self) -> list[Lease]:
-        with self._lock:
-            self._running = bool(self._leases)
-            return list(self._leases)
 
 
 _renewers: "WeakKeyDictionary[Database, _Renewer]" = WeakKeyDictionary()

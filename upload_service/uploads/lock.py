@@ -165,8 +165,13 @@ class ClaimWatcher:
             self._writers.discard(writer)
 
     def _run(self, redis: Redis) -> None:
-        time.sleep(_CLAIM_INTERVAL)
-        while writers := self._current():
+        while True:
+            time.sleep(_CLAIM_INTERVAL)
+            with self._lock:
+                writers = list(self._writers)
+                self._running = bool(writers)
+            if not writers:
+                return
             try:
                 for writer, claim in zip(writers, _claims(redis, writers), strict=True):
                     with self._lock:  # or it might have ended, and its connection be another's
@@ -174,12 +179,6 @@ class ClaimWatcher:
                             writer.check(claim)
             except Exception:
                 log.exception("checking claims failed")
-            time.sleep(_CLAIM_INTERVAL)
-
-    def _current(self) -> list[ActiveWriter]:
-        with self._lock:
-            self._running = bool(self._writers)
-            return list(self._writers)
 
 
 _watchers: "WeakKeyDictionary[Redis, ClaimWatcher]" = WeakKeyDictionary()
