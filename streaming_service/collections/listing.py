@@ -226,7 +226,6 @@ def visible_items(session: Session, watcher: Watcher, collection_id: str) -> lis
     return list(session.scalars(wanted.params(asked_by(watcher))))
 
 
-@transaction(writes=False)
 def editable_collections(
     session: Session, watcher: Watcher, video_id: str
 ) -> list[tuple[Collection, bool]]:
