@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from common.access import Watcher, includes
@@ -122,67 +122,52 @@ def list_collections(
         wanted = wanted.where(Collection.id.in_(only))
     found = session.execute(wanted).all()
     ids = [row.Collection.id for row in found]
-    counts, posters = _counts(session, watcher, ids), _posters(session, watcher, ids)
-    covers = select(Video.id).where(
-        Video.id.in_([row.Collection.cover_id for row in found]), visible_to(watcher), is_shown()
-    )
-    visible_covers = set(session.scalars(covers.params(asked_by(watcher))))
+    items = _visible_rows(session, watcher, ids)
     return [
         CollectionCard(
             collection,
             owner_name,
             watcher.viewer is not None and watcher.viewer.id == collection.owner_id,
-            counts.get(collection.id, 0),
-            collection.cover_id if collection.cover_id in visible_covers else None,
-            _cover(collection, posters.get(collection.id, {})),
+            len(items[collection.id]),
+            collection.cover_id if collection.cover_id in items[collection.id] else None,
+            _poster(collection, items[collection.id]),
         )
         for collection, owner_name in found
     ]
 
 
-def _counts(session: Session, watcher: Watcher, ids: Sequence[str]) -> Mapping[str, int]:
-    counted = (
-        select(CollectionItem.collection_id, func.count().label("number"))
-        .join(Video, Video.id == CollectionItem.video_id)
-        .where(CollectionItem.collection_id.in_(ids), visible_to(watcher), is_shown())
-        .group_by(CollectionItem.collection_id)
-        .params(asked_by(watcher))
-    )
-    return {row.collection_id: row.number for row in session.execute(counted)}
-
-
-def _posters(
+def _visible_rows(
     session: Session, watcher: Watcher, ids: Sequence[str]
 ) -> Mapping[str, dict[str, Row[Any]]]:
-    """Return `place` and poster's `version` of those videos in each collection that have one."""
+    """Return those items of these collections that somebody may watch, by collection and video.
+
+    Each has its `place`, and the `version` of its poster, which is None if it has none yet.
+    """
+    thumbnails = and_(
+        Job.video_id == Video.id, Job.kind == JobKind.THUMBNAILS, Job.state == JobState.DONE
+    )
+    version = case((Job.id.is_not(None), Video.poster_version)).label("version")
     item = CollectionItem
-    version = Video.poster_version.label("version")
     wanted = (
         select(item.collection_id, item.video_id, item.place, version)
-        .join(Video, Video.id == CollectionItem.video_id)
-        .join(Job, Job.video_id == Video.id)
-        .where(
-            CollectionItem.collection_id.in_(ids),
-            visible_to(watcher),
-            is_shown(),
-            Job.kind == JobKind.THUMBNAILS,
-            Job.state == JobState.DONE,
-        )
+        .join(Video, Video.id == item.video_id)
+        .outerjoin(Job, thumbnails)
+        .where(item.collection_id.in_(ids), visible_to(watcher), is_shown())
     )
-    places: dict[str, dict[str, Row[Any]]] = {}
+    found: dict[str, dict[str, Row[Any]]] = {collection_id: {} for collection_id in ids}
     rows: Iterable[Row[Any]] = session.execute(wanted.params(asked_by(watcher)))
     for row in rows:
-        places.setdefault(row.collection_id, {})[row.video_id] = row
-    return places
+        found[row.collection_id][row.video_id] = row
+    return found
 
 
-def _cover(collection: Collection, places: Mapping[str, Row[Any]]) -> str | None:
-    if not places:
+def _poster(collection: Collection, items: Mapping[str, Row[Any]]) -> str | None:
+    """Return the URL of the cover's poster, or else of the first one that there is."""
+    drawn = [row for row in items.values() if row.version is not None]
+    if not drawn:
         return None
-    chosen = collection.cover_id
-    if chosen is None or chosen not in places:
-        chosen = min(places, key=lambda video_id: places[video_id].place)
-    return poster_url(chosen, places[chosen].version)
+    chosen = min(drawn, key=lambda row: (row.video_id != collection.cover_id, row.place))
+    return poster_url(chosen.video_id, chosen.version)
 
 
 @transaction(writes=False)
@@ -226,7 +211,6 @@ def visible_items(session: Session, watcher: Watcher, collection_id: str) -> lis
     return list(session.scalars(wanted.params(asked_by(watcher))))
 
 
-@transaction(writes=False)
 def editable_collections(
     session: Session, watcher: Watcher, video_id: str
 ) -> list[tuple[Collection, bool]]:

@@ -25,7 +25,7 @@ from streaming_service.videos.changes import VideoEdit, bin_video, edit_video, u
 from streaming_service.videos.failed_jobs import retry_video
 from streaming_service.videos.languages import COMMON
 from streaming_service.videos.library import get_video_to_edit
-from streaming_service.videos.posters import choose_poster, poster_state
+from streaming_service.videos.posters import choose_poster, poster_progress
 from streaming_service.videos.presenters import load_cards
 from streaming_service.videos.tags import split_tags
 
@@ -172,7 +172,7 @@ def _form(
     here = services()
     database = here.stores.database
     [card] = load_cards(database, Watcher(require_viewer()), [video], here.forecasts)
-    state, problem = poster_state(database, video.id)
+    is_being_made, problem = poster_progress(database, video.id)
     current = {
         "title": video.title,
         "description": video.description,
@@ -186,7 +186,7 @@ def _form(
         tracks=caption_tracks(database, [video])[video.id],
         processing=card.processing,
         placeholder=card.placeholder,
-        poster_state=state.value,
+        poster_is_being_made=is_being_made,
         poster_error=poster_error or problem,
         poster_at=poster_at or request.args.get("at", "")[:12],
         languages=COMMON,

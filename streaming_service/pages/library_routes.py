@@ -10,6 +10,7 @@ POST /stream/selection    `video` (several, up to 200), `do`, and what that need
 GET  /api/videos/suggestions  ?q=   {"suggestions": [{"kind", "text", "url"}, ...]}
 """
 
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlencode
 
@@ -144,7 +145,7 @@ def selection() -> Response:
 def suggestions() -> dict[str, Any]:
     """Suggest videos, people, tags and collections for a search that is being typed."""
     found = suggest_searches(stores().database, require_viewer(), request.args.get("q", ""))
-    return {"suggestions": [one.as_json() for one in found]}
+    return {"suggestions": [asdict(one) for one in found]}
 
 
 def _result(done: str) -> tuple[str | None, str | None]:

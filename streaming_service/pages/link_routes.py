@@ -156,26 +156,18 @@ def link_url(token: str) -> str:
 def _new_fields(form: dict[str, str]) -> LinkFields:
     """Read the form of a new link."""
     fields = _fields(form)
-    if form["expires_on"]:
-        fields["expires_at"] = parse_expiry(form["expires_on"])
-    elif form["expires"]:
+    if form["expires"] and not form["expires_on"]:
         fields["expires_at"] = chosen_expiry(services().link_rules, form["expires"])
-    if form["password"]:
-        fields["password"] = form["password"]
     return fields
 
 
 def _changes(form: dict[str, str]) -> LinkFields:
     """Read the form of a link that is there. What is empty of expiry and password stays."""
     fields = _fields(form)
-    if form["expires_on"]:
-        fields["expires_at"] = parse_expiry(form["expires_on"])
-    elif form["expires"] == "never":
+    if form["expires"] == "never" and not form["expires_on"]:
         fields["expires_at"] = None
     if form["no_password"]:
         fields["password"] = None
-    elif form["password"]:
-        fields["password"] = form["password"]
     return fields
 
 
@@ -187,6 +179,10 @@ def _fields(form: dict[str, str]) -> LinkFields:
     }
     if form["level"]:
         fields["level"] = parse_level(form["level"])
+    if form["expires_on"]:
+        fields["expires_at"] = parse_expiry(form["expires_on"])
+    if form["password"]:
+        fields["password"] = form["password"]
     return fields
 
 

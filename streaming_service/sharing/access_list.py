@@ -139,7 +139,6 @@ def load_access_list(session: Session, video: Video) -> AccessList:
     return AccessList(video.visibility, video.downloadable, entries)
 
 
-@transaction(writes=False)
 def load_collection_access(session: Session, collection: Collection) -> AccessList:
     """Return who can see a collection, as :func:`load_access_list` does for a video."""
     at = now()

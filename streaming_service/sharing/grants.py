@@ -147,14 +147,11 @@ def change_grant(
     :raises OwnRight: it is to the actor.
     """
     viewer = require_signed_in(actor)
-    found = _get(session, grant_id)
-    what = SharedObject.of(found)
-    get_object_to_share(session, viewer, what)
-    if found.user_id == viewer.id:
+    grant = _get(session, grant_id)
+    get_object_to_share(session, viewer, SharedObject.of(grant))
+    if grant.user_id == viewer.id:
         raise OwnRight
-    subject = _subject_of(session, found)
-    hold_back(session, mark, what)
-    grant = _get(session, grant_id, lock=True)
+    subject = _lock(session, mark, grant)
     before = {"level": grant.level, "expires_at": grant.expires_at}
     for name, value in changes.items():
         setattr(grant, name, value)
@@ -169,13 +166,10 @@ def remove_grant(session: Session, mark: Mark, actor: Actor, grant_id: str) -> N
     :raises NotFound: there is none, or it is not the actor's to remove.
     """
     viewer = require_signed_in(actor)
-    found = _get(session, grant_id)
-    what = SharedObject.of(found)
-    if found.user_id != viewer.id:
-        get_object_to_share(session, viewer, what)
-    subject = _subject_of(session, found)
-    hold_back(session, mark, what)
-    grant = _get(session, grant_id, lock=True)
+    grant = _get(session, grant_id)
+    if grant.user_id != viewer.id:
+        get_object_to_share(session, viewer, SharedObject.of(grant))
+    subject = _lock(session, mark, grant)
     session.delete(grant)
     _record(session, actor, Action.GRANT_REMOVED, grant, subject)
 
@@ -188,25 +182,25 @@ def _subject(session: Session, viewer: Viewer, new: NewGrant) -> User | Group:
     return find_subject(session, viewer, new.anyone or "")
 
 
-def _subject_of(session: Session, grant: Grant) -> User | Group:
-    """Return whom a grant is to, and keep a group's members from being changed meanwhile."""
-    found: User | Group | None
-    if grant.user_id is not None:
-        found = session.get(User, grant.user_id)
-    else:
-        found = session.get(Group, grant.group_id, with_for_update={"read": True})
-    if found is None:
-        raise NotFound
-    return found
-
-
-def _get(session: Session, grant_id: str, *, lock: bool = False) -> Grant:
-    grant = None
-    if is_id(grant_id):
-        grant = session.get(Grant, grant_id, with_for_update=lock, populate_existing=lock)
+def _get(session: Session, grant_id: str) -> Grant:
+    grant = session.get(Grant, grant_id) if is_id(grant_id) else None
     if grant is None:
         raise NotFound
     return grant
+
+
+def _lock(session: Session, mark: Mark, grant: Grant) -> User | Group:
+    """Keep a grant and a group's members from being changed meanwhile; return whom it is to."""
+    subject: User | Group | None
+    if grant.user_id is not None:
+        subject = session.get(User, grant.user_id)
+    else:
+        subject = session.get(Group, grant.group_id, with_for_update={"read": True})
+    hold_back(session, mark, SharedObject.of(grant))
+    locked = session.get(Grant, grant.id, with_for_update=True, populate_existing=True)
+    if subject is None or locked is None:
+        raise NotFound
+    return subject
 
 
 def _record(

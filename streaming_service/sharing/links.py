@@ -179,7 +179,6 @@ def get_link(session: Session, viewer: Viewer, link_id: str, *, to_revoke: bool 
     return link
 
 
-@transaction(writes=False)
 def list_links(session: Session, what: SharedObject) -> list[Link]:
     """Return the links of a video or collection that have not expired, the newest first.
 

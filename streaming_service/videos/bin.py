@@ -8,7 +8,7 @@ for `BIN_DAYS`.
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from common.access import Viewer
@@ -16,7 +16,6 @@ from common.audit import Action, Actor, record, require_signed_in
 from common.errors import NotFound
 from common.live import is_live
 from common.stores.read_through import Mark
-from db.engine import transaction
 from db.models import Video, now
 from streaming_service.access_changes import changes_access
 from streaming_service.videos.cursors import Cursor, Sort
@@ -40,22 +39,19 @@ def bin_time_left(video: Video, bin_days: int) -> str:
     return "" if end is None else time_left(end)
 
 
-@transaction(writes=False)
 def list_bin(session: Session, viewer: Viewer, *, after: Cursor | None = None) -> VideoPage:
     """Return a page of a viewer's bin, the latest first.
 
     :param after: the cursor of the page before, from its `VideoPage`.
     """
-    wanted = select_with_owner().where(
-        Video.owner_id == viewer.id, Video.binned_at.is_not(None), is_live()
-    )
+    wanted = select_with_owner().where(*_in_bin_of(viewer))
     return read_page(
         session,
         wanted,
+        sort=Sort.NEWEST,
         key=Video.binned_at.expression,
         descending=True,
         after=after,
-        cursor=lambda video, binned_at: Cursor(Sort.NEWEST, binned_at, video.id),
     )
 
 
@@ -77,8 +73,9 @@ def restore_videos(
     session: Session, mark: Mark, actor: Actor, video_ids: Sequence[str]
 ) -> list[str]:
     """Take several videos out of the actor's bin at once; return the ids of those that it was."""
-    theirs = _binned(actor).where(Video.id.in_(video_ids)).with_for_update()
-    videos = session.scalars(theirs).all()
+    in_bin = _in_bin_of(require_signed_in(actor))
+    theirs = select(Video).where(Video.id.in_(video_ids), *in_bin)
+    videos = session.scalars(theirs.with_for_update()).all()
     restored = [video.id for video in videos]
     mark(restored)
     for video in videos:
@@ -105,7 +102,8 @@ def delete_permanently(session: Session, mark: Mark, actor: Actor, video_id: str
 @changes_access
 def empty_bin(session: Session, mark: Mark, actor: Actor) -> None:
     """Delete everything in the actor's bin for good."""
-    videos = session.scalars(_binned(actor).with_for_update()).all()
+    everything = select(Video).where(*_in_bin_of(require_signed_in(actor)))
+    videos = session.scalars(everything.with_for_update()).all()
     mark([video.id for video in videos])
     for video in videos:
         _delete(session, actor, video)
@@ -116,10 +114,8 @@ def _delete(session: Session, actor: Actor, video: Video) -> None:
     record(session, actor, Action.VIDEO_DELETED, video_id=video.id)
 
 
-def _binned(actor: Actor) -> Select[Video]:
-    """Select what is in the actor's bin."""
-    owner_id = require_signed_in(actor).id
-    return select(Video).where(Video.owner_id == owner_id, Video.binned_at.is_not(None), is_live())
+def _in_bin_of(viewer: Viewer) -> tuple[ColumnElement[bool], ...]:
+    return Video.owner_id == viewer.id, Video.binned_at.is_not(None), is_live()
 
 
 def get_own_video(session: Session, actor: Actor, video_id: str) -> Video:

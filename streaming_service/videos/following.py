@@ -13,8 +13,8 @@ from common.forecast import ForecastCache
 from common.web.urls import watch_url
 from db.models import Collection, Video, Visibility
 from streaming_service.collections.listing import visible_items
-from streaming_service.videos.library import get_videos_for, is_shown, select_with_owner
-from streaming_service.videos.presenters import Card, load_cards
+from streaming_service.videos.library import is_shown, select_with_owner
+from streaming_service.videos.presenters import Card, load_cards, load_cards_by_id
 
 _NEXT_SHOWN = 10  # videos of the collection
 _MORE_SHOWN = 12  # videos of the same owner
@@ -63,9 +63,8 @@ def load_following(
     if video.id in order:
         place = order.index(video.id) + 1
         following = order[place : place + _NEXT_SHOWN]
-        found = {video.id: video for video in get_videos_for(session, watcher, following)}
-        videos = [found[video_id] for video_id in following if video_id in found]
-        return Following(collection, load_cards(session, watcher, videos, forecasts))
+        cards = load_cards_by_id(session, watcher, following, forecasts)
+        return Following(collection, [cards[i] for i in following if i in cards])
     if watcher.viewer is None and video.visibility is not Visibility.PUBLIC:
         return None  # came by a share link of this video alone
     videos = _more_of_owner(session, watcher, video)

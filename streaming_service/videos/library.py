@@ -72,11 +72,6 @@ def get_video_for(session: Session, watcher: Watcher, video_id: str) -> Video:
     return _get_if(session, watcher, video_id, lambda rights: rights.watch)
 
 
-def get_videos_for(session: Session, watcher: Watcher, ids: Sequence[str]) -> list[Video]:
-    """Return those of these videos, with their owners, that somebody may watch."""
-    return get_videos_with_rights(session, watcher, ids)[0]
-
-
 def get_videos_with_rights(
     session: Session, watcher: Watcher, ids: Sequence[str]
 ) -> tuple[list[Video], Mapping[str, Rights]]:
@@ -133,21 +128,18 @@ def list_videos(
 
     :param size: videos on the page, at most.
     """
-    sort = query.sort
-    key, descending = _sort_key(sort)
+    key, descending = _sort_key(query.sort)
     wanted = select_with_owner().where(*_listed(session, viewer, query.filters))
-    if sort is Sort.WATCHED:
+    if query.sort is Sort.WATCHED:
         of_viewer = and_(Position.video_id == Video.id, Position.user_id == viewer.id)
         wanted = wanted.outerjoin(Position, of_viewer)
     return read_page(
         session,
         wanted.params(asked_by(Watcher(viewer))),
+        sort=query.sort,
         key=key,
         descending=descending,
         after=query.after,
-        cursor=lambda video, value: Cursor(
-            sort, video.title if sort is Sort.TITLE else value, video.id
-        ),
         size=size,
     )
 
@@ -168,16 +160,16 @@ def read_page(
     session: Session,
     wanted: Select[Video],
     *,
+    sort: Sort,
     key: ColumnElement[Any],
     descending: bool,
     after: Cursor | None,
-    cursor: Callable[[Video, Any], Cursor],
     size: int = PAGE,
 ) -> VideoPage:
     """Return a page of a list of videos.
 
+    :param sort: of the cursors.
     :param key: what is sorted by, before the id.
-    :param cursor: returns the cursor after a video, of which it is also given the key.
     :param size: videos on the page, at most.
     """
     if after is not None:
@@ -187,7 +179,10 @@ def read_page(
     keyed = wanted.add_columns(key.label("key")).order_by(*columns).limit(size + 1)
     rows = session.execute(keyed).all()
     videos = [row[0] for row in rows[:size]]
-    return VideoPage(videos, cursor(*rows[size - 1]) if len(rows) > size else None)
+    if len(rows) <= size:
+        return VideoPage(videos, None)
+    last, value = rows[size - 1]
+    return VideoPage(videos, Cursor(sort, last.title if sort is Sort.TITLE else value, last.id))
 
 
 def select_with_owner() -> Select[Video]:

@@ -1,7 +1,5 @@
 """Choosing the poster of a video. The transcode service makes it, within seconds."""
 
-import enum
-
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
@@ -15,15 +13,6 @@ from db.engine import transaction
 from db.models import POSTER_LIMIT, Job, JobKind, JobState, PosterChoice, now
 from streaming_service.videos.changes import upsert
 from streaming_service.videos.library import get_video_to_edit
-
-
-class PosterState(enum.StrEnum):
-    """How far the poster is that was chosen last, if one was."""
-
-    NONE = "none"
-    WAITING = "waiting"
-    DONE = "done"
-    FAILED = "failed"
 
 
 class TooLate(Unprocessable):
@@ -86,16 +75,13 @@ def store_choice(
 
 
 @transaction(writes=False)
-def poster_state(session: Session, video_id: str) -> tuple[PosterState, str | None]:
-    """Return how far the poster is that was chosen last, and why it failed."""
+def poster_progress(session: Session, video_id: str) -> tuple[bool, str | None]:
+    """Return whether the poster that was chosen last is being made, and else why that failed."""
     job = session.scalar(_poster_job(video_id))
     if job is None:
-        return PosterState.NONE, None
-    if job.state in OPEN_STATES:
-        return PosterState.WAITING, None
-    if job.state is JobState.FAILED:
-        return PosterState.FAILED, gettext(job.error) if job.error else None
-    return PosterState.DONE, None
+        return False, None
+    error = job.error if job.state is JobState.FAILED else None
+    return job.state in OPEN_STATES, gettext(error) if error else None
 
 
 def _poster_job(video_id: str) -> Select[Job]:

@@ -1,7 +1,6 @@
 """Suggestions while somebody types a search: videos, people, tags and collections they may see."""
 
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlencode
 
 from sqlalchemy import exists, func, select
@@ -30,10 +29,6 @@ class SearchSuggestion:
     kind: str
     text: str
     url: str
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it for scripts."""
-        return {"kind": self.kind, "text": self.text, "url": self.url}
 
 
 @transaction(writes=False)

@@ -11,7 +11,6 @@ from common.errors import Unprocessable
 from common.live import is_live
 from common.titles import clean_line
 from common.translation import gettext
-from db.engine import transaction
 from db.models import TAG_LIMIT, Tag, Video, VideoTag
 
 MAX_TAGS = 20
@@ -133,7 +132,6 @@ def tags_of(session: Session, videos: Sequence[Video]) -> Mapping[str, list[str]
     return found
 
 
-@transaction(writes=False)
 def tags_used_by(session: Session, viewer: Viewer) -> list[str]:
     """Return the tags of a viewer's own videos, the most used first."""
     wanted = (

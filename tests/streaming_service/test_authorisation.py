@@ -302,6 +302,25 @@ def test_unsharing_counts_from_the_next_request_on(
     assert statuses() == [401, 403, 204]
 
 
+def test_a_stranger_cannot_keep_a_video_uncached(put: Put, bob: Client, redis: Redis) -> None:
+    video_id = put(visibility="members")
+    path = f"/api/videos/{video_id}"
+    for method, address, body in (
+        ("PATCH", path, {"title": "New"}),
+        ("DELETE", path, None),
+        ("DELETE", f"{path}?permanently=1", None),
+        ("POST", f"{path}/restore", None),
+        ("POST", f"{path}/grants", {"user": "bob", "level": "edit"}),
+        ("POST", f"{path}/links", {}),
+    ):
+        assert bob.open(address, method=method, json=body).status_code == 404
+    for do in ({"do": "delete"}, {"do": "restore"}, {"do": "visibility", "visibility": "public"}):
+        answer = bob.post("/stream/selection", data=do | {"video": video_id})
+        assert "changed=0&refused=1" in answer.location
+
+    assert redis.get(f"video:{video_id}") != "changing"
+
+
 def test_what_ends_while_it_is_cached_is_over(
     gateway: Inside, house: House, put: Put, bob: Client, redis: Redis
 ) -> None:
