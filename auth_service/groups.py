@@ -1,7 +1,7 @@
 """Groups: people who are named together when something is shared.
 
-A change of members changes who may watch. So such rules are marked with :func:`holds_back`: the
-cached entries that the change concerns are held back until it is committed.
+A change of members changes who may watch. Such rules are marked with :func:`changes_members`, which
+holds back the cached entries that the change concerns until it is committed.
 """
 
 import functools
@@ -114,7 +114,7 @@ class Member:
     role: GroupRole
 
 
-def holds_back(
+def changes_members(
     rule: Callable[Concatenate[Session, HeldBack, P], T],
 ) -> Callable[Concatenate[Stores, P], T]:
     """Let a rule be called with the stores; it then runs in a transaction of its own.
@@ -123,16 +123,14 @@ def holds_back(
     that undoes the transaction, and the rule is run again while these are held back; see
     `common.stores.read_through.ReadThroughCache.change`.
     """
-    in_transaction = transaction(writes=True)(rule)
 
     @functools.wraps(rule)
     def run(stores: Stores, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        def change(held: HeldBack) -> T:
+            return stores.database.write(lambda session: rule(session, held, *args, **kwargs))
+
         return stores.groups.change(
-            lambda accounts: stores.videos.change(
-                lambda videos: in_transaction(
-                    stores.database, HeldBack(accounts, videos), *args, **kwargs
-                )
-            )
+            lambda accounts: stores.videos.change(lambda videos: change(HeldBack(accounts, videos)))
         )
 
     return run
@@ -198,7 +196,7 @@ def _members_of(session: Session, group_id: str) -> list[Member]:
     return [Member(user, role) for user, role in session.execute(wanted)]
 
 
-@holds_back
+@changes_members
 def create_group(
     session: Session, held: HeldBack, actor: Actor, name: str, *, for_everyone: bool
 ) -> str:
@@ -249,7 +247,7 @@ def rename_group(session: Session, actor: Actor, group_id: str, name: str) -> No
     record(session, actor, Action.GROUP_CHANGED, object_id=group_id, **details)
 
 
-@holds_back
+@changes_members
 def delete_group(session: Session, held: HeldBack, actor: Actor, group_id: str) -> None:
     """Delete a group. What was shared with it is not shared with its members any more.
 
@@ -270,7 +268,7 @@ def delete_group(session: Session, held: HeldBack, actor: Actor, group_id: str) 
     )
 
 
-@holds_back
+@changes_members
 def set_member(
     session: Session,
     held: HeldBack,
@@ -319,7 +317,7 @@ def change_member_role(
     _change_role(session, actor, member, user, role)
 
 
-@holds_back
+@changes_members
 def remove_member(
     session: Session, held: HeldBack, actor: Actor, group_id: str, user_id: int
 ) -> None:
