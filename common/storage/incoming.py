@@ -1,7 +1,6 @@
 """Files of unfinished uploads: one for each, with one writer at a time."""
 
 import errno
-import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from typing import BinaryIO
 from common.ids import is_id
 from common.storage.durability import sync_bytes, sync_path
 from common.storage.errors import FileLocked
+from common.storage.file_lock import is_at, try_lock
 from common.storage.volume import Volume
 
 _LOCK = ".lock"  # what the name of a lock ends with
@@ -28,20 +28,14 @@ class IncomingStore(Volume):
     def open_for_appending(self, upload_id: str) -> Iterator[BinaryIO]:
         """Open an upload's bytes at their end, for one writer at a time.
 
-        The lock is the file's own (flock), so that the end of a process, however it ends, is the
-        end of its lock.
-
         :raises FileLocked: another writer has it open.
         :raises FileNotFoundError: there are no such bytes, or they have been published.
         """
         path = self._incoming_path(upload_id)
         with path.open("r+b", buffering=0) as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise FileLocked from error
-            # It may have been published or removed between the opening and the lock.
-            if not os.path.samestat(path.stat(), os.fstat(file.fileno())):
+            if not try_lock(file):
+                raise FileLocked
+            if not is_at(file.fileno(), path):
                 raise FileNotFoundError(errno.ENOENT, "replaced", str(path))
             file.seek(0, os.SEEK_END)
             yield file
@@ -54,13 +48,7 @@ class IncomingStore(Volume):
         """
         path = self._incoming_path(upload_id).with_suffix(_LOCK)
         with path.open("wb") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                # Whoever held it may have removed it between the opening and the lock.
-                is_there = os.path.samestat(path.stat(), os.fstat(file.fileno()))
-            except (BlockingIOError, FileNotFoundError) as error:
-                raise FileLocked from error
-            if not is_there:
+            if not try_lock(file) or not is_at(file.fileno(), path):
                 raise FileLocked
             try:
                 yield

@@ -8,7 +8,7 @@ For each object there are, under a name made of its key:
 
 Processes and threads share the folder. Whoever writes a copy holds its lock exclusively, and
 whoever reads it holds it together with others. Where space is needed, the copies that were used
-longest ago are removed, unless their lock is held. A process that is killed gives its locks up.
+longest ago are removed, unless their lock is held.
 """
 
 import fcntl
@@ -20,6 +20,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from common.storage.errors import StorageFull
+from common.storage.file_lock import is_at, try_lock
 from common.storage.objects import CurrentObject
 from common.storage.volume import RESERVED_SPACE
 
@@ -137,25 +138,9 @@ def _locked(copy: Path, how: int) -> Iterator[int | None]:
     path = copy.with_name(copy.name + _LOCK)
     lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        # It may have been removed, with the copy, after it was opened.
-        yield lock if _try_lock(lock, how) and _is_at(lock, path) else None
+        yield lock if try_lock(lock, how) and is_at(lock, path) else None
     finally:
         os.close(lock)
-
-
-def _try_lock(file: int, how: int) -> bool:
-    try:
-        fcntl.flock(file, how | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _is_at(file: int, path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(file), path.stat())
-    except FileNotFoundError:
-        return False
 
 
 def _part(copy: Path) -> Path:
