@@ -8,7 +8,7 @@ from pathlib import Path
 
 from common.storage.durability import remove_folder, sync_path
 from common.storage.errors import StorageError
-from common.storage.volume import ORIGINAL, PUBLISHED_NAME, Volume
+from common.storage.volume import ORIGINAL, Volume
 
 _ATTEMPT = re.compile(r"\.work-([0-9]{1,19})-([0-9]{1,10})")
 _TRIES = 100  # to make a folder in one that others remove as soon as it is empty
@@ -82,19 +82,9 @@ class AttemptStore(Volume):
         :param name: ours, such as `poster.jpg` or `hls/720p.mp4`.
         :raises FileNotFoundError: there is no such file, or the video has been removed.
         """
-        place = self._published_path(video_id, name)
-        if place.parent.name == "hls":
-            place.parent.mkdir(mode=0o755, exist_ok=True)
-        try:
+        with suppress(FileNotFoundError):  # it has been moved
             sync_path(file)
-            file.chmod(0o644)
-            file.rename(place)
-        except FileNotFoundError:
-            # The transaction that this belongs to is tried again after a fault.
-            if not place.is_file():
-                raise
-        sync_path(place.parent)
-        sync_path(place.parent.parent)
+        self.move_into_place(file, video_id, name)
 
     def publish_text(self, text: str, video_id: str, name: str) -> None:
         """Publish a text file, whole or not at all. One caller at a time for each name."""
@@ -128,11 +118,6 @@ class AttemptStore(Volume):
 
     def _attempt_path(self, video_id: str, job_id: int, fence: int) -> Path:
         return self._video_folder(video_id) / f".work-{job_id:d}-{fence:d}"
-
-    def _published_path(self, video_id: str, name: str) -> Path:
-        if not PUBLISHED_NAME.fullmatch(name):
-            raise ValueError(f"not a name that is published: {name!r}")
-        return self._video_folder(video_id) / name
 
 
 def _make_with_parent(folder: Path) -> None:

@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.storage.durability import sync_path
 from common.storage.volume import PUBLISHED_NAME, Volume
 
 _FETCH = ".fetch-"  # what the names of files begin with that are being fetched
@@ -42,7 +41,7 @@ class MovableFiles(Volume):
 
     def find_file(self, video_id: str, name: str) -> DiskFile | None:
         """Return a file as it is now, or None if there is none."""
-        path = self._place(video_id, name)
+        path = self._published_path(video_id, name)
         try:
             status = path.stat(follow_symlinks=False)
         except (FileNotFoundError, NotADirectoryError):
@@ -53,7 +52,7 @@ class MovableFiles(Volume):
 
     def drop_file(self, video_id: str, name: str) -> None:
         """Remove a file, and `hls/` if nothing else is in it; what is gone already is fine."""
-        place = self._place(video_id, name)
+        place = self._published_path(video_id, name)
         place.unlink(missing_ok=True)
         if place.parent.name == "hls":
             with suppress(OSError):  # there is more in it, or it is gone
@@ -65,35 +64,12 @@ class MovableFiles(Volume):
         folder.mkdir(mode=0o755, exist_ok=True)
         return folder / f"{_FETCH}{secrets.token_hex(8)}"
 
-    def place_fetched(self, fetched: Path, video_id: str, name: str) -> None:
-        """Move a fetched file, which is durable, to its place, durably.
-
-        :raises FileNotFoundError: neither is there.
-        """
-        place = self._place(video_id, name)
-        if place.parent.name == "hls":
-            place.parent.mkdir(mode=0o755, exist_ok=True)
-        try:
-            fetched.chmod(0o644)
-            fetched.rename(place)
-        except FileNotFoundError:
-            # The transaction that this belongs to is tried again after a fault.
-            if not place.is_file():
-                raise
-        for folder in dict.fromkeys((place.parent, self._video_folder(video_id), self.root)):
-            sync_path(folder)
-
     def drop_old_fetches(self, *, age: float) -> None:
         """Remove what killed fetches have left: files that were not written to for some seconds."""
         for path in self.root.glob(f"*/{_FETCH}*"):
             with suppress(FileNotFoundError):  # it has just been placed
                 if path.stat().st_mtime < time.time() - age:
                     path.unlink()
-
-    def _place(self, video_id: str, name: str) -> Path:
-        if not PUBLISHED_NAME.fullmatch(name):
-            raise ValueError(f"not a name that is published: {name!r}")
-        return self._video_folder(video_id) / name
 
 
 def _files_in(folder: Path, prefix: str = "") -> Iterator[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common.ids import is_id
+from common.storage.durability import sync_path
 from common.storage.errors import StorageError
 
 ORIGINAL = "original.mp4"
@@ -84,6 +85,31 @@ class Volume:
             for entry in entries:
                 if is_id(entry.name) and entry.is_dir(follow_symlinks=False):
                     yield entry.name, entry.stat(follow_symlinks=False).st_mtime
+
+    def move_into_place(self, file: Path, video_id: str, name: str) -> None:
+        """Move a durable file of the volume to its place, durably, unless it is there already.
+
+        :param name: below the video's folder, such as `hls/720p.mp4`.
+
+        :raises FileNotFoundError: neither is there, or the video has been removed.
+        """
+        place = self._published_path(video_id, name)
+        if place.parent.name == "hls":
+            place.parent.mkdir(mode=0o755, exist_ok=True)
+        try:
+            file.chmod(0o644)
+            file.rename(place)
+        except FileNotFoundError:
+            # The transaction that this belongs to is tried again after a fault.
+            if not place.is_file():
+                raise
+        for folder in dict.fromkeys((place.parent, self._video_folder(video_id), self.root)):
+            sync_path(folder)
+
+    def _published_path(self, video_id: str, name: str) -> Path:
+        if not PUBLISHED_NAME.fullmatch(name):
+            raise ValueError(f"not a name that is published: {name!r}")
+        return self._video_folder(video_id) / name
 
     def _incoming_path(self, upload_id: str) -> Path:
         return self._incoming / _checked(upload_id)

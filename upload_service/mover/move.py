@@ -75,7 +75,7 @@ class Mover:
                     video_id=video_id,
                     name=name,
                     found=found,
-                    place=lambda: self.disk.place_fetched(fetched, video_id, name),
+                    place=lambda: self.disk.move_into_place(fetched, video_id, name),
                 )
         finally:
             fetched.unlink(missing_ok=True)
