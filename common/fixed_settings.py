@@ -57,39 +57,23 @@ def read_fixed(environment: "Environment") -> dict[str, object]:
         word = environment.choice(name, ("", "true", "false"), "")
         return None if word == "" else word == "true"
 
-    def is_set(name: str) -> bool:
-        return environment.text(name, "") != ""
-
-    words = ("", *(word.value for word in Registration))
     found: dict[str, object] = {
         "name": " ".join(environment.text("SITE_NAME", "").split())[:NAME_LIMIT],
-        "registration": environment.choice("REGISTRATION", words, ""),
+        "registration": environment.choice("REGISTRATION", ("", *Registration), ""),
         "visibility": environment.choice("DEFAULT_VISIBILITY", ("", *VISIBILITIES), ""),
         "language": environment.choice("DEFAULT_LANGUAGE", ("", *LANGUAGES), ""),
-        "quota": environment.size("QUOTA", "") if is_set("QUOTA") else None,
-        "bin_days": read_bin_days(environment) if is_set("BIN_DAYS") else None,
         "move_paused": flag("MOVE_PAUSED"),
-        "move_rate": read_move_rate(environment) if is_set("MOVE_RATE") else None,
-        "link_max_age": environment.duration("LINK_MAX_AGE", "")
-        if is_set("LINK_MAX_AGE")
-        else None,
         "link_require_password": flag("LINK_REQUIRE_PASSWORD"),
         "link_require_expiry": flag("LINK_REQUIRE_EXPIRY"),
     }
+    if environment.text("QUOTA", ""):
+        found["quota"] = environment.size("QUOTA", "")
+    if environment.text("BIN_DAYS", ""):
+        found["bin_days"] = environment.number(
+            "BIN_DAYS", BIN_DAYS, min_value=1, max_value=MAX_BIN_DAYS
+        )
+    if environment.text("MOVE_RATE", ""):
+        found["move_rate"] = environment.size("MOVE_RATE", "", min_value=MIN_MOVE_RATE)
+    if environment.text("LINK_MAX_AGE", ""):
+        found["link_max_age"] = environment.duration("LINK_MAX_AGE", "")
     return {key: value for key, value in found.items() if value not in (None, "")}
-
-
-def read_bin_days(environment: "Environment") -> int:
-    """Return `BIN_DAYS`.
-
-    :raises SettingsError: it is no number of days.
-    """
-    return environment.number("BIN_DAYS", BIN_DAYS, min_value=1, max_value=MAX_BIN_DAYS)
-
-
-def read_move_rate(environment: "Environment") -> int:
-    """Return `MOVE_RATE`, in bytes per second.
-
-    :raises SettingsError: it is no size, or too small.
-    """
-    return environment.size("MOVE_RATE", "", min_value=MIN_MOVE_RATE)

@@ -25,8 +25,8 @@ def read_formats(environment: Environment) -> frozenset[str]:
     value = environment.text("ACCEPT_FORMATS", ",".join(FORMATS))
     words = [word for word in re.split(r"[\s,]+", value.lower()) if word]
     if not words or not set(words) <= set(FORMATS):
-        raise SettingsError(
-            f"ACCEPT_FORMATS is {value!r}; it takes some of {', '.join(FORMATS)}, with commas."
+        raise SettingsError.of(
+            "ACCEPT_FORMATS", value, f"some of {', '.join(FORMATS)}, with commas"
         )
     return frozenset(words)
 

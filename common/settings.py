@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from common.fixed_settings import read_fixed
 
@@ -26,6 +26,11 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 class SettingsError(Exception):
     """A setting is missing or cannot be understood; the text says which, and what it takes."""
+
+    @classmethod
+    def of(cls, name: str, value: str, takes: str) -> Self:
+        """Return the error of a value that cannot be understood."""
+        return cls(f"{name} is {value!r}; it takes {takes}.")
 
 
 class Environment:
@@ -51,13 +56,24 @@ class Environment:
         except OSError as error:
             raise SettingsError(f"{name}_FILE cannot be read: {error}.") from error
 
+    def matching(self, name: str, default: str, form: str, *, takes: str) -> str:
+        """Return a setting, from a file if `NAME_FILE` names one, that has a form.
+
+        :param form: a regular expression.
+        :param takes: the form in words, with an example.
+        """
+        value = self.secret(name, default)
+        if not re.fullmatch(form, value):
+            raise SettingsError.of(name, value, takes)
+        return value
+
     def choice(self, name: str, choices: tuple[T, ...], default: T) -> T:
         """Return one of several words."""
         value = self.text(name, default)
         for choice in choices:
             if value == choice:
                 return choice
-        raise SettingsError(f"{name} is {value!r}; it takes {' or '.join(choices)}.")
+        raise SettingsError.of(name, value, " or ".join(choices))
 
     def flag(self, name: str, *, default: bool) -> bool:
         """Return a boolean, written `true` or `false`."""
@@ -67,9 +83,8 @@ class Environment:
         """Return a whole number within bounds."""
         value = self.text(name, str(default))
         if not re.fullmatch(r"[0-9]{1,18}", value) or not min_value <= int(value) <= max_value:
-            raise SettingsError(
-                f"{name} is {value!r}; it takes a whole number from {min_value} to {max_value}."
-            )
+            takes = f"a whole number from {min_value} to {max_value}"
+            raise SettingsError.of(name, value, takes)
         return int(value)
 
     def size(self, name: str, default: str, *, min_value: int = 1) -> int:
@@ -77,10 +92,10 @@ class Environment:
         value = self.text(name, default)
         match = re.fullmatch(r"([0-9]{1,15})([KMGT]?)", value.upper())
         if match is None or int(match[1]) == 0:
-            raise SettingsError(f"{name} is {value!r}; it takes a size such as 200m or 16g.")
+            raise SettingsError.of(name, value, "a size such as 200m or 16g")
         size = int(match[1]) * _UNITS[match[2]]
         if size < min_value:
-            raise SettingsError(f"{name} is {value!r}; it takes at least {min_value} bytes.")
+            raise SettingsError.of(name, value, f"at least {min_value} bytes")
         return size
 
     def host_names(self, name: str) -> tuple[str, ...]:
@@ -88,8 +103,7 @@ class Environment:
 
         That means `example.org` and every name below it. Other than ASCII is written in Punycode.
         """
-        value = self.text(name, "")
-        names = tuple(part.strip().lower() for part in value.split(",") if part.strip())
+        names = self._parts(name)
         for host in names:
             if not HOST_NAME.fullmatch(host.removeprefix("*.")):
                 raise SettingsError(
@@ -100,8 +114,7 @@ class Environment:
 
     def origins(self, name: str) -> tuple[str, ...]:
         """Return origins of sites, written with commas, such as `https://example.org`; or `*`."""
-        value = self.text(name, "")
-        found = tuple(part.strip().lower() for part in value.split(",") if part.strip())
+        found = self._parts(name)
         for origin in found:
             if origin != "*" and not _ORIGIN.fullmatch(origin):
                 raise SettingsError(
@@ -109,14 +122,16 @@ class Environment:
                 )
         return found
 
+    def _parts(self, name: str) -> tuple[str, ...]:
+        parts = (part.strip().lower() for part in self.text(name, "").split(","))
+        return tuple(part for part in parts if part)
+
     def duration(self, name: str, default: str) -> int:
         """Return a duration in seconds, written `90s`, `15m`, `12h` or `30d`."""
         value = self.text(name, default)
         match = re.fullmatch(r"([0-9]{1,9})([smhd])", value)
         if match is None or int(match[1]) == 0:
-            raise SettingsError(
-                f"{name} is {value!r}; it takes a duration such as 90s, 12h or 30d."
-            )
+            raise SettingsError.of(name, value, "a duration such as 90s, 12h or 30d")
         return int(match[1]) * _SECONDS[match[2]]
 
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 from common.settings import Environment, SettingsError
 
-_ENDPOINT = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?/?")
-_REGION = re.compile(r"[A-Za-z0-9-]{1,63}")
-_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]")
-_PREFIX = re.compile(r"(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*/)*")
+_ENDPOINT = r"(https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?)?"
+_REGION = "[A-Za-z0-9-]{1,63}"
+_BUCKET = "[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]"
+_PREFIX = "([A-Za-z0-9_-][A-Za-z0-9_.-]*/)*"
 
 
 @dataclass(frozen=True)
@@ -38,34 +38,28 @@ class S3Settings:
 
         :raises SettingsError: naming the first setting that is missing or wrong.
         """
-        endpoint = environment.secret("S3_ENDPOINT", "")
-        if endpoint and not _ENDPOINT.fullmatch(endpoint):
-            raise SettingsError(
-                f"S3_ENDPOINT is {endpoint!r}; it takes an address such as https://s3.example.org."
-            )
-        region = environment.secret("S3_REGION", "us-east-1")
-        if not _REGION.fullmatch(region):
-            raise SettingsError(f"S3_REGION is {region!r}; it takes a name such as eu-central-1.")
-        is_aws = not endpoint or endpoint.rstrip("/").endswith(".amazonaws.com")
-        bucket = environment.secret("S3_BUCKET", "matinee")
-        if not _BUCKET.fullmatch(bucket):
-            raise SettingsError(f"S3_BUCKET is {bucket!r}; it takes a name such as my-films.")
+        endpoint = environment.matching(
+            "S3_ENDPOINT", "", _ENDPOINT, takes="an address such as https://s3.example.org"
+        )
+        region = environment.matching(
+            "S3_REGION", "us-east-1", _REGION, takes="a name such as eu-central-1"
+        )
+        bucket = environment.matching(
+            "S3_BUCKET", "matinee", _BUCKET, takes="a name such as my-films"
+        )
         prefix = environment.secret("S3_PREFIX", "").strip("/")
         prefix = f"{prefix}/" if prefix else ""
-        if not _PREFIX.fullmatch(prefix):
-            raise SettingsError(f"S3_PREFIX is {prefix!r}; it takes folders such as matinee/.")
-        addressing = environment.secret("S3_ADDRESSING", "auto")
-        if addressing not in ("auto", "path", "virtual"):
-            raise SettingsError(
-                f"S3_ADDRESSING is {addressing!r}; it takes auto or path or virtual."
-            )
+        if not re.fullmatch(_PREFIX, prefix):
+            raise SettingsError.of("S3_PREFIX", prefix, "folders such as matinee/")
+        addressing = environment.matching(
+            "S3_ADDRESSING", "auto", "auto|path|virtual", takes="auto or path or virtual"
+        )
         if addressing == "auto":
+            is_aws = not endpoint or endpoint.rstrip("/").endswith(".amazonaws.com")
             addressing = "virtual" if is_aws else "path"
-        encryption = environment.secret("S3_SSE", "")
-        if encryption not in ("", "AES256", "aws:kms"):
-            raise SettingsError(
-                f"S3_SSE is {encryption!r}; it takes AES256 or aws:kms, or nothing."
-            )
+        encryption = environment.matching(
+            "S3_SSE", "", "(AES256|aws:kms)?", takes="AES256 or aws:kms, or nothing"
+        )
         return cls(
             endpoint=endpoint.rstrip("/") or f"https://s3.{region}.amazonaws.com",
             region=region,

@@ -15,7 +15,7 @@ PACKAGES = (
     "upload_service",
 )
 READ = re.compile(
-    r"(?:environment\.(?:text|secret|choice|flag|number|size|duration|host_names)\(|"
+    r"(?:environment\.(?:text|secret|matching|choice|flag|number|size|duration|host_names)\(|"
     r"_secret\(environ, |"
     r"os\.environ(?:\.get|\.setdefault)?[\[(])\s*\"([A-Z][A-Z0-9_]+)\""
 )
