@@ -73,7 +73,7 @@ class Environment:
         for choice in choices:
             if value == choice:
                 return choice
-        raise SettingsError.of(name, value, " or ".join(choices))
+        raise SettingsError.of(name, value, " or ".join(filter(None, choices)))
 
     def flag(self, name: str, *, default: bool) -> bool:
         """Return a boolean, written `true` or `false`."""

@@ -60,6 +60,11 @@ def test_a_flag_is_true_or_false(text: str) -> None:
         Environment({"X": text}).flag("X", default=False)
 
 
+def test_a_choice_that_may_be_left_out_names_the_words_alone() -> None:
+    with pytest.raises(SettingsError, match=r"^X is 'c'; it takes a or b\.$"):
+        Environment({"X": "c"}).choice("X", ("", "a", "b"), "")
+
+
 @pytest.mark.parametrize("text", ["0", "65536", "x", "1.0"])
 def test_a_number_keeps_its_bounds(text: str) -> None:
     with pytest.raises(SettingsError, match="from 1 to 65535"):
