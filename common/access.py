@@ -7,7 +7,6 @@ else's private video. An administrator manages accounts, and may delete what oth
 `common.access_queries` has the same rules in SQL; a test holds both equal.
 """
 
-import enum
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -102,15 +101,6 @@ class VideoAccess:
     keys: Mapping[str, str] = field(default_factory=dict)
 
 
-class ReasonKind(enum.StrEnum):
-    """Why somebody may watch a video."""
-
-    OWNER = "owner"
-    VISIBILITY = "visibility"
-    GRANT = "grant"
-    LINK = "link"
-
-
 @dataclass(frozen=True)
 class Reason:
     """One reason why somebody may watch a video, and what it allows.
@@ -118,11 +108,8 @@ class Reason:
     :ivar streams_only: whether it opens HLS alone, and neither the original nor the download.
     """
 
-    kind: ReasonKind
     level: Level
     streams_only: bool = False
-    grant: EffectiveGrant | None = None
-    link: EffectiveLink | None = None
 
 
 def includes(level: Level, other: Level) -> bool:
@@ -145,20 +132,18 @@ def access_reasons(watcher: Watcher, video: VideoAccess) -> list[Reason]:
         return []
     reasons = []
     if viewer is not None and viewer.id == video.owner_id:
-        reasons.append(Reason(ReasonKind.OWNER, Level.SHARE))
+        reasons.append(Reason(Level.SHARE))
     if video.is_binned:
         return reasons
     if _is_visible(viewer, video):
-        level = Level.DOWNLOAD if video.downloadable else Level.WATCH
-        reasons.append(Reason(ReasonKind.VISIBILITY, level))
-    for grant in video.grants:
-        if _names(grant, watcher) and _is_valid(grant.expires_at, watcher.at):
-            streams_only = grant.level is Level.WATCH
-            reasons.append(Reason(ReasonKind.GRANT, grant.level, streams_only, grant=grant))
-    for link in video.links:
-        if link.id in watcher.links and _is_valid(link.expires_at, watcher.at):
-            streams_only = link.level is Level.WATCH
-            reasons.append(Reason(ReasonKind.LINK, link.level, streams_only, link=link))
+        reasons.append(Reason(Level.DOWNLOAD if video.downloadable else Level.WATCH))
+    shares: list[EffectiveGrant | EffectiveLink] = [
+        *(grant for grant in video.grants if _names(grant, watcher)),
+        *(link for link in video.links if link.id in watcher.links),
+    ]
+    for share in shares:
+        if share.expires_at is None or watcher.at < share.expires_at:
+            reasons.append(Reason(share.level, streams_only=share.level is Level.WATCH))
     return reasons
 
 
@@ -172,10 +157,6 @@ def _names(grant: EffectiveGrant, watcher: Watcher) -> bool:
     if watcher.viewer is None:
         return False
     return grant.user_id == watcher.viewer.id or grant.group_id in watcher.groups
-
-
-def _is_valid(expires_at: datetime | None, at: datetime) -> bool:
-    return expires_at is None or at < expires_at
 
 
 def may_watch(watcher: Watcher, video: VideoAccess) -> bool:

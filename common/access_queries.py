@@ -55,9 +55,9 @@ def asked_by(watcher: Watcher) -> dict[str, Any]:
     return {"viewer_id": viewer_id, "links": list(watcher.links), "at": watcher.at}
 
 
-_viewer_id: BindParameter[int] = bindparam("viewer_id", type_=BigInteger())
+VIEWER_ID: BindParameter[int] = bindparam("viewer_id", type_=BigInteger())
 _links: BindParameter[Any] = bindparam("links", expanding=True)
-_at: BindParameter[datetime] = bindparam("at", type_=UTCDateTime())
+AT: BindParameter[datetime] = bindparam("at", type_=UTCDateTime())
 
 
 def visible_to(watcher: Watcher) -> ColumnElement[bool]:
@@ -79,7 +79,7 @@ def _visible(*, is_viewer: bool, has_links: bool) -> ColumnElement[bool]:
     if has_links:
         ways.append(_reached_by(Link, Link.id.in_(_links)))
     shared = and_(Video.binned_at.is_(None), Video.rejection_reason.is_(None), or_(*ways))
-    own = [Video.owner_id == _viewer_id] if is_viewer else []
+    own = [Video.owner_id == VIEWER_ID] if is_viewer else []
     return and_(is_live(), or_(*own, shared))
 
 
@@ -99,11 +99,11 @@ def _granted() -> ColumnElement[bool]:
 
 def _reached_by(model: type[Grant] | type[Link], names: ColumnElement[bool]) -> ColumnElement[bool]:
     """Return the condition that some grants or links reach a video, perhaps in a collection."""
-    valid = and_(names, has_not_expired(model.expires_at, _at))
+    valid = and_(names, has_not_expired(model.expires_at, AT))
     directly = select(model.video_id).where(model.video_id.is_not(None), valid)
     collections = select(model.collection_id).where(model.collection_id.is_not(None), valid)
     # Only the items of these collections are looked at, and not those of all.
-    reach = shareable_items(_at, CollectionItem.collection_id.in_(collections)).subquery()
+    reach = shareable_items(AT, CollectionItem.collection_id.in_(collections)).subquery()
     return or_(Video.id.in_(directly), Video.id.in_(select(reach.c.video_id)))
 
 
@@ -121,8 +121,8 @@ def _sees_collection(level: Level, *, is_viewer: bool, has_links: bool) -> Colum
     levels = [other for other in Level if includes(other, level)]
     ways: list[ColumnElement[bool]] = []
     if is_viewer:
-        ways.append(Collection.owner_id == _viewer_id)
-        valid = and_(names_viewer(), has_not_expired(Grant.expires_at, _at))
+        ways.append(Collection.owner_id == VIEWER_ID)
+        valid = and_(names_viewer(), has_not_expired(Grant.expires_at, AT))
         granted = select(Grant.collection_id).where(
             Grant.collection_id.is_not(None), Grant.level.in_(levels), valid
         )
@@ -132,7 +132,7 @@ def _sees_collection(level: Level, *, is_viewer: bool, has_links: bool) -> Colum
             Link.collection_id.is_not(None),
             Link.id.in_(_links),
             Link.level.in_(levels),
-            has_not_expired(Link.expires_at, _at),
+            has_not_expired(Link.expires_at, AT),
         )
         ways.append(Collection.id.in_(opened))
     return or_(*ways) if ways else literal(False)
@@ -174,8 +174,8 @@ def names_viewer() -> ColumnElement[bool]:
 
     The statement needs the parameters of :func:`asked_by`.
     """
-    groups = select(GroupMember.group_id).where(GroupMember.user_id == _viewer_id)
-    return or_(Grant.user_id == _viewer_id, Grant.group_id.in_(groups))
+    groups = select(GroupMember.group_id).where(GroupMember.user_id == VIEWER_ID)
+    return or_(Grant.user_id == VIEWER_ID, Grant.group_id.in_(groups))
 
 
 def has_not_expired(expires_at: Any, at: datetime | BindParameter[Any]) -> ColumnElement[bool]:
@@ -272,9 +272,8 @@ def _reaching(model: type[Grant] | type[Link], *columns: Any) -> Any:
     Its parameters are `video_ids` and `at`. It is made once: making it takes as long as running it.
     """
     video_ids: BindParameter[Any] = bindparam("video_ids", expanding=True)
-    at: BindParameter[Any] = bindparam("at", type_=UTCDateTime())
-    valid = has_not_expired(model.expires_at, at)
-    reach = shareable_items(at, CollectionItem.video_id.in_(video_ids)).subquery()
+    valid = has_not_expired(model.expires_at, AT)
+    reach = shareable_items(AT, CollectionItem.video_id.in_(video_ids)).subquery()
     direct = select(
         model.video_id.label("reached"), model.collection_id, _NEVER.label("until"), *columns
     ).where(model.video_id.in_(video_ids), valid)

@@ -3,16 +3,12 @@
 Every page shows how many of them are new, so this is not the streaming service's alone.
 """
 
-from datetime import datetime
 from functools import cache
 
 from sqlalchemy import (
-    BigInteger,
-    BindParameter,
     Select,
     Subquery,
     and_,
-    bindparam,
     case,
     func,
     or_,
@@ -23,21 +19,10 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from common.access import Viewer
-from common.access_queries import has_not_expired
+from common.access_queries import AT, VIEWER_ID, has_not_expired
 from common.live import is_live
 from db.engine import transaction
-from db.models import (
-    Collection,
-    Grant,
-    GroupMember,
-    SharedSeen,
-    UTCDateTime,
-    Video,
-    now,
-)
-
-_viewer_id: BindParameter[int] = bindparam("viewer_id", type_=BigInteger())
-_at: BindParameter[datetime] = bindparam("at", type_=UTCDateTime())
+from db.models import Collection, Grant, GroupMember, SharedSeen, UTCDateTime, Video, now
 
 
 @cache
@@ -61,8 +46,8 @@ def received_grants() -> Subquery:
         Grant.granted_by_id,
     )
     valid = (
-        has_not_expired(Grant.expires_at, _at),
-        or_(Grant.granted_by_id.is_(None), Grant.granted_by_id != _viewer_id),
+        has_not_expired(Grant.expires_at, AT),
+        or_(Grant.granted_by_id.is_(None), Grant.granted_by_id != VIEWER_ID),
     )
     joined = case(
         (GroupMember.created_at > Grant.created_at, GroupMember.created_at),
@@ -70,25 +55,25 @@ def received_grants() -> Subquery:
     )
     # Two statements, since each finds its rows by an index.
     by_name = select(*columns, Grant.created_at.label("shared_at")).where(
-        Grant.user_id == _viewer_id, *valid
+        Grant.user_id == VIEWER_ID, *valid
     )
     by_group = (
         select(*columns, type_coerce(joined, UTCDateTime()).label("shared_at"))
         .join(GroupMember, GroupMember.group_id == Grant.group_id)
-        .where(GroupMember.user_id == _viewer_id, *valid)
+        .where(GroupMember.user_id == VIEWER_ID, *valid)
     )
     received = union_all(by_name, by_group).subquery()
     video_is_there = and_(
         is_live(),
         Video.binned_at.is_(None),
         Video.rejection_reason.is_(None),
-        Video.owner_id != _viewer_id,
+        Video.owner_id != VIEWER_ID,
     )
     return (
         select(received)
         .outerjoin(Video, Video.id == received.c.video_id)
         .outerjoin(Collection, Collection.id == received.c.collection_id)
-        .where(or_(video_is_there, Collection.owner_id != _viewer_id))
+        .where(or_(video_is_there, Collection.owner_id != VIEWER_ID))
         .subquery()
     )
 
@@ -102,7 +87,7 @@ def count_unseen(session: Session, viewer: Viewer) -> int:
 @cache
 def _unseen() -> Select[int]:
     received = received_grants()
-    seen_at = select(SharedSeen.seen_at).where(SharedSeen.user_id == _viewer_id).scalar_subquery()
+    seen_at = select(SharedSeen.seen_at).where(SharedSeen.user_id == VIEWER_ID).scalar_subquery()
     what = func.coalesce(received.c.video_id, received.c.collection_id)
     return select(func.count(what.distinct())).where(
         or_(seen_at.is_(None), received.c.shared_at > seen_at)
