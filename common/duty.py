@@ -18,7 +18,9 @@ from db.clock import clock
 from db.engine import Database, DatabaseUnavailable, transaction
 from db.models import Lease
 
-_LOOK = 1.0  # seconds between two looks at a lease of another
+_LEASE = timedelta(seconds=30)  # until another process takes over from one that does not answer
+_RENEW_EVERY = 10.0  # seconds
+_LOOK_EVERY = 1.0  # seconds between two looks at a lease of another
 
 
 def process_name() -> str:
@@ -32,35 +34,30 @@ class Duty:
 
     :param name: the duty's, 64 characters at most.
     :param holder: the process's, 64 characters at most; no other process may have it.
-    :param seconds: after which another process takes over from a holder that does not answer.
     """
 
-    def __init__(self, database: Database, name: str, holder: str, *, seconds: float = 30) -> None:
+    def __init__(self, database: Database, name: str, holder: str) -> None:
         self._database = database
         self._name = name
         self._holder = holder
-        self._seconds = seconds
         self._is_held = False
         self._ask_at = 0.0
 
     def hold(self) -> bool:
         """Take or renew the lease; return False if another process holds it.
 
-        This asks the database after a third of the lease, or each second while another holds it.
-        Between, it answers from memory.
+        This asks the database every ten seconds, or each second while another holds it. Between,
+        it answers from memory.
 
         :raises DatabaseUnavailable: the work must wait.
         """
         began = time.monotonic()
         if began >= self._ask_at:
             try:
-                self._is_held = _take(
-                    self._database, name=self._name, holder=self._holder, seconds=self._seconds
-                )
+                self._is_held = _take(self._database, name=self._name, holder=self._holder)
             except IntegrityError:  # another process has inserted the row at the same moment
                 self._is_held = False
-            third = self._seconds / 3
-            self._ask_at = began + (third if self._is_held else min(third, _LOOK))
+            self._ask_at = began + (_RENEW_EVERY if self._is_held else _LOOK_EVERY)
         return self._is_held
 
     def release(self) -> None:
@@ -74,7 +71,7 @@ class Duty:
 
 
 @transaction(writes=True)
-def _take(session: Session, *, name: str, holder: str, seconds: float) -> bool:
+def _take(session: Session, *, name: str, holder: str) -> bool:
     lease = session.get(Lease, name, with_for_update=True)
     moment = clock(session)
     if lease is None:
@@ -85,7 +82,7 @@ def _take(session: Session, *, name: str, holder: str, seconds: float) -> bool:
             return False
         lease.holder = holder
         lease.fence += 1
-    lease.leased_until = moment + timedelta(seconds=seconds)
+    lease.leased_until = moment + _LEASE
     return True
 
 
