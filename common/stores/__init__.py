@@ -1,5 +1,6 @@
 """The stores that every service holds: made once per process."""
 
+import json
 from dataclasses import dataclass
 
 from redis import Redis
@@ -7,7 +8,7 @@ from redis import Redis
 from common.settings import CommonSettings
 from common.site_settings import SiteSettingsStore
 from common.stores import redis_client
-from common.stores.group_cache import GroupCache
+from common.stores.read_through import ReadThroughCache
 from common.stores.sessions import SessionStore
 from common.stores.video_cache import VideoCache
 from common.stores.visits import VisitStore
@@ -16,13 +17,16 @@ from db.engine import Database, connect
 
 @dataclass(frozen=True)
 class Stores:
-    """The database, Redis, and what is built on them."""
+    """The database, Redis, and what is built on them.
+
+    :ivar groups: the ids of the groups that each account is a member of, by the account's id.
+    """
 
     database: Database
     redis: Redis
     sessions: SessionStore
     videos: VideoCache
-    groups: GroupCache
+    groups: ReadThroughCache[frozenset[str]]
     visits: VisitStore
     site: SiteSettingsStore
 
@@ -36,7 +40,12 @@ class Stores:
             redis=redis,
             sessions=SessionStore(redis, ttl=settings.session_ttl),
             videos=VideoCache(redis),
-            groups=GroupCache(redis),
+            groups=ReadThroughCache(
+                redis,
+                prefix="groups",
+                encode=lambda groups: json.dumps(sorted(groups)),
+                decode=lambda entry: frozenset(json.loads(entry)),
+            ),
             visits=VisitStore(redis, database),
             site=SiteSettingsStore(database, settings.fixed),
         )

@@ -12,8 +12,7 @@ from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from common.access import EffectiveGrant, EffectiveLink, VideoAccess
-from common.stores.group_cache import GroupCache
-from common.stores.read_through import Mark
+from common.stores.read_through import Mark, ReadThroughCache
 from common.stores.video_cache import VideoCache
 from db.models import Level, Visibility
 
@@ -262,7 +261,8 @@ def test_a_change_is_run_again_with_the_entries_that_it_finds(shelf: Shelf) -> N
 
 
 def test_a_change_of_two_caches_marks_in_both(shelf: Shelf) -> None:
-    videos, groups = VideoCache(shelf.redis), GroupCache(shelf.redis)
+    videos = VideoCache(shelf.redis)
+    groups = ReadThroughCache[str](shelf.redis, prefix="groups", encode=str, decode=str)
 
     def work(mark_group: Mark, mark_video: Mark) -> list[str | None]:
         mark_group(["7"])
