@@ -14,7 +14,7 @@ from flask import Blueprint, Response, current_app, request
 
 from common.translation import LANGUAGES, gettext
 from common.web.auth import Audience, restrict_to
-from common.web.templating import site_identity
+from common.web.services import stores
 
 blueprint = Blueprint("webapp", __name__)
 restrict_to(blueprint, Audience.ANYBODY)
@@ -29,7 +29,7 @@ def describe() -> Response:
     """Describe the site as an app, under its own name."""
     language = request.args.get("language", "")
     with flask_babel.force_locale(language if language in LANGUAGES else "en"):
-        text = json.dumps(_description(site_identity().name))
+        text = json.dumps(_description(stores().site.current_if_known().name))
     response = Response(text, mimetype="application/manifest+json")
     response.headers["Cache-Control"] = f"public, max-age={_MAX_AGE}"
     return response

@@ -7,6 +7,7 @@ on the page, which says so. What nothing sets has the default of :class:`SiteSet
 import json
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -102,6 +103,12 @@ class SiteSettingsStore:
                 if kept is None:
                     raise
         return replace(kept, **self.fixed)  # type: ignore[arg-type]
+
+    def current_if_known(self) -> SiteSettings:
+        """Return the settings; the defaults if the database does not answer and none were read."""
+        with suppress(DatabaseUnavailable):
+            return self.current()
+        return SiteSettings()
 
     def load(self, session: Session) -> SiteSettings:
         """Return the settings as the database has them now."""

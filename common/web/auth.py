@@ -5,9 +5,11 @@ one that does not. `common.access` decides what a user may do with a video.
 """
 
 import enum
+from contextlib import suppress
 
 from flask import Blueprint, Flask, current_app, g, request
 from flask.sansio.blueprints import BlueprintSetupState
+from redis.exceptions import RedisError
 
 from common.access import Viewer, Watcher
 from common.audit import Actor
@@ -97,6 +99,13 @@ def current_viewer() -> Viewer | None:
             sessions.record_use(token, g.viewer, address=client_address())
     viewer: Viewer | None = g.viewer
     return viewer
+
+
+def viewer_if_known() -> Viewer | None:
+    """Return who is signed in; None also if Redis does not answer, so that an error page shows."""
+    with suppress(RedisError):
+        return current_viewer()
+    return None
 
 
 def current_watcher() -> Watcher:

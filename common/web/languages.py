@@ -1,18 +1,15 @@
 """The language of each request: the account's, a cookie's, the browser's, or else the site's."""
 
 import functools
-from contextlib import suppress
 from pathlib import Path
 
 import flask_babel
 from babel.support import Translations
 from flask import Flask, has_request_context, request
-from redis.exceptions import RedisError
 
 from common.translation import LANGUAGES, Reader, gettext, use_readers
-from common.web.auth import current_viewer
+from common.web.auth import viewer_if_known
 from common.web.services import stores
-from db.engine import DatabaseUnavailable
 
 LANGUAGE_COOKIE = "language"
 
@@ -49,25 +46,13 @@ def request_language() -> str:
     """Return the language of the answer to this request, one of :data:`LANGUAGES`."""
     if not has_request_context():
         return "en"
-    for chosen in (_account_language(), request.cookies.get(LANGUAGE_COOKIE)):
+    viewer = viewer_if_known()
+    of_account = viewer.language if viewer else None
+    for chosen in (of_account, request.cookies.get(LANGUAGE_COOKIE)):
         if chosen is not None and chosen in LANGUAGES:
             return chosen
-    return request.accept_languages.best_match(LANGUAGES) or _site_language()
-
-
-def _site_language() -> str:
-    """Return the language for browsers that ask for none of those that are there."""
-    with suppress(DatabaseUnavailable):
-        return stores().site.current().language or "en"
-    return "en"
-
-
-def _account_language() -> str | None:
-    """Return what the account has chosen; None also if Redis does not answer."""
-    with suppress(RedisError):
-        viewer = current_viewer()
-        return viewer.language if viewer else None
-    return None
+    of_browser = request.accept_languages.best_match(LANGUAGES)
+    return of_browser or stores().site.current_if_known().language or "en"
 
 
 def _reader() -> Reader:

@@ -1,7 +1,6 @@
 """What every page shares: templates, front-end files by their hashed names, security headers."""
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from zlib import crc32
 
@@ -9,38 +8,16 @@ from flask import Flask, Response, request
 from jinja2 import ChoiceLoader, FileSystemLoader
 from markupsafe import Markup
 
-from common.errors import MatineeError
-from common.fixed_settings import DEFAULT_NAME
 from common.formatting import ago, clock, date, date_and_time, filesize, spoken_clock, whole_number
 from common.received_grants import count_unseen
 from common.site_settings import logo_url
-from common.web.auth import current_viewer
+from common.web.auth import current_viewer, viewer_if_known
 from common.web.services import stores
 from db.engine import DatabaseUnavailable
 
 THEME_COOKIE = "theme"
 THEMES = ("light", "dark")
 AVATAR_HUES = 8
-
-
-@dataclass(frozen=True)
-class SiteIdentity:
-    """What the pages call this site.
-
-    :param logo_url: of a picture on this site; None: the mark of Matinee is shown.
-    """
-
-    name: str = DEFAULT_NAME
-    logo_url: str | None = None
-
-
-def site_identity() -> SiteIdentity:
-    """Return the name and logo that every page shows, error pages included."""
-    try:
-        settings = stores().site.current()
-    except DatabaseUnavailable:
-        return SiteIdentity()
-    return SiteIdentity(settings.name, logo_url(settings))
 
 
 def hue(name: str) -> int:
@@ -100,33 +77,20 @@ def install_templating(app: Flask, *, static_dir: Path) -> None:
     def icon(name: str) -> Markup:
         return _ICON.format(asset("icons.svg"), name)
 
-    app.jinja_env.globals.update(
-        asset=asset,
-        icon=icon,
-        unseen_shares=_unseen_shares,
-        page_theme=page_theme,
-        default_visibility=default_visibility,
-    )
-    app.jinja_env.filters.update(
-        filesize=filesize,
-        clock=clock,
-        spoken_clock=spoken_clock,
-        date=date,
-        date_and_time=date_and_time,
-        ago=ago,
-        hue=hue,
-        whole_number=whole_number,
-    )
+    for helper in (asset, icon, unseen_shares, page_theme, default_visibility):
+        app.add_template_global(helper)
+    for form in (filesize, clock, spoken_clock, date, date_and_time, ago, hue, whole_number):
+        app.add_template_filter(form)
     app.context_processor(_page_context)
     app.after_request(_add_headers)
 
 
 def _page_context() -> dict[str, object]:
-    identity = site_identity()
+    site = stores().site.current_if_known()
     return {
-        "viewer": _viewer_for_page(),
-        "site_name": identity.name,
-        "site_logo_url": identity.logo_url,
+        "viewer": viewer_if_known(),
+        "site_name": site.name,
+        "site_logo_url": logo_url(site),
     }
 
 
@@ -141,17 +105,7 @@ def page_theme() -> str:
     return chosen if chosen in THEMES else ""
 
 
-def _viewer_for_page() -> object | None:
-    """Return the viewer, or None if Redis does not answer: an error page is shown all the same."""
-    try:
-        return current_viewer()
-    except Exception as error:
-        if isinstance(error, MatineeError):
-            raise
-        return None
-
-
-def _unseen_shares() -> int:
+def unseen_shares() -> int:
     """Return what the header shows beside "Shared": 0 also if the database does not answer."""
     viewer = current_viewer()
     try:
