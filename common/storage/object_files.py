@@ -86,7 +86,8 @@ class ObjectFiles:
             size, sha256 = self._upload(begun, path, advance)
             self._check(begun.key, path, size)
         except BaseException:
-            self._remove_quietly(begun)
+            with suppress(Exception):  # the first error counts; the row leads to what is left
+                self.remove(begun)
             raise
         return WrittenObject(begun.id, begun.key, size, sha256)
 
@@ -147,12 +148,6 @@ class ObjectFiles:
         """Give up an upload in parts, unless it was completed or aborted meanwhile."""
         with suppress(ObjectMissing):
             self.store.abort_multipart(upload.key, upload.id)
-
-    def _remove_quietly(self, begun: OpenObject) -> None:
-        try:
-            self.remove(begun)
-        except Exception:  # the first error counts; the row leads to what is left
-            return
 
     def _upload(self, begun: OpenObject, path: Path, advance: Advance) -> tuple[int, str]:
         digest = hashlib.sha256()

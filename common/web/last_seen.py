@@ -5,7 +5,8 @@ noted, so that most requests write nothing.
 """
 
 import time
-from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 
 from flask import Flask, Response, g
 
@@ -28,15 +29,10 @@ def install_last_seen(app: Flask) -> None:
             if len(due) >= _REMEMBERED:
                 due.clear()
             due[viewer.id] = time.monotonic() + SEEN_EVERY.total_seconds()
-            response.call_on_close(_later(stores().database, viewer.id))
+            response.call_on_close(partial(_record, stores().database, viewer.id))
         return response
 
 
-def _later(database: Database, user_id: int) -> Callable[[], None]:
-    def record() -> None:
-        try:
-            record_seen(database, user_id)
-        except DatabaseUnavailable:
-            return  # it is noted at the next request after five minutes
-
-    return record
+def _record(database: Database, user_id: int) -> None:
+    with suppress(DatabaseUnavailable):  # it is noted at the next request after five minutes
+        record_seen(database, user_id)
