@@ -10,20 +10,11 @@ Three stores share that root, and each service makes the ones that it uses. A re
 folder is durable only after its parent folder is synced, so each is.
 """
 
-from common.storage.attempts import AttemptStore
-from common.storage.errors import FileLocked, StorageError, StorageFull
-from common.storage.incoming import IncomingStore
-from common.storage.videos import VideoStore
-from common.storage.volume import RESERVED_SPACE, StoredFile, Volume
-
-__all__ = [
-    "RESERVED_SPACE",
-    "AttemptStore",
-    "FileLocked",
-    "IncomingStore",
-    "StorageError",
-    "StorageFull",
-    "StoredFile",
-    "VideoStore",
-    "Volume",
-]
+from common.storage.attempts import AttemptStore as AttemptStore
+from common.storage.errors import FileLocked as FileLocked
+from common.storage.errors import StorageError as StorageError
+from common.storage.errors import StorageFull as StorageFull
+from common.storage.incoming import IncomingStore as IncomingStore
+from common.storage.videos import VideoStore as VideoStore
+from common.storage.volume import RESERVED_SPACE as RESERVED_SPACE
+from common.storage.volume import Volume as Volume

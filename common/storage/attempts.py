@@ -61,7 +61,7 @@ class AttemptStore(Volume):
 
         :raises FileNotFoundError: it is not here.
         """
-        path = self.original(video_id).path
+        path = self.original(video_id)
         link = folder / ORIGINAL
         try:
             link.hardlink_to(path)

@@ -155,10 +155,10 @@ class S3Store:
 
     def presign(self, key: str, *, seconds: int) -> str:
         """Return an address with which anybody can read an object for some time."""
-        url: str = self._client.generate_presigned_url(
-            "get_object", Params=self._where(key), ExpiresIn=seconds
+        where = self._where(key)
+        return str(
+            self._client.generate_presigned_url("get_object", Params=where, ExpiresIn=seconds)
         )
-        return url
 
     def begin_multipart(self, key: str, *, content_type: str | None = None) -> str:
         """Begin an object that is uploaded in parts, and return the id of its upload."""
@@ -167,8 +167,7 @@ class S3Store:
             begun = self._client.create_multipart_upload(
                 **self._where(key), **given, **self._encryption
             )
-        upload_id: str = begun["UploadId"]
-        return upload_id
+        return str(begun["UploadId"])
 
     def put_part(self, key: str, upload_id: str, number: int, content: Content) -> str:
         """Upload a part, and return its ETag.
@@ -184,8 +183,7 @@ class S3Store:
                 Body=content,
                 ContentMD5=_md5(content),
             )
-        etag: str = done["ETag"]
-        return etag
+        return str(done["ETag"])
 
     def complete_multipart(
         self, key: str, upload_id: str, parts: Iterable[tuple[int, str]]

@@ -4,7 +4,7 @@ from contextlib import suppress
 from typing import BinaryIO
 
 from common.storage.durability import remove_folder, sync_path
-from common.storage.volume import ORIGINAL, Volume
+from common.storage.volume import Volume
 
 
 class VideoStore(Volume):
@@ -19,20 +19,20 @@ class VideoStore(Volume):
         """
         source = self._incoming_path(upload_id)
         source.chmod(0o644)
-        folder = self._video_folder(upload_id)
-        folder.mkdir(mode=0o755, exist_ok=True)
-        source.rename(folder / ORIGINAL)
-        sync_path(folder)
+        original = self.original(upload_id)
+        original.parent.mkdir(mode=0o755, exist_ok=True)
+        source.rename(original)
+        sync_path(original.parent)
         sync_path(self._incoming)
         sync_path(self.root)
 
     def has_original(self, video_id: str) -> bool:
         """Tell whether a video has its original."""
-        return (self._video_folder(video_id) / ORIGINAL).is_file()
+        return self.original(video_id).is_file()
 
     def open_original(self, video_id: str) -> BinaryIO:
         """Open a video's original for reading."""
-        return (self._video_folder(video_id) / ORIGINAL).open("rb")
+        return self.original(video_id).open("rb")
 
     def drop_video(self, video_id: str) -> None:
         """Remove all files of a video, if there are any."""

@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from common.ids import is_id
@@ -18,15 +17,6 @@ PUBLISHED_NAME = re.compile(r"(?:hls/)?[a-z0-9][a-z0-9-]{0,31}\.[a-z0-9]{1,8}")
 
 RESERVED_SPACE = 64 << 20
 """Bytes of the volume that uploads and processing leave free: the database may share it."""
-
-
-@dataclass(frozen=True)
-class StoredFile:
-    """A file: where it is, its size in bytes, and when it was written, in Unix seconds."""
-
-    path: Path
-    size: int
-    modified: float
 
 
 class Volume:
@@ -70,14 +60,9 @@ class Volume:
         """Return how large the volume is, whatever is on it."""
         return shutil.disk_usage(self.root).total
 
-    def original(self, video_id: str) -> StoredFile:
-        """Return a video's original.
-
-        :raises FileNotFoundError: there is none.
-        """
-        path = self._video_folder(video_id) / ORIGINAL
-        status = path.stat()
-        return StoredFile(path=path, size=status.st_size, modified=status.st_mtime)
+    def original(self, video_id: str) -> Path:
+        """Return where a video's original is, if it is here."""
+        return self._video_folder(video_id) / ORIGINAL
 
     def list_videos(self) -> Iterator[tuple[str, float]]:
         """Yield the id of each video that has a folder, and when the folder last changed."""

@@ -101,7 +101,7 @@ def status_of(context: UploadContext, upload_id: str) -> UploadStatus:
         if offset is not None:
             return UploadStatus(found, offset, found.length, parts=parts)
         if context.videos.has_original(upload_id):
-            size = context.videos.original(upload_id).size
+            size = context.videos.original(upload_id).stat().st_size
             return UploadStatus(found, size, size, parts=parts)
     raise UploadExpired
 
