@@ -2,7 +2,8 @@
 
 import statistics
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import requests
 from playwright.sync_api import Browser, CDPSession
@@ -44,18 +45,16 @@ class _Line:
 _LINES = (_Line("400 kbit/s, 300 ms", 400, 300, 10), _Line("1.6 Mbit/s, 150 ms", 1600, 150, 3))
 
 
-@dataclass
-class _Wait:
-    """What was measured of one way to the picture.
+class _Wait(NamedTuple):
+    """How long somebody waited for the picture: to the second frame.
 
-    :ivar seconds: from the click to the second frame.
     :ivar scripts: bytes of scripts that had arrived by then, compressed.
     :ivar total: bytes of everything.
     """
 
-    seconds: list[float] = field(default_factory=list)
-    scripts: list[int] = field(default_factory=list)
-    total: list[int] = field(default_factory=list)
+    seconds: float
+    scripts: int
+    total: int
 
 
 def run(bench: Bench) -> str:
@@ -66,11 +65,12 @@ def run(bench: Bench) -> str:
     rows, switches = [], []
     with chromium() as browser:
         for line in _LINES:
-            found = {way: _Wait() for way in ("from the library", "by its address")}
+            from_library, by_address = [], []
             for _ in range(bench.options.rounds):
-                _measure(browser, site, video, line, found["from the library"], from_library=True)
-                _measure(browser, site, video, line, found["by its address"], from_library=False)
-            rows += [_row(line, way, wait) for way, wait in found.items()]
+                from_library.append(_measure(browser, site, video, line, from_library=True))
+                by_address.append(_measure(browser, site, video, line, from_library=False))
+            rows.append(_row(line, "from the library", from_library))
+            rows.append(_row(line, "by its address", by_address))
             print(f"  {rows[-2:]}", flush=True)
         for _ in range(bench.options.rounds):
             switches += _switches(browser, site, video)
@@ -87,9 +87,7 @@ def _wait_until_prepared(site: Site, video: str) -> None:
         time.sleep(1)
 
 
-def _measure(
-    browser: Browser, site: Site, video: str, line: _Line, wait: _Wait, *, from_library: bool
-) -> None:
+def _measure(browser: Browser, site: Site, video: str, line: _Line, *, from_library: bool) -> _Wait:
     with signed_in(browser, site) as page:
         page.set_default_timeout(_TIMEOUT)
         devtools = page.context.new_cdp_session(page)
@@ -105,9 +103,9 @@ def _measure(
             page.goto(f"/stream/{video}", wait_until="commit")
         page.locator(_PLAY).first.click()
         page.wait_for_function("() => window.moving")
-        wait.seconds.append(time.monotonic() - began)
-        wait.scripts.append(sum(size for kind, size in sizes if kind == "Script"))
-        wait.total.append(sum(size for _, size in sizes))
+        seconds = time.monotonic() - began
+        scripts = sum(size for kind, size in sizes if kind == "Script")
+        return _Wait(seconds, scripts, sum(size for _, size in sizes))
 
 
 def _set_line(devtools: CDPSession, line: _Line) -> None:
@@ -143,9 +141,9 @@ def _switches(browser: Browser, site: Site, video: str) -> list[float]:
     return found
 
 
-def _row(line: _Line, way: str, wait: _Wait) -> list[str]:
-    seconds = statistics.median(wait.seconds)
-    kilobytes = [f"{statistics.median(sizes) / 1000:,.0f}" for sizes in (wait.scripts, wait.total)]
+def _row(line: _Line, way: str, waits: list[_Wait]) -> list[str]:
+    seconds, scripts, total = map(statistics.median, zip(*waits, strict=True))
+    kilobytes = [f"{size / 1000:,.0f}" for size in (scripts, total)]
     return [line.name, way, f"{seconds:.1f}", f"{line.aim:g}", *kilobytes]
 
 
