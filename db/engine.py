@@ -15,7 +15,6 @@ Redis, or to files) must be idempotent. A commit whose answer was lost is never 
 knows whether it happened.
 """
 
-import contextvars
 import functools
 import sqlite3
 import threading
@@ -24,15 +23,7 @@ from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import pymysql
-from sqlalchemy import (
-    Connection,
-    Engine,
-    ExceptionContext,
-    create_engine,
-    event,
-    make_url,
-    text,
-)
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, configure_mappers
@@ -110,13 +101,11 @@ class Database:
             raise DatabaseUnavailable(str(error.orig)) from error
 
     def _run(self, work: Callable[[Session], T], *, writes: bool) -> T:
-        if self._is_sqlite and native_threads.shares_one_thread():
-            # SQLite would block gevent's loop, and a writer would wait for a greenlet that cannot
-            # run. The context holds the request's log fields.
-            context = contextvars.copy_context()
-            retry = functools.partial(self._retry, work, writes=writes)
-            return native_threads.run(lambda: context.run(retry), pool=native_threads.Pool.DATABASE)
-        return self._retry(work, writes=writes)
+        retry = functools.partial(self._retry, work, writes=writes)
+        if self._is_sqlite:
+            # It would block gevent's loop, and a writer would wait for a greenlet that cannot run.
+            return native_threads.run(retry, pool=native_threads.Pool.DATABASE)
+        return retry()
 
     def _connect_first(self) -> None:
         """Open the first connection to SQLite in one thread, while the others wait.

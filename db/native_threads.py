@@ -59,13 +59,11 @@ class Started(Generic[T]):
         return self._value
 
     def _do(self) -> None:
-        mark = _in_native_thread.set(True)
+        _in_native_thread.set(True)  # in this work's own context
         try:
             self._value = self._work()
         except Exception as error:
             self._error = error
-        finally:
-            _in_native_thread.reset(mark)
 
 
 def new_lock() -> threading.Lock:
