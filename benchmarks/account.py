@@ -10,7 +10,6 @@ from benchmarks.form_client import post_form
 
 PASSWORD = "correct horse battery"
 COOKIE = "matinee_session"
-VISIT_COOKIE = "matinee_visits"
 _TIMEOUT = 30  # seconds
 _BUSY = 503
 
@@ -18,18 +17,19 @@ _BUSY = 503
 class Account(requests.Session):
     """Keeps cookies, follows no redirects, and sends the headers of a browser."""
 
-    def __init__(self, url: str, name: str) -> None:
+    cookie_name = COOKIE
+
+    def __init__(self, url: str) -> None:
         super().__init__()
         self.url = url
-        self.name = name
         self.trust_env = False
         self.headers["Sec-Fetch-Site"] = "same-origin"
         self.headers["Accept"] = "text/html"
 
     @property
     def cookie(self) -> str:
-        """The header that the account's browser sends."""
-        return f"{COOKIE}={self.cookies[COOKIE]}"
+        """The header that the browser sends, by which the site knows it."""
+        return f"{self.cookie_name}={self.cookies[self.cookie_name]}"
 
     def request(self, method: str, url: str, **options: Any) -> requests.Response:  # type: ignore[override]
         """Send a request to a path of the site.
@@ -65,24 +65,18 @@ class Account(requests.Session):
 class Visitor(Account):
     """Somebody without an account, who has opened share links."""
 
-    def __init__(self, url: str) -> None:
-        super().__init__(url, "")
-
-    @property
-    def cookie(self) -> str:
-        """The header that the visitor's browser sends."""
-        return f"{VISIT_COOKIE}={self.cookies[VISIT_COOKIE]}"
+    cookie_name = "matinee_visits"
 
 
 def register(url: str, name: str) -> Account:
     """Make an account, and return it signed in. The first one is an administrator's."""
-    account = Account(url, name)
+    account = Account(url)
     account.post("/register", data={"username": name, "password": PASSWORD})
     return account
 
 
 def log_in(url: str, name: str, password: str = PASSWORD) -> Account:
     """Sign in to an account, as from another browser."""
-    account = Account(url, name)
+    account = Account(url)
     account.post("/login", data={"username": name, "password": password})
     return account

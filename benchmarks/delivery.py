@@ -42,7 +42,7 @@ def _gateway(bench: Bench) -> str:
         return f"### Through the gateway\n\n{WITHOUT_COMPOSE}"
     options, folder = bench.options, bench.folder("delivery-gateway")
     video = site.admin.upload(bench.video)
-    with nginx_beside(folder, site.gateway, address=site.address, volume=site.volume) as nginx:
+    with nginx_beside(folder, site) as nginx:
         url = f"{site.url}/stream/{video}/video.mp4"
         pids = site.pids("gateway", "streaming", "redis")
         ours = Target("gateway", url, pids, (f"Cookie: {site.admin.cookie}",))

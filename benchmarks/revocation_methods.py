@@ -55,7 +55,7 @@ def scenario(url: str, token: str, file: Path) -> Iterator[Scenario]:
 
     :param token: of the administrator's session.
     """
-    with Account(url, "alice") as admin:
+    with Account(url) as admin:
         admin.cookies.set(COOKIE, token)
         given = Scenario(url, file, admin)
         given.new_account()

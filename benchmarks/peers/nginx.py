@@ -22,6 +22,7 @@ from benchmarks.processes import (
     with_descendants,
 )
 from benchmarks.report import ROOT
+from benchmarks.sites import ComposeSite
 
 _GATEWAY = ROOT / "gateway"
 _CONTAINER_PORTS = range(5080, 5085)  # beside the gateway's own, in its network namespace
@@ -131,28 +132,25 @@ def nginx_here(folder: Path, videos: Path) -> Iterator[Nginx]:
 
 
 @contextmanager
-def nginx_beside(folder: Path, gateway: str, *, address: str, volume: str) -> Iterator[Nginx]:
+def nginx_beside(folder: Path, site: ComposeSite) -> Iterator[Nginx]:
     """Run the gateway's image with the peer's configuration in the gateway's network namespace.
 
     The image, the nginx, the network, the volume and the log driver are those of the gateway.
-
-    :param gateway: the id of its container.
-    :param volume: of videos.
     """
     ports = _CONTAINER_PORTS
     etc = folder / "etc"
     _write_config(etc, ports, videos="/videos", bodies="/tmp")
     for path in (folder, etc, etc / "conf.d"):
         path.chmod(0o755)
-    options = ["--network", f"container:{gateway}", "--user", "0", "--entrypoint", "nginx"]
-    options += ["--volume", f"{volume}:/videos:ro", "--volume", f"{etc}:/etc/peer:ro"]
+    options = ["--network", f"container:{site.gateway}", "--user", "0", "--entrypoint", "nginx"]
+    options += ["--volume", f"{site.volume}:/videos:ro", "--volume", f"{etc}:/etc/peer:ro"]
     options += ["--log-opt", "max-size=10m", "--log-opt", "max-file=3"]
     command = ["-e", "/dev/stderr", "-p", "/tmp", "-c", "/etc/peer/nginx.conf"]
     command += ["-g", "user root; daemon off;"]
     container = docker("run", "--detach", *options, "matinee-gateway", *command)
     try:
-        wait_for_port(address, ports[1])
+        wait_for_port(site.address, ports[1])
         wait_for_descendants(int(docker("inspect", "--format", "{{.State.Pid}}", container)), 1)
-        yield Nginx(address, ports[0], ports[1], pids_in(container), None)
+        yield Nginx(site.address, ports[0], ports[1], pids_in(container), None)
     finally:
         docker("rm", "--force", "--volumes", container)
