@@ -96,7 +96,10 @@ def _shared(bench: Bench, site: ComposeSite, plain: Target, tokens: Sequence[str
     """Measure a video with many grants beside one without any."""
     options = bench.options
     video = site.admin.upload(bench.video)
-    groups = [_new_group(site, number) for number in range(_GROUPS)]
+    groups = [
+        str(site.admin.post("/api/groups", json={"name": f"Group {number}"}).json()["id"])
+        for number in range(_GROUPS)
+    ]
     subjects = [{"group": group} for group in groups]
     for number in range(_GRANTS - _GROUPS):
         site.admin.create_account(f"friend-{number}", "viewer")
@@ -122,11 +125,6 @@ def _shared(bench: Bench, site: ComposeSite, plain: Target, tokens: Sequence[str
         rows.append(row + [f"{each.bytes / 1e6:,.0f}" for each in figures])
         print("  " + "  ".join(rows[-1]), flush=True)
     return table(["range", "of the other", "aim", "MB/s", "the other's"], rows)
-
-
-def _new_group(site: ComposeSite, number: int) -> str:
-    answer = site.admin.post("/api/groups", json={"name": f"Group {number}"})
-    return str(answer.json()["id"])
 
 
 def _standalone(bench: Bench) -> str:

@@ -5,7 +5,6 @@ import time
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import requests
 from playwright.sync_api import Browser, CDPSession
 
 from benchmarks.browser import chromium, count_bytes, signed_in
@@ -79,9 +78,8 @@ def run(bench: Bench) -> str:
 
 def _wait_until_prepared(site: Site, video: str) -> None:
     deadline = time.monotonic() + _PROCESSING
-    url = f"{site.url}/api/videos/{video}/progress"
-    headers = {"Cookie": site.admin.cookie, "Accept": "application/json"}
-    while requests.get(url, headers=headers, timeout=30).json()["state"] != "done":
+    path, headers = f"/api/videos/{video}/progress", {"Accept": "application/json"}
+    while site.admin.get(path, headers=headers).json()["state"] != "done":
         if time.monotonic() > deadline:
             raise TimeoutError("the film is not prepared")
         time.sleep(1)
