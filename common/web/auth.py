@@ -7,8 +7,7 @@ one that does not. `common.access` decides what a user may do with a video.
 import enum
 from contextlib import suppress
 
-from flask import Blueprint, Flask, current_app, g, request
-from flask.sansio.blueprints import BlueprintSetupState
+from flask import Blueprint, current_app, g, request
 from redis.exceptions import RedisError
 
 from common.access import Viewer, Watcher
@@ -16,7 +15,7 @@ from common.audit import Actor
 from common.errors import Forbidden, LoginRequired
 from common.stores.visits import visit_tokens
 from common.translation import gettext
-from common.web.services import Services, services_of, stores
+from common.web.services import stores
 
 # The second is for HTTPS: browsers accept it over HTTPS only, and from no other host of the same
 # domain (RFC 6265bis, 4.1.3.2).
@@ -38,7 +37,7 @@ class Audience(enum.Enum):
 
 
 def restrict_to(blueprint: Blueprint, callers: Audience) -> None:
-    """Let only these callers reach the blueprint's routes, and record it for the tests."""
+    """Let only these callers reach the blueprint's routes."""
 
     @blueprint.before_request
     def check() -> None:
@@ -51,16 +50,6 @@ def restrict_to(blueprint: Blueprint, callers: Audience) -> None:
             )
         if callers is Audience.ADMINISTRATORS and not viewer.may_administer:
             raise Forbidden(gettext("This page is for the administrator."))
-
-    def remember(state: BlueprintSetupState) -> None:
-        services_of(state.app, Services).callers[blueprint.name] = callers
-
-    blueprint.record(remember)
-
-
-def audience_of(app: Flask, blueprint_name: str) -> Audience | None:
-    """Return who may call a blueprint of an app, or None if it does not say."""
-    return services_of(app, Services).callers.get(blueprint_name)
 
 
 def session_token() -> str | None:

@@ -2,16 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from flask import Flask, current_app
 from flask.sansio.app import App
 
 from common.settings import CommonSettings
 from common.stores import Stores
-
-if TYPE_CHECKING:
-    from common.web.auth import Audience
 
 _KEY = "matinee"
 
@@ -21,13 +18,11 @@ class Services:
     """What every service has; each service adds its own in a subclass.
 
     :ivar checks: what must succeed for the service to be ready, by name; see `common.web.health`.
-    :ivar callers: who may call each blueprint, by its name; see `common.web.auth`.
     """
 
     common: CommonSettings
     stores: Stores
     checks: dict[str, Callable[[], object]] = field(default_factory=dict)
-    callers: "dict[str, Audience]" = field(default_factory=dict)
 
 
 S = TypeVar("S", bound=Services)
