@@ -117,12 +117,9 @@ def includes(level: Level, other: Level) -> bool:
     return _ORDER.index(level) >= _ORDER.index(other)
 
 
-def highest(levels: Iterable[Level]) -> Level:
-    """Return the highest of some levels.
-
-    :raises ValueError: there are none.
-    """
-    return max(levels, key=_ORDER.index)
+def highest(levels: Iterable[Level]) -> Level | None:
+    """Return the highest of some levels; None: there are none."""
+    return max(levels, key=_ORDER.index, default=None)
 
 
 def access_reasons(watcher: Watcher, video: VideoAccess) -> list[Reason]:

@@ -3,7 +3,7 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from common.access import Viewer, Watcher, highest, includes
+from common.access import Viewer, Watcher, highest
 from common.access_queries import asked_by, has_not_expired, names_viewer, sees_collection
 from common.errors import LoginRequired, NotFound
 from common.ids import is_id
@@ -26,9 +26,11 @@ def get_collection_for(
     :raises NotFound: there is none, or it is not for them.
     """
     if is_id(collection_id):
-        found = session.get(Collection, collection_id)
-        has = collection_level(session, watcher, found) if found is not None else None
-        if found is not None and has is not None and includes(has, level):
+        wanted = select(Collection).where(
+            Collection.id == collection_id, sees_collection(watcher, level=level)
+        )
+        found = session.scalar(wanted.params(asked_by(watcher)))
+        if found is not None:
             return found
     raise LoginRequired if watcher.viewer is None else NotFound
 
@@ -38,21 +40,20 @@ def collection_level(session: Session, watcher: Watcher, collection: Collection)
     viewer = watcher.viewer
     if viewer is not None and viewer.id == collection.owner_id:
         return Level.SHARE
-    at = watcher.at
     levels: list[Level] = []
     if viewer is not None:
-        valid = has_not_expired(Grant.expires_at, at)
+        valid = has_not_expired(Grant.expires_at, watcher.at)
         granted = select(Grant.level).where(
             Grant.collection_id == collection.id, names_viewer(), valid
         )
         levels += session.scalars(granted.params(asked_by(watcher)))
     if watcher.links:
-        valid = has_not_expired(Link.expires_at, at)
+        valid = has_not_expired(Link.expires_at, watcher.at)
         opened = select(Link.level).where(
             Link.collection_id == collection.id, Link.id.in_(watcher.links), valid
         )
         levels += session.scalars(opened)
-    return highest(levels) if levels else None
+    return highest(levels)
 
 
 @transaction(writes=False)

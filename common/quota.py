@@ -125,11 +125,8 @@ def largest_owners(session: Session, *, limit: int) -> list[OwnerShare]:
 @transaction(writes=False)
 def storage_use(session: Session, *, user_id: int, default_quota: int | None) -> StorageUse:
     """Return what one account stores and may store; nothing for a deleted account."""
-    for _user, use in users_with_storage_use(
-        session, default_quota=default_quota, user_ids=[user_id]
-    ):
-        return use
-    return StorageUse(0, 0, default_quota, 0)
+    found = users_with_storage_use(session, default_quota=default_quota, user_ids=[user_id])
+    return found[0][1] if found else StorageUse(0, 0, default_quota, 0)
 
 
 @transaction(writes=False)
