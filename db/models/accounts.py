@@ -53,7 +53,7 @@ class User(Base):
     quota: Mapped[int | None] = mapped_column(BigInteger)
     # Of `common.translation.LANGUAGES`; NULL is that of the browser.
     language: Mapped[str | None] = mapped_column(String(8))
-    # When it was last signed in and in use, to within some minutes; see `common.last_seen`.
+    # When it was last signed in and in use, to within some minutes; see `common.web.last_seen`.
     last_seen_at: Mapped[datetime | None]
 
 

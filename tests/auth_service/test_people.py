@@ -10,7 +10,7 @@ from sqlalchemy import insert, update
 from sqlalchemy.orm import Session
 
 from auth_service.user_admin import PAGE
-from common.last_seen import record_seen
+from common.web.last_seen import record_seen
 from db.engine import Database
 from db.models import Job, JobKind, JobState, Role, User, Video, Volume, now
 from tests.auth_service.conftest import PASSWORD, account, log_in, put_video, user_id
