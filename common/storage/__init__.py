@@ -6,7 +6,7 @@ It takes ids, never names that a client chose, and everything it opens lies unde
     <video>/original.mp4                     what was uploaded
     <video>/.work-<job>-<fence>/             one attempt at a processing step; 0700
 
-Three stores share that root, and each service makes the ones that it uses. A rename or a new
+Several stores share that root, and each service makes the ones that it uses. A rename or a new
 folder is durable only after its parent folder is synced, so each is.
 """
 

@@ -56,7 +56,7 @@ class WrittenObject:
 
 
 def _no_advance(_done: int) -> None:
-    """Nobody wants to know."""
+    """Do nothing, where nobody is told."""
 
 
 class ObjectFiles:
