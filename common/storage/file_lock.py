@@ -3,9 +3,10 @@
 import fcntl
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 
-def try_lock(file: int, how: int = fcntl.LOCK_EX) -> bool:
+def try_lock(file: int | BinaryIO, how: int = fcntl.LOCK_EX) -> bool:
     """Lock an open file, or tell that somebody else holds its lock.
 
     :param how: `fcntl.LOCK_EX` or `fcntl.LOCK_SH`.

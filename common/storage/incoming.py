@@ -33,7 +33,7 @@ class IncomingStore(Volume):
         """
         path = self._incoming_path(upload_id)
         with path.open("r+b", buffering=0) as file:
-            if not try_lock(file.fileno()):
+            if not try_lock(file):
                 raise FileLocked
             if not is_at(file.fileno(), path):
                 raise FileNotFoundError(errno.ENOENT, "replaced", str(path))
@@ -48,7 +48,7 @@ class IncomingStore(Volume):
         """
         path = self._incoming_path(upload_id).with_suffix(_LOCK)
         with path.open("wb") as file:
-            if not try_lock(file.fileno()) or not is_at(file.fileno(), path):
+            if not try_lock(file) or not is_at(file.fileno(), path):
                 raise FileLocked
             try:
                 yield
