@@ -29,6 +29,8 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     "--autoplay-policy=no-user-gesture-required",
+    # Otherwise a spare process is started for each profile, which most of them never use.
+    "--renderer-process-limit=1",
 ]
 
 
