@@ -215,7 +215,7 @@ def test_a_server_that_fails_is_tried_again(page: Page, video_file: Path) -> Non
 
     page.route("**/upload/files", fail)
     page.locator("#file").set_input_files(video_file)
-    expect(page.get_by_text(DONE)).to_be_visible()
+    expect(page.get_by_text(DONE)).to_be_visible(timeout=15_000)  # after two tries and a pause
     assert answers == []
 
 
