@@ -4,7 +4,8 @@ Every page that a test opens must be free of errors in the console, violations o
 security policy among them, and of failed requests other than those that the test expects.
 """
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,14 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, s
 
 from demo.fill import Demo, fill
 from tests import media
-from tests.browser.player import prepare
+from tests.browser.kept_videos import KeptVideos
+from tests.browser.player import add_captions, prepare
 from tests.conftest import CHEAP_HASHES, TOOLS, find_program, free_ports
 from tests.system.deployment import Origin, Standalone
 from tests.system.http_client import PASSWORD, Person
-from tests.waiting import wait_until
 
+# Given a name and what prepares a video, returns its id.
+PrepareOnce = Callable[[str, Callable[[], str]], str]
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -29,6 +32,8 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     "--autoplay-policy=no-user-gesture-required",
+    # Otherwise a spare process is started for each profile, which most of them never use.
+    "--renderer-process-limit=1",
 ]
 
 
@@ -57,34 +62,47 @@ def video_file() -> Path:
 
 
 @pytest.fixture(scope="session")
-def video(administrator: Person, video_file: Path) -> str:
-    """A video of Alice's that everybody may watch."""
-    video = administrator.upload(video_file, title="Morning at the salt pans")
-    administrator.show(video, "public")
-    return video
+def prepare_once(origin: Origin, tmp_path_factory: pytest.TempPathFactory) -> PrepareOnce:
+    """Put a prepared video of that name on the site: of several processes, one prepares it."""
+    if isinstance(origin, Standalone) and "PYTEST_XDIST_WORKER" in os.environ:
+        return KeptVideos(tmp_path_factory.getbasetemp().parent / "kept-videos", origin).video
+    return lambda _name, prepare: prepare()
 
 
 @pytest.fixture(scope="session")
-def prepared(administrator: Person) -> str:
+def video(administrator: Person, video_file: Path, prepare_once: PrepareOnce) -> str:
+    """A video of Alice's that everybody may watch, of which everything is prepared."""
+
+    def make() -> str:
+        video = prepare(administrator, video_file, title="Morning at the salt pans")
+        administrator.show(video, "public")
+        return video
+
+    return prepare_once("video", make)
+
+
+@pytest.fixture(scope="session")
+def prepared(administrator: Person, prepare_once: PrepareOnce) -> str:
     """A minute of Alice's that everybody may watch, five pictures a second, with 240p, 360p and
     the original as HLS, a storyboard, and captions in two languages.
     """
-    video = prepare(administrator, media.make("one-minute.mp4"), title="A minute at the harbour")
-    administrator.show(video, "public")
-    return video
+
+    def make() -> str:
+        file = media.make("one-minute.mp4")
+        video = prepare(administrator, file, title="A minute at the harbour")
+        add_captions(administrator, video)
+        administrator.show(video, "public")
+        return video
+
+    return prepare_once("prepared", make)
 
 
 @pytest.fixture(scope="session")
-def finished(administrator: Person, video_file: Path) -> str:
+def finished(administrator: Person, video_file: Path, prepare_once: PrepareOnce) -> str:
     """A video of Alice's, private, of which everything is prepared."""
-    video = administrator.upload(video_file, title="Snow on the tracks")
-    wait_until(
-        lambda: administrator.get(f"/api/videos/{video}/progress").json()["state"] == "done",
-        within=120,
-        pause=0.3,
-        what="a video that is prepared",
+    return prepare_once(
+        "finished", lambda: prepare(administrator, video_file, title="Snow on the tracks")
     )
-    return video
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ HOSTILE_LABEL = "Deutsch <img src=x onerror=alert(1)>"
 
 
 def prepare(person: Person, video_file: Path, *, title: str) -> str:
-    """Upload a video, give it captions, and return its id once everything of it is prepared."""
+    """Upload a video, and return its id once everything of it is prepared."""
     video = person.upload(video_file, title=title)
 
     def state() -> str:
@@ -35,6 +35,11 @@ def prepare(person: Person, video_file: Path, *, title: str) -> str:
         return str(answer.json()["state"])
 
     wait_until(lambda: state() == "done", within=PATIENCE, pause=0.3, what="all renditions")
+    return video
+
+
+def add_captions(person: Person, video: str) -> None:
+    """Give a video captions in two languages, one of them with a label that attacks."""
     for language, label, text in (("en", "English", ENGLISH), ("de", HOSTILE_LABEL, GERMAN)):
         answer = person.post(
             f"/stream/{video}/captions",
@@ -42,7 +47,6 @@ def prepare(person: Person, video_file: Path, *, title: str) -> str:
             files={"file": (f"{language}.vtt", text, "text/vtt")},
         )
         assert answer.status_code == 303, answer.text
-    return video
 
 
 class Player:

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
-from tests.browser.test_accessibility import violations, violations_at_every_size
+from tests.browser.test_accessibility import Looks, violations
 from tests.system.deployment import Origin
 from tests.waiting import wait_until
 
@@ -40,10 +40,11 @@ def test_help_can_be_read_and_searched_without_an_account(
 def test_no_page_of_help_has_a_violation(chromium: Browser, origin: Origin) -> None:
     context = chromium.new_context(base_url=origin.url, reduced_motion="reduce")
     page = context.new_page()
+    looks = Looks()
     found = []
     for path in PLACES:
         page.goto(path)
         page.get_by_role("search").first.wait_for(state="attached")
-        found += violations_at_every_size(page)
+        found += looks.problems(page)
     context.close()
     assert found == []

@@ -12,7 +12,8 @@ from tests.system.deployment import Origin
 from tests.system.http_client import PASSWORD, Person
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.usefixtures("without_processing")
+# The video first: it would never be prepared.
+pytestmark = pytest.mark.usefixtures("video", "without_processing")
 
 
 def play(page: Page) -> None:

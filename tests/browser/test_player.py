@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 
-from tests.browser.conftest import enter, profile, sign_in_as
+from tests.browser.conftest import profile, sign_in_as
 from tests.browser.player import HOSTILE_LABEL, VIDEO, Player
 from tests.system.deployment import Origin
 from tests.system.http_client import Person
@@ -88,7 +88,7 @@ def test_volume_and_speed_are_remembered(player: Player, prepared: str) -> None:
 
 
 def test_it_goes_on_where_it_stopped_on_any_device(
-    player: Player, prepared: str, chromium: Browser, origin: Origin
+    player: Player, prepared: str, chromium: Browser, origin: Origin, administrator: Person
 ) -> None:
     page = player.open(prepared).page
     page.keyboard.press("5")
@@ -107,7 +107,7 @@ def test_it_goes_on_where_it_stopped_on_any_device(
     expect(page.get_by_role("timer", name="Current time")).to_have_text(re.compile(r"0:3\d"))
 
     with chromium.new_context(base_url=origin.url) as other:
-        elsewhere = Player(enter(other, origin, "alice")).open(prepared)
+        elsewhere = Player(sign_in_as(administrator, other, url=origin.url)).open(prepared)
         elsewhere.until(f"Math.abs(video.currentTime - {stopped}) < 0.5")
         elsewhere.open(prepared, fragment="?#t=0:12")
         elsewhere.until("Math.abs(video.currentTime - 12) < 0.5")

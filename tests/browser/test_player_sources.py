@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
-from tests.browser.conftest import enter
+from tests.browser.conftest import enter, sign_in_as
 from tests.browser.player import LateRenditions, Player, hold_back
 from tests.system.deployment import Origin
 from tests.system.http_client import Person, sign_up
@@ -262,9 +262,8 @@ def test_the_end_of_the_session_is_said_in_words(
 ) -> None:
     administrator.show(prepared, "members")
     try:
-        bob = sign_up(origin.url, "bob-at-the-end")
-        bob.close()
-        page = enter(context, origin, "bob-at-the-end")
+        with sign_up(origin.url, "bob-at-the-end") as bob:
+            page = sign_in_as(bob, context, url=origin.url)
         player = Player(page).open(prepared).play()
         context.clear_cookies()
         page.keyboard.press("9")
@@ -281,8 +280,8 @@ def test_the_end_of_the_session_is_said_in_words(
 def test_a_video_that_is_taken_away_is_said_in_words(
     context: BrowserContext, origin: Origin, administrator: Person, prepared: str
 ) -> None:
-    sign_up(origin.url, "charlie-shut-out").close()
-    page = enter(context, origin, "charlie-shut-out")
+    with sign_up(origin.url, "charlie-shut-out") as charlie:
+        page = sign_in_as(charlie, context, url=origin.url)
     player = Player(page).open(prepared).play()
     administrator.show(prepared, "private")
     changed = int(time.time())

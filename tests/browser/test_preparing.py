@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests import media
-from tests.browser.conftest import enter
+from tests.browser.conftest import sign_in_as
 from tests.browser.player import Player, hold_back
 from tests.system.deployment import Origin
 from tests.system.http_client import Person
@@ -146,7 +146,7 @@ def test_captions_come_and_go_without_a_script(
     file = tmp_path / "video.srt"
     file.write_text("1\n00:00:01,000 --> 00:00:02,000\nHello\n")
     context = chromium.new_context(base_url=origin.url, java_script_enabled=False)
-    page = enter(context, origin, "alice")
+    page = sign_in_as(administrator, context, url=origin.url)
     page.goto(f"/stream/{video}/edit")
     page.get_by_label("File").set_input_files(file)
     page.get_by_label("Language").select_option("de")

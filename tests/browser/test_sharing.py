@@ -1,9 +1,8 @@
 """Sharing from the watch page: a dialog, by keyboard, without leaving the video."""
 
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import enter
 from tests.browser.test_accessibility import violations
 from tests.system.deployment import Origin
 from tests.system.http_client import sign_up
@@ -12,10 +11,9 @@ pytestmark = pytest.mark.front_end
 
 
 def test_a_video_is_shared_and_taken_back_in_the_dialog(
-    context: BrowserContext, origin: Origin, finished: str
+    page: Page, origin: Origin, finished: str
 ) -> None:
     with sign_up(origin.url, "sharon") as sharon:
-        page = enter(context, origin, "alice")
         page.emulate_media(reduced_motion="reduce")  # no colour is looked at on its way to another
         page.goto(f"{origin.url}/stream/{finished}")
         share = page.get_by_role("link", name="Share", exact=True)
