@@ -22,10 +22,10 @@ from common.translation import gettext, gettext_noop
 FORM_OVERHEAD = 1 << 18
 """Bytes that a form may have beside its file: fields, headers and boundaries."""
 
-PIECE = 1 << 18
+PIECE = 1 << 17
 """Bytes that are read at once, if the client sends quickly."""
 
-_RECEIVE_BUFFER = 1 << 18  # bytes that the system may hold of a body; see `Body._bound_read_ahead`
+_RECEIVE_BUFFER = 1 << 17  # bytes that the system may hold of a body; see `Body._bound_read_ahead`
 _CHUNKED_PIECE = 1 << 16  # bytes; a process that is killed loses so many
 _PAUSE = 0.1  # seconds in which a piece must arrive, or what has arrived is taken
 _STALL_TIMEOUT = 60  # seconds without a byte; the gateway in front gives up earlier

@@ -8,7 +8,7 @@ from typing import BinaryIO
 from common.storage import file_io
 from db import native_threads
 
-_MAX_WAITING = 3  # pieces that may wait while another is being written
+_MAX_WAITING = 6  # pieces that may wait while another is being written
 _SYNC_STEP = 8 << 20  # bytes after which the disk starts to write them
 
 
