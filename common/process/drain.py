@@ -14,14 +14,13 @@ import signal
 import sys
 import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from common.settings import Environment, SettingsError
 
 _FILE = "DRAIN_FILE"  # the name of a variable; the file is there once the service is to stop
-_PASSED = (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
-_HANDLED = (signal.SIGTERM, signal.SIGALRM, *_PASSED)
+_PASSED_ON = (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+_AWAITED = (signal.SIGTERM, signal.SIGALRM, signal.SIGCHLD, *_PASSED_ON)
 _MAX_DELAY = 600  # seconds
 
 
@@ -40,35 +39,31 @@ def run_service(command: Sequence[str], *, delay: int) -> int:
     with tempfile.TemporaryDirectory() as folder:
         draining = Path(folder) / "draining"
         environment = {**os.environ, _FILE: str(draining)}
-        # A signal that comes before the handlers are there waits for them, but not in the service.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
+        # Signals wait until they are asked for: a handler would not run for one that comes in the
+        # moment before a wait for the service begins.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _AWAITED)
         child = os.posix_spawnp(command[0], list(command), environment, setsigmask=before)
-
-        def send(number: int) -> None:
-            with suppress(ProcessLookupError):
-                os.kill(child, number)
-
-        def begin(*_: object) -> None:
-            if delay == 0 or draining.exists():
-                send(signal.SIGTERM)
-            else:
+        while True:
+            number = signal.sigwait(_AWAITED)
+            if number == signal.SIGCHLD:
+                if (code := _collect(child)) is not None:
+                    return code
+            elif number == signal.SIGTERM and delay > 0 and not draining.exists():
                 draining.touch()
                 signal.alarm(delay)
-
-        signal.signal(signal.SIGTERM, begin)
-        signal.signal(signal.SIGALRM, lambda *_: send(signal.SIGTERM))
-        for number in _PASSED:
-            signal.signal(number, lambda received, _: send(received))
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        return _wait_for(child)
+            else:
+                os.kill(child, signal.SIGTERM if number == signal.SIGALRM else number)
 
 
-def _wait_for(child: int) -> int:
+def _collect(child: int) -> int | None:
+    """Collect the processes that have ended; return the service's exit code if it is one of them."""
     while True:
-        pid, status = os.wait()
+        pid, status = os.waitpid(-1, os.WNOHANG)
         if pid == child:
             code = os.waitstatus_to_exitcode(status)
             return code if code >= 0 else 128 - code
+        if pid == 0:
+            return None
 
 
 def main(command: Sequence[str]) -> None:
