@@ -136,18 +136,31 @@ class Player:
         for offset in (20, 30):
             self.page.mouse.move(box["x"] + offset, box["y"] + 40)
 
-    def _settings_button(self) -> Locator:
-        """Return the button, with the mouse over it: so the bar stays, however long it takes."""
-        self.show_bar()
+    def _press_settings(self) -> Locator:
+        """Press the button of the settings, and return it.
+
+        The bar hides while the video plays. On a busy machine that may be between a look at the
+        button and the click, so the mouse is moved again until the button is pressed.
+        """
         button = self.page.get_by_role("button", name="Settings", exact=True)
-        button.hover(force=True)
+
+        def pressed() -> bool:
+            self.show_bar()
+            button.hover(force=True)  # the bar stays while the mouse is over it
+            try:
+                button.click(timeout=2000)
+            except PlaywrightTimeoutError:
+                return False
+            return True
+
+        wait_until(pressed, within=15, what="the settings to be pressed")
         return button
 
     def settings(self, section: str) -> Locator:
         """Open a list of choices of the settings, and return its entries."""
-        button = self._settings_button()
+        button = self.page.get_by_role("button", name="Settings", exact=True)
         if button.get_attribute("aria-expanded") == "false":
-            button.click()
+            self._press_settings()
         self.page.get_by_role("menuitem", name=section).click()
         return self.page.get_by_role("menuitemradio")
 
@@ -158,8 +171,7 @@ class Player:
 
     def chosen(self, section: str) -> str:
         """Return what the settings say is chosen in a section."""
-        button = self._settings_button()
-        button.click()
+        button = self._press_settings()
         words = (
             self.page.get_by_role("menuitem", name=section).locator(".current-value").inner_text()
         )
