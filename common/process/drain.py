@@ -56,7 +56,7 @@ def run_service(command: Sequence[str], *, delay: int) -> int:
 
 
 def _collect(child: int) -> int | None:
-    """Collect the processes that have ended; return the service's exit code if it is one of them."""
+    """Collect processes that have ended; return the exit code of the service if it has."""
     while True:
         pid, status = os.waitpid(-1, os.WNOHANG)
         if pid == child:
