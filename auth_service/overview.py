@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from auth_service.moving import Moving, load_moving
 from common.forecast import load_open_jobs, make_forecast
-from common.live import is_live
+from common.live import is_live, is_shown
 from common.quota import OwnerShare, largest_owners
 from common.storage.store_settings import Store
 from common.version import VERSION
@@ -126,8 +126,7 @@ def _queue(session: Session) -> Queue:
         .where(
             Job.state == JobState.FAILED,
             is_live(),
-            Video.binned_at.is_(None),
-            Video.rejection_reason.is_(None),
+            is_shown(),
         )
     )
     return Queue(

@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, aliased
 
 from common.access import EffectiveGrant, EffectiveLink, VideoAccess, Watcher, includes
-from common.live import is_live
+from common.live import is_live, is_shown
 from db.engine import transaction
 from db.models import (
     Collection,
@@ -78,7 +78,7 @@ def _visible(*, is_viewer: bool, has_links: bool) -> ColumnElement[bool]:
         ways.append(_granted())
     if has_links:
         ways.append(_reached_by(Link, Link.id.in_(_links)))
-    shared = and_(Video.binned_at.is_(None), Video.rejection_reason.is_(None), or_(*ways))
+    shared = and_(is_shown(), or_(*ways))
     own = [Video.owner_id == VIEWER_ID] if is_viewer else []
     return and_(is_live(), or_(*own, shared))
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from common.live import is_live
+from common.live import is_live, is_shown
 from db.models import Job, JobKind, JobState, Video, now
 
 KIND_ORDER = {kind: rank for rank, kind in enumerate(JobKind)}
@@ -78,8 +78,7 @@ def load_open_jobs(session: Session) -> list[OpenJob]:
         .where(
             Job.state.in_(OPEN_STATES),
             is_live(),
-            Video.binned_at.is_(None),
-            Video.rejection_reason.is_(None),
+            is_shown(),
         )
         .order_by(Job.id)
         .limit(_QUEUE_LIMIT)

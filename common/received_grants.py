@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from common.access import Viewer
 from common.access_queries import AT, VIEWER_ID, has_not_expired
-from common.live import is_live
+from common.live import is_live, is_shown
 from db.engine import transaction
 from db.models import Collection, Grant, GroupMember, SharedSeen, UTCDateTime, Video, now
 
@@ -63,12 +63,7 @@ def received_grants() -> Subquery:
         .where(GroupMember.user_id == VIEWER_ID, *valid)
     )
     received = union_all(by_name, by_group).subquery()
-    video_is_there = and_(
-        is_live(),
-        Video.binned_at.is_(None),
-        Video.rejection_reason.is_(None),
-        Video.owner_id != VIEWER_ID,
-    )
+    video_is_there = and_(is_live(), is_shown(), Video.owner_id != VIEWER_ID)
     return (
         select(received)
         .outerjoin(Video, Video.id == received.c.video_id)

@@ -13,7 +13,7 @@ from typing import Any, cast
 from sqlalchemy import CursorResult, Select, case, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from common.live import is_live
+from common.live import is_live, is_shown
 from common.translation import gettext_noop
 from db.clock import clock
 from db.engine import transaction
@@ -65,8 +65,7 @@ def claim(session: Session, *, worker: str) -> Claim | None:
             Job.state == JobState.WAITING,
             or_(Job.not_before.is_(None), Job.not_before <= time),
             is_live(),
-            Video.binned_at.is_(None),
-            Video.rejection_reason.is_(None),
+            is_shown(),
         )
         .order_by(rank, Job.height, func.coalesce(busy.c.jobs, 0), Job.created_at, Job.id)
         .limit(_CANDIDATES)

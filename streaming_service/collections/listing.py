@@ -15,11 +15,11 @@ from common.access_queries import asked_by, sees_collection, shareable_items, vi
 from common.collection_access import collection_level, get_collection_for
 from common.forecast import ForecastCache
 from common.formatting import iso_time
+from common.live import is_shown
 from common.web.urls import poster_url
 from db.engine import transaction
 from db.models import Collection, CollectionItem, Job, JobKind, JobState, Level, User, Video
 from streaming_service.collections.changes import ordered_items
-from streaming_service.videos.library import is_shown
 from streaming_service.videos.presenters import Card, load_cards_by_id, placeholder
 
 PAGE = 96

@@ -13,7 +13,7 @@ from common.access import Watcher
 from common.access_queries import has_not_expired
 from common.audit import Action, Actor, record
 from common.errors import MatineeError, NotFound
-from common.live import is_live
+from common.live import is_live, is_shown
 from common.passwords import Passwords
 from common.stores.sessions import token_hash
 from common.translation import gettext_noop
@@ -21,7 +21,6 @@ from common.web.rate_limits import PasswordLimits, RateLimits, network_of
 from db.engine import Database, transaction
 from db.models import Collection, Link, LinkVisit, Video, now
 from streaming_service.sharing.links import is_used_up
-from streaming_service.videos.library import is_shown
 
 _TOKEN_LIMIT = 100  # characters; ours have 43
 # From one network: each adds rows, and a browser that keeps no cookies can open a link for ever.

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, contains_eager
 from common.access import Viewer, Watcher
 from common.errors import Conflict
 from common.job_queue import wake_workers
-from common.live import is_live
+from common.live import is_live, is_shown
 from common.stores import Stores
 from common.translation import gettext
 from common.web.urls import watch_url
@@ -22,7 +22,7 @@ from db.engine import transaction
 from db.models import Job, JobState, Video
 from streaming_service.processing.status import JobProgress, iso
 from streaming_service.videos.cursors import FailedJobCursor
-from streaming_service.videos.library import get_video_to_edit, is_shown, rights_for
+from streaming_service.videos.library import get_video_to_edit, rights_for
 
 PAGE = 25  # jobs
 

@@ -10,10 +10,11 @@ from common.access_queries import asked_by, visible_to
 from common.collection_access import get_collection_for
 from common.errors import LoginRequired, NotFound
 from common.forecast import ForecastCache
+from common.live import is_shown
 from common.web.urls import watch_url
 from db.models import Collection, Video, Visibility
 from streaming_service.collections.listing import visible_items
-from streaming_service.videos.library import is_shown, select_with_owner
+from streaming_service.videos.library import select_with_owner
 from streaming_service.videos.presenters import Card, load_cards, load_cards_by_id
 
 _NEXT_SHOWN = 10  # videos of the collection

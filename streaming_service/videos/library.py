@@ -47,11 +47,6 @@ class VideoPage:
 _NOBODY = VideoAccess(owner_id=None, visibility=Visibility.PRIVATE)
 
 
-def is_shown() -> ColumnElement[bool]:
-    """Return the condition that a video is neither in the bin nor rejected."""
-    return and_(Video.binned_at.is_(None), Video.rejection_reason.is_(None))
-
-
 def rights_for(session: Session, watcher: Watcher, ids: Sequence[str]) -> Mapping[str, Rights]:
     """Return what somebody may do with each of these videos, by id; with none that is not there.
 
