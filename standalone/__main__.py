@@ -8,7 +8,6 @@ programs, starts again what ends by itself, and on Ctrl-C or SIGTERM lets answer
 """
 
 import errno
-import fcntl
 import gc
 import os
 import shutil
@@ -23,6 +22,7 @@ from typing import IO, NoReturn
 from sqlalchemy.exc import ArgumentError, OperationalError
 
 from common.duty import free_duties
+from common.file_lock import try_lock
 from common.process.supervisor import Program, Supervisor
 from common.settings import Environment, SettingsError
 from db.engine import DatabaseUnavailable, connect
@@ -53,9 +53,7 @@ def _prepare_folder(data_dir: Path) -> IO[bytes]:
         file = (data_dir / "lock").open("wb")
     except OSError as error:
         sys.exit(f"DATA_DIR, {data_dir}, cannot be used: {error.strerror}: {error.filename}")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not try_lock(file.fileno()):
         sys.exit(f"Matinee is running already with the data in {data_dir}.")
     return file
 

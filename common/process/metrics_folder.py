@@ -4,12 +4,13 @@ It is locked while any process of the run lives, so that the next run can tell w
 killed one has left behind.
 """
 
-import fcntl
 import os
 import shutil
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+
+from common.file_lock import is_at, try_lock
 
 _PREFIX = "matinee-metrics-"
 
@@ -31,10 +32,8 @@ def make_metrics_folder(parent: Path) -> Path:
             lock = os.open(folder, os.O_RDONLY)
         except FileNotFoundError:
             continue
-        with suppress(BlockingIOError):
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if folder.exists():
-                return folder
+        if try_lock(lock) and is_at(lock, folder):
+            return folder
         os.close(lock)
 
 
@@ -43,7 +42,7 @@ def _remove_unlocked(folder: Path) -> None:
     with suppress(OSError):
         lock = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(folder, ignore_errors=True)
+            if try_lock(lock):
+                shutil.rmtree(folder, ignore_errors=True)
         finally:
             os.close(lock)

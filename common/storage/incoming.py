@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
+from common.file_lock import is_at, try_lock
 from common.ids import is_id
 from common.storage.durability import sync_bytes, sync_path
 from common.storage.errors import FileLocked
-from common.storage.file_lock import is_at, try_lock
 from common.storage.volume import Volume
 
 _LOCK = ".lock"  # what the name of a lock ends with

@@ -19,8 +19,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from common.file_lock import is_at, try_lock
 from common.storage.errors import StorageFull
-from common.storage.file_lock import is_at, try_lock
 from common.storage.objects import CurrentObject
 from common.storage.volume import RESERVED_SPACE
 

@@ -38,7 +38,7 @@ class Cluster:
     def __init__(self, context: UploadContext, monkeypatch: pytest.MonkeyPatch) -> None:
         self.context = context
         self._monkeypatch = monkeypatch
-        monkeypatch.setattr("common.storage.file_lock.fcntl.flock", lambda _file, _operation: None)
+        monkeypatch.setattr("common.file_lock.fcntl.flock", lambda _file, _operation: None)
         monkeypatch.setattr(lease, "_renewers", WeakKeyDictionary())
         monkeypatch.setattr(lease, "_RENEW", 3600)  # tests renew when they want
         self.act_for("first")

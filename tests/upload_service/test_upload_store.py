@@ -196,7 +196,7 @@ def test_bytes_of_a_host_that_stood_still_replace_none_that_count(
         context.database.write(lambda session: session.execute(ended))
         with monkeypatch.context() as other:
             other.setattr(host, "boot_id", lambda: "another")
-            other.setattr("common.storage.file_lock.fcntl.flock", lambda *_: None)
+            other.setattr("common.file_lock.fcntl.flock", lambda *_: None)
             assert tus.patch(where, 0, FILM[: MIN_PART + 10]).status_code == 204
 
     store.before = take_over
