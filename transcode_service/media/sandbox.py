@@ -110,7 +110,13 @@ def run_ffmpeg(
     limits: SandboxLimits,
     report: Report,
 ) -> str:
-    """Run ffmpeg in a folder, report its progress, and return its warnings."""
+    """Run ffmpeg in a folder, report its progress, and return its warnings.
+
+    :param arguments: those after the options that every call has.
+    :raises UnplayableSource: too much of the source does not decode.
+    :raises DiskFull: the volume has no more space than its reserve.
+    :raises MediaFailed: it failed, took too long, or was killed.
+    """
     command = [limits.ffmpeg or find_ffmpeg(), "-hide_banner", "-nostdin", "-loglevel", "warning"]
     command += ["-y", "-progress", "pipe:1", "-stats_period", str(_TICK), "-nostats", *arguments]
     wall = limits.base_seconds + limits.seconds_per_second * info.duration_ms / 1000

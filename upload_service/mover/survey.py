@@ -37,9 +37,13 @@ class Amount:
 
 @dataclass(frozen=True)
 class StorageStatus:
-    """How much is where: files on the disk alone, or also in the store; and objects by their state.
+    """How much is where.
 
-    The bytes of objects that are being written are not known.
+    :ivar disk: files that are on the disk alone.
+    :ivar leftovers: files on the disk that are in the object store as well.
+    :ivar current: objects that are the place of a file.
+    :ivar retired: objects that were replaced, and are removed later.
+    :ivar writing: objects that are being written; the bytes of these are not known.
     """
 
     disk: Amount = field(default_factory=Amount)

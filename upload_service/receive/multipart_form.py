@@ -53,7 +53,10 @@ class Part:
             raise Unprocessable(gettext("A field of this form is not text in UTF-8.")) from error
 
     def read_short(self) -> bytes:
-        """:raises BodyTooLarge: the content is longer than 64 KiB."""
+        """Return the content.
+
+        :raises BodyTooLarge: it is longer than 64 KiB.
+        """
         content = bytearray()
         for piece in self.content:
             content += piece
@@ -63,7 +66,10 @@ class Part:
 
 
 def boundary_of(mimetype_params: dict[str, str]) -> str:
-    """Return the boundary between a form's parts, or raise :class:`MalformedForm`."""
+    """Return the boundary between a form's parts.
+
+    :raises MalformedForm: it is missing, or cannot be one.
+    """
     boundary = mimetype_params.get("boundary", "")
     if not 0 < len(boundary) <= 200 or not boundary.isascii() or not boundary.isprintable():
         raise MalformedForm

@@ -85,10 +85,15 @@ def append(context: UploadContext, upload_id: str, request: AppendRequest) -> Up
     bytes with a checksum that did not all arrive and match.
 
     :raises NotFound: the account has no such upload.
-    :raises NotAppendable, WrongOffset, LengthFixed, LengthExceeded, ChecksumMismatch: the request
-        does not fit the upload.
-    :raises UploadLocked, Superseded: another request writes.
-    :raises QuotaExceeded, InsufficientStorage: there is no space.
+    :raises NotAppendable: it is concatenated of others.
+    :raises WrongOffset: it ends somewhere else.
+    :raises LengthFixed: its length is known, and is another.
+    :raises LengthExceeded: more comes than was announced.
+    :raises ChecksumMismatch: the bytes are not what the checksum says.
+    :raises UploadLocked: another request is writing.
+    :raises Superseded: a newer request continues.
+    :raises QuotaExceeded: the account may not have so many bytes.
+    :raises InsufficientStorage: the volume is full.
     :raises NotAVideo: the upload is complete, and cannot be played; it is gone.
     """
     found = find(context.database, owner_id=context.owner_id, upload_id=upload_id)

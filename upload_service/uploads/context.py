@@ -32,4 +32,5 @@ class UploadContext:
 
     @property
     def database(self) -> Database:
+        """The database of the stores."""
         return self.stores.database

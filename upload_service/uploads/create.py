@@ -36,11 +36,15 @@ class InvalidParts(MatineeError):
 
 @dataclass(frozen=True)
 class NewUpload:
-    """What a client says of an upload before its bytes; see also the columns of `Upload`.
+    """What a client says of an upload before its bytes.
 
     :ivar length: bytes, or None if that is unknown.
     :ivar reserve: bytes to reserve while the length is unknown.
-    :ivar title: 1 to 200 characters.
+    :ivar title: shown to people, 1 to 200 characters; never part of a path.
+    :ivar tus_metadata: returned to the client as it came.
+    :ivar file_name: the client's name of the file, cleaned; never part of a path either.
+    :ivar submission: identifies one submission; two uploads with the same become one video.
+    :ivar is_part: it becomes no video, but a part of one.
     :ivar resumable: it can be continued by another request until it expires.
     """
 
@@ -65,7 +69,10 @@ def create_upload(
 
     :param parts: ids of complete uploads that it is concatenated of, in their order; it takes over
         their reservations.
-    :raises InvalidParts, BodyTooLarge, TooManyUnfinished, QuotaExceeded: it may not be.
+    :raises InvalidParts: a part is missing, not complete, or not a part.
+    :raises BodyTooLarge: it is larger than any file may be.
+    :raises TooManyUnfinished: the account has too many unfinished uploads.
+    :raises QuotaExceeded: the account may not have so many bytes.
     :raises InsufficientStorage: the volume has no space for it. Parts must fit once more.
     :raises UploadExpired: the account has just been deleted.
     """

@@ -57,6 +57,7 @@ class Intent:
 
     @classmethod
     def read(cls, text: str | None) -> "Intent":
+        """Return what a row holds."""
         if text is None:
             return cls()
         stored = json.loads(text)
@@ -71,6 +72,7 @@ class Intent:
         )
 
     def dump(self) -> str:
+        """Return it as a row holds it."""
         return json.dumps(asdict(self), ensure_ascii=False)
 
 

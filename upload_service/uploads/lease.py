@@ -128,9 +128,13 @@ def hold(context: UploadContext, upload_id: str, file: BinaryIO | None) -> Itera
 
 @transaction(writes=True)
 def take(session: Session, *, upload_id: str, host: str, size: int | None) -> Lease | None:
-    """See :func:`hold`. The caller has the lock, so another holder on this host is dead.
+    """Take the lease of an upload, or return None if it has no row.
+
+    The caller has its lock on this host. Another process of this host that holds the lease is dead
+    for this reason.
 
     :param size: of its file, None if it has none.
+    :raises HeldElsewhere: it cannot be taken yet.
     """
     asked = elapsed()
     row = session.get(Upload, upload_id, with_for_update=True)

@@ -37,6 +37,8 @@ class UploadStatus:
 
     :ivar upload: its row, or what that was; None once it has become a video.
     :ivar offset: bytes that are durable.
+    :ivar length: bytes of the whole upload, None while that is unknown.
+    :ivar video: what it has become.
     :ivar parts: ids of the uploads that it is concatenated of.
     """
 
@@ -48,6 +50,7 @@ class UploadStatus:
 
     @property
     def is_complete(self) -> bool:
+        """Whether all bytes have arrived."""
         return self.offset == self.length
 
 

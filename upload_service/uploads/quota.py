@@ -79,7 +79,10 @@ def file_too_large(max_size: int) -> BodyTooLarge:
 
 
 def require_size(context: UploadContext, size: int) -> None:
-    """:raises BodyTooLarge: no file may be so large."""
+    """Check that a file may be so large.
+
+    :raises BodyTooLarge: it may not.
+    """
     if size > context.settings.max_upload_size:
         raise file_too_large(context.settings.max_upload_size)
 
@@ -103,7 +106,8 @@ def require_space(
     """Check that the account may have so many bytes more. The volume must be locked.
 
     :param on_disk: whether they come to the volume.
-    :raises QuotaExceeded, InsufficientStorage: it may not, or there is no space.
+    :raises QuotaExceeded: the account may not have them.
+    :raises InsufficientStorage: the volume has no space, with all that is reserved.
     """
     default_quota = context.stores.site.load(session).quota
     use = storage_use(session, user_id=context.owner_id, default_quota=default_quota)
@@ -125,7 +129,10 @@ def require_space(
 
 
 def require_few_unfinished(session: Session, *, owner_id: int) -> None:
-    """:raises TooManyUnfinished: the account may not have another. The volume must be locked."""
+    """Check that an account may have one more unfinished upload. The volume must be locked.
+
+    :raises TooManyUnfinished: it may not.
+    """
     count = select(func.count()).select_from(Upload).where(Upload.owner_id == owner_id)
     if (session.scalar(count) or 0) >= MAX_UNFINISHED:
         raise TooManyUnfinished
