@@ -92,6 +92,7 @@ def _describe(context: UploadContext, upload: Upload) -> dict[str, Any]:
         "length": upload.length,
         "offset": offset,
         "fingerprint": upload.fingerprint,
+        "submission": upload.submission,
         "created_at": upload.created_at.isoformat(),
         "expires_at": upload.expires_at.isoformat() if upload.expires_at else None,
     }

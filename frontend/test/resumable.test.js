@@ -5,6 +5,7 @@ import { explain, sentenceIn, UploadInterrupted, UploadRejected } from "../src/j
 import { fingerprintOf, murmur3 } from "../src/js/upload/fingerprint.js";
 import { findMatch } from "../src/js/upload/match.js";
 import { RetrySignal } from "../src/js/upload/retry-signal.js";
+import { UploadsApi } from "../src/js/upload/uploads-api.js";
 
 const bytes = (text) => new TextEncoder().encode(text);
 const never = new AbortController().signal;
@@ -49,6 +50,22 @@ test("an upload is found by what is in the file, and the fullest of several wins
   ];
   assert.equal(findMatch(uploads, { fingerprint: "1-a", size: 10 }).id, "more");
   assert.equal(findMatch(uploads, { fingerprint: "1-c", size: 10 }), undefined);
+});
+
+test("a file does not take the upload that the page creates for another file with the same content", async (t) => {
+  const listed = [];
+  t.mock.method(globalThis, "fetch", async () => Response.json({ uploads: listed }));
+  const api = new UploadsApi(() => {});
+  const file = { fingerprint: "f", size: 10 };
+  assert.equal(await api.claim({ ...file, submission: "one" }), null);
+  // The server has created it, and the answer is still on its way.
+  listed.push({ url: "/upload/files/1", submission: "one", fingerprint: "f", length: 10, offset: 0 });
+
+  assert.equal(await api.claim({ ...file, submission: "two" }), null);
+  assert.deepEqual(await api.unfinished(), []);
+  assert.equal(await api.claim({ ...file, submission: "one" }), "/upload/files/1");
+  api.release("/upload/files/1", "one");
+  assert.equal(await api.claim({ ...file, submission: "two" }), "/upload/files/1");
 });
 
 test("waits grow, without an end, and start over once something has arrived", () => {

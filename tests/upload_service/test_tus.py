@@ -685,7 +685,8 @@ def test_a_new_upload_looks_at_no_other_uploads_file_while_there_is_space(
 def test_unfinished_uploads_are_listed_and_can_be_thrown_away(
     tus: Tus, alice: Client, rows: Rows, video_bytes: bytes
 ) -> None:
-    given = metadata(filename="a.mp4", title="Harbour", fingerprint="abc-1")
+    submission = new_id()
+    given = metadata(filename="a.mp4", title="Harbour", fingerprint="abc-1", submission=submission)
     where = tus.begin(10, Upload_Metadata=given)
     tus.patch(where, 0, b"abc")
     (listed,) = alice.get("/api/uploads").get_json()["uploads"]
@@ -700,6 +701,7 @@ def test_unfinished_uploads_are_listed_and_can_be_thrown_away(
         "length": 10,
         "offset": 3,
         "fingerprint": "abc-1",
+        "submission": submission,
     }
     assert alice.get("/upload").status_code == 200
     answer = alice.post(f"{where}/discard")

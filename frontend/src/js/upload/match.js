@@ -9,6 +9,7 @@
  * @property {number | null} length
  * @property {number} offset
  * @property {string | null} fingerprint
+ * @property {string | null} submission that created it
  * @property {string} expires_at
  */
 

@@ -37,7 +37,11 @@ export async function transfer({ upload, uploadsApi, retrySignal, onWait, onFoun
     await requireSame(file, fingerprint);
     try {
       // Also after a creation without an answer: the server may have created the upload.
-      upload.url ??= await uploadsApi.claim(fingerprint, file.size);
+      upload.url ??= await uploadsApi.claim({
+        fingerprint,
+        size: file.size,
+        submission: options.metadata.submission,
+      });
       signal.throwIfAborted();
       if (upload.url) onFound(upload.url);
       return await attempt({

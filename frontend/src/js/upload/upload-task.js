@@ -334,7 +334,7 @@ export class UploadTask {
   }
 
   #leave() {
-    this.#page.uploadsApi.release(this.#upload.url);
+    this.#page.uploadsApi.release(this.#upload.url, this.#key);
     this.#upload.url = null;
     this.#page.store.change(this.#key, { url: null });
   }
