@@ -25,7 +25,7 @@ from common.ids import is_id, new_id
 from common.stores.sessions import token_hash
 from common.titles import clean_line
 from common.translation import gettext, gettext_noop
-from db.engine import transaction
+from db.engine import change_rows, transaction
 from db.models import (
     LABEL_LIMIT,
     Group,
@@ -326,7 +326,7 @@ def _count_use(session: Session, invitation_id: str) -> None:
         .where(Invitation.id == invitation_id, Invitation.revoked_at.is_(None), free)
         .values(uses=Invitation.uses + 1)
     )
-    if session.connection().execute(statement).rowcount != 1:
+    if change_rows(session, statement) != 1:
         raise InvitationNotFound
 
 

@@ -18,7 +18,7 @@ from common.audit import Action, Actor, require_signed_in
 from common.errors import Conflict, NotFound
 from common.stores.sessions import token_hash
 from common.translation import gettext, gettext_noop
-from db.engine import transaction
+from db.engine import change_rows, transaction
 from db.models import PasswordLink, Role, User, now
 
 LIFETIME = timedelta(hours=24)
@@ -93,7 +93,7 @@ def _use_up(session: Session, token: str) -> None:
     :raises PasswordLinkNotFound: another request has.
     """
     statement = delete(PasswordLink).where(PasswordLink.token_hash == token_hash(token))
-    if session.connection().execute(statement).rowcount != 1:
+    if change_rows(session, statement) != 1:
         raise PasswordLinkNotFound
 
 

@@ -23,7 +23,17 @@ from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import pymysql
-from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, make_url, text
+from sqlalchemy import (
+    Connection,
+    Delete,
+    Engine,
+    ExceptionContext,
+    Update,
+    create_engine,
+    event,
+    make_url,
+    text,
+)
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, configure_mappers
@@ -169,6 +179,12 @@ def transaction(
         return run
 
     return decorate
+
+
+def change_rows(session: Session, statement: Update | Delete) -> int:
+    """Change or delete rows, and return how many. Objects of the session stay as they are."""
+    session.flush()
+    return session.connection().execute(statement).rowcount
 
 
 def _is_passing(error: DBAPIError | PoolTimeout) -> bool:

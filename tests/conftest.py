@@ -40,6 +40,7 @@ from db.schema import upgrade
 from streaming_service.settings import StreamingSettings
 from tests import containers, media
 from tests.site import in_one_process
+from tests.system import deployment
 from tests.system.deployment import Compose, Origin, Standalone
 from tests.system.http_client import Person, sign_up
 from upload_service.settings import UploadSettings
@@ -509,7 +510,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Origin]:
 @pytest.fixture(scope="module")
 def without_processing(origin: Origin) -> Iterator[None]:
     """Videos of this module are not processed, which would be most of the work that they make."""
-    with origin.without_processing():
+    with deployment.without_processing(origin):
         yield
 
 

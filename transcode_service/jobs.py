@@ -8,15 +8,15 @@ database's, so that machines with different clocks agree on when a lease ends.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import CursorResult, Select, case, delete, func, or_, select, update
+from sqlalchemy import Select, case, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from common.live import is_live, is_shown
 from common.translation import gettext_noop
 from db.clock import clock
-from db.engine import transaction
+from db.engine import change_rows, transaction
 from db.models import REJECTION_LIMIT, Job, JobKind, JobState, PosterChoice, Video
 from transcode_service.estimates import predict
 from transcode_service.log_tail import log_tail
@@ -86,7 +86,7 @@ def claim(session: Session, *, worker: str) -> Claim | None:
             "progress": 0.0,
             "estimate": estimate,
         }
-        if _changed(session, taken.values(values)):
+        if change_rows(session, taken.values(values)):
             return Claim(job.id, job.video_id, job.kind, job.height, job.fence + 1, estimate)
     return None
 
@@ -110,7 +110,7 @@ def renew(session: Session, *, claim: Claim, progress: float) -> bool:
     :param progress: 0 to 1.
     """
     values = {"leased_until": clock(session) + LEASE, "progress": progress}
-    if not _changed(session, _held(claim).values(values)):
+    if not change_rows(session, _held(claim).values(values)):
         return False
     return is_wanted(session, claim=claim)
 
@@ -145,7 +145,7 @@ def finish(session: Session, *, claim: Claim, seconds: float) -> bool:
         "finished_at": clock(session),
         "seconds": seconds,
     }
-    return _changed(session, _held(claim).values(values)) == 1
+    return change_rows(session, _held(claim).values(values)) == 1
 
 
 @transaction(writes=True)
@@ -164,7 +164,7 @@ def release(
         "not_before": None if after is None else clock(session) + after,
         "error": error,
     }
-    return _changed(session, _held(claim).values(values)) == 1
+    return change_rows(session, _held(claim).values(values)) == 1
 
 
 @transaction(writes=True)
@@ -187,7 +187,7 @@ def fail(
         values |= {"state": JobState.FAILED, "finished_at": time, "not_before": None}
     else:
         values |= {"state": JobState.WAITING, "not_before": time + _BACK_OFF[job.attempts - 1]}
-    was_held = _changed(session, _held(claim).values(values)) == 1
+    was_held = change_rows(session, _held(claim).values(values)) == 1
     if was_held and final and claim.kind is JobKind.POSTER:
         # An image that cannot be used would stay in the database, and count for no quota.
         of_video = PosterChoice.video_id == claim.video_id
@@ -206,18 +206,11 @@ def expire(session: Session, *, worker: str | None = None) -> int:
     running = update(Job).where(Job.state == JobState.RUNNING, lost)
     over = _UNHELD | {"state": JobState.FAILED, "finished_at": time, "error": _LOST}
     again = _UNHELD | {"state": JobState.WAITING, "not_before": None}
-    ended = _changed(session, running.where(Job.attempts >= ATTEMPTS).values(over))
-    return ended + _changed(session, running.values(again))
+    ended = change_rows(session, running.where(Job.attempts >= ATTEMPTS).values(over))
+    return ended + change_rows(session, running.values(again))
 
 
 def _held(claim: Claim) -> Any:
     return update(Job).where(
         Job.id == claim.job_id, Job.fence == claim.fence, Job.state == JobState.RUNNING
     )
-
-
-def _changed(session: Session, statement: Any) -> int:
-    """Return how many rows a statement has changed."""
-    # Objects in the session are not needed any more, and would only be compared with the change.
-    result = session.execute(statement, execution_options={"synchronize_session": False})
-    return cast("CursorResult[Any]", result).rowcount

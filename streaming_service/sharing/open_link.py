@@ -3,10 +3,9 @@
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
 
 from limits import RateLimitItemPerHour
-from sqlalchemy import CursorResult, or_, select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from common.access import Watcher
@@ -18,7 +17,7 @@ from common.passwords import Passwords
 from common.stores.sessions import token_hash
 from common.translation import gettext_noop
 from common.web.rate_limits import PasswordLimits, RateLimits, network_of
-from db.engine import Database, transaction
+from db.engine import Database, change_rows, transaction
 from db.models import Collection, Link, LinkVisit, Video, now
 from streaming_service.sharing.links import is_used_up
 
@@ -140,7 +139,7 @@ def _begin_visit(
     One statement checks and counts, so that simultaneous requests cannot exceed the limit.
     """
     at = now()
-    counted = session.execute(
+    counted = (
         update(Link)
         .where(
             Link.id == link.id,
@@ -152,9 +151,8 @@ def _begin_visit(
             else Link.password_hash == link.password_hash,
         )
         .values(view_count=Link.view_count + 1, last_used_at=at)
-        .execution_options(synchronize_session=False)
     )
-    if cast("CursorResult[Any]", counted).rowcount != 1:
+    if change_rows(session, counted) != 1:
         raise LinkNotFound
     session.add(LinkVisit(token_hash=visit_hash, link_id=link.id))
     record(session, actor, Action.LINK_OPENED, video_id=link.video_id, object_id=link.id)

@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
 
-from sqlalchemy import CursorResult, delete, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from common.access import Viewer, Watcher
@@ -12,7 +11,7 @@ from common.errors import NotFound, Unprocessable
 from common.titles import clean_line
 from common.translation import gettext
 from common.web.urls import watch_url
-from db.engine import transaction
+from db.engine import change_rows, transaction
 from db.models import CAPTION_LIMIT, Caption, Video
 from streaming_service.videos.languages import canonical_tag, name_of
 from streaming_service.videos.library import get_video_for, get_video_to_edit
@@ -117,5 +116,5 @@ def remove_caption(session: Session, viewer: Viewer, video_id: str, language: st
     """
     get_video_to_edit(session, viewer, video_id)
     statement = delete(Caption).where(Caption.video_id == video_id, Caption.language == language)
-    if cast("CursorResult[Any]", session.execute(statement)).rowcount == 0:
+    if change_rows(session, statement) == 0:
         raise NotFound

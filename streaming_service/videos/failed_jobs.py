@@ -6,9 +6,9 @@ video itself they see no more here than anywhere else; see `common.access`.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session, contains_eager
 
 from common.access import Viewer, Watcher
@@ -18,7 +18,7 @@ from common.live import is_live, is_shown
 from common.stores import Stores
 from common.translation import gettext
 from common.web.urls import watch_url
-from db.engine import transaction
+from db.engine import change_rows, transaction
 from db.models import Job, JobState, Video
 from streaming_service.processing.status import JobProgress, iso
 from streaming_service.videos.cursors import FailedJobCursor
@@ -170,7 +170,4 @@ def _queue_again(session: Session, *where: ColumnElement[bool]) -> int:
     values = {"state": JobState.WAITING, "attempts": 0, "progress": 0.0}
     cleared = dict.fromkeys(("not_before", "finished_at", "error", "log_tail"))
     statement = update(Job).where(Job.state == JobState.FAILED, *where).values(values | cleared)
-    # No job is loaded in this session, so none has to be synchronized.
-    options = {"synchronize_session": False}
-    result = session.execute(statement, execution_options=options)
-    return cast("CursorResult[Any]", result).rowcount
+    return change_rows(session, statement)

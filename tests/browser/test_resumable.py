@@ -13,6 +13,7 @@ from tests.browser.flaky_proxy import Line
 from tests.browser.test_accessibility import Looks, violations
 from tests.system.deployment import Origin
 from tests.system.http_client import PASSWORD, Person
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("without_processing")
 
@@ -143,12 +144,13 @@ def test_an_upload_pauses_and_resumes(
     page: Page, wire: Wire, line: Line, administrator: Person, long_video: Path
 ) -> None:
     begin(page, long_video)
-    page.get_by_role("button", name="Pause: long.mp4").click()
+    with page.expect_event("requestfailed", lambda request: request.method == "PATCH"):
+        page.get_by_role("button", name="Pause: long.mp4").click()
     expect(page.get_by_role("button", name="Resume: long.mp4")).to_be_focused()
     expect(page.locator(".text").first).to_have_text(re.compile("^Paused · "))
     line.mend()
-    page.wait_for_timeout(500)
-    assert 0 < has_arrived(administrator) < SIZE
+    wait_until(lambda: has_arrived(administrator) > 0, what="the bytes that were on their way")
+    assert has_arrived(administrator) < SIZE
     page.get_by_role("button", name="Resume: long.mp4").click()
     expect(page.get_by_text(DONE)).to_be_visible()
     first, second = wire.offsets()

@@ -15,7 +15,7 @@ from demo.fill import Demo, SiteInUse, fill
 from demo.films import Film, Scene
 from demo.rendering import Studio
 from tests.conftest import CHEAP_HASHES, free_ports
-from tests.system.deployment import Origin, Standalone
+from tests.system.deployment import Origin, Standalone, without_processing
 from tests.system.http_client import Person
 
 pytestmark = pytest.mark.needs_ffmpeg
@@ -41,7 +41,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
 
 @pytest.fixture(scope="module")
 def demo(site: Standalone, folder: Path) -> Iterator[Demo]:
-    with site.without_processing():
+    with without_processing(site):
         yield fill(site.url, folder, films=FILMS)
 
 

@@ -27,6 +27,7 @@ class Origin(Protocol):
 
     url: str
     other_urls: tuple[str, ...]
+    hold_new_jobs: str  # the body of a trigger of this database
 
     def start(self) -> None:
         """Start it with empty stores, or go on with those that are there; return when ready."""
@@ -61,11 +62,23 @@ class Origin(Protocol):
     def without_session_store(self) -> AbstractContextManager[None]:
         """Take the session store away for a while."""
 
-    def without_processing(self) -> AbstractContextManager[None]:
-        """Process no videos for a while, nor afterwards those that were uploaded meanwhile."""
-
     def change_row(self, statement: str) -> None:
         """Run a statement of SQL without double quotes, for what no request can bring about."""
+
+
+@contextmanager
+def without_processing(origin: Origin, *, resume: bool = False) -> Iterator[None]:
+    """Process no videos for a while.
+
+    :param resume: whether those that were uploaded meanwhile are processed afterwards.
+    """
+    origin.change_row(f"CREATE TRIGGER without_processing {origin.hold_new_jobs}")
+    try:
+        yield
+    finally:
+        origin.change_row("DROP TRIGGER without_processing")
+        change = "UPDATE jobs SET not_before = NULL" if resume else "DELETE FROM jobs"
+        origin.change_row(f"{change} WHERE not_before = '{FAR}'")
 
 
 def run_piped(command: list[str]) -> "subprocess.Popen[str]":
@@ -115,6 +128,9 @@ class Standalone:
     """
 
     launcher: tuple[str, ...] = ()
+    hold_new_jobs = (
+        f"AFTER INSERT ON jobs BEGIN UPDATE jobs SET not_before = '{FAR}' WHERE id = NEW.id; END"
+    )
 
     def __init__(self, data_dir: Path, ports: list[int], **settings: str) -> None:
         self.data_dir = data_dir
@@ -245,19 +261,6 @@ class Standalone:
             database.execute(statement)
 
     @contextmanager
-    def without_processing(self) -> Iterator[None]:
-        """Let new jobs wait, and drop them in the end."""
-        self.change_row(
-            "CREATE TRIGGER without_processing AFTER INSERT ON jobs BEGIN"
-            f" UPDATE jobs SET not_before = '{FAR}' WHERE id = NEW.id; END"
-        )
-        try:
-            yield
-        finally:
-            self.change_row("DROP TRIGGER without_processing")
-            self.change_row(f"DELETE FROM jobs WHERE not_before = '{FAR}'")
-
-    @contextmanager
     def without_session_store(self) -> Iterator[None]:
         """Hold the session store still: one that is killed would be back at once."""
         self.kill("valkey-server", signal.SIGSTOP)
@@ -269,6 +272,8 @@ class Standalone:
 
 class Compose:
     """The whole stack under a project name and ports of its own."""
+
+    hold_new_jobs = f"BEFORE INSERT ON jobs FOR EACH ROW SET NEW.not_before = '{FAR}'"
 
     def __init__(self, project: str, ports: list[int], **settings: str) -> None:
         self.project = project
@@ -379,19 +384,6 @@ class Compose:
         """Let MySQL's own client run it."""
         client = f'mysql -uroot -p"$(cat $MYSQL_ROOT_PASSWORD_FILE)" matinee -e "{statement}"'
         self.run("mysql", "sh", "-c", client)
-
-    @contextmanager
-    def without_processing(self) -> Iterator[None]:
-        """Let new jobs wait, and drop them in the end."""
-        self.change_row(
-            "CREATE TRIGGER without_processing BEFORE INSERT ON jobs"
-            f" FOR EACH ROW SET NEW.not_before = '{FAR}'"
-        )
-        try:
-            yield
-        finally:
-            self.change_row("DROP TRIGGER without_processing")
-            self.change_row(f"DELETE FROM jobs WHERE not_before = '{FAR}'")
 
     @contextmanager
     def without_session_store(self) -> Iterator[None]:

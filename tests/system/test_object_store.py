@@ -16,7 +16,7 @@ from tests import media
 from tests.permissions.matrix import OUR_SITE, ROUTES, Cell, Route, cells
 from tests.permissions.matrix_client import MatrixClient
 from tests.permissions.test_over_http import CALLERS, STATES, complaints_about, is_tried
-from tests.system.deployment import Compose
+from tests.system.deployment import Compose, without_processing
 from tests.system.http_client import Person
 from tests.system.test_processing import state
 from tests.waiting import wait_until
@@ -139,7 +139,7 @@ def client(origin: Compose, administrator: Person) -> Iterator[MatrixClient]:
     """Everybody, and videos in every state, in the store."""
     cookie = "; ".join(f"{one.name}={one.value}" for one in administrator.cookies)
     client = MatrixClient(origin.url, {"Cookie": cookie}, media.one_second())
-    with origin.without_processing():
+    with without_processing(origin):
         for route in MEDIA:
             client.prepare(route, CALLERS, STATES)
         to_store(origin, *(str(video["id"]) for video in client.own_videos()))

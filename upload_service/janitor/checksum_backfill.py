@@ -14,7 +14,7 @@ from common.storage import VideoStore, objects
 from common.storage.errors import StoreRefused, StoreUnavailable
 from common.storage.object_reader import open_object
 from common.storage.volume import ORIGINAL
-from db.engine import Database, transaction
+from db.engine import Database, change_rows, transaction
 from db.models import Video
 
 if TYPE_CHECKING:
@@ -101,5 +101,4 @@ def _record(session: Session, *, video_id: str, size: int, sha256: str) -> int:
     """Record a video's checksum, which is no change of the video; return how many were recorded."""
     objects.record_sha256(session, video_id=video_id, size=size, sha256=sha256)
     wanted = update(Video).where(Video.id == video_id, Video.size == size, Video.sha256.is_(None))
-    done = session.execute(wanted.values(sha256=sha256, updated_at=Video.updated_at))
-    return int(done.rowcount)  # type: ignore[attr-defined]
+    return change_rows(session, wanted.values(sha256=sha256, updated_at=Video.updated_at))

@@ -18,11 +18,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 from weakref import WeakKeyDictionary
 
 import structlog
-from sqlalchemy import CursorResult, Update, select, update
+from sqlalchemy import Update, select, update
 from sqlalchemy.orm import Session
 
 from common.errors import Conflict
@@ -30,7 +30,7 @@ from common.storage.file_io import file_size, truncate
 from common.translation import gettext_noop
 from db import native_threads
 from db.clock import clock
-from db.engine import Database, DatabaseUnavailable, transaction
+from db.engine import Database, DatabaseUnavailable, change_rows, transaction
 from db.models import Upload
 from upload_service.uploads.context import UploadContext
 from upload_service.uploads.host import host_of, is_on, nobody_of, process_of
@@ -185,7 +185,7 @@ def _record(
         values |= _released(lease, time)
     if expires_at is not None:
         values["expires_at"] = expires_at
-    if not _changed(session, _held(lease).values(values)):
+    if not change_rows(session, _held(lease).values(values)):
         if session.get(Upload, lease.upload.id) is None:
             raise UploadExpired
         raise Superseded
@@ -228,13 +228,9 @@ def renew(session: Session, leases: list[Lease]) -> set[str]:
     ids = [lease.upload.id for lease in leases]
     mine = Upload.id.in_(ids), Upload.locked_by.in_({lease.process for lease in leases})
     until = clock(session) + LEASE
-    if _changed(session, update(Upload).where(*mine).values(locked_until=until)) == len(ids):
+    if change_rows(session, update(Upload).where(*mine).values(locked_until=until)) == len(ids):
         return set(ids)
     return set(session.scalars(select(Upload.id).where(*mine)))
-
-
-def _changed(session: Session, statement: Update) -> int:
-    return cast("CursorResult[Any]", session.execute(statement)).rowcount
 
 
 class _Renewer:
