@@ -6,7 +6,7 @@ from collections import Counter
 from common.errors import MatineeError
 from common.translation import gettext_noop
 
-TOTAL_LIMIT = 1000  # per process; each stream reads the database once a second
+TOTAL_LIMIT = 1000  # per process; each stream asks Redis once a second
 CLIENT_LIMIT = 4  # per account and process; signed out: per address
 
 _RETRY_AFTER = 5  # seconds

@@ -9,6 +9,7 @@ from common.storage import Volume
 from common.web.rate_limits import PasswordLimits, RateLimits
 from common.web.services import Services, current_services
 from streaming_service.event_stream_limits import EventStreamLimits
+from streaming_service.processing.followed import FollowedVideos
 from streaming_service.settings import StreamingSettings
 from streaming_service.sharing.link_rules import LinkRules
 
@@ -18,6 +19,7 @@ class StreamingServices(Services):
     """The streaming service's settings and volume, and what each process keeps.
 
     :ivar forecasts: ETAs and queue positions of open jobs.
+    :ivar followed: videos whose progress is told live.
     :ivar event_streams: how many event streams this process serves at once.
     :ivar passwords: of links.
     :ivar limits: on wrong passwords of links.
@@ -30,7 +32,11 @@ class StreamingServices(Services):
     limits: PasswordLimits
     rate_limits: RateLimits
     forecasts: ForecastCache = field(default_factory=ForecastCache)
+    followed: FollowedVideos = field(init=False)
     event_streams: EventStreamLimits = field(default_factory=EventStreamLimits)
+
+    def __post_init__(self) -> None:
+        self.followed = FollowedVideos(self.forecasts)
 
     @property
     def bin_days(self) -> int:

@@ -1,6 +1,6 @@
 """The rule that decides on a request for a media file."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -78,12 +78,31 @@ def _allows(
     rule = _rule_for(media)
     links = stores.visits.resolve(visits) if visits and access.links else frozenset()
     watcher = Watcher(viewer, links=links)
-    if rule(watcher, access):
-        return True
-    if viewer is None or all(grant.group_id is None for grant in access.grants):
-        return False
-    groups = stores.groups.get(str(viewer.id), partial(_load_groups, stores.database))
-    return rule(replace(watcher, groups=groups), access)
+    return rule(watcher, access) or rule(with_cached_groups(stores, watcher, [access]), access)
+
+
+def cached_access(stores: Stores, ids: Sequence[str]) -> Mapping[str, VideoAccess | None]:
+    """Return what decides on each of these videos, by id; None if nobody may have its bytes.
+
+    :raises redis.exceptions.RedisError: Redis does not answer.
+    :raises DatabaseUnavailable: an entry is missing, and the database does not answer.
+    """
+    if not ids:
+        return {}
+    entries = stores.redis.mget([stores.videos.key(video_id) for video_id in ids])
+    load = partial(load_access, stores.database)
+    return {
+        video_id: stores.videos.resolve(video_id, entry if isinstance(entry, str) else None, load)
+        for video_id, entry in zip(ids, entries, strict=True)
+    }
+
+
+def with_cached_groups(stores: Stores, watcher: Watcher, videos: Iterable[VideoAccess]) -> Watcher:
+    """Return a watcher with their groups, if a group may decide on one of these videos."""
+    if watcher.viewer is None or all(g.group_id is None for v in videos for g in v.grants):
+        return watcher
+    load = partial(_load_groups, stores.database)
+    return replace(watcher, groups=stores.groups.get(str(watcher.viewer.id), load))
 
 
 def _load_groups(database: Database, user_id: str) -> frozenset[str]:

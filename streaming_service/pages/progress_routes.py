@@ -39,7 +39,8 @@ from common.web.auth import (
     visit_cookie,
 )
 from db.engine import DatabaseUnavailable, transaction
-from streaming_service.processing.view import FINAL_STATES, load_processing
+from streaming_service.processing.followed import cached_rights
+from streaming_service.processing.view import FINAL_STATES, load_processing, view_of
 from streaming_service.services import services
 from streaming_service.videos.library import PAGE, get_videos_with_rights
 from streaming_service.videos.positions import CONTINUE_LIMIT
@@ -124,11 +125,24 @@ def _event_stream(ids: list[str], *, data_of: Callable[[str, dict[str, Any]], An
     def read() -> States:
         # The session is looked up each time: it may end, and so may the viewer's access.
         watcher = Watcher(here.stores.sessions.find(token), links=here.stores.visits.links(visits))
+        found = here.followed.facts(here.stores.database, ids)
+        rights = cached_rights(here.stores, watcher, found)
         with speaking_to(reader):
-            return load_states(here.stores.database, watcher, ids, here.forecasts)
+            return {
+                video_id: view_of(facts, rights[video_id]).as_json(
+                    with_errors=rights[video_id].owns
+                )
+                for video_id, facts in found.items()
+                if rights[video_id].watch
+            }
+
+    def events() -> Iterator[str]:
+        with here.followed.following(ids):
+            for change in changes(read):
+                yield _event(data_of(*change)) if change else ": ping\n\n"
 
     response = Response(
-        (_event(data_of(*change)) if change else ": ping\n\n" for change in changes(read)),
+        events(),
         mimetype="text/event-stream",
         headers={"X-Accel-Buffering": "no", "Cache-Control": "no-store"},
     )

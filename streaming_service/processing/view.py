@@ -139,16 +139,24 @@ def _waiting(before: int, eta: datetime | None) -> str:
     )
 
 
-def load_processing(
-    session: Session,
-    videos: Sequence[Video],
-    forecasts: ForecastCache,
-    rights: Mapping[str, Rights],
-) -> Mapping[str, ProcessingView]:
-    """Return the processing of each of these videos, by id.
+@dataclass(frozen=True)
+class ProcessingFacts:
+    """What the database says of a video's processing, whoever asks.
 
-    :param rights: what the viewer may do with each: some may not play the original.
+    :ivar heights: of the published video renditions, in pixels; 0 if one has none.
+    :ivar forecast: of the open jobs; empty if this video has none.
     """
+
+    video: Video
+    jobs: Sequence[Job]
+    heights: Sequence[int]
+    forecast: Forecast
+
+
+def read_facts(
+    session: Session, videos: Sequence[Video], forecasts: ForecastCache
+) -> Mapping[str, ProcessingFacts]:
+    """Read the processing of these videos; by id."""
     ids = [video.id for video in videos]
     jobs: dict[str, list[Job]] = {video_id: [] for video_id in ids}
     for job in session.scalars(
@@ -164,30 +172,37 @@ def load_processing(
     # Only open jobs have an ETA.
     is_open = any(job.state in OPEN_STATES for rows in jobs.values() for job in rows)
     forecast = forecasts.get(session) if is_open else Forecast()
-    return {
-        v.id: _view(v, jobs[v.id], heights[v.id], forecast, rights[v.id].play_original)
-        for v in videos
-    }
+    return {v.id: ProcessingFacts(v, jobs[v.id], heights[v.id], forecast) for v in videos}
 
 
-def _view(
-    video: Video,
-    jobs: Sequence[Job],
-    heights: Sequence[int],
-    forecast: Forecast,
-    plays_original: bool,
-) -> ProcessingView:
+def load_processing(
+    session: Session,
+    videos: Sequence[Video],
+    forecasts: ForecastCache,
+    rights: Mapping[str, Rights],
+) -> Mapping[str, ProcessingView]:
+    """Return the processing of each of these videos, by id.
+
+    :param rights: what the viewer may do with each: some may not play the original.
+    """
+    found = read_facts(session, videos, forecasts)
+    return {i: view_of(facts, rights[i]) for i, facts in found.items()}
+
+
+def view_of(facts: ProcessingFacts, rights: Rights) -> ProcessingView:
+    """Return the processing of a video as somebody with these rights is shown it."""
+    video, heights = facts.video, facts.heights
     is_rejected = video.rejection_reason is not None
-    states = {job.kind: job.state for job in jobs}
+    states = {job.kind: job.state for job in facts.jobs}
     # The master playlist is published after the audio: before, renditions would play without it.
     audio_ready = states.get(JobKind.AUDIO, JobState.DONE) is JobState.DONE
     return ProcessingView(
         video=video,
-        processing=describe(jobs, forecast, rejected=is_rejected),
+        processing=describe(facts.jobs, facts.forecast, rejected=is_rejected),
         heights=tuple(sorted({height for height in heights if height})),
         has_master=bool(heights) and audio_ready and not is_rejected,
         has_thumbnails=states.get(JobKind.THUMBNAILS) is JobState.DONE and not is_rejected,
-        plays_original=plays_original,
+        plays_original=rights.play_original,
     )
 
 

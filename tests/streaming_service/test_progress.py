@@ -15,6 +15,7 @@ from db.engine import Database, DatabaseUnavailable
 from db.models import Job, JobKind, JobState, Video, now
 from streaming_service.event_stream_limits import CLIENT_LIMIT, EventStreamLimits
 from streaming_service.pages import progress_routes as progress
+from streaming_service.processing import followed
 from tests.conftest import Client
 
 from .conftest import House, Put
@@ -27,6 +28,7 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look again without waiting."""
     monkeypatch.setattr(progress, "_INTERVAL", 0.0)
     monkeypatch.setattr(forecast, "_MAX_AGE", 0.0)
+    monkeypatch.setattr(followed, "_MAX_AGE", 0.0)
 
 
 class Stream:
@@ -308,6 +310,49 @@ def test_a_stream_ends_when_a_store_is_away(
         monkeypatch.setattr(Database, "read", fail)
     else:
         monkeypatch.setattr(SessionStore, "find", fail)
+
+    assert stream.is_over()
+
+
+def test_streams_share_what_is_read_of_their_videos(
+    house: House,
+    put: Put,
+    underway: str,
+    alice: Client,
+    bob: Client,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(followed, "_MAX_AGE", 60.0)
+    other = put(visibility="public")
+    house.add_job(other, JobKind.CHECK)
+    path = f"/api/videos/{underway}/progress"
+    first = Stream(alice, path).event()
+    # Another video is read beside those that are known.
+    assert Stream(alice, f"/api/videos/{other}/progress").event()["state"] == "waiting"
+    bobs = Stream(bob, path)
+
+    def fail(*_: object) -> None:
+        raise DatabaseUnavailable("away")
+
+    monkeypatch.setattr(Database, "read", fail)
+
+    told = bobs.event()
+    assert told["percent"] == first["percent"]
+
+
+def test_a_stream_of_a_rejected_video_tells_its_owner_and_ends(put: Put, alice: Client) -> None:
+    video_id = put(visibility="public", rejection_reason="The file breaks off in the middle.")
+    stream = Stream(alice, f"/api/videos/{video_id}/progress")
+
+    assert stream.event()["state"] == "refused"
+    assert stream.is_over()
+
+
+def test_a_stream_ends_with_its_video(underway: str, alice: Client, bob: Client) -> None:
+    stream = Stream(bob, f"/api/videos/{underway}/progress")
+    stream.event()
+
+    assert alice.post(f"/stream/{underway}/delete").status_code == 303
 
     assert stream.is_over()
 
