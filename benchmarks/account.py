@@ -11,6 +11,7 @@ from benchmarks.form_client import post_form
 PASSWORD = "correct horse battery"
 COOKIE = "matinee_session"
 _TIMEOUT = 30  # seconds
+_TRIES = 60
 _BUSY = 503
 
 
@@ -38,10 +39,11 @@ class Account(requests.Session):
         """
         options.setdefault("allow_redirects", False)
         options.setdefault("timeout", _TIMEOUT)
-        answer = super().request(method, f"{self.url}{url}", **options)
-        while answer.status_code == _BUSY:  # others are having their passwords checked
-            time.sleep(float(answer.headers.get("Retry-After", "1")))
+        for _ in range(_TRIES):
             answer = super().request(method, f"{self.url}{url}", **options)
+            if answer.status_code != _BUSY:  # others are having their passwords checked
+                break
+            time.sleep(float(answer.headers.get("Retry-After", "1")))
         answer.raise_for_status()
         return answer
 

@@ -103,7 +103,6 @@ class OwnerShare:
     user_id: int
     name: str
     size: int
-    count: int
 
 
 @transaction(writes=False)
@@ -111,15 +110,12 @@ def largest_owners(session: Session, *, limit: int) -> list[OwnerShare]:
     """Return the accounts whose videos take most, the largest first."""
     stored = _stored().subquery()
     query = (
-        select(User.id, User.name, stored.c.size, stored.c.count)
+        select(User.id, User.name, stored.c.size)
         .join(stored, stored.c.owner_id == User.id)
         .order_by(stored.c.size.desc(), User.id)
         .limit(limit)
     )
-    return [
-        OwnerShare(user_id, name, int(size), count)
-        for user_id, name, size, count in session.execute(query)
-    ]
+    return [OwnerShare(user_id, name, int(size)) for user_id, name, size in session.execute(query)]
 
 
 @transaction(writes=False)

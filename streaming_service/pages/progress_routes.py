@@ -41,7 +41,7 @@ from common.web.auth import (
 from db.engine import DatabaseUnavailable, transaction
 from streaming_service.processing.followed import cached_rights
 from streaming_service.processing.view import FINAL_STATES, load_processing, view_of
-from streaming_service.services import services
+from streaming_service.services import StreamingServices, services
 from streaming_service.videos.library import PAGE, get_videos_with_rights
 from streaming_service.videos.positions import CONTINUE_LIMIT
 
@@ -110,6 +110,17 @@ def load_states(
     return {v.id: found[v.id].as_json(with_errors=v.owner_id == viewer_id) for v in videos}
 
 
+def _followed_states(here: StreamingServices, watcher: Watcher, ids: list[str]) -> States:
+    """Return the same as :func:`load_states`, for videos that are followed."""
+    found = here.followed.facts(here.stores.database, ids)
+    rights = cached_rights(here.stores, watcher, found)
+    return {
+        video_id: view_of(facts, rights[video_id]).as_json(with_errors=rights[video_id].owns)
+        for video_id, facts in found.items()
+        if rights[video_id].watch
+    }
+
+
 def _event_stream(ids: list[str], *, data_of: Callable[[str, dict[str, Any]], Any]) -> Response:
     """Answer with a stream of events.
 
@@ -125,16 +136,8 @@ def _event_stream(ids: list[str], *, data_of: Callable[[str, dict[str, Any]], An
     def read() -> States:
         # The session is looked up each time: it may end, and so may the viewer's access.
         watcher = Watcher(here.stores.sessions.find(token), links=here.stores.visits.links(visits))
-        found = here.followed.facts(here.stores.database, ids)
-        rights = cached_rights(here.stores, watcher, found)
         with speaking_to(reader):
-            return {
-                video_id: view_of(facts, rights[video_id]).as_json(
-                    with_errors=rights[video_id].owns
-                )
-                for video_id, facts in found.items()
-                if rights[video_id].watch
-            }
+            return _followed_states(here, watcher, ids)
 
     def events() -> Iterator[str]:
         with here.followed.following(ids):
