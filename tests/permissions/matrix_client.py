@@ -119,7 +119,7 @@ class MatrixClient:
             self._let_in(self._target)
         person = Caller.OWNER if cell.caller is Caller.BEARER else cell.caller
         if cell.route.pattern == "/account/name":
-            answer = self.request("GET", "/api/session", headers=self.credentials(cell.caller))
+            answer = self._insist("GET", "/api/session", headers=self.credentials(cell.caller))
             self._names[person] = answer.json()["name"]
         if cell.route.pattern == "/account/delete":
             self._names.pop(person)
@@ -133,15 +133,16 @@ class MatrixClient:
         if cell.route.service != "auth":
             return  # it ends no session
         for caller in SIGNED_IN & self._credentials.keys():
-            answer = self.request("GET", "/api/session", headers=self.credentials(caller))
+            answer = self._insist("GET", "/api/session", headers=self.credentials(caller))
             if answer.status_code == 401:
                 del self._credentials[caller]
 
     def own_videos(self) -> list[dict[str, object]]:
         """Return the owner's videos as they are now, but for what workers do to them meanwhile."""
-        answer = self.request(
+        answer = self._insist(
             "GET", "/api/videos?whose=mine", headers=self.credentials(Caller.OWNER)
         )
+        assert answer.status_code == 200, answer.text
         found: list[dict[str, object]] = answer.json()["videos"]
         made_later = ("processing", "sha256", "urls")
         return [{name: video[name] for name in video if name not in made_later} for video in found]
@@ -171,13 +172,13 @@ class MatrixClient:
     def _person(self, role: str) -> str:
         name = new_name()
         form = {"username": name, "password": PASSWORD, "role": role}
-        answer = self.request("POST", "/admin/users", data=form, headers=self._operator)
+        answer = self._insist("POST", "/admin/users", data=form, headers=self._operator)
         assert answer.status_code == 303, answer.text
         return name
 
     def _token(self, name: str) -> str:
         form = {"username": name, "password": PASSWORD}
-        answer = self.request("POST", "/api/session", json=form).json()
+        answer = self._insist("POST", "/api/session", json=form).json()
         self._ids[name] = answer["user"]["id"]
         token: str = answer["token"]
         return token
@@ -189,7 +190,7 @@ class MatrixClient:
 
     def _let_in(self, name: str) -> None:
         path, form = f"/admin/users/{self._id(name)}", {"state": "active"}
-        answer = self.request("POST", path, data=form, headers=self._operator)
+        answer = self._insist("POST", path, data=form, headers=self._operator)
         assert answer.status_code == 303, answer.text
 
     # --- addresses --------------------------------------------------------------------------------
@@ -231,7 +232,7 @@ class MatrixClient:
             path = path.replace("<invitation_token>", token)
         if "<sha256>" in path:
             logo = {"logo": ("logo.png", _PNG, "image/png")}
-            self.request("POST", "/admin/settings/logo", files=logo, headers=self._operator)
+            self._insist("POST", "/admin/settings/logo", files=logo, headers=self._operator)
             return str(self._operate("GET", "/api/settings")["logo"])
         return path
 
@@ -256,7 +257,7 @@ class MatrixClient:
         if self._listed is not None:
             return self._listed
         sign_in(self._url, self._name(Caller.OWNER))
-        page = self.request("GET", "/account", headers=self.credentials(Caller.OWNER)).text
+        page = self._insist("GET", "/account", headers=self.credentials(Caller.OWNER)).text
         self._listed = re.findall(r'action="/account/sessions/([^"/]+)/end"', page)[0]
         return self._listed
 
@@ -369,14 +370,11 @@ def new_name() -> str:
 
 
 def sign_in(url: str, name: str, *, register: bool = False) -> dict[str, str]:
-    """Sign somebody in through the form, and return the cookie as a header; empty if refused."""
+    """Sign somebody in through the form, and return the cookie as a header."""
+    where = f"{url}/{'register' if register else 'login'}"
     form = {"username": name, "password": PASSWORD}
-    answer = requests.post(
-        f"{url}/{'register' if register else 'login'}",
-        data=form,
-        allow_redirects=False,
-        timeout=TIMEOUT,
+    answer = unless_busy(
+        lambda: requests.post(where, data=form, allow_redirects=False, timeout=TIMEOUT)
     )
-    if answer.status_code != 303:
-        return {}
+    assert answer.status_code == 303, answer.text
     return {"Cookie": answer.headers["Set-Cookie"].split(";")[0]}

@@ -24,7 +24,7 @@ from tests.permissions.sharing_matrix import (
     Validity,
     Way,
 )
-from tests.system.http_client import TIMEOUT
+from tests.system.http_client import TIMEOUT, unless_busy
 from tests.waiting import wait_until
 
 _PEOPLE = [way for way in Way if not way.is_link]
@@ -81,7 +81,8 @@ class SharingClient:
 
     def as_owner(self, method: str, path: str, **options: Any) -> requests.Response:
         """Send a request of the owner's, which must succeed."""
-        answer = self.request(method, path, headers=self._owner | OUR_SITE, **options)
+        headers = self._owner | OUR_SITE
+        answer = unless_busy(lambda: self.request(method, path, headers=headers, **options))
         assert answer.status_code < 400, (method, path, answer.text)
         return answer
 
@@ -239,7 +240,9 @@ class SharingClient:
     def _person(self) -> str:
         name = new_name()
         form = {"username": name, "password": PASSWORD, "role": "uploader"}
-        answer = self.request("POST", "/admin/users", data=form, headers=self._operator)
+        answer = unless_busy(
+            lambda: self.request("POST", "/admin/users", data=form, headers=self._operator)
+        )
         assert answer.status_code == 303, answer.text
         return name
 
