@@ -32,11 +32,8 @@ class StreamingServices(Services):
     limits: PasswordLimits
     rate_limits: RateLimits
     forecasts: ForecastCache = field(default_factory=ForecastCache)
-    followed: FollowedVideos = field(init=False)
+    followed: FollowedVideos = field(default_factory=FollowedVideos)
     event_streams: EventStreamLimits = field(default_factory=EventStreamLimits)
-
-    def __post_init__(self) -> None:
-        self.followed = FollowedVideos(self.forecasts)
 
     @property
     def bin_days(self) -> int:

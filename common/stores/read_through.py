@@ -13,7 +13,7 @@ A change that fails leaves the marker too, since a commit whose answer was lost 
 """
 
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Generic, TypeVar
@@ -69,6 +69,16 @@ class ReadThroughCache(Generic[T]):
         """Return a value: :meth:`resolve` for a key that was not fetched along with others."""
         found = self._redis.get(self.key(entry_id))
         return self.resolve(entry_id, found if isinstance(found, str) else None, load)
+
+    def get_many(self, entry_ids: Sequence[str], load: Callable[[str], T]) -> dict[str, T]:
+        """Return values by id: as :meth:`get`, with one round trip for all that have an entry."""
+        if not entry_ids:
+            return {}
+        found = self._redis.mget([self.key(entry_id) for entry_id in entry_ids])
+        return {
+            entry_id: self.resolve(entry_id, entry if isinstance(entry, str) else None, load)
+            for entry_id, entry in zip(entry_ids, found, strict=True)
+        }
 
     def resolve(self, entry_id: str, entry: str | None, load: Callable[[str], T]) -> T:
         """Return the value of an entry.

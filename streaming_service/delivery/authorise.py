@@ -81,22 +81,6 @@ def _allows(
     return rule(watcher, access) or rule(with_cached_groups(stores, watcher, [access]), access)
 
 
-def cached_access(stores: Stores, ids: Sequence[str]) -> Mapping[str, VideoAccess | None]:
-    """Return what decides on each of these videos, by id; None if nobody may have its bytes.
-
-    :raises redis.exceptions.RedisError: Redis does not answer.
-    :raises DatabaseUnavailable: an entry is missing, and the database does not answer.
-    """
-    if not ids:
-        return {}
-    entries = stores.redis.mget([stores.videos.key(video_id) for video_id in ids])
-    load = partial(load_access, stores.database)
-    return {
-        video_id: stores.videos.resolve(video_id, entry if isinstance(entry, str) else None, load)
-        for video_id, entry in zip(ids, entries, strict=True)
-    }
-
-
 def with_cached_groups(stores: Stores, watcher: Watcher, videos: Iterable[VideoAccess]) -> Watcher:
     """Return a watcher with their groups, if a group may decide on one of these videos."""
     if watcher.viewer is None or all(g.group_id is None for v in videos for g in v.grants):

@@ -106,13 +106,12 @@ def load_states(
     """Return the processing of those of these videos that somebody may watch."""
     videos, rights = get_videos_with_rights(session, watcher, ids)
     found = load_processing(session, videos, forecasts, rights)
-    viewer_id = watcher.viewer.id if watcher.viewer is not None else None
-    return {v.id: found[v.id].as_json(with_errors=v.owner_id == viewer_id) for v in videos}
+    return {i: view.as_json(with_errors=rights[i].owns) for i, view in found.items()}
 
 
 def _followed_states(here: StreamingServices, watcher: Watcher, ids: list[str]) -> States:
     """Return the same as :func:`load_states`, for videos that are followed."""
-    found = here.followed.facts(here.stores.database, ids)
+    found = here.followed.facts(here.stores.database, ids, here.forecasts)
     rights = cached_rights(here.stores, watcher, found)
     return {
         video_id: view_of(facts, rights[video_id]).as_json(with_errors=rights[video_id].owns)

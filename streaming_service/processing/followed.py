@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,7 +18,7 @@ from common.forecast import ForecastCache
 from common.stores import Stores
 from db.engine import Database, transaction
 from db.models import Video, Visibility
-from streaming_service.delivery.authorise import cached_access, with_cached_groups
+from streaming_service.delivery.authorise import load_access, with_cached_groups
 from streaming_service.processing.view import ProcessingFacts, read_facts
 
 _MAX_AGE = 0.5  # seconds; each stream looks once a second
@@ -30,8 +31,7 @@ class FollowedVideos:
     While one stream reads anew, the others use what was read last. Needs no lock.
     """
 
-    def __init__(self, forecasts: ForecastCache) -> None:
-        self._forecasts = forecasts
+    def __init__(self) -> None:
         self._followed: Counter[str] = Counter()
         self._facts: dict[str, ProcessingFacts | None] = {}
         self._renew_at = 0.0
@@ -46,7 +46,9 @@ class FollowedVideos:
             self._followed.subtract(ids)
             self._followed = +self._followed
 
-    def facts(self, database: Database, ids: Sequence[str]) -> Mapping[str, ProcessingFacts]:
+    def facts(
+        self, database: Database, ids: Sequence[str], forecasts: ForecastCache
+    ) -> Mapping[str, ProcessingFacts]:
         """Return what the database says of these videos, which must be followed, by id.
 
         It is about half a second old at most. Videos that are not there are left out.
@@ -55,18 +57,21 @@ class FollowedVideos:
         """
         if time.monotonic() >= self._renew_at:
             self._renew_at = time.monotonic() + _MAX_AGE
-            self._facts = self._read(database, list(self._followed))
+            self._facts = _read_all(database, list(self._followed), forecasts)
         elif missing := [video_id for video_id in ids if video_id not in self._facts]:
-            found_now = self._read(database, missing)
+            found_now = _read_all(database, missing, forecasts)
             self._facts |= found_now  # which may have been replaced meanwhile
         found = {video_id: self._facts.get(video_id) for video_id in ids}
         return {video_id: facts for video_id, facts in found.items() if facts is not None}
 
-    def _read(self, database: Database, ids: Sequence[str]) -> dict[str, ProcessingFacts | None]:
-        facts: dict[str, ProcessingFacts | None] = dict.fromkeys(ids)
-        for first in range(0, len(ids), _BATCH):
-            facts.update(_read(database, ids[first : first + _BATCH], self._forecasts))
-        return facts
+
+def _read_all(
+    database: Database, ids: Sequence[str], forecasts: ForecastCache
+) -> dict[str, ProcessingFacts | None]:
+    facts: dict[str, ProcessingFacts | None] = dict.fromkeys(ids)
+    for first in range(0, len(ids), _BATCH):
+        facts.update(_read(database, ids[first : first + _BATCH], forecasts))
+    return facts
 
 
 @transaction(writes=False)
@@ -85,9 +90,10 @@ def cached_rights(
     :raises redis.exceptions.RedisError: Redis does not answer.
     :raises DatabaseUnavailable: an entry is missing, and the database does not answer.
     """
+    cached = stores.videos.get_many(list(found), partial(load_access, stores.database))
     access = {
         video_id: entry or _without_bytes(found[video_id].video)
-        for video_id, entry in cached_access(stores, list(found)).items()
+        for video_id, entry in cached.items()
     }
     watcher = with_cached_groups(stores, watcher, access.values())
     return {video_id: rights_of(watcher, entry) for video_id, entry in access.items()}

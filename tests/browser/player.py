@@ -179,14 +179,14 @@ class Player:
         return words
 
 
-def hold_back(page: Page, attribute: str) -> None:
-    """Have the video's page say nothing of a part that is not prepared yet: `data-master`."""
+def hold_back_master(page: Page) -> None:
+    """Have the video's page say nothing of its renditions, as if none were prepared yet."""
 
     def without(route: Route) -> None:
         answer = route.fetch()
         lines = answer.text().splitlines()
         route.fulfill(
-            response=answer, body="\n".join(line for line in lines if attribute not in line)
+            response=answer, body="\n".join(line for line in lines if "data-master" not in line)
         )
 
     page.route("**/stream/*", without)

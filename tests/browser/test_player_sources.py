@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.browser.conftest import enter, sign_in_as
-from tests.browser.player import LateRenditions, Player, hold_back
+from tests.browser.player import LateRenditions, Player, hold_back_master
 from tests.system.deployment import Origin
 from tests.system.http_client import Person, sign_up
 from tests.waiting import wait_until
@@ -74,7 +74,7 @@ def test_hls_that_appears_while_the_file_plays_is_taken_in_a_pause(
     player: Player, prepared: str
 ) -> None:
     page = player.page
-    hold_back(page, "data-master")
+    hold_back_master(page)
     late = LateRenditions(page, prepared)
     page.goto(f"/stream/{prepared}")
     player.play()
@@ -94,7 +94,7 @@ def test_hls_that_appears_while_the_file_plays_is_taken_in_a_pause(
 @pytest.mark.front_end
 def test_hls_that_appears_while_it_plays_is_taken_at_a_jump(player: Player, prepared: str) -> None:
     page = player.page
-    hold_back(page, "data-master")
+    hold_back_master(page)
     late = LateRenditions(page, prepared)
     page.goto(f"/stream/{prepared}")
     player.play()
@@ -114,7 +114,7 @@ def test_hls_that_appears_while_it_plays_is_taken_at_a_jump(player: Player, prep
 def test_hls_that_appears_while_it_plays_can_be_chosen_at_once(
     player: Player, prepared: str
 ) -> None:
-    hold_back(player.page, "data-master")
+    hold_back_master(player.page)
     late = LateRenditions(player.page, prepared)
     player.page.goto(f"/stream/{prepared}")
     player.play()
